@@ -1,0 +1,254 @@
+package inbox
+
+import (
+	"fmt"
+	"time"
+)
+
+// ActionID names an Action: A-000123.
+type ActionID uint64
+
+func (id ActionID) String() string { return fmt.Sprintf("A-%06d", uint64(id)) }
+
+// MarshalText gives the written form of the ID.
+func (id ActionID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads the written form of the ID.
+func (id *ActionID) UnmarshalText(b []byte) error {
+	n, err := parseID("A", string(b))
+	*id = ActionID(n)
+	return err
+}
+
+// ParseActionID reads A-000123, with or without leading zeros.
+func ParseActionID(s string) (ActionID, error) {
+	n, err := parseID("A", s)
+	return ActionID(n), err
+}
+
+// State is where an Action stands.
+type State string
+
+// The states of an Action; the last four are ends.
+const (
+	StateNew         State = "" // not yet in the queue
+	StateReview      State = "review"
+	StateUnconfirmed State = "unconfirmed"
+	StateHeld        State = "held"
+	StateScheduled   State = "scheduled"
+	StateRunning     State = "running"
+	StateFailed      State = "failed"
+	StateDone        State = "done"
+	StateCancelled   State = "cancelled"
+	StateExpired     State = "expired"
+	StateRefused     State = "refused"
+)
+
+// States lists every state that an Action can be stored in.
+func States() []State {
+	return []State{StateReview, StateUnconfirmed, StateHeld, StateScheduled, StateRunning, StateFailed,
+		StateDone, StateCancelled, StateExpired, StateRefused}
+}
+
+// Ended tells whether nothing more will happen by itself.
+func (s State) Ended() bool {
+	switch s {
+	case StateDone, StateCancelled, StateExpired, StateRefused:
+		return true
+	}
+	return false
+}
+
+// Event is something that happens to an Action.
+type Event string
+
+// The events. Who may cause one, and on what proof, is decided where it is
+// raised; where it leads is decided here.
+const (
+	EventUnsure     Event = "unsure"      // new: not certain, or policy says review
+	EventAsk        Event = "ask"         // new or approved: certain, the proof is missing
+	EventAccept     Event = "accept"      // new or approved: certain and proved
+	EventCorrect    Event = "correct"     // staff correct the reading
+	EventYes        Event = "yes"         // the person confirmed
+	EventYesReview  Event = "yes-review"  // the person confirmed; policy wants staff to look
+	EventNo         Event = "no"          // the person said no, or stop, with proof
+	EventDoubtful   Event = "doubtful"    // a stop that nobody proved
+	EventExpire     Event = "expire"      // nobody answered in time
+	EventAskAgain   Event = "ask-again"   // a yes came after the end; asked anew, once
+	EventHold       Event = "hold"        // staff hold
+	EventRelease    Event = "release"     // staff release: back where it was
+	EventBrake      Event = "brake"       // too many irreversible effects in an hour
+	EventReprove    Event = "reprove"     // the person's address changed: earlier proof is void
+	EventStart      Event = "start"       // due
+	EventDone       Event = "done"        // carried out
+	EventLater      Event = "later"       // failed for the moment
+	EventFail       Event = "fail"        // failed for good
+	EventStale      Event = "stale"       // the data changed since they were shown; asked again
+	EventStaleAgain Event = "stale-again" // and once more: staff
+	EventRetry      Event = "retry"       // staff retry
+	EventRefuse     Event = "refuse"      // staff refuse, with a reason
+	EventAnswer     Event = "answer"      // staff answered in writing
+	EventClose      Event = "close"       // staff close without an answer
+)
+
+// Events lists every event.
+func Events() []Event {
+	return []Event{EventUnsure, EventAsk, EventAccept, EventCorrect, EventYes, EventYesReview, EventNo, EventDoubtful,
+		EventExpire, EventAskAgain, EventHold, EventRelease, EventBrake, EventReprove, EventStart, EventDone,
+		EventLater, EventFail, EventStale, EventStaleAgain, EventRetry, EventRefuse, EventAnswer, EventClose}
+}
+
+// back stands for the state that a held Action came from.
+const back State = "(back)"
+
+// transitions is the whole table; what it does not name cannot happen.
+var transitions = map[State]map[Event]State{
+	StateNew: {
+		EventUnsure: StateReview,
+		EventAsk:    StateUnconfirmed,
+		EventAccept: StateScheduled,
+	},
+	StateReview: {
+		EventAsk:     StateUnconfirmed,
+		EventAccept:  StateScheduled,
+		EventCorrect: StateUnconfirmed,
+		EventHold:    StateHeld,
+		EventNo:      StateCancelled,
+		EventRefuse:  StateRefused,
+		EventAnswer:  StateDone,
+		EventClose:   StateCancelled,
+	},
+	StateUnconfirmed: {
+		EventCorrect:   StateUnconfirmed,
+		EventYes:       StateScheduled,
+		EventYesReview: StateReview,
+		EventNo:        StateCancelled,
+		EventExpire:    StateExpired,
+		EventHold:      StateHeld,
+		EventRefuse:    StateRefused,
+		EventUnsure:    StateReview,
+		EventClose:     StateCancelled,
+	},
+	StateHeld: {
+		EventRelease: back,
+		EventCorrect: StateUnconfirmed,
+		EventNo:      StateCancelled,
+		EventRefuse:  StateRefused,
+		EventAnswer:  StateDone,
+		EventClose:   StateCancelled,
+	},
+	StateScheduled: {
+		EventCorrect:  StateUnconfirmed,
+		EventNo:       StateCancelled,
+		EventDoubtful: StateHeld,
+		EventHold:     StateHeld,
+		EventBrake:    StateReview,
+		EventReprove:  StateUnconfirmed,
+		EventStart:    StateRunning,
+		EventRefuse:   StateRefused,
+		EventClose:    StateCancelled,
+	},
+	StateRunning: {
+		EventDone:       StateDone,
+		EventLater:      StateScheduled,
+		EventFail:       StateFailed,
+		EventStale:      StateUnconfirmed,
+		EventStaleAgain: StateReview,
+	},
+	StateFailed: {
+		EventRetry:   StateScheduled,
+		EventCorrect: StateUnconfirmed,
+		EventNo:      StateCancelled,
+		EventRefuse:  StateRefused,
+		EventClose:   StateCancelled,
+	},
+	StateExpired: {
+		EventAskAgain: StateUnconfirmed,
+	},
+}
+
+// ErrTransition says that an event cannot happen to an Action in its state.
+type ErrTransition struct {
+	State State
+	Event Event
+}
+
+func (e *ErrTransition) Error() string {
+	return fmt.Sprintf("an action in state %q takes no %q", e.State, e.Event)
+}
+
+// Next gives the state that the event leads to. A held Action remembers where
+// it came from in heldFrom; other states ignore it.
+func Next(from State, e Event, heldFrom State) (State, error) {
+	to, ok := transitions[from][e]
+	if !ok {
+		return from, &ErrTransition{from, e}
+	}
+	if to == back {
+		if heldFrom == StateNew {
+			return from, &ErrTransition{from, e}
+		}
+		to = heldFrom
+	}
+	return to, nil
+}
+
+// Action is a Request accepted into the queue.
+type Action struct {
+	ID       ActionID       `json:"id"`
+	Case     MailID         `json:"case"`
+	Kind     Kind           `json:"kind"`
+	Scope    Scope          `json:"scope,omitempty"`
+	Topic    Topic          `json:"topic,omitempty"`
+	Undo     bool           `json:"undo,omitempty"`   // of a deactivate: reactivate the account
+	Mailto   bool           `json:"mailto,omitempty"` // changes the address on record
+	State    State          `json:"state"`
+	HeldFrom State          `json:"held_from,omitempty"`
+	HeldAt   time.Time      `json:"held_at,omitzero"`
+	Mailbox  string         `json:"mailbox"`
+	Language string         `json:"language"`
+	Received time.Time      `json:"received"`
+	Due      time.Time      `json:"due"`                // when the law wants it answered
+	RunAfter time.Time      `json:"run_after,omitzero"` // end of the cool-off, or of the wait after a failure
+	Expires  time.Time      `json:"expires,omitzero"`   // unconfirmed: when the question lapses
+	Ended    time.Time      `json:"ended,omitzero"`
+	Evidence Level          `json:"evidence"`
+	Certain  bool           `json:"certain"`
+	Approved bool           `json:"approved,omitempty"` // staff judged the reading; the proof is another matter
+	Proved   string         `json:"proved,omitempty"`   // digest of the diff that the owner confirmed; "" until then
+	OldYes   bool           `json:"old_yes,omitempty"`  // change of address: the old address agreed
+	Reviewed bool           `json:"reviewed,omitempty"` // approved after the proof was there
+	Asked    int            `json:"asked,omitempty"`    // how often the person was asked to confirm
+	Stale    int            `json:"stale,omitempty"`    // how often the data had changed when it was to run
+	Attempts int            `json:"attempts"`
+	Reported bool           `json:"reported,omitempty"` // the person was told the end
+	Error    string         `json:"error,omitempty"`    // why it waits or failed; for staff, never personal
+	History  []HistoryEntry `json:"history"`
+
+	// Detail is sealed under the key of the Case, and nil once that was dropped.
+	Detail *ActionDetail `json:"-"`
+}
+
+// HistoryEntry is one line of an Action's history.
+type HistoryEntry struct {
+	At   time.Time `json:"at"`
+	What string    `json:"what"`
+	Who  string    `json:"who"`
+}
+
+// ActionDetail is the part of an Action that is personal.
+type ActionDetail struct {
+	Person  string   `json:"person,omitempty"` // user store id; "" while nobody is found
+	Address string   `json:"address"`          // where answers go: the address on record, else the single From
+	Request Request  `json:"request"`
+	Plan    Plan     `json:"plan"`
+	Public  string   `json:"public,omitempty"` // what the person is told about a failure or refusal
+	Receipt Plan     `json:"receipt,omitzero"`
+	Hold    []string `json:"hold,omitempty"` // for staff: why it is in review
+}
+
+// EffectKey gives the key under which the user store remembers the effect of
+// an Action: instance and epoch are the state's own.
+func EffectKey(instance string, epoch uint64, id ActionID) string {
+	return fmt.Sprintf("%s-%d-%s", instance, epoch, id)
+}

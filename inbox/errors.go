@@ -1,0 +1,53 @@
+package inbox
+
+import (
+	"errors"
+	"log/slog"
+)
+
+// Error is a failure with what its different readers need. Err is the private
+// reason, for logs and staff; Public is the sentence that the person who
+// wrote may read, and Hint tells the operator what to do.
+type Error struct {
+	Err    error
+	Public string
+	Hint   string
+	Temp   bool // trying again later may help
+}
+
+func (e *Error) Error() string {
+	if e.Hint != "" {
+		return e.Err.Error() + " (" + e.Hint + ")"
+	}
+	return e.Err.Error()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Temporary tells whether trying again later may help.
+func (e *Error) Temporary() bool { return e.Temp }
+
+// Temporary wraps err as one that trying again later may mend.
+func Temporary(err error) error { return &Error{Err: err, Temp: true} }
+
+// IsTemporary tells whether any error in err's tree says that it is temporary.
+func IsTemporary(err error) bool {
+	var t interface{ Temporary() bool }
+	return errors.As(err, &t) && t.Temporary()
+}
+
+// PublicText gives the sentence of err's tree that the person may read, or "".
+func PublicText(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Public
+	}
+	return ""
+}
+
+// Redacted is personal text that must not reach a log: slog prints a mark in
+// its place.
+type Redacted string
+
+// LogValue hides the text.
+func (Redacted) LogValue() slog.Value { return slog.StringValue("[personal]") }

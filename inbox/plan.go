@@ -1,0 +1,119 @@
+package inbox
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
+
+// StepOp is what a Step does to its place.
+type StepOp string
+
+// The operations of a Step.
+const (
+	StepSet        StepOp = "set"        // a field gets a new value
+	StepAdd        StepOp = "add"        // a value is appended to what the field holds
+	StepClear      StepOp = "clear"      // a field's value is removed
+	StepRemove     StepOp = "remove"     // everything the place holds about the person goes
+	StepDeactivate StepOp = "deactivate" // the account is hidden and cannot be used
+	StepReactivate StepOp = "reactivate" // that is undone
+	StepWithdraw   StepOp = "withdraw"   // the objection is recorded
+	StepSend       StepOp = "send"       // the data are sent to the person
+	StepDescribe   StepOp = "describe"   // what is held is listed to the person
+)
+
+// Step is one thing that an Action does to one place.
+type Step struct {
+	Place string `json:"place"` // as the data map names it
+	Field Field  `json:"field,omitempty"`
+	Op    StepOp `json:"op"`
+	Old   string `json:"old,omitempty"`
+	New   string `json:"new,omitempty"` // the whole value that the field will hold
+}
+
+// Keep is something that an Action leaves in place although it was asked to go.
+type Keep struct {
+	Place string `json:"place"`
+	Why   string `json:"why"`
+	Until string `json:"until,omitempty"`
+}
+
+// Plan is what an Action will do. The person is shown it before they confirm,
+// and what runs is what was shown.
+type Plan struct {
+	Steps []Step `json:"steps"`
+	Keeps []Keep `json:"keeps,omitempty"`
+}
+
+// Digest binds a confirmation to the plan. For a change it covers field, old
+// and new value; for everything else the person and the set of places and
+// rules, not what they hold at the moment.
+func (p Plan) Digest(person string, kind Kind) string {
+	type bound struct {
+		Person string
+		Kind   Kind
+		Steps  []Step
+		Keeps  []Keep
+	}
+	b := bound{Person: person, Kind: kind, Keeps: p.Keeps}
+	for _, s := range p.Steps {
+		if s.Op != StepSet && s.Op != StepAdd {
+			s.Old, s.New = "", ""
+		}
+		b.Steps = append(b.Steps, s)
+	}
+	j, err := json.Marshal(b)
+	if err != nil {
+		panic("a plan is plain data: " + err.Error())
+	}
+	sum := sha256.Sum256(j)
+	return hex.EncodeToString(sum[:])
+}
+
+// Job is an Action handed over to be carried out.
+type Job struct {
+	EffectKey string // <instance>-<epoch>-<Action ID>; idempotence hangs on it
+	Kind      Kind
+	Scope     Scope
+	Undo      bool // of a deactivate: reactivate
+	Person    string
+	Request   Request
+	Digest    string // of the Plan that was confirmed
+	Language  string
+	Past      []PastCase // of a copy: earlier cases that the state still holds
+}
+
+// PastCase is one earlier case with support, as the person may read it.
+type PastCase struct {
+	Case     MailID    `json:"case"`
+	Received time.Time `json:"received"`
+	Subject  string    `json:"subject"`
+	Text     string    `json:"text"`
+	Asked    []string  `json:"asked"` // kind and state of each Action
+}
+
+// Outcome is what came of a Job.
+type Outcome struct {
+	Plan     Plan      // what was done: the receipt
+	Files    []File    // what the Reply carries
+	Holdings []Holding // of a describe
+}
+
+// File is an attachment of a Reply.
+type File struct {
+	Name  string
+	Type  string // media type
+	Bytes []byte
+}
+
+// Holding describes one place where something about the person is stored.
+type Holding struct {
+	Place      string   `json:"place"`
+	Label      string   `json:"label"`
+	Fields     []string `json:"fields"` // labels of what is held there; only what holds a value
+	Count      int      `json:"count"`  // records
+	Purpose    string   `json:"purpose"`
+	Retention  string   `json:"retention"`
+	Recipients string   `json:"recipients"`
+}
