@@ -1,0 +1,249 @@
+package sender
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-msgauth/dkim"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
+)
+
+const (
+	maxSignatures = 5               // that are looked at
+	maxSignature  = 8 << 10         // octets of a DKIM-Signature
+	maxSkew       = 5 * time.Minute // that a signer's clock may be ahead of ours
+)
+
+// signature is a DKIM-Signature that could be aligned.
+type signature struct {
+	index  int    // among the mail's fields
+	domain string // d=, canonical
+}
+
+// ownVerification looks for a signature that vouches for the From domain. It
+// returns an error when none was found and DNS did not answer for one.
+func (c *Checker) ownVerification(ctx context.Context, m *mail, msg *inbox.Message, from string, received time.Time) (inbox.Evidence, error) {
+	why := "no signature of the From domain"
+	var unanswered error
+	for _, s := range candidates(m, from) {
+		fault, err := c.check(ctx, m, s, msg, from, received)
+		switch {
+		case err != nil:
+			unanswered = err
+		case fault == "":
+			return inbox.Evidence{Level: inbox.LevelAligned, Why: "signed by " + s.domain}, nil
+		default:
+			why = "signature of " + s.domain + ": " + fault
+		}
+	}
+	if unanswered != nil {
+		return inbox.Evidence{}, unanswered
+	}
+	return none(why)
+}
+
+// candidates gives the signatures that could be aligned with from, those of
+// the very domain first: they need no DMARC record to count.
+func candidates(m *mail, from string) []signature {
+	var exact, near []signature
+	for i, f := range m.fields {
+		if f.name != "dkim-signature" || len(f.line) > maxSignature {
+			continue
+		}
+		switch d := signingDomain(f.value); {
+		case d == "":
+		case d == from:
+			exact = append(exact, signature{i, d})
+		case sameOrganisation(d, from):
+			near = append(near, signature{i, d})
+		}
+	}
+	all := append(exact, near...)
+	return all[:min(len(all), maxSignatures)]
+}
+
+// signingDomain gives the d= of a signature, or "" when it has not exactly one
+// in canonical form but for upper case. It only chooses what is verified; the
+// library's reading is compared with it afterwards.
+func signingDomain(value string) string {
+	domain := ""
+	for tag := range strings.SplitSeq(value, ";") {
+		k, v, _ := strings.Cut(tag, "=")
+		if strings.Trim(k, " \t") != "d" {
+			continue
+		}
+		d, err := address.Domain(strings.Trim(v, " \t"))
+		if err != nil || domain != "" || d != strings.ToLower(strings.Trim(v, " \t")) {
+			return ""
+		}
+		domain = d
+	}
+	return domain
+}
+
+// check tells what is wrong with a signature; "" when it vouches for the From
+// domain. An error means that DNS did not answer.
+func (c *Checker) check(ctx context.Context, m *mail, s signature, msg *inbox.Message, from string, received time.Time) (string, error) {
+	v, fault, err := c.verify(ctx, m, s)
+	if fault != "" || err != nil {
+		return fault, err
+	}
+	if fault := c.age(v, msg, received); fault != "" {
+		return fault, nil
+	}
+	if name := m.unsigned(v.HeaderKeys); name != "" {
+		return "it does not cover " + name, nil
+	}
+	if s.domain == from {
+		return "", nil
+	}
+	p, err := c.alignment(ctx, from)
+	if err != nil || p.allows(s.domain, from) {
+		return "", err
+	}
+	return "its domain is not aligned with the From domain", nil
+}
+
+// verify has one signature verified. The library gets the mail without the
+// other signatures: it would verify them all, in parallel and through pipes
+// whose small writes make its simple body canonicalization quadratic; a single
+// one it feeds with all of the body at once. A signature that covers other
+// signatures fails for it, which is the safe side.
+func (c *Checker) verify(ctx context.Context, m *mail, s signature) (*dkim.Verification, string, error) {
+	var buf bytes.Buffer
+	for i, f := range m.fields {
+		if i == s.index || f.name != "dkim-signature" {
+			buf.Write(f.line)
+		}
+	}
+	buf.WriteString("\r\n")
+	buf.Write(m.body)
+	keys := keySource{ctx: ctx, c: c, domain: s.domain}
+	found, err := dkim.VerifyWithOptions(bytes.NewReader(buf.Bytes()), &dkim.VerifyOptions{LookupTXT: keys.lookup, MaxVerifications: 1})
+	switch {
+	case keys.err != nil:
+		return nil, "", keys.err
+	case err != nil || len(found) != 1:
+		return nil, "it cannot be read", nil
+	case found[0].Err != nil:
+		// What follows the second colon may repeat the sender's own words.
+		text, _, _ := strings.Cut(strings.TrimPrefix(found[0].Err.Error(), "dkim: "), ":")
+		return nil, text, nil
+	case strings.ToLower(found[0].Domain) != s.domain:
+		return nil, "its domain can be read in more than one way", nil
+	}
+	return found[0], "", nil
+}
+
+// keySource looks up the key of one signature and remembers whether DNS
+// answered: the library only tells by text.
+type keySource struct {
+	ctx    context.Context
+	c      *Checker
+	domain string
+	err    error
+}
+
+var errKey = errors.New("no usable key")
+
+// lookup answers for selectors below the domain that was chosen, and for
+// nothing else.
+func (k *keySource) lookup(name string) ([]string, error) {
+	selector, ok := strings.CutSuffix(strings.ToLower(name), "._domainkey."+k.domain)
+	if !ok || !isSelector(selector) {
+		return nil, errKey
+	}
+	txts, err := k.c.txt(k.ctx, selector+"._domainkey."+k.domain)
+	if err != nil {
+		k.err = err
+		return nil, errKey
+	}
+	for _, txt := range txts {
+		if len(txt) > maxRecord || isTestKey(txt) {
+			return nil, errKey
+		}
+	}
+	return txts, nil
+}
+
+// isSelector accepts labels of letters, digits, - and _, joined by dots.
+func isSelector(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || len(label) > 63 {
+			return false
+		}
+		for i := range len(label) {
+			if !isWordByte(label[i]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isTestKey tells whether a key record has the flag t=y: its mails are to be
+// treated like unsigned ones (RFC 6376 section 3.6.1).
+func isTestKey(txt string) bool {
+	for tag := range strings.SplitSeq(txt, ";") {
+		k, v, _ := strings.Cut(tag, "=")
+		if strings.TrimSpace(k) != "t" {
+			continue
+		}
+		for flag := range strings.SplitSeq(v, ":") {
+			if strings.TrimSpace(flag) == "y" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// age tells what is wrong with the time of a signature, or "". Without t= the
+// Date counts, which must be signed where it exists.
+func (c *Checker) age(v *dkim.Verification, msg *inbox.Message, received time.Time) string {
+	made := v.Time
+	if made.IsZero() {
+		made = msg.Date
+	}
+	switch {
+	case made.IsZero():
+		return "it has no time"
+	case made.After(received.Add(maxSkew)):
+		return "it was made after the mail arrived"
+	case made.Before(received.Add(-c.maxAge)):
+		return "it is too old"
+	case !v.Expiration.IsZero() && received.After(v.Expiration):
+		return "it had expired when the mail arrived"
+	}
+	return ""
+}
+
+// unsigned gives the name of something in the mail that a signature over keys
+// should cover and does not, or "".
+func (m *mail) unsigned(keys []string) string {
+	signed := func(name string) bool {
+		return slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, name) })
+	}
+	must := []string{"From", "Subject", "To", "Date"}
+	if signed("Content-Type") {
+		must = append(must, "MIME-Version")
+	}
+	for _, name := range must {
+		if _, ok := m.get(strings.ToLower(name)); ok && !signed(name) {
+			return name
+		}
+	}
+	switch {
+	case !signed("Content-Transfer-Encoding") && !m.isIdentity():
+		return "Content-Transfer-Encoding"
+	case !signed("Content-Type") && !m.isPinned():
+		return "Content-Type"
+	}
+	return ""
+}

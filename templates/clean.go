@@ -1,0 +1,115 @@
+package templates
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Marks within markup. No value can contain them, since cleaning drops control
+// characters, and no template file may.
+const (
+	inert     = '\x0e' // before a value: what follows is not markup
+	linkOpen  = '\x02' // around the account URL
+	linkClose = '\x03'
+)
+
+const (
+	maxValue = 500   // runes of a value; what is longer loses its middle
+	maxWords = 20000 // runes of a text of staff
+	maxName  = 60    // runes of a name that we greet with
+)
+
+// Directional isolates, around a value that is written from right to left: it
+// must not turn "old → new" round.
+const (
+	firstStrongIsolate = "\u2068"
+	popIsolate         = "\u2069"
+)
+
+// value makes text that somebody gave fit to stand in a line of markup.
+func value(s string) string {
+	s = cut(strings.Join(strings.Fields(clean(s)), " "), maxValue)
+	if strings.ContainsFunc(s, rightToLeft) {
+		s = firstStrongIsolate + s + popIsolate
+	}
+	return string(inert) + s
+}
+
+// said makes text of several lines fit to stand in markup, every line kept.
+func said(s string) string {
+	s = strings.Trim(cut(clean(s), maxWords), "\n")
+	if strings.TrimSpace(s) == "" {
+		return ""
+	}
+	var b strings.Builder
+	blank := false
+	for line := range strings.SplitSeq(s, "\n") {
+		line = strings.TrimRight(line, " ")
+		if line == "" && blank {
+			continue
+		}
+		blank = line == ""
+		b.WriteString("| " + string(inert) + line + "\n")
+	}
+	return b.String()
+}
+
+// clean drops what is not seen or moves other text about: control and format
+// characters but line ends, and direction overrides. The joiners that some
+// scripts and emoji need stay. All blanks become plain ones.
+func clean(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\r', r == '\u2028', r == '\u2029', r == '\u0085':
+			return '\n'
+		case unicode.IsSpace(r):
+			return ' '
+		case r == '\u200C', r == '\u200D':
+			return r
+		case unicode.In(r, unicode.Cc, unicode.Cf):
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// cut shortens s to about limit runes. The middle goes, so that what was
+// appended to a long text is still seen.
+func cut(s string, limit int) string {
+	if utf8.RuneCountInString(s) <= limit {
+		return s
+	}
+	runes := []rune(s)
+	tail := limit / 3
+	return strings.TrimSpace(string(runes[:limit-tail])) + " … " + strings.TrimSpace(string(runes[len(runes)-tail:]))
+}
+
+func rightToLeft(r rune) bool {
+	return unicode.In(r, unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Samaritan, unicode.Mandaic)
+}
+
+// greetable gives the name to greet somebody with, or "" for what does not
+// look like one: a name must not be able to carry a link or a message.
+func greetable(name string) string {
+	name = strings.Join(strings.Fields(clean(name)), " ")
+	if utf8.RuneCountInString(name) > maxName {
+		return ""
+	}
+	letters := 0
+	for i, r := range name {
+		switch {
+		case unicode.IsLetter(r):
+			letters++
+		case unicode.IsMark(r), r == ' ', r == '-', r == '\'', r == '’':
+		case r == '.' && (i+1 == len(name) || name[i+1] == ' '):
+		default:
+			return ""
+		}
+	}
+	if letters == 0 {
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,311 @@
+package templates
+
+import (
+	"fmt"
+	"strings"
+
+	"push.guru/supportd/inbox"
+)
+
+// what names the thing that an item asks for, as the phrases know it.
+func (it Item) what() string {
+	switch it.Kind {
+	case inbox.KindChange:
+		if it.Mailto {
+			return "mailto"
+		}
+	case inbox.KindDelete:
+		if it.Scope == inbox.ScopeFields {
+			return "delete-fields"
+		}
+		return "delete-account"
+	case inbox.KindDeactivate:
+		if it.Undo {
+			return "reactivate"
+		}
+	case inbox.KindQuestion:
+		if it.Topic == inbox.TopicReactivate {
+			return "reactivate"
+		}
+	}
+	if it.Kind.Order() < 0 {
+		return string(inbox.KindQuestion)
+	}
+	return string(it.Kind)
+}
+
+// entry is an item in words: a line, and the lines below it.
+type entry struct {
+	line string
+	subs []string
+}
+
+// entries gives entries as a block: a list, numbered if people may have to
+// name a point, or for a single one a paragraph and the list of what is below.
+func entries(list []entry, numbered bool) string {
+	var b strings.Builder
+	if len(list) == 1 {
+		b.WriteString(list[0].line + "\n\n")
+		for _, s := range list[0].subs {
+			b.WriteString("- " + s + "\n")
+		}
+		return b.String()
+	}
+	for i, e := range list {
+		marker := "-"
+		if numbered {
+			marker = fmt.Sprintf("%d.", i+1)
+		}
+		b.WriteString(marker + " " + e.line + "\n")
+		for _, s := range e.subs {
+			b.WriteString("  - " + s + "\n")
+		}
+	}
+	return b.String()
+}
+
+// open tells whether an item can still happen.
+func (it Item) open() bool { return !it.State.Ended() && it.State != inbox.StateFailed }
+
+// over tells whether nothing more will come of an item.
+func (it Item) over() bool { return !it.open() }
+
+// listed tells that an item belongs into a list of all.
+func (it Item) listed() bool { return true }
+
+// Will gives, as a block, what will happen after a yes: every change with its
+// old and new value, what goes, what is kept and why, and how long we wait.
+func (v *view) Will() string {
+	return v.each(Item.open, true, func(it Item) entry {
+		e := v.planned(it)
+		e.subs = append(e.subs, v.notes(it)...)
+		return e
+	})
+}
+
+// Rest gives, as a block, what a yes will not bring, and why. It is not
+// numbered: nobody can answer "yes" to it.
+func (v *view) Rest() string { return v.each(Item.over, false, v.standing) }
+
+// Planned is Will for somebody who has said yes already.
+func (v *view) Planned() string { return v.each(Item.open, true, v.planned) }
+
+// Did gives, as a block, what was done, and for the rest why it was not.
+func (v *view) Did() string { return v.each(Item.listed, true, v.outcome) }
+
+// States gives, as a block, where every request stands.
+func (v *view) States() string { return v.each(Item.listed, true, v.standing) }
+
+// each words those of the letter's items that are wanted.
+func (v *view) each(wanted func(Item) bool, numbered bool, word func(Item) entry) string {
+	var list []entry
+	for _, it := range v.data.Items {
+		if wanted(it) {
+			list = append(list, word(it))
+		}
+	}
+	return entries(list, numbered)
+}
+
+func (v *view) planned(it Item) entry {
+	p := v.lang.phrases
+	e := entry{line: p.say("will." + it.what())}
+	for _, s := range it.Steps {
+		if line := v.step(s); line != "" {
+			e.subs = append(e.subs, line)
+		}
+	}
+	if len(it.Steps) == 0 {
+		for _, f := range it.Fields {
+			e.subs = append(e.subs, v.field("", f))
+		}
+	}
+	e.subs = append(e.subs, v.keeps(it)...)
+	return e
+}
+
+// notes says what a person should know before the yes.
+func (v *view) notes(it Item) []string {
+	p := v.lang.phrases
+	var notes []string
+	wait := "note.wait"
+	switch it.what() {
+	case "mailto":
+		notes = append(notes, p.say("note.mailto", "yes", v.Yes()))
+		wait = "note.wait-both"
+	case "delete-account", "delete-fields":
+		notes = append(notes, p.say("note.final"))
+	}
+	if it.Wait > 0 {
+		notes = append(notes, p.say(wait, "yes", v.Yes(), "duration", p.duration(it.Wait), "stop", v.Stop()))
+	}
+	return notes
+}
+
+func (v *view) outcome(it Item) entry {
+	if it.State != inbox.StateDone || it.Reason != "" {
+		return v.standing(it)
+	}
+	e := entry{line: v.lang.phrases.say("done." + it.what())}
+	for _, s := range it.Steps {
+		if line := v.receipt(s); line != "" {
+			e.subs = append(e.subs, line)
+		}
+	}
+	e.subs = append(e.subs, v.keeps(it)...)
+	return e
+}
+
+func (v *view) standing(it Item) entry {
+	p := v.lang.phrases
+	title := p.say("title." + it.what())
+	if labels := v.subjects(it); labels != "" && !it.Mailto {
+		title += " (" + labels + ")"
+	}
+	line := p.say("standing", "title", title, "state", v.state(it))
+	if reason := p["reason."+it.Reason]; reason != "" && !it.alreadySo() {
+		line += " " + reason
+	}
+	if it.Words != "" && it.Words != v.data.Words {
+		line += " " + value(it.Words)
+	}
+	return entry{line: line}
+}
+
+// alreadySo tells whether nothing came of an item because there was nothing
+// to do.
+func (it Item) alreadySo() bool {
+	return it.Reason == "same" && (it.State.Ended() || it.State == inbox.StateFailed)
+}
+
+// subjects gives the labels of the fields that an item is about, each once.
+func (v *view) subjects(it Item) string {
+	var labels []string
+	seen := map[inbox.Field]bool{"": true}
+	add := func(place string, f inbox.Field) {
+		if !seen[f] {
+			seen[f] = true
+			labels = append(labels, v.field(place, f))
+		}
+	}
+	for _, s := range it.Steps {
+		add(s.Place, s.Field)
+	}
+	for _, f := range it.Fields {
+		add("", f)
+	}
+	return strings.Join(labels, ", ")
+}
+
+func (v *view) state(it Item) string {
+	p := v.lang.phrases
+	switch {
+	case it.State == inbox.StateNew:
+		return p.say("state.review")
+	case it.alreadySo():
+		return p.say("state.same")
+	case it.State == inbox.StateDone && it.Reason != "":
+		return p.say("state.nothing")
+	case (it.State == inbox.StateFailed || it.State == inbox.StateRefused) && p["reason."+it.Reason] != "":
+		return p.say("state.failed-why")
+	case it.State == inbox.StateScheduled && !it.RunAfter.IsZero():
+		return p.say("state.scheduled-at", "time", p.moment(it.RunAfter, v.data.Site.Zone))
+	case it.State == inbox.StateUnconfirmed && !it.Expires.IsZero():
+		return p.say("state.unconfirmed-until", "yes", v.Yes(), "time", p.moment(it.Expires, v.data.Site.Zone))
+	case it.State == inbox.StateUnconfirmed:
+		return p.say("state.unconfirmed", "yes", v.Yes())
+	}
+	return p.say("state." + string(it.State))
+}
+
+// step words one step of a plan; "" for those that the item's own line says.
+func (v *view) step(s inbox.Step) string {
+	p := v.lang.phrases
+	label := v.field(s.Place, s.Field)
+	was, is := p.fieldValue(s.Field, s.Old), p.fieldValue(s.Field, s.New)
+	switch s.Op {
+	case inbox.StepSet, inbox.StepAdd:
+		if added := added(s); added != "" {
+			return p.say("step.add", "field", label, "old", was, "added", value(added))
+		}
+		switch {
+		case s.New == "" && s.Old == "": // a receipt that kept no values
+			return label
+		case s.New == "":
+			return p.say("step.clear", "field", label, "old", was)
+		case s.Old == "":
+			return p.say("step.set-new", "field", label, "new", is)
+		}
+		return p.say("step.set", "field", label, "old", was, "new", is)
+	case inbox.StepClear:
+		if s.Old == "" {
+			return label
+		}
+		return p.say("step.clear", "field", label, "old", was)
+	case inbox.StepRemove:
+		return v.place(s.Place)
+	}
+	return ""
+}
+
+// added gives what a step appends to what the field holds, or "" when the new
+// value is more than the old one with something behind it.
+func added(s inbox.Step) string {
+	rest, ok := strings.CutPrefix(s.New, s.Old)
+	if s.Op != inbox.StepAdd || !ok || s.Old == "" {
+		return ""
+	}
+	return strings.TrimLeft(rest, " \n,;")
+}
+
+// receipt words one step that was done. What was removed is not repeated.
+func (v *view) receipt(s inbox.Step) string {
+	if s.Op == inbox.StepClear {
+		return v.field(s.Place, s.Field)
+	}
+	return v.step(s)
+}
+
+func (v *view) keeps(it Item) []string {
+	p := v.lang.phrases
+	var lines []string
+	for _, k := range it.Keeps {
+		if k.Until == "" {
+			lines = append(lines, p.say("keep", "place", v.place(k.Place), "why", value(strings.TrimRight(k.Why, " ."))))
+			continue
+		}
+		lines = append(lines, p.say("keep-until", "place", v.place(k.Place), "why", value(strings.TrimRight(k.Why, " .")), "until", value(p.day(k.Until))))
+	}
+	return lines
+}
+
+// Holdings gives, as a block, what is stored about the person, place by place.
+func (v *view) Holdings() string {
+	p := v.lang.phrases
+	list := make([]entry, len(v.data.Holdings))
+	for i, h := range v.data.Holdings {
+		label := optional(h.Label)
+		if label == "" {
+			label = v.place(h.Place)
+		}
+		e := entry{line: label}
+		say := func(key, text string) {
+			if text != "" {
+				e.subs = append(e.subs, p.say(key, "text", text))
+			}
+		}
+		fields := make([]string, len(h.Fields))
+		for j, f := range h.Fields {
+			fields[j] = value(f)
+		}
+		say("holding.fields", strings.Join(fields, ", "))
+		if h.Count > 1 {
+			say("holding.count", fmt.Sprint(h.Count))
+		}
+		say("holding.purpose", optional(h.Purpose))
+		say("holding.retention", optional(h.Retention))
+		say("holding.recipients", optional(h.Recipients))
+		list[i] = e
+	}
+	return entries(list, false)
+}

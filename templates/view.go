@@ -1,0 +1,179 @@
+package templates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"push.guru/supportd/inbox"
+)
+
+// view is what the template of a letter sees. Its methods give markup: texts
+// for a line, or, where it says "block", whole blocks, which a template puts
+// between blank lines. "" means that there is nothing to say.
+type view struct {
+	lang  *language
+	all   []*language // the site's, its default first
+	data  Data
+	label LabelFunc
+}
+
+// Site gives the site's name.
+func (v *view) Site() string { return value(v.data.Site.Name) }
+
+// Address gives the support address.
+func (v *view) Address() string { return value(v.data.Site.Address) }
+
+// Account gives the link to the person's account page.
+func (v *view) Account() string {
+	url := v.data.Site.AccountURL
+	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
+		return ""
+	}
+	return string(linkOpen) + unmarked(url) + string(linkClose)
+}
+
+// Case gives the number of the case.
+func (v *view) Case() string { return optional(v.data.Case) }
+
+// Greeting greets, by name if it is known.
+func (v *view) Greeting() string {
+	if name := greetable(v.data.Name); name != "" {
+		return v.lang.phrases.say("hello-name", "name", value(name))
+	}
+	return v.lang.phrases.say("hello")
+}
+
+// Yes gives the word to answer with.
+func (v *view) Yes() string { return v.lang.phrases.say("answer.yes") }
+
+// No gives the word to answer with.
+func (v *view) No() string { return v.lang.phrases.say("answer.no") }
+
+// Stop gives the word to answer with.
+func (v *view) Stop() string { return v.lang.phrases.say("answer.stop") }
+
+// Restore gives the word to answer with.
+func (v *view) Restore() string { return v.lang.phrases.say("answer.restore") }
+
+// YesElsewhere gives the quoted words for yes in the site's other languages.
+func (v *view) YesElsewhere() string {
+	var words []string
+	for _, l := range v.all {
+		word := l.phrases.say("answer.yes")
+		if l != v.lang && word != v.Yes() && !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	for i, word := range words {
+		words[i] = v.lang.phrases.say("quoted", "text", word)
+	}
+	return strings.Join(words, ", ")
+}
+
+// Until gives the time until which we wait for an answer.
+func (v *view) Until() string {
+	return v.latest(v.data.Expires, func(it Item) time.Time { return it.Expires })
+}
+
+// At gives the time at which it will be carried out.
+func (v *view) At() string {
+	return v.latest(v.data.RunAfter, func(it Item) time.Time { return it.RunAfter })
+}
+
+// latest words t, or the latest of the items' times when t is not set.
+func (v *view) latest(t time.Time, of func(Item) time.Time) string {
+	if t.IsZero() {
+		for _, it := range v.data.Items {
+			if u := of(it); u.After(t) {
+				t = u
+			}
+		}
+	}
+	if t.IsZero() {
+		return ""
+	}
+	return v.lang.phrases.moment(t, v.data.Site.Zone)
+}
+
+// Said gives the text of staff as a block, its lines kept.
+func (v *view) Said() string { return said(v.data.Words) }
+
+// Attached tells whether the copy is attached.
+func (v *view) Attached() bool { return v.data.Attached }
+
+// Deleted tells whether the account is gone now.
+func (v *view) Deleted() bool { return v.done("delete-account") }
+
+// Deactivated tells whether the account is out of use now.
+func (v *view) Deactivated() bool { return v.done("deactivate") }
+
+// Waiting tells whether something will still be carried out at a time that is
+// set, so that it can be stopped.
+func (v *view) Waiting() bool {
+	return v.At() != "" && slices.ContainsFunc(v.data.Items, func(it Item) bool { return it.State == inbox.StateScheduled })
+}
+
+// Changed tells whether something that the account page shows was changed.
+func (v *view) Changed() bool {
+	return v.done("change") || v.done("mailto") || v.done("delete-fields") || v.done("reactivate")
+}
+
+func (v *view) done(what string) bool {
+	return slices.ContainsFunc(v.data.Items, func(it Item) bool { return it.State == inbox.StateDone && it.what() == what })
+}
+
+// Places gives the labels of the letter's places in one line.
+func (v *view) Places() string {
+	labels := make([]string, len(v.data.Places))
+	for i, p := range v.data.Places {
+		labels[i] = v.place(p)
+	}
+	return strings.Join(labels, ", ")
+}
+
+// Facts gives, for staff, kind, state and reason code of each item as a block.
+func (v *view) Facts() string {
+	var b strings.Builder
+	for _, it := range v.data.Items {
+		fact := strings.TrimSpace(fmt.Sprintf("%s %s", it.Kind, it.Scope))
+		if it.State != inbox.StateNew {
+			fact += ": " + string(it.State)
+		}
+		if it.Reason != "" {
+			fact += " (" + it.Reason + ")"
+		}
+		b.WriteString("- " + value(fact) + "\n")
+	}
+	return b.String()
+}
+
+// place gives the label of a place.
+func (v *view) place(name string) string { return v.labelled(name, "", "place."+name, name) }
+
+// field gives the label of a field of a place.
+func (v *view) field(place string, f inbox.Field) string {
+	return v.labelled(place, f, "field."+string(f), string(f))
+}
+
+// labelled asks the site, then our own words, and falls back to the bare name.
+func (v *view) labelled(place string, f inbox.Field, key, name string) string {
+	if v.label != nil {
+		if l := v.label(place, f, v.lang.code); strings.TrimSpace(l) != "" {
+			return value(l)
+		}
+	}
+	if own := v.lang.phrases[key]; own != "" {
+		return own
+	}
+	return value(strings.ReplaceAll(name, "_", " "))
+}
+
+// optional is value for what may be missing.
+func optional(s string) string {
+	if strings.TrimSpace(s) == "" {
+		return ""
+	}
+	return value(s)
+}
