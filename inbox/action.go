@@ -218,7 +218,7 @@ type Action struct {
 	Proved   string         `json:"proved,omitempty"`   // digest of the diff that the owner confirmed; "" until then
 	OldYes   bool           `json:"old_yes,omitempty"`  // change of address: the old address agreed
 	Reviewed bool           `json:"reviewed,omitempty"` // approved after the proof was there
-	Asked    int            `json:"asked,omitempty"`    // how often the person was asked to confirm
+	Again    int            `json:"again,omitempty"`    // how often the question was asked once more
 	Stale    int            `json:"stale,omitempty"`    // how often the data had changed when it was to run
 	Attempts int            `json:"attempts"`
 	Reported bool           `json:"reported,omitempty"` // the person was told the end
@@ -242,7 +242,9 @@ type ActionDetail struct {
 	Address string   `json:"address"`          // where answers go: the address on record, else the single From
 	Request Request  `json:"request"`
 	Plan    Plan     `json:"plan"`
-	Public  string   `json:"public,omitempty"` // what the person is told about a failure or refusal
+	Reason  string   `json:"reason,omitempty"`  // code of why it was refused by the data, for the person's letter
+	Words   string   `json:"words,omitempty"`   // staff's own words about it, for the person's letter
+	Reading []string `json:"reading,omitempty"` // earlier readings that staff corrected
 	Receipt Plan     `json:"receipt,omitzero"`
 	Hold    []string `json:"hold,omitempty"` // for staff: why it is in review
 }

@@ -51,3 +51,11 @@ type Redacted string
 
 // LogValue hides the text.
 func (Redacted) LogValue() slog.Value { return slog.StringValue("[personal]") }
+
+// StaleError says that an Action's plan is no longer the one that was
+// confirmed, because the data changed since; nothing was done.
+type StaleError struct {
+	Plan Plan // what would be done now
+}
+
+func (e *StaleError) Error() string { return "the data changed since they were shown" }

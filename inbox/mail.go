@@ -202,6 +202,7 @@ func parseID(letter, s string) (uint64, error) {
 type Mail struct {
 	ID       MailID     `json:"id"`
 	Ref      Ref        `json:"ref"`
+	Where    Ref        `json:"where,omitzero"` // where it was filed, when the server told
 	Received time.Time  `json:"received"`
 	State    MailState  `json:"state"`
 	Reason   string     `json:"reason,omitempty"` // in words for staff; never personal

@@ -55,8 +55,9 @@ type Reply struct {
 	Next     time.Time  `json:"next"`
 	Sent     time.Time  `json:"sent,omitzero"`
 	Attempts []Attempt  `json:"attempts,omitempty"`
-	Actions  []ActionID `json:"actions,omitempty"` // whose end or question it tells
-	Staff    bool       `json:"staff,omitempty"`   // goes to [staff] notify
+	Actions  []ActionID `json:"actions,omitempty"`  // whose end or question it tells
+	Staff    bool       `json:"staff,omitempty"`    // goes to [staff] notify
+	ByStaff  bool       `json:"by_staff,omitempty"` // staff's own words: no automatic mail
 	Error    string     `json:"error,omitempty"`
 
 	// Detail is sealed under the key of the Case, and nil once that was dropped.

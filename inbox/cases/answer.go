@@ -1,0 +1,417 @@
+package cases
+
+import (
+	"slices"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/state"
+	"push.guru/supportd/templates"
+)
+
+// Answer takes a yes or no that came with the token of an Ask, from the
+// address that was asked. The Mail must be stored already; Answer sets its end
+// state.
+func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r inbox.Reading) error {
+	cm, err := k.continued(tx, m, q.Case)
+	if err != nil {
+		return err
+	}
+	acts, err := open(tx, q)
+	if err != nil {
+		return err
+	}
+	m.Actions = appendNew(m.Actions, q.Actions)
+	switch {
+	case r.Partial:
+		err = k.partial(tx, m, cm, s, q, acts)
+	case r.Answer == inbox.AnswerNo:
+		err = k.no(tx, m, cm, s, acts)
+	case q.Purpose == state.PurposeNotice:
+		err = k.status(tx, m, s) // there was nothing to agree to
+	case q.Used || q.Void != "" || tx.Now.After(q.Expires):
+		err = k.lapsed(tx, m, cm, s, q, acts)
+	default:
+		err = k.yes(tx, m, cm, s, q, acts)
+	}
+	if err != nil {
+		return err
+	}
+	if err := k.settle(tx, cm); err != nil {
+		return err
+	}
+	return k.settle(tx, m)
+}
+
+// continued reads the Case that a mail belongs to, and lets its next letter
+// continue the thread at that mail.
+func (k *Keeper) continued(tx *state.Tx, m *inbox.Mail, id inbox.MailID) (*inbox.Mail, error) {
+	cm, err := tx.Mail(id)
+	if err != nil {
+		return nil, err
+	}
+	if cm.Detail != nil && m.Detail != nil && m.Detail.MessageID != "" {
+		cm.Detail.MessageID, cm.Detail.References = m.Detail.MessageID, m.Detail.References
+	}
+	return cm, nil
+}
+
+// open reads the Actions of an Ask that have not ended.
+func open(tx *state.Tx, q *state.Ask) ([]*inbox.Action, error) {
+	var out []*inbox.Action
+	for _, id := range q.Actions {
+		a, err := tx.Action(id)
+		if err != nil {
+			return nil, err
+		}
+		if !a.State.Ended() {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+func appendNew(list, more []inbox.ActionID) []inbox.ActionID {
+	for _, id := range more {
+		if !slices.Contains(list, id) {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// yes lets the Actions of an open Ask go on.
+func (k *Keeper) yes(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, acts []*inbox.Action) error {
+	if err := tx.UseAsk(q); err != nil {
+		return err
+	}
+	if q.Purpose == state.PurposeStop {
+		return k.goOn(tx, m, s, acts)
+	}
+	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.State != inbox.StateUnconfirmed })
+	if len(acts) == 0 { // staff hold them, or they have gone on
+		return k.status(tx, m, s)
+	}
+	for _, a := range acts {
+		if err := k.prove(tx, a, q, m); err != nil {
+			return err
+		}
+	}
+	Mark(m, inbox.MailActed, "confirmed")
+	if q.Purpose == state.PurposeClaim {
+		return k.claimed(tx, m, cm, s, acts)
+	}
+	return k.proceed(tx, cm, acts, nil, false, templates.Confirm)
+}
+
+// prove notes in an Action what the yes has proved.
+func (k *Keeper) prove(tx *state.Tx, a *inbox.Action, q *state.Ask, m *inbox.Mail) error {
+	shown := q.Digests[slices.Index(q.Actions, a.ID)]
+	switch {
+	case q.Purpose == state.PurposeClaim:
+		a.Evidence = inbox.LevelRoundtrip
+	case q.Purpose == state.PurposeNewAddr:
+		a.Proved = shown
+	case a.Mailto:
+		a.OldYes, a.Evidence = true, inbox.LevelRoundtrip
+	default:
+		a.Proved, a.Evidence = shown, inbox.LevelRoundtrip
+	}
+	return tx.Note(a, "yes to "+string(q.Purpose), Owner, map[string]any{"mail": m.ID, "shown": shown})
+}
+
+// claimed goes on with Actions whose sender has just been proved. What waits
+// behind them is the same as for a sender who was proved from the start.
+func (k *Keeper) claimed(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	var clear []*inbox.Action
+	for _, a := range acts {
+		a.Detail.Address = s.onRecord()
+		if why, review := k.reviewFirst(tx, a, Sender{Address: s.Address, People: s.People, Evidence: inbox.Evidence{Level: a.Evidence}}); review {
+			a.Error = why
+			if err := tx.Move(a, inbox.EventUnsure, Program, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		clear = append(clear, a)
+	}
+	if len(clear) == 0 {
+		return k.received(tx, cm, s.onRecord())
+	}
+	if err := k.judge(tx, cm, s, clear); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(clear, func(a *inbox.Action) bool { return !a.State.Ended() }) {
+		m.State, m.Reason = inbox.MailAnswered, cm.Reason
+	}
+	return nil
+}
+
+// no ends the Actions of an Ask that have not run.
+func (k *Keeper) no(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	var stopped []*inbox.Action
+	for _, a := range acts {
+		if a.State == inbox.StateRunning || a.Kind == inbox.KindQuestion {
+			continue
+		}
+		if err := k.cancel(tx, a); err != nil {
+			return err
+		}
+		stopped = append(stopped, a)
+	}
+	if len(stopped) == 0 {
+		return k.status(tx, m, s)
+	}
+	Mark(m, inbox.MailActed, "cancelled by the person")
+	to := s.onRecord()
+	if s.Address == newAddress(stopped[0]) {
+		to = stopped[0].Detail.Address // the new address declined: its owner learns nothing more
+	}
+	_, err := k.send(tx, letter{name: templates.Cancelled, mail: cm, to: to, actions: stopped, data: templates.Data{Items: k.items(stopped)}})
+	return err
+}
+
+func (k *Keeper) cancel(tx *state.Tx, a *inbox.Action) error {
+	a.Reported = true
+	if err := tx.Move(a, inbox.EventNo, Owner, nil); err != nil {
+		return err
+	}
+	return tx.VoidAsks(a.Case, "cancelled", a.ID)
+}
+
+// goOn releases what a doubtful stop had held: the owner says that it was not
+// theirs.
+func (k *Keeper) goOn(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	for _, a := range acts {
+		if a.State != inbox.StateHeld {
+			continue
+		}
+		a.Error = ""
+		if err := tx.Move(a, inbox.EventRelease, Owner, nil); err != nil {
+			return err
+		}
+	}
+	Mark(m, inbox.MailActed, "the owner lets it go on")
+	return k.status(tx, m, s)
+}
+
+// lapsed answers a yes to a question that no longer counts. It never runs
+// anything: what expired is asked anew once, of the rest the state is told.
+func (k *Keeper) lapsed(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, acts []*inbox.Action) error {
+	if len(acts) > 0 {
+		return k.status(tx, m, s)
+	}
+	var again []*inbox.Action
+	for _, id := range q.Actions {
+		a, err := tx.Action(id)
+		if err != nil {
+			return err
+		}
+		if a.State == inbox.StateExpired && a.Again == 0 && a.Detail != nil {
+			again = append(again, a)
+		}
+	}
+	if len(again) == 0 || q.Used {
+		Mark(m, inbox.MailHeld, "a yes to a question that has ended")
+		if s.Evidence.Level == inbox.LevelNone {
+			return nil
+		}
+		return k.received(tx, m, s.onRecord())
+	}
+	for _, a := range again {
+		a.Ended = zeroTime
+		if err := tx.Move(a, inbox.EventAskAgain, Owner, nil); err != nil {
+			return err
+		}
+	}
+	s.Evidence.Level = max(s.Evidence.Level, inbox.LevelRoundtrip)
+	return k.askAgain(tx, m, s, cm.ID, templates.ExpiredAsk)
+}
+
+// askAgain asks the open question of a Case once more, in a new letter: the
+// first was lost or has lapsed.
+func (k *Keeper) askAgain(tx *state.Tx, m *inbox.Mail, s Sender, id inbox.MailID, name templates.Name) error {
+	cm, err := k.continued(tx, m, id)
+	if err != nil {
+		return err
+	}
+	all, err := tx.CaseActions(id)
+	if err != nil {
+		return err
+	}
+	var acts []*inbox.Action
+	for _, a := range all {
+		if a.State == inbox.StateUnconfirmed && !a.OldYes {
+			a.Again++
+			a.Evidence = max(a.Evidence, s.Evidence.Level)
+			acts = append(acts, a)
+		}
+	}
+	if len(acts) == 0 {
+		return k.status(tx, m, s)
+	}
+	m.Actions = appendNew(m.Actions, ids(acts))
+	Mark(m, inbox.MailAsked, "asked once more")
+	if s.Evidence.Level == inbox.LevelNone {
+		err = k.claim(tx, cm, s.onRecord(), acts, false)
+	} else {
+		err = k.askPlans(tx, cm, s, acts, name)
+	}
+	if err != nil {
+		return err
+	}
+	return k.settle(tx, cm)
+}
+
+// askPlans makes the plans anew and asks for a yes to them.
+func (k *Keeper) askPlans(tx *state.Tx, cm *inbox.Mail, s Sender, acts []*inbox.Action, name templates.Name) error {
+	p := s.person()
+	if p == nil {
+		return k.judge(tx, cm, s, acts)
+	}
+	var good, refused []*inbox.Action
+	for _, a := range acts {
+		ok, err := k.planFor(tx, cm, a, *p)
+		if err != nil {
+			return err
+		}
+		if ok {
+			good = append(good, a)
+		} else {
+			refused = append(refused, a)
+		}
+	}
+	if len(good) == 0 {
+		return nil
+	}
+	return k.proceed(tx, cm, good, refused, false, name)
+}
+
+// partial hands a yes to some of several points to staff.
+func (k *Keeper) partial(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, acts []*inbox.Action) error {
+	Mark(m, inbox.MailHeld, "the answer picks some of several points")
+	if err := tx.UseAsk(q); err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if a.State != inbox.StateUnconfirmed {
+			continue
+		}
+		a.Error = "the answer in " + m.ID.String() + " picks some of several points"
+		if err := tx.Move(a, inbox.EventUnsure, Owner, nil); err != nil {
+			return err
+		}
+	}
+	_, err := k.send(tx, letter{name: templates.PartialToStaff, mail: cm, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: proven})
+	return err
+}
+
+// Loose takes a yes or no that carried no token. The owner's word counts for a
+// stop when the sender is aligned; a yes never counts, and the question is
+// asked once more.
+func (k *Keeper) Loose(tx *state.Tx, m *inbox.Mail, s Sender, r inbox.Reading) error {
+	acts, err := tx.OpenActions(s.onRecord())
+	if err != nil {
+		return err
+	}
+	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.Kind == inbox.KindQuestion || a.State == inbox.StateRunning })
+	switch {
+	case len(acts) == 0:
+		err = k.loneAnswer(tx, m, s)
+	case r.Answer == inbox.AnswerNo && s.Evidence.Level > inbox.LevelNone:
+		m.Actions = appendNew(m.Actions, ids(acts))
+		err = k.noToAll(tx, m, s, acts)
+	case r.Answer == inbox.AnswerNo:
+		err = k.doubtful(tx, m, s, acts)
+	default:
+		err = k.looseYes(tx, m, s, acts)
+	}
+	if err != nil {
+		return err
+	}
+	return k.settle(tx, m)
+}
+
+// loneAnswer is a yes or no to nothing.
+func (k *Keeper) loneAnswer(tx *state.Tx, m *inbox.Mail, s Sender) error {
+	Mark(m, inbox.MailHeld, "an answer, but no question of ours is open")
+	if s.Evidence.Level == inbox.LevelNone {
+		return nil
+	}
+	return k.received(tx, m, s.onRecord())
+}
+
+func (k *Keeper) noToAll(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	for _, id := range casesOf(acts) {
+		cm, err := k.continued(tx, m, id)
+		if err != nil {
+			return err
+		}
+		if err := k.no(tx, m, cm, s, slices.DeleteFunc(slices.Clone(acts), func(a *inbox.Action) bool { return a.Case != id })); err != nil {
+			return err
+		}
+		if err := k.settle(tx, cm); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func casesOf(acts []*inbox.Action) []inbox.MailID {
+	var out []inbox.MailID
+	for _, a := range acts {
+		if !slices.Contains(out, a.Case) {
+			out = append(out, a.Case)
+		}
+	}
+	return out
+}
+
+// doubtful takes a stop that nobody proved: what would run is held, and the
+// owner is asked whether the stop was theirs.
+func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	for _, id := range casesOf(acts) {
+		var held []*inbox.Action
+		for _, a := range acts {
+			if a.Case != id || a.State != inbox.StateScheduled {
+				continue
+			}
+			a.Error = "somebody without proof asked to stop it, in " + m.ID.String()
+			if err := tx.Move(a, inbox.EventDoubtful, "a sender without proof", nil); err != nil {
+				return err
+			}
+			held = append(held, a)
+		}
+		if len(held) == 0 {
+			continue
+		}
+		cm, err := tx.Mail(id)
+		if err != nil {
+			return err
+		}
+		m.Actions = appendNew(m.Actions, ids(held))
+		Mark(m, inbox.MailAsked, "a stop without proof: held, and the owner was asked")
+		err = k.ask(tx, state.PurposeStop, letter{name: templates.StopCheck, mail: cm, to: held[0].Detail.Address, actions: held,
+			data: templates.Data{Items: k.items(held)}, limit: proven})
+		if err != nil {
+			return err
+		}
+	}
+	Mark(m, inbox.MailIgnored, "a no without proof, and nothing of theirs would run")
+	return nil
+}
+
+// looseYes asks anew, once: a yes without the token of the question proves
+// nothing about the plan.
+func (k *Keeper) looseYes(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	waiting := slices.DeleteFunc(slices.Clone(acts), func(a *inbox.Action) bool {
+		return a.State != inbox.StateUnconfirmed || a.Again > 0
+	})
+	if len(casesOf(waiting)) == 1 {
+		return k.askAgain(tx, m, s, waiting[0].Case, templates.Confirm)
+	}
+	Mark(m, inbox.MailHeld, "a yes that does not say to which question")
+	if s.Evidence.Level == inbox.LevelNone {
+		return nil
+	}
+	return k.received(tx, m, s.onRecord())
+}

@@ -1,0 +1,478 @@
+package cases
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/state"
+	"push.guru/supportd/templates"
+)
+
+// movedWindow is how long after a change of address a copy and the delete of
+// the account are seen by staff first.
+const movedWindow = 30 * 24 * time.Hour
+
+// MovedWindow gives the start of the window in which a change of address makes
+// staff look at a copy or the delete of an account.
+func MovedWindow(now time.Time) time.Time { return now.Add(-movedWindow) }
+
+// Open makes a Case of the Requests of a mail and sends what it owes. The Mail
+// must be stored already; Open sets its end state.
+func (k *Keeper) Open(tx *state.Tx, m *inbox.Mail, s Sender, reqs []inbox.Request) error {
+	var fresh []*inbox.Action
+	var joined *inbox.Action
+	status := false
+	for _, a := range k.draft(m, s, reqs) {
+		if a.Topic == inbox.TopicStatus && a.Certain {
+			status = true
+			continue
+		}
+		dup, err := k.open(tx, s, a)
+		if err != nil {
+			return err
+		}
+		if dup == nil {
+			fresh = append(fresh, a)
+			continue
+		}
+		joined = dup
+		if err := k.join(tx, m, dup); err != nil {
+			return err
+		}
+	}
+	if len(fresh) > 0 {
+		if err := k.admitNew(tx, m, s, fresh); err != nil {
+			return err
+		}
+	} else if err := k.repeat(tx, m, s, joined, status); err != nil {
+		return err
+	}
+	return k.settle(tx, m)
+}
+
+// join notes that a mail asks what an open Action does already.
+func (k *Keeper) join(tx *state.Tx, m *inbox.Mail, a *inbox.Action) error {
+	if !slices.Contains(m.Actions, a.ID) {
+		m.Actions = append(m.Actions, a.ID)
+	}
+	Mark(m, inbox.MailAnswered, "asks what "+a.ID.String()+" does already")
+	return tx.Note(a, "asked for again in "+m.ID.String(), Owner, nil)
+}
+
+// repeat answers a mail that brings nothing new: it asks what is open already,
+// or what became of it. An open question is asked once more, in case its mail
+// was lost.
+func (k *Keeper) repeat(tx *state.Tx, m *inbox.Mail, s Sender, joined *inbox.Action, status bool) error {
+	if joined != nil && joined.State == inbox.StateUnconfirmed && joined.Again == 0 {
+		return k.askAgain(tx, m, s, joined.Case, templates.Confirm)
+	}
+	if status || s.Evidence.Level > inbox.LevelNone {
+		return k.status(tx, m, s)
+	}
+	return nil
+}
+
+// draft turns Requests into Actions that are not stored yet, in the order in
+// which they run. The change of the address on record is an Action of its own.
+func (k *Keeper) draft(m *inbox.Mail, s Sender, reqs []inbox.Request) []*inbox.Action {
+	var out []*inbox.Action
+	for _, r := range split(reqs) {
+		a := &inbox.Action{Case: m.ID, Kind: r.Kind, Scope: r.Scope, Topic: r.Topic, Mailbox: m.Ref.Mailbox, Language: m.Language,
+			Received: m.Received, Evidence: s.Evidence.Level, Certain: r.Certain}
+		if r.Kind == inbox.KindQuestion && r.Topic == inbox.TopicReactivate && r.Certain {
+			a.Kind, a.Undo = inbox.KindDeactivate, true
+		}
+		a.Mailto = movesAddress(r)
+		a.Due = k.Clock.Due(a.Kind, m.Received)
+		a.Detail = &inbox.ActionDetail{Address: s.onRecord(), Request: r}
+		if p := s.person(); p != nil {
+			a.Detail.Person = p.ID
+		}
+		out = append(out, a)
+	}
+	slices.SortStableFunc(out, func(a, b *inbox.Action) int { return order(a) - order(b) })
+	return out
+}
+
+// order is the place of an Action in its Case. The address changes after the
+// other fields, so that their confirmation still reaches it.
+func order(a *inbox.Action) int {
+	n := 2 * a.Kind.Order()
+	if a.Mailto {
+		n++
+	}
+	return n
+}
+
+func movesAddress(r inbox.Request) bool {
+	return r.Kind == inbox.KindChange && slices.ContainsFunc(r.Changes, isEmail)
+}
+
+func isEmail(c inbox.Change) bool { return c.Field == inbox.FieldEmail }
+
+// split gives the change of the address on record a Request of its own.
+func split(reqs []inbox.Request) []inbox.Request {
+	var out []inbox.Request
+	for _, r := range reqs {
+		if !movesAddress(r) || len(r.Changes) == 1 {
+			out = append(out, r)
+			continue
+		}
+		rest, mail := r, r
+		rest.Changes = slices.DeleteFunc(slices.Clone(r.Changes), isEmail)
+		mail.Changes = slices.DeleteFunc(slices.Clone(r.Changes), func(c inbox.Change) bool { return !isEmail(c) })
+		if len(rest.Changes) > 0 {
+			out = append(out, rest)
+		}
+		out = append(out, mail)
+	}
+	return out
+}
+
+// open gives the open Action of the same person that asks the same, or nil.
+func (k *Keeper) open(tx *state.Tx, s Sender, a *inbox.Action) (*inbox.Action, error) {
+	if a.Kind == inbox.KindQuestion {
+		return nil, nil
+	}
+	acts, err := tx.OpenActions(s.onRecord())
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range acts {
+		if b.Detail != nil && b.Kind == a.Kind && b.Undo == a.Undo && sameRequest(a.Detail.Request, b.Detail.Request) {
+			return b, nil
+		}
+	}
+	return nil, nil
+}
+
+func sameRequest(a, b inbox.Request) bool {
+	return a.Scope == b.Scope && reflect.DeepEqual(sorted(a.Fields), sorted(b.Fields)) && reflect.DeepEqual(a.Changes, b.Changes)
+}
+
+func sorted(f []inbox.Field) []inbox.Field { return slices.Sorted(slices.Values(f)) }
+
+// status answers with where the open requests stand. Somebody who has proved
+// nothing learns nothing.
+func (k *Keeper) status(tx *state.Tx, m *inbox.Mail, s Sender) error {
+	if s.Evidence.Level == inbox.LevelNone {
+		Mark(m, inbox.MailHeld, "asks for the state of a request, from an unproven sender")
+		return nil
+	}
+	acts, err := tx.OpenActions(s.onRecord())
+	if err != nil {
+		return err
+	}
+	if len(acts) == 0 {
+		Mark(m, inbox.MailHeld, "asks for the state of a request, but none is open")
+		return nil
+	}
+	for _, a := range acts {
+		if !slices.Contains(m.Actions, a.ID) {
+			m.Actions = append(m.Actions, a.ID)
+		}
+	}
+	Mark(m, inbox.MailAnswered, "told where the open requests stand")
+	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: proven})
+	return err
+}
+
+// admitNew stores new Actions: what staff must see goes to review, the rest
+// is judged.
+func (k *Keeper) admitNew(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	var clear []*inbox.Action
+	for _, a := range acts {
+		why, review := k.reviewFirst(tx, a, s)
+		if !review {
+			clear = append(clear, a)
+			continue
+		}
+		if err := k.toReview(tx, m, s, a, why); err != nil {
+			return err
+		}
+	}
+	if len(clear) > 0 && s.Evidence.Level == inbox.LevelNone {
+		return k.claim(tx, m, s.onRecord(), clear, false)
+	}
+	if len(clear) > 0 {
+		return k.judge(tx, m, s, clear)
+	}
+	if s.Evidence.Level == inbox.LevelNone {
+		return nil // nobody who has proved nothing is written to
+	}
+	return k.received(tx, m, s.onRecord())
+}
+
+func (k *Keeper) received(tx *state.Tx, m *inbox.Mail, to string) error {
+	_, err := k.send(tx, letter{name: templates.Received, mail: m, to: to, limit: proven})
+	return err
+}
+
+func (k *Keeper) reviewFirst(tx *state.Tx, a *inbox.Action, s Sender) (string, bool) {
+	if why, yes := k.Rules.NeedsReview(a); yes {
+		return why, true
+	}
+	if s.Evidence.Level > inbox.LevelNone && len(s.People) > 1 {
+		return "the address on record belongs to more than one person", true
+	}
+	if p := s.person(); p != nil && GuardedAfterMove(a) && tx.MovedSince(p.ID, MovedWindow(tx.Now)) {
+		return "the address on record changed less than 30 days ago", true
+	}
+	return "", false
+}
+
+// GuardedAfterMove tells whether an Action is what a stolen address would be
+// used for.
+func GuardedAfterMove(a *inbox.Action) bool {
+	return a.Kind == inbox.KindCopy || a.Kind == inbox.KindDelete && a.Scope == inbox.ScopeAccount
+}
+
+func (k *Keeper) toReview(tx *state.Tx, m *inbox.Mail, s Sender, a *inbox.Action, why string) error {
+	if p := s.person(); p != nil && a.Kind != inbox.KindQuestion {
+		if plan, _, err := k.plan(a, *p); err == nil {
+			a.Detail.Plan = plan
+		}
+	}
+	a.Error = why
+	Mark(m, inbox.MailHeld, why)
+	return k.add(tx, m, a, inbox.EventUnsure)
+}
+
+// add stores a new Action, in its Case's list.
+func (k *Keeper) add(tx *state.Tx, m *inbox.Mail, a *inbox.Action, e inbox.Event) error {
+	if err := tx.NewAction(a, e, Program); err != nil {
+		return err
+	}
+	m.Actions = append(m.Actions, a.ID)
+	if a.Detail.Person != "" {
+		if err := tx.Tie(state.TiePerson, a.Detail.Person, m.ID); err != nil {
+			return err
+		}
+	}
+	return tx.PutMail(m)
+}
+
+// step moves an Action, or stores it when it is new.
+func (k *Keeper) step(tx *state.Tx, m *inbox.Mail, a *inbox.Action, isNew, then inbox.Event, who string) error {
+	if a.ID == 0 {
+		return k.add(tx, m, a, isNew)
+	}
+	return tx.Move(a, then, who, nil)
+}
+
+// claim asks an unproven sender whether it was they who wrote: one fixed text.
+func (k *Keeper) claim(tx *state.Tx, m *inbox.Mail, to string, acts []*inbox.Action, byStaff bool) error {
+	for _, a := range acts {
+		if a.ID != 0 && a.State == inbox.StateUnconfirmed {
+			continue
+		}
+		if err := k.step(tx, m, a, inbox.EventAsk, inbox.EventAsk, Program); err != nil {
+			return err
+		}
+	}
+	Mark(m, inbox.MailAsked, "asked whether it was they who wrote")
+	return k.ask(tx, state.PurposeClaim, letter{name: templates.Claim, mail: m, to: to, actions: acts, limit: unproven, released: byStaff})
+}
+
+// judge decides about Actions whose sender is proved: nobody found, a plan
+// that the data refuse, a confirmation to ask for, or nothing that is missing.
+func (k *Keeper) judge(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	p := s.person()
+	if p == nil {
+		return k.nothingHeld(tx, m, s, acts)
+	}
+	var good, refused []*inbox.Action
+	for _, a := range acts {
+		ok, err := k.planFor(tx, m, a, *p)
+		if err != nil {
+			return err
+		}
+		if ok {
+			good = append(good, a)
+		} else {
+			refused = append(refused, a)
+		}
+	}
+	if len(good) > 0 {
+		return k.proceed(tx, m, good, refused, released(acts), templates.Confirm)
+	}
+	Mark(m, inbox.MailAnswered, "there was nothing to do, or the value cannot be stored")
+	_, err := k.send(tx, letter{name: templates.Already, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(refused)},
+		limit: proven, released: released(acts)})
+	return err
+}
+
+// released tells whether staff looked at Actions and let them go on.
+func released(acts []*inbox.Action) bool {
+	return slices.ContainsFunc(acts, func(a *inbox.Action) bool { return a.Approved })
+}
+
+// planFor gives an Action its Plan. What the data refuse ends as refused, with
+// the reason in the person's letter.
+func (k *Keeper) planFor(tx *state.Tx, m *inbox.Mail, a *inbox.Action, p users.Person) (ok bool, err error) {
+	plan, refused, err := k.plan(a, p)
+	if err != nil {
+		return false, err
+	}
+	a.Detail.Person, a.Detail.Plan = p.ID, plan
+	if a.ID != 0 {
+		if err := tx.Tie(state.TiePerson, p.ID, a.Case); err != nil {
+			return false, err
+		}
+	}
+	if refused == nil {
+		return true, nil
+	}
+	a.Detail.Reason, a.Reported = string(refused.Reason), true
+	a.Error = "the data map refused it: " + string(refused.Reason)
+	if a.ID == 0 {
+		if err := k.add(tx, m, a, inbox.EventAsk); err != nil {
+			return false, err
+		}
+	}
+	return false, tx.Move(a, inbox.EventRefuse, Program, nil)
+}
+
+// nothingHeld answers that nothing is stored under the address.
+func (k *Keeper) nothingHeld(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	for _, a := range acts {
+		a.Reported, a.Error = true, "nothing is held under the address"
+		if a.ID == 0 {
+			if err := k.add(tx, m, a, inbox.EventAsk); err != nil {
+				return err
+			}
+		}
+		if err := tx.Move(a, inbox.EventClose, Program, nil); err != nil {
+			return err
+		}
+	}
+	Mark(m, inbox.MailAnswered, "nothing is held under the address")
+	_, err := k.send(tx, letter{name: templates.NothingHeld, mail: m, to: s.onRecord(), limit: proven, released: released(acts)})
+	return err
+}
+
+// proceed asks for the proof that Actions with a Plan still lack, all in one
+// letter, or schedules them when nothing is missing.
+//
+// The letter also tells about others of the same Case that cannot be done.
+func (k *Keeper) proceed(tx *state.Tx, m *inbox.Mail, acts, others []*inbox.Action, byStaff bool, name templates.Name) error {
+	missing := policy.ProofComplete
+	for _, a := range acts {
+		switch p := k.Rules.Missing(a, digest(a)); {
+		case p == policy.ProofSender:
+			return k.claim(tx, m, a.Detail.Address, acts, byStaff)
+		case p == policy.ProofDiff:
+			missing = p
+		}
+	}
+	if missing == policy.ProofDiff {
+		return k.confirm(tx, m, acts, others, byStaff, name)
+	}
+	for _, a := range acts {
+		if k.Rules.Missing(a, digest(a)) == policy.ProofNewAddr {
+			if err := k.askNewAddress(tx, m, a, byStaff); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := k.schedule(tx, m, a); err != nil {
+			return err
+		}
+	}
+	return k.announce(tx, m, acts, byStaff)
+}
+
+// confirm shows the plans and asks for a yes to all of them.
+func (k *Keeper) confirm(tx *state.Tx, m *inbox.Mail, acts, others []*inbox.Action, byStaff bool, name templates.Name) error {
+	for _, a := range acts {
+		a.Proved, a.OldYes = "", false
+		if a.ID != 0 && a.State == inbox.StateUnconfirmed {
+			continue
+		}
+		if err := k.step(tx, m, a, inbox.EventAsk, inbox.EventAsk, Program); err != nil {
+			return err
+		}
+	}
+	Mark(m, inbox.MailAsked, "asked to confirm")
+	return k.ask(tx, state.PurposeConfirm, letter{name: name, mail: m, to: acts[0].Detail.Address, actions: acts,
+		data: templates.Data{Items: k.items(append(slices.Clone(acts), others...))}, limit: proven, released: byStaff})
+}
+
+// askNewAddress asks the new address, after the old one has agreed, and tells
+// the old one. The letter to the new address names nobody.
+func (k *Keeper) askNewAddress(tx *state.Tx, m *inbox.Mail, a *inbox.Action, byStaff bool) error {
+	if a.State != inbox.StateUnconfirmed {
+		if err := k.step(tx, m, a, inbox.EventAsk, inbox.EventAsk, Program); err != nil {
+			return err
+		}
+	}
+	Mark(m, inbox.MailAsked, "the new address was asked")
+	err := k.ask(tx, state.PurposeNewAddr, letter{name: templates.ConfirmNewAddress, mail: m, to: newAddress(a), actions: []*inbox.Action{a},
+		limit: unproven, apart: true, released: byStaff})
+	if err != nil {
+		return err
+	}
+	return k.notice(tx, letter{name: templates.AskedNew, mail: m, to: a.Detail.Address, actions: []*inbox.Action{a},
+		data: templates.Data{Items: k.items([]*inbox.Action{a})}, released: byStaff})
+}
+
+// newAddress gives the address that a change of address leads to.
+func newAddress(a *inbox.Action) string {
+	for _, c := range a.Detail.Request.Changes {
+		if isEmail(c) {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// schedule lets an Action run when its cool-off is over.
+func (k *Keeper) schedule(tx *state.Tx, m *inbox.Mail, a *inbox.Action) error {
+	a.Expires, a.Error = zeroTime, ""
+	if k.Rules.Mode == policy.Assist && a.State == inbox.StateUnconfirmed && !a.Reviewed {
+		a.Error = "mode is assist: the person agreed, approve it to let it run"
+		return tx.Move(a, inbox.EventYesReview, Owner, nil)
+	}
+	a.RunAfter = tx.Now.Add(k.Rules.Rule(a).CoolOff)
+	Mark(m, inbox.MailActed, "will be carried out")
+	return k.step(tx, m, a, inbox.EventAccept, scheduleEvent(a), Owner)
+}
+
+// scheduleEvent tells a person's yes from staff's approval.
+func scheduleEvent(a *inbox.Action) inbox.Event {
+	if a.State == inbox.StateReview {
+		return inbox.EventAccept
+	}
+	return inbox.EventYes
+}
+
+// announce tells what will happen when a cool-off is over, with a way to stop
+// it. What runs at once is told when it is done, and the rest with it.
+func (k *Keeper) announce(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action, byStaff bool) error {
+	var later []*inbox.Action
+	for _, a := range acts {
+		switch {
+		case a.State != inbox.StateScheduled:
+		case !a.RunAfter.After(tx.Now):
+			return nil // the letter about it tells of the others
+		default:
+			later = append(later, a)
+		}
+	}
+	if len(later) == 0 {
+		return nil
+	}
+	name := templates.Scheduled
+	if len(later) == 1 && later[0].Mailto {
+		name = templates.AddressNotice
+	}
+	return k.notice(tx, letter{name: name, mail: m, to: later[0].Detail.Address, actions: later,
+		data: templates.Data{Items: k.items(later), RunAfter: later[0].RunAfter}, released: byStaff})
+}
+
+// notice sends a letter whose token proves a "stop".
+func (k *Keeper) notice(tx *state.Tx, l letter) error { return k.ask(tx, state.PurposeNotice, l) }

@@ -1,0 +1,306 @@
+package cases
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
+	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/state"
+	"push.guru/supportd/templates"
+)
+
+var zeroTime time.Time
+
+// limit says which cap counts a letter.
+type limit int
+
+const (
+	uncapped limit = iota // answers to a yes or no, notices of a delete, words of staff
+	unproven              // to an address that has proved nothing
+	proven
+)
+
+// letter is a mail to be queued.
+type letter struct {
+	name     templates.Name
+	mail     *inbox.Mail // the Case that it belongs to and the thread that it continues
+	to       string      // canonical
+	language string
+	data     templates.Data
+	token    string
+	actions  []*inbox.Action
+	files    []string
+	limit    limit
+	released bool // staff asked for it: the mode does not hold it back
+	byStaff  bool // staff's own words
+	apart    bool // not part of the person's thread: another address reads it
+}
+
+// send queues a letter in the outbox and gives its Reply; nil when the mode
+// keeps everything in.
+func (k *Keeper) send(tx *state.Tx, l letter) (*inbox.Reply, error) {
+	if k.Rules.Mode == policy.Observe {
+		return nil, nil
+	}
+	box, ok := k.byName[l.mail.Ref.Mailbox]
+	if !ok {
+		box = k.Mailboxes[0] // its own was taken out of the configuration
+	}
+	rendered, err := k.render(&l, box)
+	if err != nil {
+		return nil, err
+	}
+	id, err := tx.NewReplyID()
+	if err != nil {
+		return nil, err
+	}
+	r := &inbox.Reply{ID: id, Case: l.mail.ID, Name: string(l.name), Mailbox: box.Name, Created: tx.Now, Next: tx.Now, Actions: ids(l.actions), ByStaff: l.byStaff}
+	r.Detail = &inbox.ReplyDetail{
+		MessageID: tx.MessageID(id, address.DomainOf(box.Address)),
+		From:      inbox.Address{Name: k.Site.Name, Addr: box.Address},
+		To:        l.to, Text: rendered.Text, HTML: rendered.HTML, Files: l.files,
+		Subject: k.subject(&l, rendered.Subject),
+	}
+	if d := l.mail.Detail; !l.apart && d != nil {
+		r.Detail.InReplyTo = d.MessageID
+		r.Detail.References = thread(d)
+	}
+	if r.State, r.Error, err = k.admit(tx, &l); err != nil {
+		return nil, err
+	}
+	if err := tx.AddReply(r); err != nil {
+		return nil, err
+	}
+	return r, tx.Journal("reply queued", Program, l.mail.ID, 0, map[string]any{"reply": r.ID, "letter": l.name, "to": l.to, "state": r.State})
+}
+
+func (k *Keeper) render(l *letter, box Mailbox) (templates.Letter, error) {
+	l.data.Site = k.Site
+	l.data.Site.Address = box.Address
+	l.data.Case = l.mail.ID.String()
+	if d := l.mail.Detail; d != nil && l.limit != unproven && !l.apart && l.mail.Evidence > inbox.LevelNone {
+		l.data.Name = d.From.Name
+	}
+	if l.language == "" {
+		l.language = language(l.mail)
+	}
+	rendered, err := k.Letters.Render(l.name, l.language, l.data)
+	if err != nil {
+		return rendered, fmt.Errorf("writing to %s: %w", l.mail.ID, err)
+	}
+	return rendered, nil
+}
+
+var replyMark = regexp.MustCompile(`(?i)^\s*((re|fwd?|aw|sv|на|отв|ответ|fw)(\[\d+\])?\s*:\s*)+`)
+
+// subject continues the person's own subject, or takes the letter's.
+func (k *Keeper) subject(l *letter, own string) string {
+	s := own
+	if s == "" {
+		if d := l.mail.Detail; d != nil {
+			s = strings.TrimSpace(replyMark.ReplaceAllString(policy.StripTags(d.Subject), ""))
+		}
+		if s == "" {
+			s = k.Site.Name + ", " + l.mail.ID.String()
+		}
+		s = "Re: " + cut(s, 150)
+	}
+	if l.token != "" {
+		s += " " + policy.Tag(l.token)
+	}
+	return s
+}
+
+func cut(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return strings.TrimSpace(string(r[:n])) + "…"
+}
+
+// thread gives the References of an answer: those of the mail and the mail.
+func thread(d *inbox.MailDetail) []string {
+	if d.MessageID == "" {
+		return nil
+	}
+	refs := slices.DeleteFunc(slices.Clone(d.References), func(s string) bool { return s == d.MessageID })
+	return append(refs, d.MessageID)
+}
+
+// admit says whether a letter goes out now, and counts it against its caps.
+func (k *Keeper) admit(tx *state.Tx, l *letter) (inbox.ReplyState, string, error) {
+	switch {
+	case k.Rules.Mode == policy.Assist && !l.released:
+		return inbox.ReplyHeld, "mode is assist", nil
+	case l.limit == uncapped || l.released:
+		return inbox.ReplyDue, "", nil
+	}
+	over, err := k.overCap(tx, l)
+	if err != nil || over == "" {
+		return inbox.ReplyDue, "", err
+	}
+	for _, a := range l.actions {
+		a.Error = "its letter is held: " + over
+		if err := tx.Note(a, "letter held", Program, nil); err != nil {
+			return "", "", err
+		}
+	}
+	return inbox.ReplyHeld, over, nil
+}
+
+func (k *Keeper) overCap(tx *state.Tx, l *letter) (string, error) {
+	kind, top := "unproven", k.Rules.Limits.Unproven
+	if l.limit == proven {
+		kind, top = "proven", k.Rules.Limits.Proven
+	}
+	n, err := tx.Count(kind, l.to, false, 1)
+	if err != nil {
+		return "", err
+	}
+	if n > top {
+		return fmt.Sprintf("more than %d mails a day to an address (policy.limits.%s)", top, kind), nil
+	}
+	root := threadRoot(l.mail)
+	if root == "" || l.apart {
+		return "", nil
+	}
+	n, err = tx.Count("thread", root, true, 1)
+	if err != nil {
+		return "", err
+	}
+	if n > k.Rules.Limits.Thread {
+		return fmt.Sprintf("more than %d mails in a thread (policy.limits.thread)", k.Rules.Limits.Thread), nil
+	}
+	return "", nil
+}
+
+func threadRoot(m *inbox.Mail) string {
+	switch d := m.Detail; {
+	case d == nil:
+		return ""
+	case len(d.References) > 0:
+		return d.References[0]
+	default:
+		return d.MessageID
+	}
+}
+
+// ask sends a question about Actions and stores its token. A new claim or
+// confirmation makes earlier questions about them void.
+func (k *Keeper) ask(tx *state.Tx, p state.Purpose, l letter) error {
+	l.token = policy.NewToken()
+	if p == state.PurposeClaim || p == state.PurposeConfirm {
+		if err := tx.VoidAsks(l.mail.ID, "asked anew", ids(l.actions)...); err != nil {
+			return err
+		}
+	}
+	expires := tx.Now.Add(k.Rules.ConfirmTTL)
+	l.data.Expires = expires
+	question := &state.Ask{Case: l.mail.ID, Actions: ids(l.actions), Purpose: p, Asked: tx.Now, Expires: expires,
+		To: tx.Hash(state.TieAddress, l.to)}
+	for _, a := range l.actions {
+		question.Digests = append(question.Digests, digest(a))
+		if p != state.PurposeNotice && p != state.PurposeStop {
+			a.Expires = expires
+			if err := tx.PutAction(a); err != nil {
+				return err
+			}
+		}
+	}
+	r, err := k.send(tx, l)
+	if err != nil || r == nil {
+		return err
+	}
+	question.Reply = r.ID
+	return tx.PutAsk(l.token, question)
+}
+
+func ids(acts []*inbox.Action) []inbox.ActionID {
+	out := make([]inbox.ActionID, len(acts))
+	for i, a := range acts {
+		out[i] = a.ID
+	}
+	return out
+}
+
+// items shows Actions as the person sees them. Values are left out unless the
+// sender is proved.
+func (k *Keeper) items(acts []*inbox.Action) []templates.Item {
+	var out []templates.Item
+	for _, a := range acts {
+		it := templates.Item{Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo, Mailto: a.Mailto, State: a.State,
+			Wait: k.Rules.Rule(a).CoolOff, Expires: a.Expires}
+		if a.State == inbox.StateScheduled {
+			it.RunAfter = a.RunAfter
+		}
+		if d := a.Detail; d != nil {
+			plan := d.Plan
+			if len(d.Receipt.Steps) > 0 {
+				plan = d.Receipt
+			}
+			plan = k.Map.Localize(plan, a.Language)
+			it.Steps, it.Keeps, it.Fields, it.Reason, it.Words = plan.Steps, plan.Keeps, d.Request.Fields, d.Reason, d.Words
+			for _, c := range d.Request.Changes {
+				it.Fields = append(it.Fields, c.Field)
+			}
+		}
+		out = append(out, it)
+	}
+	return out
+}
+
+// staffDaily caps notices of one sort, so that a flood does not reach staff as
+// another flood.
+const staffDaily = 20
+
+// Notify queues a notice to staff: what happened, in plain words that are not
+// personal, to which Case and Actions.
+func (k *Keeper) Notify(tx *state.Tx, what string, c inbox.MailID, acts ...*inbox.Action) error {
+	if err := tx.Journal("staff told", Program, c, 0, map[string]string{"what": what}); err != nil {
+		return err
+	}
+	n, err := tx.Count("staff", what, false, 1)
+	if err != nil || n > staffDaily || k.Rules.Mode == policy.Observe {
+		return err
+	}
+	box := k.Mailboxes[0]
+	data := templates.Data{Site: k.Site, Words: what, Items: k.bare(acts)}
+	if c != 0 {
+		data.Case = c.String()
+	}
+	data.Site.Address = box.Address
+	rendered, err := k.Letters.Render(templates.StaffNotice, "", data)
+	if err != nil {
+		return fmt.Errorf("writing to staff: %w", err)
+	}
+	for _, to := range k.Staff {
+		id, err := tx.NewReplyID()
+		if err != nil {
+			return err
+		}
+		r := &inbox.Reply{ID: id, Name: string(templates.StaffNotice), Mailbox: box.Name, State: inbox.ReplyDue,
+			Created: tx.Now, Next: tx.Now, Staff: true, Actions: ids(acts)}
+		r.Detail = &inbox.ReplyDetail{MessageID: tx.MessageID(id, address.DomainOf(box.Address)),
+			From: inbox.Address{Name: k.Site.Name, Addr: box.Address}, To: to,
+			Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML}
+		if err := tx.AddReply(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bare shows Actions without a value, for staff's mailboxes.
+func (k *Keeper) bare(acts []*inbox.Action) []templates.Item {
+	var out []templates.Item
+	for _, a := range acts {
+		out = append(out, templates.Item{Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo, Mailto: a.Mailto, State: a.State})
+	}
+	return out
+}

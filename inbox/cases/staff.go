@@ -1,0 +1,362 @@
+package cases
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/state"
+	"push.guru/supportd/templates"
+)
+
+// Suggest puts the Requests of a mail before staff as suggestions, and writes
+// to nobody. A mail without any becomes a question.
+func (k *Keeper) Suggest(tx *state.Tx, m *inbox.Mail, s Sender, reqs []inbox.Request, why string) error {
+	reqs = slices.Clone(reqs)
+	if len(reqs) == 0 {
+		reqs = []inbox.Request{{Kind: inbox.KindQuestion}}
+	}
+	for i := range reqs {
+		reqs[i].Certain = false
+	}
+	for _, a := range k.draft(m, s, reqs) {
+		a.Error = why
+		if err := k.add(tx, m, a, inbox.EventUnsure); err != nil {
+			return err
+		}
+	}
+	return k.settle(tx, m)
+}
+
+// WhyRestored is the Error of an Action that was held because the state was
+// restored.
+const WhyRestored = "the state was restored from an older copy: look whether this was done already"
+
+// HoldAll holds everything that is open and pauses effects and replies, until
+// staff resume: what this copy of the state knows may be out of date.
+func (k *Keeper) HoldAll(tx *state.Tx) error {
+	var open []*inbox.Action
+	for _, s := range []inbox.State{inbox.StateReview, inbox.StateUnconfirmed, inbox.StateScheduled} {
+		if err := tx.ActionsIn(s, func(a *inbox.Action) bool { open = append(open, a); return true }); err != nil {
+			return err
+		}
+	}
+	for _, a := range open {
+		a.Error = WhyRestored
+		if err := tx.Move(a, inbox.EventHold, Program, nil); err != nil {
+			return err
+		}
+	}
+	if err := tx.Journal("restored", Program, 0, 0, nil); err != nil {
+		return err
+	}
+	return tx.SetPaused(true, true)
+}
+
+// ErrManyPeople says that an address leads to more than one person, so that
+// nothing can be carried out for it.
+var ErrManyPeople = errors.New("the address on record belongs to more than one person: refuse it, or have the site's data mended")
+
+// Approve lets an Action in review go on: asked when a proof is missing, else
+// scheduled. People are those whose address on record it goes to.
+func (k *Keeper) Approve(tx *state.Tx, a *inbox.Action, people []users.Person, who string) error {
+	if err := k.inReview(a); err != nil {
+		return err
+	}
+	a.Reviewed = a.Reviewed || a.Proved != ""
+	a.Approved, a.Error = true, ""
+	if err := tx.Note(a, "approved", who, nil); err != nil {
+		return err
+	}
+	return k.goOnWith(tx, a, people)
+}
+
+func (k *Keeper) inReview(a *inbox.Action) error {
+	switch {
+	case a.State != inbox.StateReview:
+		return fmt.Errorf("%s is %s: only an action in review can be approved", a.ID, a.State)
+	case a.Kind == inbox.KindQuestion:
+		return fmt.Errorf("%s is a question: answer it, close it, or correct what was read", a.ID)
+	case a.Detail == nil:
+		return fmt.Errorf("%s: its content was forgotten", a.ID)
+	case a.Detail.Address == "":
+		return fmt.Errorf("%s came from nobody who could be asked: close it", a.ID)
+	}
+	return nil
+}
+
+// goOnWith judges one Action that staff let go on.
+func (k *Keeper) goOnWith(tx *state.Tx, a *inbox.Action, people []users.Person) error {
+	m, err := tx.Mail(a.Case)
+	if err != nil {
+		return err
+	}
+	s := Sender{Address: a.Detail.Address, People: people, Evidence: inbox.Evidence{Level: a.Evidence}}
+	switch {
+	case k.Rules.Missing(a, "") == policy.ProofSender:
+		err = k.claim(tx, m, a.Detail.Address, []*inbox.Action{a}, true)
+	case len(people) > 1:
+		return ErrManyPeople
+	default:
+		err = k.judge(tx, m, s, []*inbox.Action{a})
+	}
+	if err != nil {
+		return err
+	}
+	return k.settle(tx, m)
+}
+
+// ApproveWithoutProof schedules an Action on the word of staff alone. It is
+// the one exception to the rule that staff supply judgement and never proof,
+// and a journal kind of its own; the owner is told and can stop it.
+func (k *Keeper) ApproveWithoutProof(tx *state.Tx, a *inbox.Action, people []users.Person, who, reason string) error {
+	if err := k.inReview(a); err != nil {
+		return err
+	}
+	if len(people) != 1 {
+		return fmt.Errorf("%s: %d people have the address on record, it takes exactly one", a.ID, len(people))
+	}
+	m, err := tx.Mail(a.Case)
+	if err != nil {
+		return err
+	}
+	ok, err := k.planFor(tx, m, a, people[0])
+	if err != nil || !ok {
+		return err
+	}
+	a.Proved, a.OldYes, a.Approved, a.Reviewed = digest(a), true, true, true
+	if err := tx.Note(a, "approved without proof", who, map[string]string{"reason": reason}); err != nil {
+		return err
+	}
+	if err := k.schedule(tx, m, a); err != nil {
+		return err
+	}
+	if err := k.announce(tx, m, []*inbox.Action{a}, true); err != nil {
+		return err
+	}
+	return k.settle(tx, m)
+}
+
+// Hold stops an Action where it is; ttl and cool-off stand still.
+func (k *Keeper) Hold(tx *state.Tx, a *inbox.Action, who string) error {
+	return tx.Move(a, inbox.EventHold, who, nil)
+}
+
+// Release puts a held Action back where it was, and sends the letters of its
+// Case that were held.
+func (k *Keeper) Release(tx *state.Tx, a *inbox.Action, who string) error {
+	n, err := k.ReleaseReplies(tx, a.Case, who)
+	if err != nil {
+		return err
+	}
+	if a.State != inbox.StateHeld && n > 0 {
+		return nil
+	}
+	a.Error = ""
+	return tx.Move(a, inbox.EventRelease, who, nil)
+}
+
+// ReleaseReplies sends the letters of a Case that a cap or the mode held, and
+// gives their number.
+func (k *Keeper) ReleaseReplies(tx *state.Tx, c inbox.MailID, who string) (int, error) {
+	replies, err := tx.CaseReplies(c)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, r := range replies {
+		if r.State != inbox.ReplyHeld {
+			continue
+		}
+		r.State, r.Next, r.Error = inbox.ReplyDue, tx.Now, ""
+		if err := tx.PutReply(r); err != nil {
+			return n, err
+		}
+		if err := tx.Journal("reply released", who, c, 0, map[string]any{"reply": r.ID}); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// Refuse ends an Action with a reason, which the person is told when their
+// sender is proved.
+func (k *Keeper) Refuse(tx *state.Tx, a *inbox.Action, who, reason string) error {
+	if a.Detail != nil {
+		a.Detail.Words = reason
+	}
+	a.Reported, a.Error = true, "refused by staff"
+	if err := tx.Move(a, inbox.EventRefuse, who, map[string]string{"reason": reason}); err != nil {
+		return err
+	}
+	if err := tx.VoidAsks(a.Case, "refused", a.ID); err != nil {
+		return err
+	}
+	return k.tell(tx, a, letter{name: templates.Refused, data: templates.Data{Words: reason}}, a.Evidence > inbox.LevelNone)
+}
+
+// tell writes to the person of an Action on behalf of staff, and settles the
+// Case.
+func (k *Keeper) tell(tx *state.Tx, a *inbox.Action, l letter, write bool) error {
+	m, err := tx.Mail(a.Case)
+	if err != nil {
+		return err
+	}
+	if write && a.Detail != nil && a.Detail.Address != "" {
+		l.mail, l.to, l.language, l.actions, l.released = m, a.Detail.Address, a.Language, []*inbox.Action{a}, true
+		l.data.Items = k.items(l.actions)
+		if _, err := k.send(tx, l); err != nil {
+			return err
+		}
+	}
+	return k.settle(tx, m)
+}
+
+// Retry schedules a failed Action again, under its old effect key, and
+// releases what was held because of it.
+func (k *Keeper) Retry(tx *state.Tx, a *inbox.Action, who string) error {
+	a.RunAfter, a.Attempts, a.Reported, a.Error = tx.Now, 0, false, ""
+	if err := tx.Move(a, inbox.EventRetry, who, nil); err != nil {
+		return err
+	}
+	acts, err := tx.CaseActions(a.Case)
+	if err != nil {
+		return err
+	}
+	for _, b := range acts {
+		if b.State == inbox.StateHeld && strings.HasPrefix(b.Error, a.ID.String()+",") {
+			b.Error = ""
+			if err := tx.Move(b, inbox.EventRelease, who, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Undo asks the owner to agree that a deactivation or a change is taken back,
+// in an Action of its own.
+func (k *Keeper) Undo(tx *state.Tx, a *inbox.Action, people []users.Person, who string) (*inbox.Action, error) {
+	r, err := reverse(a)
+	if err != nil {
+		return nil, err
+	}
+	m, err := tx.Mail(a.Case)
+	if err != nil {
+		return nil, err
+	}
+	b := &inbox.Action{Case: a.Case, Kind: r.Kind, Scope: r.Scope, Undo: r.Kind == inbox.KindDeactivate && !a.Undo, Mailbox: a.Mailbox,
+		Language: a.Language, Received: tx.Now, Due: k.Clock.Due(r.Kind, tx.Now), Evidence: a.Evidence, Certain: true,
+		Detail: &inbox.ActionDetail{Person: a.Detail.Person, Address: a.Detail.Address, Request: r}}
+	if err := k.add(tx, m, b, inbox.EventUnsure); err != nil {
+		return nil, err
+	}
+	if err := tx.Note(a, "undo asked for in "+b.ID.String(), who, nil); err != nil {
+		return nil, err
+	}
+	return b, k.Approve(tx, b, people, who)
+}
+
+// reverse gives the Request that takes back what a done Action did.
+func reverse(a *inbox.Action) (inbox.Request, error) {
+	switch {
+	case a.State != inbox.StateDone || a.Detail == nil:
+		return inbox.Request{}, fmt.Errorf("%s is %s: only what is done can be undone; hold or refuse it instead", a.ID, a.State)
+	case a.Kind == inbox.KindDeactivate:
+		return inbox.Request{Kind: inbox.KindDeactivate, Certain: true, Confidence: 1}, nil
+	case a.Kind != inbox.KindChange || a.Mailto:
+		return inbox.Request{}, fmt.Errorf("%s: a %s cannot be undone", a.ID, a.Kind)
+	}
+	r := inbox.Request{Kind: inbox.KindChange, Certain: true, Confidence: 1}
+	for _, s := range a.Detail.Plan.Steps {
+		if s.Old == "" {
+			return r, fmt.Errorf("%s set %s, which was empty before: correct it to a delete of that field", a.ID, s.Field)
+		}
+		r.Changes = append(r.Changes, inbox.Change{Field: s.Field, Op: inbox.OpSet, Value: s.Old})
+	}
+	return r, nil
+}
+
+// Correct gives an Action another reading. Earlier questions and proof are
+// void: the person is asked about the new one.
+func (k *Keeper) Correct(tx *state.Tx, a *inbox.Action, r inbox.Request, people []users.Person, who string) error {
+	if a.Detail == nil || a.Detail.Address == "" {
+		return fmt.Errorf("%s came from nobody who could be asked: close it", a.ID)
+	}
+	old := a.Detail.Request
+	a.Kind, a.Scope, a.Topic, a.Undo, a.Mailto = r.Kind, r.Scope, r.Topic, false, movesAddress(r)
+	a.Certain, a.Approved, a.Reviewed, a.Proved, a.OldYes, a.Error = true, true, false, "", false, ""
+	a.Due, a.Expires = k.Clock.Due(a.Kind, a.Received), tx.Now.Add(k.Rules.ConfirmTTL)
+	a.Detail.Request, a.Detail.Plan = r, inbox.Plan{}
+	a.Detail.Reading = append(a.Detail.Reading, string(old.Kind))
+	if err := tx.Move(a, inbox.EventCorrect, who, map[string]any{"old": old, "new": r}); err != nil {
+		return err
+	}
+	if err := tx.VoidAsks(a.Case, "corrected", a.ID); err != nil {
+		return err
+	}
+	return k.goOnWith(tx, a, people)
+}
+
+// Reply writes staff's own words to the person: an answer ends a question, a
+// question leaves the Action where it is.
+func (k *Keeper) Reply(tx *state.Tx, a *inbox.Action, who, text string, answers bool) error {
+	if a.Detail == nil || a.Detail.Address == "" {
+		return fmt.Errorf("%s came from nobody who could be written to", a.ID)
+	}
+	name, what := templates.StaffQuestion, "asked the person"
+	if answers {
+		if a.Kind != inbox.KindQuestion && a.Kind != inbox.KindWithdraw {
+			return fmt.Errorf("%s is a %s: approve, correct or refuse it; only a question or a withdraw ends with an answer", a.ID, a.Kind)
+		}
+		name, what = templates.StaffAnswer, "answered"
+		a.Reported = true
+		if err := tx.Move(a, inbox.EventAnswer, who, map[string]string{"text": text}); err != nil {
+			return err
+		}
+	} else if err := tx.Note(a, what, who, map[string]string{"text": text}); err != nil {
+		return err
+	}
+	return k.tell(tx, a, letter{name: name, data: templates.Data{Words: text}, byStaff: true}, true)
+}
+
+// Close ends an Action without a letter.
+func (k *Keeper) Close(tx *state.Tx, a *inbox.Action, who, reason string) error {
+	a.Reported, a.Error = true, "closed by staff"
+	if err := tx.Move(a, inbox.EventClose, who, map[string]string{"reason": reason}); err != nil {
+		return err
+	}
+	if err := tx.VoidAsks(a.Case, "closed", a.ID); err != nil {
+		return err
+	}
+	return k.Settle(tx, a.Case)
+}
+
+// Resume ends a pause and releases what a restore had held.
+func (k *Keeper) Resume(tx *state.Tx, who string) error {
+	var held []*inbox.Action
+	err := tx.ActionsIn(inbox.StateHeld, func(a *inbox.Action) bool {
+		if a.Error == WhyRestored {
+			held = append(held, a)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range held {
+		a.Error = ""
+		if err := tx.Move(a, inbox.EventRelease, who, nil); err != nil {
+			return err
+		}
+	}
+	if err := tx.Journal("resume", who, 0, 0, nil); err != nil {
+		return err
+	}
+	return tx.SetPaused(false, false)
+}

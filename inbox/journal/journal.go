@@ -1,0 +1,252 @@
+// Package journal keeps the append-only log of what happened, as a hash chain
+// inside the state's own transaction: an entry exists exactly when what it
+// tells of was committed.
+//
+// The journal commits, it does not tell. What is personal in an entry stands
+// in a detail that is sealed apart; the chain holds only HMAC(nonce, detail).
+// The detail may be forgotten later (its key dropped) and the chain still
+// verifies: "forgotten" is a valid finding, another text in its place is not.
+//
+// Two buckets:
+//
+//	journal         seq (8 bytes, big endian) -> Entry as JSON
+//	journal_detail  seq                       -> sealed nonce (32 bytes) and detail
+package journal
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"push.guru/supportd/inbox"
+)
+
+// The buckets that the journal owns in the state's file.
+var (
+	bucketEntries = []byte("journal")
+	bucketDetails = []byte("journal_detail")
+)
+
+// Buckets lists the names of the buckets that the journal owns.
+func Buckets() []string { return []string{string(bucketEntries), string(bucketDetails)} }
+
+// Entry is one link of the chain. Nothing in it is personal.
+type Entry struct {
+	Seq    uint64         `json:"seq"`
+	At     time.Time      `json:"at"`
+	What   string         `json:"what"` // a fixed word: the event, or the act of staff
+	Who    string         `json:"who"`  // supportd, the person, or a staff account
+	Case   inbox.MailID   `json:"case,omitempty"`
+	Action inbox.ActionID `json:"action,omitempty"`
+	Commit string         `json:"commit,omitempty"` // HMAC-SHA-256(nonce, detail), hex; "" without detail
+	Prev   string         `json:"prev"`             // hash of the entry before, hex
+}
+
+// hash gives the link's hash: SHA-256 over its canonical JSON, Prev included.
+func (e *Entry) hash() string {
+	b, err := json.Marshal(e)
+	if err != nil {
+		panic("an entry is plain data: " + err.Error())
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// genesis stands before the first entry.
+var genesis = hex.EncodeToString(make([]byte, sha256.Size))
+
+// Seal encrypts a detail under the key of a Case.
+type Seal func(c inbox.MailID, seq uint64, plain []byte) ([]byte, error)
+
+// Unseal is the reverse of Seal. It returns ErrForgotten when the key is gone.
+type Unseal func(c inbox.MailID, seq uint64, sealed []byte) ([]byte, error)
+
+// ErrForgotten says that a detail's key was dropped.
+var ErrForgotten = errors.New("forgotten")
+
+// Create makes the buckets.
+func Create(tx *bolt.Tx) error {
+	for _, b := range [][]byte{bucketEntries, bucketDetails} {
+		if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+			return fmt.Errorf("creating bucket %s: %w", b, err)
+		}
+	}
+	return nil
+}
+
+// Append adds an entry to the chain, in tx. Seq, Prev and Commit are filled
+// in; detail (may be nil) is marshalled to JSON and sealed.
+func Append(tx *bolt.Tx, e Entry, detail any, seal Seal) (Entry, error) {
+	last, err := head(tx)
+	if err != nil {
+		return e, err
+	}
+	e.Seq, e.Prev = last.Seq+1, genesis
+	if last.Seq > 0 {
+		e.Prev = last.hash()
+	}
+	e.At = e.At.UTC().Truncate(time.Millisecond)
+	if detail != nil {
+		sealed, commit, err := sealDetail(e, detail, seal)
+		if err != nil {
+			return e, fmt.Errorf("sealing journal entry %d: %w", e.Seq, err)
+		}
+		e.Commit = commit
+		if err := tx.Bucket(bucketDetails).Put(key(e.Seq), sealed); err != nil {
+			return e, fmt.Errorf("writing journal detail %d: %w", e.Seq, err)
+		}
+	}
+	b, err := json.Marshal(&e)
+	if err != nil {
+		return e, fmt.Errorf("encoding journal entry %d: %w", e.Seq, err)
+	}
+	if err := tx.Bucket(bucketEntries).Put(key(e.Seq), b); err != nil {
+		return e, fmt.Errorf("writing journal entry %d: %w", e.Seq, err)
+	}
+	return e, nil
+}
+
+func sealDetail(e Entry, detail any, seal Seal) (sealed []byte, commit string, err error) {
+	plain, err := json.Marshal(detail)
+	if err != nil {
+		return nil, "", err
+	}
+	nonce := make([]byte, sha256.Size)
+	rand.Read(nonce)
+	sealed, err = seal(e.Case, e.Seq, append(nonce, plain...))
+	return sealed, commitment(nonce, plain), err
+}
+
+func commitment(nonce, plain []byte) string {
+	m := hmac.New(sha256.New, nonce)
+	m.Write(plain)
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+// Head gives the hash of the newest entry and its number; a chain without
+// entries has number 0 and a hash of zeros.
+func Head(tx *bolt.Tx) (hash string, seq uint64, err error) {
+	e, err := head(tx)
+	if err != nil || e.Seq == 0 {
+		return genesis, 0, err
+	}
+	return e.hash(), e.Seq, nil
+}
+
+func head(tx *bolt.Tx) (e Entry, err error) {
+	k, v := tx.Bucket(bucketEntries).Cursor().Last()
+	if k == nil {
+		return e, nil
+	}
+	if err := json.Unmarshal(v, &e); err != nil {
+		return e, fmt.Errorf("reading journal entry %d: %w", binary.BigEndian.Uint64(k), err)
+	}
+	return e, nil
+}
+
+// Finding is what Verify saw.
+type Finding struct {
+	Entries   uint64   // links that hold
+	Forgotten []uint64 // entries whose detail can no longer be read
+	Head      string   // hash of the last link that holds
+	Broken    string   // "" or what is wrong with the first broken entry
+	Known     bool     // the hash that the caller asked for stands in the chain
+}
+
+// Verify walks the whole chain and stops at the first entry that does not
+// hold. A wanted hash ("" for none) is looked for among the links: a head that
+// was noted outside earlier must still be there.
+func Verify(tx *bolt.Tx, want string, unseal Unseal) (Finding, error) {
+	f := Finding{Head: genesis, Known: want == "" || want == genesis}
+	details := tx.Bucket(bucketDetails)
+	c := tx.Bucket(bucketEntries).Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		n := f.Entries + 1
+		var e Entry
+		if err := json.Unmarshal(v, &e); err != nil {
+			f.Broken = fmt.Sprintf("entry %d cannot be read: %v", n, err)
+			return f, nil
+		}
+		if broken := checkLink(e, k, n, f.Head); broken != "" {
+			f.Broken = broken
+			return f, nil
+		}
+		forgotten, broken, err := checkDetail(e, details.Get(k), unseal)
+		if err != nil {
+			return f, err
+		}
+		if broken != "" {
+			f.Broken = broken
+			return f, nil
+		}
+		if forgotten {
+			f.Forgotten = append(f.Forgotten, n)
+		}
+		f.Entries, f.Head = n, e.hash()
+		f.Known = f.Known || f.Head == want
+	}
+	return f, nil
+}
+
+func checkLink(e Entry, k []byte, n uint64, prev string) string {
+	switch {
+	case e.Seq != n || !bytes.Equal(k, key(n)):
+		return fmt.Sprintf("entry %d is missing: entry %d stands in its place", n, e.Seq)
+	case e.Prev != prev:
+		return fmt.Sprintf("entry %d does not follow entry %d: one of them was changed", n, n-1)
+	}
+	return ""
+}
+
+func checkDetail(e Entry, sealed []byte, unseal Unseal) (forgotten bool, broken string, err error) {
+	if e.Commit == "" {
+		return false, "", nil
+	}
+	if sealed == nil {
+		return true, "", nil
+	}
+	plain, err := unseal(e.Case, e.Seq, sealed)
+	switch {
+	case errors.Is(err, ErrForgotten):
+		return true, "", nil
+	case err != nil || len(plain) < sha256.Size:
+		return false, fmt.Sprintf("the detail of entry %d cannot be opened although its key is here", e.Seq), nil
+	case commitment(plain[:sha256.Size], plain[sha256.Size:]) != e.Commit:
+		return false, fmt.Sprintf("the detail of entry %d is not the one that was committed", e.Seq), nil
+	}
+	return false, "", nil
+}
+
+// Each calls f for every entry from number from on, oldest first, with its
+// detail as JSON; detail is nil when there is none or it was forgotten.
+func Each(tx *bolt.Tx, from uint64, unseal Unseal, f func(e Entry, detail []byte) error) error {
+	details := tx.Bucket(bucketDetails)
+	c := tx.Bucket(bucketEntries).Cursor()
+	for k, v := c.Seek(key(from)); k != nil; k, v = c.Next() {
+		var e Entry
+		if err := json.Unmarshal(v, &e); err != nil {
+			return fmt.Errorf("reading journal entry %d: %w", binary.BigEndian.Uint64(k), err)
+		}
+		var detail []byte
+		if sealed := details.Get(k); sealed != nil {
+			if plain, err := unseal(e.Case, e.Seq, sealed); err == nil && len(plain) >= sha256.Size {
+				detail = plain[sha256.Size:]
+			}
+		}
+		if err := f(e, detail); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func key(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

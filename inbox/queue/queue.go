@@ -1,0 +1,491 @@
+// Package queue carries out Actions when they are due: commit the intent, act
+// in the user store, commit the outcome. It also lets questions lapse and
+// forgets what has been kept long enough.
+//
+// The queue looks at an Action when its time has come:
+//
+//	unconfirmed   its question lapses
+//	scheduled     an earlier Action of the Case must have ended, a copy must have been accepted by
+//	              SMTP before a delete, and the brake must allow one more irreversible effect
+//	running       only after a crash: it is scheduled again, and the effect key tells the store
+//
+// While effects are paused nothing that is scheduled starts; questions still
+// lapse.
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/state"
+)
+
+// Performer carries out a Job. It must be idempotent by the Job's effect key.
+// A *inbox.StaleError says that the plan is not the confirmed one any more;
+// inbox.IsTemporary tells what is worth another try.
+type Performer interface {
+	Perform(ctx context.Context, job inbox.Job) (inbox.Outcome, error)
+}
+
+// Config is what the queue needs. Every field must be set, but Log, Point and
+// Replies.
+type Config struct {
+	State     *state.DB
+	Cases     *cases.Keeper
+	Performer Performer
+	Rules     policy.Rules
+	KeepDone  time.Duration // how long ended cases that were carried out stay readable
+	KeepOther time.Duration // the same for all others
+	Log       *slog.Logger
+	Point     func(name string) // called at "before effect" and "after effect"; nil: not at all
+	Replies   func()            // called when a Reply may be due; nil: nobody waits
+}
+
+// Queue is the loop. One goroutine runs it.
+type Queue struct {
+	Config
+	wake chan struct{}
+}
+
+// New gives a Queue.
+func New(c Config) *Queue {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Point == nil {
+		c.Point = func(string) {}
+	}
+	if c.Replies == nil {
+		c.Replies = func() {}
+	}
+	return &Queue{Config: c, wake: make(chan struct{}, 1)}
+}
+
+// Wake makes the loop look at once. It never blocks.
+func (q *Queue) Wake() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+const (
+	batch     = 64
+	idle      = time.Minute      // longest wait between two looks
+	blocked   = 30 * time.Second // until an Action that waits for another is looked at again
+	tidyEvery = 10 * time.Minute
+	maxTries  = 30 // then a temporary failure counts as a permanent one
+)
+
+// Run works until ctx ends. It returns ctx's error, or nil when ctx ended.
+func (q *Queue) Run(ctx context.Context) error {
+	if err := q.Recover(ctx); err != nil {
+		return err
+	}
+	var tidied time.Time
+	for ctx.Err() == nil {
+		next, err := q.pass(ctx)
+		if err != nil && ctx.Err() == nil {
+			q.Log.Error("queue: will try again", "err", err)
+		}
+		if time.Since(tidied) > tidyEvery {
+			tidied = time.Now()
+			if err := q.Tidy(ctx); err != nil && ctx.Err() == nil {
+				q.Log.Error("queue: forgetting what was kept long enough", "err", err)
+			}
+		}
+		q.sleep(ctx, next)
+	}
+	return nil
+}
+
+func (q *Queue) sleep(ctx context.Context, next time.Time) {
+	d := idle
+	if !next.IsZero() {
+		d = min(idle, max(time.Until(next), 0))
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-q.wake:
+	case <-t.C:
+	}
+}
+
+// Recover puts what was running when the process ended back into the queue.
+func (q *Queue) Recover(ctx context.Context) error {
+	return q.State.Update(ctx, "recover", func(tx *state.Tx) error {
+		var running []*inbox.Action
+		if err := tx.ActionsIn(inbox.StateRunning, func(a *inbox.Action) bool { running = append(running, a); return true }); err != nil {
+			return err
+		}
+		for _, a := range running {
+			a.RunAfter, a.Error = tx.Now, "the program ended while it ran; the effect key tells what was done"
+			if err := tx.Move(a, inbox.EventLater, cases.Program, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Drain works until nothing is due now, and returns.
+func (q *Queue) Drain(ctx context.Context) error {
+	for {
+		n, err := q.work(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// pass works off what is due and says when to look again.
+func (q *Queue) pass(ctx context.Context) (next time.Time, err error) {
+	if err := q.Drain(ctx); err != nil {
+		return time.Now().Add(5 * time.Second), err
+	}
+	err = q.State.View(func(tx *state.Tx) error {
+		next = tx.NextDue()
+		return nil
+	})
+	if soonest := time.Now().Add(time.Second); !next.IsZero() && next.Before(soonest) {
+		next = soonest // it is due and must wait: paused, or in observe mode
+	}
+	return next, err
+}
+
+// work looks at the Actions that are due and gives how many of them moved.
+func (q *Queue) work(ctx context.Context) (moved int, err error) {
+	var due []inbox.ActionID
+	var paused bool
+	err = q.State.View(func(tx *state.Tx) error {
+		due = tx.DueActions(batch)
+		paused, _ = tx.Paused()
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range due {
+		if ctx.Err() != nil {
+			break
+		}
+		ok, failure := q.one(ctx, id, paused)
+		if ok {
+			moved++
+		}
+		err = errors.Join(err, failure) // and on to the next: one bad Action never blocks the others
+	}
+	if moved > 0 {
+		q.Replies()
+	}
+	return moved, err
+}
+
+// one looks at one Action: commit the intent, act, commit the outcome.
+func (q *Queue) one(ctx context.Context, id inbox.ActionID, paused bool) (moved bool, err error) {
+	var job *inbox.Job
+	err = q.State.Update(ctx, "claim", func(tx *state.Tx) error {
+		job = nil
+		a, err := tx.Action(id)
+		if err != nil {
+			return err
+		}
+		before := a.State
+		switch {
+		case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
+			err = q.Cases.Expire(tx, a)
+		case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !paused && q.Rules.Mode != policy.Observe:
+			job, err = q.claim(tx, a)
+		}
+		moved = a.State != before
+		return err
+	})
+	if err != nil || job == nil {
+		return moved, err
+	}
+	q.Point("before effect")
+	outcome, failure := q.Performer.Perform(ctx, *job)
+	q.Point("after effect")
+	if ctx.Err() != nil && failure != nil {
+		return false, nil // not the store's fault: Recover takes it from here
+	}
+	return true, q.settle(ctx, id, outcome, failure)
+}
+
+// claim starts an Action unless something must come first.
+func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
+	if a.Detail == nil {
+		a.Error = "its content was forgotten"
+		return nil, tx.Move(a, inbox.EventRefuse, cases.Program, nil)
+	}
+	wait, failed, err := q.barrier(tx, a)
+	switch {
+	case err != nil:
+		return nil, err
+	case failed != "":
+		a.Error = failed
+		return nil, tx.Move(a, inbox.EventHold, cases.Program, nil)
+	case wait:
+		a.RunAfter = tx.Now.Add(blocked)
+		return nil, tx.PutAction(a)
+	}
+	if stopped, err := q.brake(tx, a); stopped || err != nil {
+		return nil, err
+	}
+	if policy.Irreversible(a) {
+		if err := tx.Effect(a.ID); err != nil {
+			return nil, err
+		}
+	}
+	a.Attempts++
+	a.Error = ""
+	job := &inbox.Job{EffectKey: tx.EffectKey(a.ID), Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, Person: a.Detail.Person,
+		Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language}
+	if a.Kind == inbox.KindCopy {
+		if job.Past, err = q.Cases.Past(tx, a.Detail.Person, a.Detail.Address); err != nil {
+			return nil, err
+		}
+	}
+	return job, tx.Move(a, inbox.EventStart, cases.Program, map[string]string{"effect": job.EffectKey, "plan": job.Digest})
+}
+
+// barrier says whether an earlier Action of the Case must end first, or has
+// failed, so that this one is held.
+func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (wait bool, failed string, err error) {
+	acts, err := tx.CaseActions(a.Case)
+	if err != nil {
+		return false, "", err
+	}
+	copied := false
+	for _, b := range acts {
+		if b.ID == a.ID {
+			break
+		}
+		copied = copied || b.Kind == inbox.KindCopy && b.State == inbox.StateDone
+		switch b.State {
+		case inbox.StateScheduled, inbox.StateRunning, inbox.StateUnconfirmed:
+			wait = true
+		case inbox.StateFailed:
+			return false, b.ID.String() + ", which comes before it, failed", nil
+		case inbox.StateReview, inbox.StateHeld:
+			if b.Kind != inbox.KindQuestion {
+				return false, b.ID.String() + ", which comes before it, waits for staff", nil
+			}
+		}
+	}
+	if wait || !copied || !policy.Irreversible(a) {
+		return wait, "", nil
+	}
+	return q.copyDelivered(tx, a)
+}
+
+// copyDelivered says whether the copy of a Case was accepted by SMTP, which a
+// delete waits for.
+func (q *Queue) copyDelivered(tx *state.Tx, a *inbox.Action) (wait bool, failed string, err error) {
+	replies, err := tx.CaseReplies(a.Case)
+	if err != nil {
+		return false, "", err
+	}
+	wait = true
+	for _, r := range replies {
+		if r.Detail == nil || len(r.Detail.Files) == 0 {
+			continue
+		}
+		switch r.State {
+		case inbox.ReplySent:
+			wait = false
+		case inbox.ReplyBounced, inbox.ReplyFailed, inbox.ReplyVoid, inbox.ReplyHeld:
+			return false, "the copy was not delivered (" + r.ID.String() + " is " + string(r.State) + ")", nil
+		}
+	}
+	return wait, "", nil
+}
+
+// brake puts an Action before staff when too many irreversible effects happen
+// in an hour, or when what it asks for is what a stolen address would be used
+// for. Staff's approval afterwards is final.
+func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
+	if a.Reviewed {
+		return false, nil
+	}
+	why := ""
+	if policy.Irreversible(a) {
+		n, err := tx.Effects(tx.Now.Add(-time.Hour))
+		if err != nil {
+			return false, err
+		}
+		if n >= q.Rules.Limits.EffectsPerHour {
+			why = fmt.Sprintf("the brake: %d irreversible effects in an hour (policy.limits.effects_per_hour)", n)
+		}
+	}
+	if why == "" && a.Approved {
+		return false, nil
+	}
+	if why == "" && cases.GuardedAfterMove(a) && tx.MovedSince(a.Detail.Person, cases.MovedWindow(tx.Now)) {
+		why = "the address on record changed less than 30 days ago"
+	}
+	if why == "" {
+		return false, nil
+	}
+	a.Error = why
+	if err := tx.Move(a, inbox.EventBrake, cases.Program, nil); err != nil {
+		return false, err
+	}
+	return true, q.Cases.Notify(tx, "an action was stopped for review", a.Case, a)
+}
+
+// settle commits what came of a Job.
+func (q *Queue) settle(ctx context.Context, id inbox.ActionID, o inbox.Outcome, failure error) error {
+	var files []string
+	if failure == nil {
+		var err error
+		if files, err = q.save(id, o.Files); err != nil {
+			failure = inbox.Temporary(err)
+		}
+	}
+	return q.State.Update(ctx, "outcome", func(tx *state.Tx) error {
+		a, err := tx.Action(id)
+		if err != nil {
+			return err
+		}
+		if failure == nil {
+			return q.done(tx, a, o, files)
+		}
+		return q.failed(tx, a, failure)
+	})
+}
+
+// save puts the files of an Outcome beside the state, before the commit that
+// needs them.
+func (q *Queue) save(id inbox.ActionID, files []inbox.File) ([]string, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	var c inbox.MailID
+	err := q.State.View(func(tx *state.Tx) error {
+		a, err := tx.Action(id)
+		if err == nil {
+			c = a.Case
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i, f := range files {
+		name := fmt.Sprintf("%s-%d", id, i+1)
+		if err := q.State.SaveFile(c, name, f.Bytes); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []string) error {
+	a.Detail.Receipt = o.Plan
+	receipt := o.Plan.Digest(a.Detail.Person, a.Kind)
+	if err := tx.Move(a, inbox.EventDone, cases.Program, map[string]any{"receipt": receipt, "done": o.Plan}); err != nil {
+		return err
+	}
+	return q.Cases.Done(tx, a, o, files)
+}
+
+func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
+	var stale *inbox.StaleError
+	var refused *datamap.RefusedError
+	a.Error = failure.Error()
+	switch {
+	case errors.As(failure, &stale):
+		return q.Cases.Stale(tx, a, stale.Plan)
+	case errors.As(failure, &refused):
+		a.Detail.Reason = string(refused.Reason)
+		if err := tx.Move(a, inbox.EventFail, cases.Program, nil); err != nil {
+			return err
+		}
+		if err := tx.Move(a, inbox.EventRefuse, cases.Program, nil); err != nil {
+			return err
+		}
+		return q.Cases.Failed(tx, a)
+	case inbox.IsTemporary(failure) && a.Attempts < maxTries:
+		a.RunAfter = tx.Now.Add(backoff(a.Attempts))
+		q.Log.Warn("queue: an action will be tried again", "action", a.ID.String(), "attempt", a.Attempts, "err", failure)
+		return tx.Move(a, inbox.EventLater, cases.Program, map[string]string{"error": a.Error})
+	}
+	q.Log.Error("queue: an action failed", "action", a.ID.String(), "err", failure)
+	if err := tx.Move(a, inbox.EventFail, cases.Program, map[string]string{"error": a.Error}); err != nil {
+		return err
+	}
+	return q.Cases.Failed(tx, a)
+}
+
+// backoff doubles from five seconds up to an hour.
+func backoff(attempt int) time.Duration {
+	d := 5 * time.Second
+	for range attempt - 1 {
+		if d *= 2; d >= time.Hour {
+			return time.Hour
+		}
+	}
+	return d
+}
+
+// Tidy drops the keys of people whose account was deleted and of Cases that
+// were kept long enough, and removes files that nothing needs.
+func (q *Queue) Tidy(ctx context.Context) error {
+	return errors.Join(q.erase(ctx), q.forget(ctx), q.sweep())
+}
+
+func (q *Queue) erase(ctx context.Context) error {
+	var done, keys []inbox.MailID
+	err := q.State.View(func(tx *state.Tx) (err error) { done, keys, err = tx.Erasable(); return err })
+	if err != nil || len(done) == 0 {
+		return err
+	}
+	if err := q.State.Forget(keys); err != nil {
+		return err
+	}
+	return q.State.Update(ctx, "erase", func(tx *state.Tx) error { return tx.Erased(done) })
+}
+
+func (q *Queue) forget(ctx context.Context) error {
+	var over []inbox.MailID
+	err := q.State.View(func(tx *state.Tx) (err error) {
+		over, err = tx.Forgettable(tx.Now.Add(-min(q.KeepDone, q.KeepOther)), batch*4, func(m *inbox.Mail) bool {
+			return m.Ended.After(tx.Now.Add(-q.keep(m)))
+		})
+		return err
+	})
+	if err != nil || len(over) == 0 {
+		return err
+	}
+	if err := q.State.Forget(over); err != nil {
+		return err
+	}
+	return q.State.Update(ctx, "forget", func(tx *state.Tx) error { return tx.Forgotten(over) })
+}
+
+func (q *Queue) keep(m *inbox.Mail) time.Duration {
+	if len(m.Actions) > 0 {
+		return q.KeepDone
+	}
+	return q.KeepOther
+}
+
+func (q *Queue) sweep() error {
+	stray, err := q.State.StrayFiles()
+	for _, name := range stray {
+		err = errors.Join(err, q.State.RemoveFile(name))
+	}
+	return err
+}

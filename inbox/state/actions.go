@@ -1,0 +1,241 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"push.guru/supportd/inbox"
+)
+
+// NewAction draws the ID of an Action and moves it into its first state by
+// the event.
+func (tx *Tx) NewAction(a *inbox.Action, e inbox.Event, who string) error {
+	n, err := tx.bucket("actions").NextSequence()
+	if err != nil {
+		return fmt.Errorf("drawing an action ID: %w", err)
+	}
+	a.ID, a.State = inbox.ActionID(n), inbox.StateNew
+	return tx.Move(a, e, who, a.Detail)
+}
+
+// Move applies an event to an Action, notes it in history and journal (with
+// the detail, which may be nil) and stores the Action. Nothing else changes a
+// state. On an *inbox.ErrTransition nothing was changed.
+func (tx *Tx) Move(a *inbox.Action, e inbox.Event, who string, detail any) error {
+	to, err := inbox.Next(a.State, e, a.HeldFrom)
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.ID, err)
+	}
+	tx.standStill(a, to)
+	a.State = to
+	if to.Ended() && a.Ended.IsZero() {
+		a.Ended = tx.Now
+	}
+	a.History = append(a.History, inbox.HistoryEntry{At: tx.Now, What: string(e), Who: who})
+	if err := tx.Journal(string(e), who, a.Case, a.ID, detail); err != nil {
+		return err
+	}
+	return tx.PutAction(a)
+}
+
+// standStill makes ttl and cool-off wait while an Action is held.
+func (tx *Tx) standStill(a *inbox.Action, to inbox.State) {
+	switch {
+	case to == inbox.StateHeld:
+		a.HeldFrom, a.HeldAt = a.State, tx.Now
+	case a.State == inbox.StateHeld:
+		waited := tx.Now.Sub(a.HeldAt)
+		if !a.Expires.IsZero() {
+			a.Expires = a.Expires.Add(waited)
+		}
+		if !a.RunAfter.IsZero() {
+			a.RunAfter = a.RunAfter.Add(waited)
+		}
+		a.HeldFrom, a.HeldAt = inbox.StateNew, time.Time{}
+	}
+}
+
+// Note adds a line to an Action's history and the journal without a change of
+// state.
+func (tx *Tx) Note(a *inbox.Action, what, who string, detail any) error {
+	a.History = append(a.History, inbox.HistoryEntry{At: tx.Now, What: what, Who: who})
+	if err := tx.Journal(what, who, a.Case, a.ID, detail); err != nil {
+		return err
+	}
+	return tx.PutAction(a)
+}
+
+// PutAction stores an Action and keeps its indexes. Its state must not differ
+// from the stored one: Move does that.
+func (tx *Tx) PutAction(a *inbox.Action) error {
+	var state, due, open []byte
+	old, oldDetail, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(a.ID), actionCase)
+	switch {
+	case err == nil:
+		state, due, open = actionStateKey(old), dueKey(old), tx.openKey(old, oldDetail)
+	case err != ErrNotFound:
+		return err
+	}
+	if err := tx.reindex("action_states", state, actionStateKey(a)); err != nil {
+		return fmt.Errorf("indexing %s: %w", a.ID, err)
+	}
+	if err := tx.reindex("action_due", due, dueKey(a)); err != nil {
+		return fmt.Errorf("indexing %s: %w", a.ID, err)
+	}
+	if err := tx.reindex("action_persons", open, tx.openKey(a, a.Detail)); err != nil {
+		return fmt.Errorf("indexing %s: %w", a.ID, err)
+	}
+	return put(tx, "actions", uint64(a.ID), a.Case, a, a.Detail)
+}
+
+// openKey is under what an open Action is found: the address that answers go
+// to, so that it does not matter whether a person is held.
+func (tx *Tx) openKey(a *inbox.Action, d *inbox.ActionDetail) []byte {
+	if d == nil || a.State.Ended() {
+		return nil
+	}
+	return join(tx.Hash(TieAddress, d.Address), be(uint64(a.ID)))
+}
+
+func actionCase(a *inbox.Action) inbox.MailID { return a.Case }
+
+func actionStateKey(a *inbox.Action) []byte {
+	return join([]byte(a.State), []byte{0}, be(uint64(a.ID)))
+}
+
+// dueKey says when the queue must look at an Action.
+func dueKey(a *inbox.Action) []byte {
+	switch a.State {
+	case inbox.StateScheduled:
+		return join(at(a.RunAfter), be(uint64(a.ID)))
+	case inbox.StateUnconfirmed:
+		if a.Expires.IsZero() {
+			return nil
+		}
+		return join(at(a.Expires), be(uint64(a.ID)))
+	}
+	return nil
+}
+
+// Action reads an Action; ErrNotFound when there is none.
+func (tx *Tx) Action(id inbox.ActionID) (*inbox.Action, error) {
+	a, d, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(id), actionCase)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
+	a.Detail = d
+	return a, nil
+}
+
+// CaseActions reads the Actions of a Case in the order in which they run.
+func (tx *Tx) CaseActions(c inbox.MailID) ([]*inbox.Action, error) {
+	m, err := tx.Mail(c)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*inbox.Action, 0, len(m.Actions))
+	for _, id := range m.Actions {
+		a, err := tx.Action(id)
+		if err != nil {
+			return nil, err
+		}
+		if a.Case == c { // a joined Action belongs to the Case that it began in
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// OpenActions reads the Actions that have not ended and whose answers go to
+// an address.
+func (tx *Tx) OpenActions(address string) ([]*inbox.Action, error) {
+	var out []*inbox.Action
+	var err error
+	tx.eachID("action_persons", tx.Hash(TieAddress, address), func(id uint64) bool {
+		var a *inbox.Action
+		a, err = tx.Action(inbox.ActionID(id))
+		if err == nil {
+			out = append(out, a)
+		}
+		return err == nil
+	})
+	return out, err
+}
+
+// DueActions lists Actions that the queue must look at now.
+func (tx *Tx) DueActions(limit int) []inbox.ActionID {
+	return actionIDs(tx.idsUntil("action_due", tx.Now, limit))
+}
+
+// NextDue gives the time at which the queue must look again, or zero.
+func (tx *Tx) NextDue() time.Time { return tx.firstTime("action_due") }
+
+// ActionsIn lists the Actions of a state, oldest first; "" lists all.
+func (tx *Tx) ActionsIn(s inbox.State, f func(*inbox.Action) bool) error {
+	read := func(id uint64) (bool, error) {
+		a, err := tx.Action(inbox.ActionID(id))
+		if err != nil {
+			return false, err
+		}
+		return f(a), nil
+	}
+	var err error
+	step := func(id uint64) bool {
+		var more bool
+		more, err = read(id)
+		return more && err == nil
+	}
+	if s == "" {
+		tx.eachID("actions", nil, step)
+	} else {
+		tx.eachID("action_states", append([]byte(s), 0), step)
+	}
+	return err
+}
+
+func actionIDs(ids []uint64) []inbox.ActionID {
+	out := make([]inbox.ActionID, len(ids))
+	for i, id := range ids {
+		out[i] = inbox.ActionID(id)
+	}
+	return out
+}
+
+// Effect notes that an irreversible effect was claimed now.
+func (tx *Tx) Effect(id inbox.ActionID) error {
+	return tx.bucket("effects").Put(join(at(tx.Now), be(uint64(id))), []byte{})
+}
+
+// Effects counts the irreversible effects claimed since t, each Action once,
+// and forgets older ones.
+func (tx *Tx) Effects(since time.Time) (int, error) {
+	seen := map[uint64]bool{}
+	var old [][]byte
+	c := tx.bucket("effects").Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if binary.BigEndian.Uint64(k) < uint64(since.UnixNano()) {
+			old = append(old, bytes.Clone(k))
+			continue
+		}
+		seen[binary.BigEndian.Uint64(k[8:])] = true
+	}
+	for _, k := range old {
+		if err := tx.bucket("effects").Delete(k); err != nil {
+			return 0, fmt.Errorf("forgetting an effect: %w", err)
+		}
+	}
+	return len(seen), nil
+}
+
+// Moved notes that a person's address on record changed now.
+func (tx *Tx) Moved(person string) error {
+	return tx.bucket("moves").Put(tx.Hash(TiePerson, person), at(tx.Now))
+}
+
+// MovedSince tells whether a person's address on record changed after t.
+func (tx *Tx) MovedSince(person string, t time.Time) bool {
+	v := tx.bucket("moves").Get(tx.Hash(TiePerson, person))
+	return v != nil && binary.BigEndian.Uint64(v) > uint64(t.UnixNano())
+}

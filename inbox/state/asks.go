@@ -1,0 +1,183 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"push.guru/supportd/inbox"
+)
+
+// Purpose is what a yes to an Ask means.
+type Purpose string
+
+// The purposes.
+const (
+	PurposeClaim   Purpose = "claim"       // it was I who wrote; shows nothing, proves the mailbox
+	PurposeConfirm Purpose = "confirm"     // carry out exactly these plans
+	PurposeNewAddr Purpose = "new-address" // the new address agrees to be used
+	PurposeStop    Purpose = "stop"        // the doubtful stop was mine: "no" stops, "yes" lets it go on
+	PurposeNotice  Purpose = "notice"      // a "stop" to it is proved; a yes to it means nothing
+)
+
+// Ask is a question that waits for its answer. Its token is in the mail that
+// asked; here it is only a keyed hash.
+type Ask struct {
+	Case    inbox.MailID     `json:"case"`
+	Actions []inbox.ActionID `json:"actions"`
+	Purpose Purpose          `json:"purpose"`
+	Digests []string         `json:"digests,omitempty"` // of the plan shown for each Action
+	To      []byte           `json:"to"`                // keyed hash of the address that was asked
+	Reply   inbox.ReplyID    `json:"reply"`             // the mail that asked
+	Asked   time.Time        `json:"asked"`
+	Expires time.Time        `json:"expires"`
+	Used    bool             `json:"used,omitempty"`
+	Void    string           `json:"void,omitempty"` // why it no longer counts
+
+	key []byte
+}
+
+// PutAsk stores an Ask under its token.
+func (tx *Tx) PutAsk(token string, a *Ask) error {
+	a.key = tx.Hash("token", token)
+	if err := tx.bucket("case_asks").Put(join(be(uint64(a.Case)), a.key), []byte{}); err != nil {
+		return fmt.Errorf("storing an ask of %s: %w", a.Case, err)
+	}
+	return tx.saveAsk(a)
+}
+
+func (tx *Tx) saveAsk(a *Ask) error {
+	b, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encoding an ask of %s: %w", a.Case, err)
+	}
+	return tx.bucket("asks").Put(a.key, b)
+}
+
+// AskByToken gives the Ask of a token, or nil.
+func (tx *Tx) AskByToken(token string) (*Ask, error) { return tx.ask(tx.Hash("token", token)) }
+
+func (tx *Tx) ask(key []byte) (*Ask, error) {
+	v := tx.bucket("asks").Get(key)
+	if v == nil {
+		return nil, nil
+	}
+	a := &Ask{key: append([]byte(nil), key...)}
+	if err := json.Unmarshal(v, a); err != nil {
+		return nil, fmt.Errorf("reading an ask: %w", err)
+	}
+	return a, nil
+}
+
+// AskByReply gives the newest Ask that a Reply of ours carried, or nil.
+func (tx *Tx) AskByReply(r *inbox.Reply) (*Ask, error) {
+	asks, err := tx.CaseAsks(r.Case)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range asks {
+		if a.Reply == r.ID {
+			return a, nil
+		}
+	}
+	return nil, nil
+}
+
+// CaseAsks reads every Ask of a Case.
+func (tx *Tx) CaseAsks(c inbox.MailID) ([]*Ask, error) {
+	var keys [][]byte
+	cur := tx.bucket("case_asks").Cursor()
+	for k, _ := cur.Seek(be(uint64(c))); len(k) > 8 && string(k[:8]) == string(be(uint64(c))); k, _ = cur.Next() {
+		keys = append(keys, append([]byte(nil), k[8:]...))
+	}
+	var out []*Ask
+	for _, k := range keys {
+		a, err := tx.ask(k)
+		if err != nil {
+			return nil, err
+		}
+		if a != nil {
+			out = append(out, a)
+		}
+	}
+	return out, nil
+}
+
+// UseAsk marks an Ask as answered: it counts once.
+func (tx *Tx) UseAsk(a *Ask) error {
+	a.Used = true
+	return tx.saveAsk(a)
+}
+
+// VoidAsks makes the open Asks of a Case worthless, with the reason. With
+// Actions named, only those that are about one of them.
+func (tx *Tx) VoidAsks(c inbox.MailID, why string, only ...inbox.ActionID) error {
+	asks, err := tx.CaseAsks(c)
+	if err != nil {
+		return err
+	}
+	for _, a := range asks {
+		if a.Used || a.Void != "" || !about(a, only) {
+			continue
+		}
+		if err := tx.VoidAsk(a, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// VoidAsk makes one Ask worthless, with the reason.
+func (tx *Tx) VoidAsk(a *Ask, why string) error {
+	a.Void = why
+	return tx.saveAsk(a)
+}
+
+func about(a *Ask, only []inbox.ActionID) bool {
+	if len(only) == 0 {
+		return true
+	}
+	for _, x := range a.Actions {
+		for _, y := range only {
+			if x == y {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// count is a number that belongs to a day; day "" never ends.
+type count struct {
+	Day string `json:"day,omitempty"`
+	N   int    `json:"n"`
+}
+
+// Count adds n to a limit's count and gives the result. A count of a day
+// begins anew on the next; forever counts do not. Adding 0 reads it.
+func (tx *Tx) Count(kind, personal string, forever bool, n int) (int, error) {
+	key := tx.Hash("count "+kind, personal)
+	c := count{}
+	day := ""
+	if !forever {
+		day = strconv.FormatInt(tx.Now.Unix()/86400, 10)
+	}
+	if v := tx.bucket("counts").Get(key); v != nil {
+		if err := json.Unmarshal(v, &c); err != nil {
+			return 0, fmt.Errorf("reading a count: %w", err)
+		}
+	}
+	if c.Day != day {
+		c = count{Day: day}
+	}
+	if n == 0 {
+		return c.N, nil
+	}
+	c.N += n
+	b, err := json.Marshal(c)
+	if err != nil {
+		return 0, fmt.Errorf("encoding a count: %w", err)
+	}
+	return c.N, tx.bucket("counts").Put(key, b)
+}

@@ -1,0 +1,394 @@
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/journal"
+)
+
+// Schema is the version of the file format that this program writes.
+const Schema = 1
+
+// ErrLocked says that another process holds the state: the daemon runs.
+var ErrLocked = errors.New("another process holds the state")
+
+// Config says where the state is and who listens to it.
+type Config struct {
+	Dir string       // made when it does not exist, mode 0700; must be set
+	Log *slog.Logger // nil: none
+
+	// Point is called at "before commit NAME" and "after commit NAME"; nil:
+	// not at all. Tests end the process there.
+	Point func(name string)
+}
+
+// DB is the open state. Its methods may be called by several goroutines; one
+// Update runs at a time.
+type DB struct {
+	dir      string
+	bolt     *bolt.DB
+	keys     *keyring
+	log      *slog.Logger
+	point    func(string)
+	instance string
+	epoch    uint64
+	restored bool
+}
+
+var bucketMeta = []byte("meta")
+
+// Buckets lists the buckets of state.db, in the order of the package comment.
+func Buckets() []string {
+	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_unfiled", "mail_filed",
+		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_persons", "asks",
+		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "moves", "counts", "effects"}
+	return append(names, journal.Buckets()...)
+}
+
+// Open opens the state in c.Dir, or begins one when there was none. It refuses
+// a file of a newer schema, a state.db that vanished or was emptied, and one
+// that belongs to another instance; ErrLocked says that the daemon has it.
+func Open(c Config) (*DB, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Point == nil {
+		c.Point = func(string) {}
+	}
+	for _, dir := range []string{c.Dir, filepath.Join(c.Dir, "replies")} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("making the state directory: %w", err)
+		}
+	}
+	db := &DB{dir: c.Dir, log: c.Log, point: c.Point}
+	mark, err := readSentinel(db.path("instance"))
+	if err != nil {
+		return nil, err
+	}
+	if err := db.checkFiles(mark); err != nil {
+		return nil, err
+	}
+	if err := db.open(mark); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) open(mark sentinel) (err error) {
+	if db.bolt, err = openBolt(db.path("state.db")); err != nil {
+		return err
+	}
+	if db.keys, err = openKeys(db.path("keys.db")); err != nil {
+		return err
+	}
+	opens, err := db.prepare(mark)
+	if err != nil {
+		return fmt.Errorf("preparing %s: %w", db.path("state.db"), err)
+	}
+	return writeSentinel(db.path("instance"), sentinel{db.instance, opens})
+}
+
+func (db *DB) path(name string) string { return filepath.Join(db.dir, name) }
+
+// checkFiles refuses to begin anew where something was before.
+func (db *DB) checkFiles(mark sentinel) error {
+	for _, name := range []string{"state.db", "keys.db"} {
+		info, err := os.Stat(db.path(name))
+		switch {
+		case errors.Is(err, os.ErrNotExist) && mark.instance == "":
+			// the first start
+		case errors.Is(err, os.ErrNotExist):
+			return &inbox.Error{Err: fmt.Errorf("%s is missing, although this directory has held a state", db.path(name)),
+				Hint: "restore it from a backup; to begin anew and forget everything, remove the file " + db.path("instance")}
+		case err != nil:
+			return fmt.Errorf("looking at the state: %w", err)
+		case info.Size() == 0:
+			return &inbox.Error{Err: fmt.Errorf("%s is empty", db.path(name)),
+				Hint: "restore it from a backup; to begin anew and forget everything, remove every file in " + db.dir}
+		}
+	}
+	return nil
+}
+
+// openBolt opens a bbolt file and turns what bbolt panics about into an error.
+func openBolt(path string) (db *bolt.DB, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &inbox.Error{Err: fmt.Errorf("%s is damaged: %v", path, r), Hint: "restore it from a backup"}
+		}
+	}()
+	db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: 1 << 30})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, fmt.Errorf("opening %s: %w", path, ErrLocked)
+	case err != nil:
+		return nil, fmt.Errorf("opening %s: %w", path, err)
+	}
+	return db, nil
+}
+
+// prepare makes or checks the buckets and counts this opening.
+func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
+	err = db.bolt.Update(func(tx *bolt.Tx) error {
+		if tx.Bucket(bucketMeta) == nil {
+			if err := create(tx); err != nil {
+				return err
+			}
+		}
+		meta := tx.Bucket(bucketMeta)
+		if err := checkSchema(meta); err != nil {
+			return err
+		}
+		db.instance = string(meta.Get([]byte("instance")))
+		if mark.instance != "" && mark.instance != db.instance {
+			return &inbox.Error{Err: errors.New("state.db belongs to another instance than this directory"),
+				Hint: "put the state.db back that belongs to " + db.path("instance")}
+		}
+		epoch, seen := metaUint(meta, "epoch"), metaUint(meta, "opens")
+		// A backup holds no sentinel: a state with a past and none beside it was restored, too.
+		unmarked := mark.instance == "" && tx.Bucket(bucketMails).Sequence() > 0
+		if seen < mark.opens || unmarked {
+			epoch, seen, db.restored = newEpoch(epoch), max(seen, mark.opens), true
+		}
+		db.epoch, opens = epoch, seen+1
+		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens))
+	})
+	return opens, err
+}
+
+func create(tx *bolt.Tx) error {
+	for _, name := range Buckets() {
+		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+			return fmt.Errorf("creating bucket %s: %w", name, err)
+		}
+	}
+	if err := journal.Create(tx); err != nil {
+		return err
+	}
+	mark := make([]byte, 16)
+	rand.Read(mark)
+	meta := tx.Bucket(bucketMeta)
+	return errors.Join(
+		meta.Put([]byte("instance"), []byte(hex.EncodeToString(mark))),
+		putMeta(meta, "schema", Schema),
+		putMeta(meta, "epoch", newEpoch(0)))
+}
+
+// newEpoch is later than old, and not what another copy of the same state
+// would draw.
+func newEpoch(old uint64) uint64 { return max(old+1, uint64(time.Now().UnixMilli())) }
+
+func checkSchema(meta *bolt.Bucket) error {
+	switch v := metaUint(meta, "schema"); {
+	case v == Schema:
+		return nil
+	case v > Schema:
+		return &inbox.Error{Err: fmt.Errorf("the state has schema %d, this program knows up to %d", v, Schema),
+			Hint: "a newer supportd wrote it: run that one, or restore a backup from before"}
+	default:
+		return fmt.Errorf("the state has schema %d, which no supportd ever wrote", v)
+	}
+}
+
+func metaUint(meta *bolt.Bucket, name string) uint64 {
+	n, _ := strconv.ParseUint(string(meta.Get([]byte(name))), 10, 64)
+	return n
+}
+
+func putMeta(meta *bolt.Bucket, name string, n uint64) error {
+	return meta.Put([]byte(name), strconv.AppendUint(nil, n, 10))
+}
+
+// Close releases the files.
+func (db *DB) Close() error {
+	var err error
+	if db.bolt != nil {
+		err = db.bolt.Close()
+	}
+	if db.keys != nil {
+		err = errors.Join(err, db.keys.close())
+	}
+	return err
+}
+
+// Instance gives the random mark of this state, 32 hex digits.
+func (db *DB) Instance() string { return db.instance }
+
+// Restored tells whether this opening found an older copy of the state than
+// the one that was last open here. The caller holds what is open and pauses.
+func (db *DB) Restored() bool { return db.restored }
+
+// EffectKey gives the key under which the user store remembers an Action.
+func (db *DB) EffectKey(id inbox.ActionID) string {
+	return inbox.EffectKey(db.instance, db.epoch, id)
+}
+
+// Update runs f in one transaction and commits it when f returns nil. The
+// name stands in the kill points and in errors. Nothing that f does may reach
+// outside: no network, no other file.
+func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var next uint64
+	err := db.bolt.View(func(tx *bolt.Tx) error { next = tx.Bucket(bucketMails).Sequence(); return nil })
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if err := db.keys.ensure(next + keyBlock/2); err != nil {
+		return &inbox.Error{Err: fmt.Errorf("%s: %w", name, err), Temp: true}
+	}
+	db.point("before commit " + name)
+	err = db.bolt.Update(func(tx *bolt.Tx) error {
+		return f(&Tx{tx: tx, db: db, Now: time.Now()})
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	db.point("after commit " + name)
+	return nil
+}
+
+// View runs f in a read transaction. It must be short: a long one keeps the
+// file from growing.
+func (db *DB) View(f func(*Tx) error) error {
+	return db.bolt.View(func(tx *bolt.Tx) error { return f(&Tx{tx: tx, db: db, Now: time.Now()}) })
+}
+
+// Forget drops the keys of Mails: nothing that was sealed under them can be
+// read again, in this file or in a copy of it.
+func (db *DB) Forget(ids []inbox.MailID) error { return db.keys.drop(ids) }
+
+// Backup writes a consistent copy of both files into the directory to, which
+// it makes; it refuses one that already holds a state.
+func (db *DB) Backup(to string) error {
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return fmt.Errorf("making the backup directory: %w", err)
+	}
+	for _, name := range []string{"keys.db", "state.db", "instance"} {
+		if _, err := os.Stat(filepath.Join(to, name)); err == nil {
+			return fmt.Errorf("%s already exists: name an empty directory", filepath.Join(to, name))
+		}
+	}
+	db.keys.mu.RLock()
+	defer db.keys.mu.RUnlock()
+	// Keys last: a key that state.db does not need is harmless, a missing one is not.
+	for _, f := range []struct {
+		name string
+		db   *bolt.DB
+	}{{"state.db", db.bolt}, {"keys.db", db.keys.db}} {
+		err := f.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(filepath.Join(to, f.name), 0o600) })
+		if err != nil {
+			return fmt.Errorf("copying %s: %w", f.name, err)
+		}
+	}
+	return errors.Join(copyDir(db.path("replies"), filepath.Join(to, "replies")), syncDir(to))
+}
+
+// Compact rewrites state.db without freed pages. Nothing may use the state
+// meanwhile, so it takes the closed state's directory.
+func Compact(c Config) (before, after int64, err error) {
+	db, err := Open(c)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	path, fresh := db.path("state.db"), db.path("state.db.new")
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, 0, fmt.Errorf("compacting: %w", err)
+	}
+	dst, err := openBolt(fresh)
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := errors.Join(bolt.Compact(dst, db.bolt, 1<<22), dst.Sync(), dst.Close()); err != nil {
+		return 0, 0, fmt.Errorf("compacting: %w", err)
+	}
+	before, after = fileSize(path), fileSize(fresh)
+	if err := os.Rename(fresh, path); err != nil {
+		return before, after, fmt.Errorf("compacting: %w", err)
+	}
+	return before, after, errors.Join(syncDir(db.dir), db.keys.rewriteLocked())
+}
+
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// sentinel is what stands beside the state so that its loss is noticed.
+type sentinel struct {
+	instance string
+	opens    uint64
+}
+
+func readSentinel(path string) (s sentinel, err error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("reading the sentinel: %w", err)
+	}
+	instance, opens, ok := strings.Cut(strings.TrimSpace(string(b)), " ")
+	n, err := strconv.ParseUint(opens, 10, 64)
+	if !ok || err != nil || instance == "" {
+		return s, &inbox.Error{Err: fmt.Errorf("%s is damaged", path), Hint: "it holds the instance mark and a number; restore it from a backup"}
+	}
+	return sentinel{instance, n}, nil
+}
+
+func writeSentinel(path string, s sentinel) error {
+	if err := writeSynced(path, fmt.Appendf(nil, "%s %d\n", s.instance, s.opens)); err != nil {
+		return fmt.Errorf("writing the sentinel: %w", err)
+	}
+	return nil
+}
+
+// writeSynced puts a file in place whole or not at all.
+func writeSynced(path string, b []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func copyDir(from, to string) error {
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
+	return os.CopyFS(to, os.DirFS(from))
+}

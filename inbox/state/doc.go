@@ -1,0 +1,57 @@
+// Package state keeps what supportd must not forget, in two bbolt files.
+//
+// # Files
+//
+//	state.db      mails, actions, replies, indexes and the journal; what is personal in it is sealed
+//	keys.db       the keys: one a Mail, one for the house (0), one for keyed hashes
+//	instance      the sentinel: instance mark and number of openings, as text
+//	replies/      sealed data of replies that wait: A-000123-1, R-000789
+//
+// A key is dropped by rewriting keys.db into a new file without it, because
+// bbolt leaves deleted values in freed pages. state.db alone reveals nothing
+// about anybody: addresses, persons, Message-IDs and tokens stand in its
+// indexes as keyed hashes only.
+//
+// # Buckets of state.db
+//
+// IDs are 8 bytes, big endian; times are Unix nanoseconds, 8 bytes, big
+// endian; h(x) is HMAC-SHA-256 under the hash key, cut to 16 bytes; ref is
+// mailbox NUL folder NUL uidvalidity uid.
+//
+//	meta            schema, instance, epoch, opens, paused -> text
+//	mailboxes       mailbox NUL folder -> JSON Folder
+//	mails           mail -> JSON inbox.Mail and sealed detail
+//	mail_refs       ref -> mail
+//	mail_digests    h(digest) -> mail
+//	mail_ids        h(Message-ID of the sender) -> mail
+//	mail_unfiled    ref -> mail: accounted, not yet acknowledged on the server
+//	mail_filed      time, ref as it is now -> mail: acknowledged, to be expunged after keep
+//	mail_retry      time, mail: deferred
+//	mail_ended      time, mail: nothing open any more; retention starts
+//	mail_states     state NUL mail
+//	actions         action -> JSON inbox.Action and sealed detail
+//	action_states   state NUL action
+//	action_due      time, action: wakes the queue
+//	action_persons  h(person), action: the open ones
+//	asks            h(token) -> JSON Ask
+//	case_asks       mail, h(token)
+//	replies         reply -> JSON inbox.Reply and sealed detail
+//	reply_due       time, reply: wakes the outbox
+//	reply_cases     mail, reply
+//	reply_ids       h(our Message-ID) -> reply
+//	rendered        reply -> sealed bytes as they go out, or "file"
+//	persons         h(person or address), mail: every key under which something of theirs is sealed
+//	erasures        mail -> JSON: drop every key of that person when no letter is owed
+//	moves           h(person) -> time of the last change of address
+//	counts          h(limit name) -> JSON Count
+//	effects         time, action: irreversible ones, for the brake
+//	journal, journal_detail   see package journal
+//
+// # Instance and epoch
+//
+// The instance mark is random and made once. The epoch is drawn anew when the
+// state turns out to be an older copy of itself (the sentinel has counted more
+// openings): effect keys of the time in between then never answer for new
+// Actions, everything open is held, and nothing is sent until staff resume.
+// A missing or emptied state.db beside a sentinel stops the start.
+package state

@@ -1,0 +1,225 @@
+package state
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/journal"
+)
+
+var (
+	bucketKeys  = []byte("keys")
+	bucketHash  = []byte("hash")
+	keyHash     = []byte("index")
+	errKeyGone  = journal.ErrForgotten
+	keyBlock    = uint64(256) // keys made ahead in one commit, so that a batch of mails costs none
+	lockTimeout = 2 * time.Second
+)
+
+// keyring holds keys.db. Keys are made ahead in blocks and dropped by
+// rewriting the file.
+type keyring struct {
+	path string
+
+	mu    sync.RWMutex
+	db    *bolt.DB
+	upTo  uint64 // keys exist, or existed, for every mail up to here
+	index []byte
+}
+
+func openKeys(path string) (*keyring, error) {
+	db, err := openBolt(path)
+	if err != nil {
+		return nil, err
+	}
+	k := &keyring{path: path, db: db}
+	err = db.Update(func(tx *bolt.Tx) error {
+		keys, err := tx.CreateBucketIfNotExists(bucketKeys)
+		if err != nil {
+			return err
+		}
+		hash, err := tx.CreateBucketIfNotExists(bucketHash)
+		if err != nil {
+			return err
+		}
+		if hash.Get(keyHash) == nil {
+			if err := hash.Put(keyHash, randomKey()); err != nil {
+				return err
+			}
+			if err := keys.Put(be(0), randomKey()); err != nil {
+				return err
+			}
+		}
+		k.index = append([]byte(nil), hash.Get(keyHash)...)
+		k.upTo = keys.Sequence()
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing %s: %w", path, err), db.Close())
+	}
+	return k, nil
+}
+
+func randomKey() []byte {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return b
+}
+
+// ensure makes keys up to mail n and a block beyond.
+func (k *keyring) ensure(n uint64) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if n <= k.upTo {
+		return nil
+	}
+	top := n + keyBlock
+	err := k.db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketKeys)
+		for i := k.upTo + 1; i <= top; i++ {
+			if err := b.Put(be(i), randomKey()); err != nil {
+				return err
+			}
+		}
+		return b.SetSequence(top)
+	})
+	if err != nil {
+		return fmt.Errorf("making keys: %w", err)
+	}
+	k.upTo = top
+	return nil
+}
+
+func (k *keyring) aead(id inbox.MailID) (cipher.AEAD, error) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	var key []byte
+	err := k.db.View(func(tx *bolt.Tx) error {
+		key = append(key, tx.Bucket(bucketKeys).Get(be(uint64(id)))...)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the key of %s: %w", id, err)
+	}
+	if len(key) == 0 {
+		return nil, errKeyGone
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("using the key of %s: %w", id, err)
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// seal encrypts plain under the key of a Mail; label binds it to its place.
+func (k *keyring) seal(id inbox.MailID, label string, plain []byte) ([]byte, error) {
+	a, err := k.aead(id)
+	if err != nil {
+		return nil, fmt.Errorf("sealing for %s: %w", id, err)
+	}
+	return a.Seal(nil, nil, plain, []byte(label)), nil
+}
+
+// unseal is the reverse; journal.ErrForgotten says that the key was dropped.
+func (k *keyring) unseal(id inbox.MailID, label string, sealed []byte) ([]byte, error) {
+	a, err := k.aead(id)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := a.Open(nil, nil, sealed, []byte(label))
+	if err != nil {
+		return nil, fmt.Errorf("opening what is sealed under %s: %w", id, err)
+	}
+	return plain, nil
+}
+
+// drop forgets keys for good: the file is rewritten without them.
+func (k *keyring) drop(ids []inbox.MailID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	err := k.db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketKeys)
+		for _, id := range ids {
+			if id == 0 {
+				continue // the house's own
+			}
+			if err := b.Delete(be(uint64(id))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("dropping keys: %w", err)
+	}
+	return k.rewrite()
+}
+
+func (k *keyring) rewriteLocked() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.rewrite()
+}
+
+// rewrite replaces keys.db by a copy without freed pages. The old file stays
+// in use until the new one is complete on disk.
+func (k *keyring) rewrite() error {
+	fresh := k.path + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("rewriting keys: %w", err)
+	}
+	dst, err := openBolt(fresh)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(bolt.Compact(dst, k.db, 1<<20), dst.Sync(), dst.Close())
+	if err != nil {
+		return fmt.Errorf("rewriting keys: %w", err)
+	}
+	if err := os.Rename(fresh, k.path); err != nil {
+		return fmt.Errorf("rewriting keys: %w", err)
+	}
+	if err := syncDir(filepath.Dir(k.path)); err != nil {
+		return fmt.Errorf("rewriting keys: %w", err)
+	}
+	db, err := openBolt(k.path)
+	if err != nil {
+		return fmt.Errorf("reopening keys: %w", err)
+	}
+	old := k.db
+	k.db = db
+	return old.Close()
+}
+
+// hash gives the keyed hash under which something personal is indexed.
+func (k *keyring) hash(kind, s string) []byte {
+	m := hmac.New(sha256.New, k.index)
+	m.Write([]byte(kind))
+	m.Write([]byte{0})
+	m.Write([]byte(s))
+	return m.Sum(nil)[:16]
+}
+
+func (k *keyring) close() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.db.Close()
+}
+
+func be(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

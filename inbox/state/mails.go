@@ -1,0 +1,324 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"push.guru/supportd/inbox"
+)
+
+var bucketMails = []byte("mails")
+
+// Folder is what is known about one folder of a mailbox.
+type Folder struct {
+	UIDValidity uint32    `json:"uidvalidity"`
+	Floor       uint32    `json:"floor"`       // UIDs below it were there before the first run and are not ours
+	FirstRun    time.Time `json:"first_run"`   // the moment of the first run; zero when the backlog is taken
+	Listed      time.Time `json:"listed"`      // when all UIDs were last compared
+	HighestSeen uint32    `json:"highest_uid"` // a hint, no more
+}
+
+// Folder reads what is known about a folder; ok is false at the first contact.
+func (tx *Tx) Folder(mailbox, folder string) (f Folder, ok bool, err error) {
+	v := tx.bucket("mailboxes").Get(folderKey(mailbox, folder))
+	if v == nil {
+		return f, false, nil
+	}
+	return f, true, json.Unmarshal(v, &f)
+}
+
+// PutFolder stores what is known about a folder.
+func (tx *Tx) PutFolder(mailbox, folder string, f Folder) error {
+	b, err := json.Marshal(f)
+	if err != nil {
+		return fmt.Errorf("encoding folder: %w", err)
+	}
+	return tx.bucket("mailboxes").Put(folderKey(mailbox, folder), b)
+}
+
+func folderKey(mailbox, folder string) []byte { return []byte(mailbox + "\x00" + folder) }
+
+func refKey(r inbox.Ref) []byte {
+	return join(folderKey(r.Mailbox, r.Folder), []byte{0},
+		binary.BigEndian.AppendUint32(nil, r.UIDValidity), binary.BigEndian.AppendUint32(nil, r.UID))
+}
+
+func keyRef(k []byte) (r inbox.Ref) {
+	if len(k) < 8 {
+		return r
+	}
+	n := len(k) - 8
+	r.UIDValidity, r.UID = binary.BigEndian.Uint32(k[n:]), binary.BigEndian.Uint32(k[n+4:])
+	parts := bytes.SplitN(k[:n], []byte{0}, 3)
+	if len(parts) >= 2 {
+		r.Mailbox, r.Folder = string(parts[0]), string(parts[1])
+	}
+	return r
+}
+
+// NewMailID draws the next ID.
+func (tx *Tx) NewMailID() (inbox.MailID, error) {
+	n, err := tx.bucket("mails").NextSequence()
+	if err != nil {
+		return 0, fmt.Errorf("drawing a mail ID: %w", err)
+	}
+	return inbox.MailID(n), tx.db.keysReady(n)
+}
+
+// keysReady tells that ensure has made the key; a batch larger than a block
+// would outrun it.
+func (db *DB) keysReady(n uint64) error {
+	db.keys.mu.RLock()
+	defer db.keys.mu.RUnlock()
+	if n > db.keys.upTo {
+		return fmt.Errorf("more than %d new mails in one transaction", keyBlock/2)
+	}
+	return nil
+}
+
+// MailByRef gives the Mail that accounts for a ref; ok is false when none does.
+func (tx *Tx) MailByRef(r inbox.Ref) (id inbox.MailID, ok bool) {
+	return tx.mailIn("mail_refs", refKey(r))
+}
+
+// MailByDigest gives the Mail with the same content.
+func (tx *Tx) MailByDigest(d inbox.Digest) (id inbox.MailID, ok bool) {
+	return tx.mailIn("mail_digests", tx.Hash("digest", string(d[:])))
+}
+
+// MailByMessageID gives the Mail that came with the sender's Message-ID.
+func (tx *Tx) MailByMessageID(id string) (inbox.MailID, bool) {
+	return tx.mailIn("mail_ids", tx.Hash("sender message-id", id))
+}
+
+func (tx *Tx) mailIn(bucket string, key []byte) (inbox.MailID, bool) {
+	v := tx.bucket(bucket).Get(key)
+	if v == nil {
+		return 0, false
+	}
+	return inbox.MailID(binary.BigEndian.Uint64(v)), true
+}
+
+// Account ties a ref on the server to the Mail that accounts for it, and
+// notes that the server has yet to be told.
+func (tx *Tx) Account(r inbox.Ref, id inbox.MailID) error {
+	if err := tx.bucket("mail_refs").Put(refKey(r), be(uint64(id))); err != nil {
+		return fmt.Errorf("accounting for %s: %w", r, err)
+	}
+	return tx.bucket("mail_unfiled").Put(refKey(r), be(uint64(id)))
+}
+
+// Identify ties content and Message-ID to a Mail; "" is no Message-ID.
+func (tx *Tx) Identify(id inbox.MailID, d inbox.Digest, messageID string) error {
+	if err := tx.bucket("mail_digests").Put(tx.Hash("digest", string(d[:])), be(uint64(id))); err != nil {
+		return fmt.Errorf("indexing %s: %w", id, err)
+	}
+	if messageID == "" {
+		return nil
+	}
+	return tx.bucket("mail_ids").Put(tx.Hash("sender message-id", messageID), be(uint64(id)))
+}
+
+// PutMail stores a Mail and keeps its indexes.
+func (tx *Tx) PutMail(m *inbox.Mail) error {
+	var retry, ended, state []byte
+	old, _, err := get[inbox.Mail, inbox.MailDetail](tx, "mails", uint64(m.ID), mailCase)
+	switch {
+	case err == nil:
+		retry, ended, state = retryKey(old), endedKey(old), mailStateKey(old)
+	case err != ErrNotFound:
+		return err
+	}
+	for _, x := range []struct {
+		bucket   string
+		old, now []byte
+	}{{"mail_retry", retry, retryKey(m)}, {"mail_ended", ended, endedKey(m)}, {"mail_states", state, mailStateKey(m)}} {
+		if err := tx.reindex(x.bucket, x.old, x.now); err != nil {
+			return fmt.Errorf("indexing %s: %w", m.ID, err)
+		}
+	}
+	return put(tx, "mails", uint64(m.ID), m.ID, m, m.Detail)
+}
+
+func mailCase(m *inbox.Mail) inbox.MailID { return m.ID }
+
+func retryKey(m *inbox.Mail) []byte {
+	if m.State != inbox.MailDeferred {
+		return nil
+	}
+	return join(at(m.Retry), be(uint64(m.ID)))
+}
+
+func endedKey(m *inbox.Mail) []byte {
+	if m.Ended.IsZero() {
+		return nil
+	}
+	return join(at(m.Ended), be(uint64(m.ID)))
+}
+
+func mailStateKey(m *inbox.Mail) []byte { return join([]byte(m.State), []byte{0}, be(uint64(m.ID))) }
+
+// Mail reads a Mail; ErrNotFound when there is none.
+func (tx *Tx) Mail(id inbox.MailID) (*inbox.Mail, error) {
+	m, d, err := get[inbox.Mail, inbox.MailDetail](tx, "mails", uint64(id), mailCase)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
+	m.Detail = d
+	return m, nil
+}
+
+// EachMail calls f for every Mail after the given ID, oldest first, until it
+// returns false.
+func (tx *Tx) EachMail(after inbox.MailID, f func(*inbox.Mail) bool) error {
+	c := tx.bucket("mails").Cursor()
+	for k, _ := c.Seek(be(uint64(after) + 1)); k != nil; k, _ = c.Next() {
+		m, err := tx.Mail(inbox.MailID(binary.BigEndian.Uint64(k)))
+		if err != nil {
+			return err
+		}
+		if !f(m) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// RetryMails lists deferred mails whose time has come.
+func (tx *Tx) RetryMails(limit int) []inbox.MailID {
+	return mailIDs(tx.idsUntil("mail_retry", tx.Now, limit))
+}
+
+// NextRetry gives the time at which the next deferred mail is tried, or zero.
+func (tx *Tx) NextRetry() time.Time { return tx.firstTime("mail_retry") }
+
+// EndedMails lists Cases that had nothing open any more at t.
+func (tx *Tx) EndedMails(t time.Time, limit int) []inbox.MailID {
+	return mailIDs(tx.idsUntil("mail_ended", t, limit))
+}
+
+func mailIDs(ids []uint64) []inbox.MailID {
+	out := make([]inbox.MailID, len(ids))
+	for i, id := range ids {
+		out[i] = inbox.MailID(id)
+	}
+	return out
+}
+
+// Unfiled lists the refs of a folder that are accounted for but that the
+// server was not told about. Deferred mails are not among them: they stay
+// where they are until they have ended.
+func (tx *Tx) Unfiled(mailbox, folder string, uidvalidity uint32, limit int) ([]inbox.Ref, error) {
+	prefix := join(folderKey(mailbox, folder), []byte{0}, binary.BigEndian.AppendUint32(nil, uidvalidity))
+	var refs []inbox.Ref
+	c := tx.bucket("mail_unfiled").Cursor()
+	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix) && len(refs) < limit; k, v = c.Next() {
+		m, err := tx.Mail(inbox.MailID(binary.BigEndian.Uint64(v)))
+		if err != nil {
+			return nil, err
+		}
+		if m.State != inbox.MailDeferred {
+			refs = append(refs, keyRef(k))
+		}
+	}
+	return refs, nil
+}
+
+// Filed notes that the server was told: the mail is now at to, or still at
+// from when to is zero, and may be expunged when keep is over.
+func (tx *Tx) Filed(from, to inbox.Ref) error {
+	id, ok := tx.MailByRef(from)
+	if !ok {
+		return fmt.Errorf("filing %s: %w", from, ErrNotFound)
+	}
+	if err := tx.bucket("mail_unfiled").Delete(refKey(from)); err != nil {
+		return fmt.Errorf("filing %s: %w", from, err)
+	}
+	if to == (inbox.Ref{}) {
+		to = from
+	}
+	if to.UID == 0 {
+		return nil // moved to where the server did not say: keep cannot reach it
+	}
+	m, err := tx.Mail(id)
+	if err != nil {
+		return fmt.Errorf("filing %s: %w", from, err)
+	}
+	if m.Ref == from {
+		m.Where = to
+		if err := tx.PutMail(m); err != nil {
+			return err
+		}
+	}
+	return tx.bucket("mail_filed").Put(join(at(tx.Now), refKey(to)), be(uint64(id)))
+}
+
+// CountFiled counts the mails of a mailbox that were filed and not expunged.
+func (tx *Tx) CountFiled(mailbox string) (n int) {
+	c := tx.bucket("mail_filed").Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if keyRef(k[8:]).Mailbox == mailbox {
+			n++
+		}
+	}
+	return n
+}
+
+// FiledBefore lists refs of a mailbox that were filed before t.
+func (tx *Tx) FiledBefore(mailbox string, t time.Time, limit int) []inbox.Ref {
+	var refs []inbox.Ref
+	c := tx.bucket("mail_filed").Cursor()
+	end := uint64(t.UnixNano())
+	for k, _ := c.First(); k != nil && len(refs) < limit && binary.BigEndian.Uint64(k) <= end; k, _ = c.Next() {
+		if r := keyRef(k[8:]); r.Mailbox == mailbox {
+			refs = append(refs, r)
+		}
+	}
+	return refs
+}
+
+// Expunged forgets that refs filed before t are on the server.
+func (tx *Tx) Expunged(refs []inbox.Ref, t time.Time) error {
+	gone := make(map[inbox.Ref]bool, len(refs))
+	for _, r := range refs {
+		gone[r] = true
+	}
+	b := tx.bucket("mail_filed")
+	var keys [][]byte
+	c := b.Cursor()
+	end := uint64(t.UnixNano())
+	for k, _ := c.First(); k != nil && binary.BigEndian.Uint64(k) <= end; k, _ = c.Next() {
+		if gone[keyRef(k[8:])] {
+			keys = append(keys, bytes.Clone(k))
+		}
+	}
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return fmt.Errorf("forgetting a filed mail: %w", err)
+		}
+	}
+	return nil
+}
+
+// Tie notes that something of a person, or of an address, is sealed under the
+// key of a Case.
+func (tx *Tx) Tie(kind, personOrAddress string, c inbox.MailID) error {
+	return tx.bucket("persons").Put(join(tx.Hash(kind, personOrAddress), be(uint64(c))), []byte{})
+}
+
+// Tied lists every Case under whose key something of a person or an address
+// is sealed.
+func (tx *Tx) Tied(kind, personOrAddress string) []inbox.MailID {
+	var ids []uint64
+	tx.eachID("persons", tx.Hash(kind, personOrAddress), func(id uint64) bool { ids = append(ids, id); return true })
+	return mailIDs(ids)
+}
+
+// The kinds of ties, for Tie and Tied.
+const (
+	TiePerson  = "person"
+	TieAddress = "address"
+)

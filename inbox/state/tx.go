@@ -1,0 +1,226 @@
+package state
+
+import (
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/journal"
+)
+
+// Tx is one transaction, with its time. It must not outlive the function that
+// it was given to.
+type Tx struct {
+	Now time.Time
+	tx  *bolt.Tx
+	db  *DB
+}
+
+// ErrNotFound says that there is no such record.
+var ErrNotFound = errors.New("not found")
+
+// record is how a thing with a sealed part is stored.
+type record[T any] struct {
+	Plain  T      `json:"plain"`
+	Sealed []byte `json:"sealed,omitempty"`
+}
+
+func (tx *Tx) bucket(name string) *bolt.Bucket { return tx.tx.Bucket([]byte(name)) }
+
+// put stores plain with its detail sealed under the key of a Case.
+func put[T, D any](tx *Tx, bucket string, id uint64, c inbox.MailID, plain *T, detail *D) error {
+	r := record[*T]{Plain: plain}
+	label := fmt.Sprintf("%s %d", bucket, id)
+	switch {
+	case detail != nil:
+		b, err := json.Marshal(detail)
+		if err != nil {
+			return fmt.Errorf("encoding %s: %w", label, err)
+		}
+		if r.Sealed, err = tx.db.keys.seal(c, label, b); err != nil {
+			return err
+		}
+	default: // its key was dropped, or this caller did not open it: what was sealed stays
+		if old := tx.bucket(bucket).Get(be(id)); old != nil {
+			var kept record[json.RawMessage]
+			if err := json.Unmarshal(old, &kept); err != nil {
+				return fmt.Errorf("reading %s: %w", label, err)
+			}
+			r.Sealed = kept.Sealed
+		}
+	}
+	b, err := json.Marshal(&r)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", label, err)
+	}
+	return tx.bucket(bucket).Put(be(id), b)
+}
+
+// get reads what put stored; detail is nil when its key was dropped.
+func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailID) (*T, *D, error) {
+	v := tx.bucket(bucket).Get(be(id))
+	if v == nil {
+		return nil, nil, ErrNotFound
+	}
+	label := fmt.Sprintf("%s %d", bucket, id)
+	var r record[*T]
+	if err := json.Unmarshal(v, &r); err != nil {
+		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
+	}
+	if len(r.Sealed) == 0 {
+		return r.Plain, nil, nil
+	}
+	b, err := tx.db.keys.unseal(caseOf(r.Plain), label, r.Sealed)
+	if errors.Is(err, errKeyGone) {
+		return r.Plain, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
+	}
+	var d D
+	if err := json.Unmarshal(b, &d); err != nil {
+		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
+	}
+	return r.Plain, &d, nil
+}
+
+// Journal appends an entry. The detail is sealed under the key of the Case.
+func (tx *Tx) Journal(what, who string, c inbox.MailID, a inbox.ActionID, detail any) error {
+	_, err := journal.Append(tx.tx, journal.Entry{At: tx.Now, What: what, Who: who, Case: c, Action: a}, detail,
+		func(c inbox.MailID, seq uint64, plain []byte) ([]byte, error) {
+			return tx.db.keys.seal(c, journalLabel(seq), plain)
+		})
+	return err
+}
+
+func journalLabel(seq uint64) string { return fmt.Sprintf("journal %d", seq) }
+
+func (tx *Tx) unsealJournal(c inbox.MailID, seq uint64, sealed []byte) ([]byte, error) {
+	return tx.db.keys.unseal(c, journalLabel(seq), sealed)
+}
+
+// VerifyJournal walks the chain; see journal.Verify.
+func (tx *Tx) VerifyJournal(want string) (journal.Finding, error) {
+	return journal.Verify(tx.tx, want, tx.unsealJournal)
+}
+
+// JournalHead gives the hash and number of the newest entry.
+func (tx *Tx) JournalHead() (hash string, seq uint64, err error) { return journal.Head(tx.tx) }
+
+// EachEntry calls f for the journal's entries from number from on.
+func (tx *Tx) EachEntry(from uint64, f func(e journal.Entry, detail []byte) error) error {
+	return journal.Each(tx.tx, from, tx.unsealJournal, f)
+}
+
+// Hash gives the keyed hash of something personal, for indexes and limits.
+func (tx *Tx) Hash(kind, s string) []byte { return tx.db.keys.hash(kind, s) }
+
+// MessageID makes the Message-ID of a Reply: stable, and not to be guessed by
+// anybody who has seen others of ours.
+func (tx *Tx) MessageID(id inbox.ReplyID, domain string) string {
+	s := fmt.Sprintf("%s-%d-%s", tx.db.instance, tx.db.epoch, id)
+	h := append(tx.db.keys.hash("message-id", s), tx.db.keys.hash("message-id-2", s)[:4]...)
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h)) + "@" + domain
+}
+
+// EffectKey gives the key under which the user store remembers an Action.
+func (tx *Tx) EffectKey(id inbox.ActionID) string { return tx.db.EffectKey(id) }
+
+// Paused tells what is paused: nothing is carried out, nothing is sent.
+func (tx *Tx) Paused() (effects, replies bool) {
+	p := string(tx.bucket("meta").Get([]byte("paused")))
+	return strings.Contains(p, "effects"), strings.Contains(p, "replies")
+}
+
+// SetPaused stores what is paused.
+func (tx *Tx) SetPaused(effects, replies bool) error {
+	var p []string
+	if effects {
+		p = append(p, "effects")
+	}
+	if replies {
+		p = append(p, "replies")
+	}
+	return tx.bucket("meta").Put([]byte("paused"), []byte(strings.Join(p, " ")))
+}
+
+// Meta reads a small note that a room keeps, "" when there is none.
+func (tx *Tx) Meta(name string) string { return string(tx.bucket("meta").Get([]byte("note " + name))) }
+
+// SetMeta stores a small note that a room keeps. It must not be personal.
+func (tx *Tx) SetMeta(name, value string) error {
+	return tx.bucket("meta").Put([]byte("note "+name), []byte(value))
+}
+
+func at(t time.Time) []byte { return be(uint64(max(t.UnixNano(), 0))) }
+
+// index keeps one key of an index bucket present or absent.
+func (tx *Tx) index(bucket string, key []byte, present bool) error {
+	if present {
+		return tx.bucket(bucket).Put(key, []byte{})
+	}
+	return tx.bucket(bucket).Delete(key)
+}
+
+// reindex moves an entry from one key to another; nil is none.
+func (tx *Tx) reindex(bucket string, old, now []byte) error {
+	if string(old) == string(now) {
+		return nil
+	}
+	if old != nil {
+		if err := tx.index(bucket, old, false); err != nil {
+			return err
+		}
+	}
+	if now != nil {
+		return tx.index(bucket, now, true)
+	}
+	return nil
+}
+
+// eachID calls f with the ID at the end of every key below prefix, in order,
+// until it returns false. f must not change the bucket.
+func (tx *Tx) eachID(bucket string, prefix []byte, f func(id uint64) bool) {
+	c := tx.bucket(bucket).Cursor()
+	for k, _ := c.Seek(prefix); k != nil && strings.HasPrefix(string(k), string(prefix)); k, _ = c.Next() {
+		if !f(binary.BigEndian.Uint64(k[len(k)-8:])) {
+			return
+		}
+	}
+}
+
+// idsUntil lists up to limit IDs of a bucket keyed by time and ID whose time
+// is not after t.
+func (tx *Tx) idsUntil(bucket string, t time.Time, limit int) []uint64 {
+	var ids []uint64
+	c := tx.bucket(bucket).Cursor()
+	end := uint64(t.UnixNano())
+	for k, _ := c.First(); k != nil && len(ids) < limit && binary.BigEndian.Uint64(k) <= end; k, _ = c.Next() {
+		ids = append(ids, binary.BigEndian.Uint64(k[8:]))
+	}
+	return ids
+}
+
+// firstTime gives the earliest time of a bucket keyed by time, or zero.
+func (tx *Tx) firstTime(bucket string) time.Time {
+	k, _ := tx.bucket(bucket).Cursor().First()
+	if k == nil {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(binary.BigEndian.Uint64(k)))
+}
+
+func join(parts ...[]byte) []byte {
+	var b []byte
+	for _, p := range parts {
+		b = append(b, p...)
+	}
+	return b
+}
