@@ -1,0 +1,158 @@
+// Package handlers carries out what people asked: one file a kind. It stands
+// between the queue, which knows when, and the user store, which knows how.
+//
+// # What runs is what was shown
+//
+// A Job comes with the digest of the Plan that was confirmed. Perform makes
+// the Plan anew from the present record, and does nothing when its digest
+// differs: the data have changed, and the person must see the new Plan first
+// ([inbox.StaleError]). The store compares once more, inside its transaction.
+//
+// # Once
+//
+// A change, a delete, a deactivate and a withdraw are effects. Before anything
+// else Perform asks the store whether the Job's effect key is on record, since
+// after a crash the Plan of what is already done would look stale or
+// superfluous; if it is, the answer is what was done then. A copy and a
+// describe leave no trace in the store and are simply made again.
+//
+// # Failures
+//
+// Perform's errors are of five sorts, told apart with errors.As and errors.Is:
+// an *inbox.StaleError; a *datamap.RefusedError, whose Reason the person is told;
+// users.ErrNotFound, when the person has left the store by another way; an
+// error with inbox.IsTemporary, to be tried again; and everything else, which
+// is permanent and for staff. No error text names a person or a value.
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/inbox"
+)
+
+// Page is what the page of a copy says about the site.
+type Page struct {
+	Site string // the site's name
+}
+
+// Handlers carries out Jobs. Its methods may be called at the same time.
+type Handlers struct {
+	store users.Store
+	data  *datamap.Map
+	page  Page
+}
+
+// New makes Handlers of the site's user store and the map of what is in it.
+func New(store users.Store, m *datamap.Map, page Page) *Handlers {
+	return &Handlers{store: store, data: m, page: page}
+}
+
+// Find gives everybody whose address on record is addr, ordered by ID. An
+// empty answer is no error; two or more are for staff to tell apart.
+func (h *Handlers) Find(ctx context.Context, addr string) ([]users.Person, error) {
+	found, err := h.store.ByAddress(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("finding who wrote: %w", err)
+	}
+	return found, nil
+}
+
+// Plan says what the request would do to the person's data; undo turns a
+// deactivate into its opposite. What cannot be done is a
+// *datamap.RefusedError, and nothing is planned of it. That a new address is
+// somebody else's shows only in Perform, after the owner of that address has
+// agreed: before, it would tell a stranger who has an account.
+func (h *Handlers) Plan(ctx context.Context, p users.Person, r inbox.Request, undo bool) (inbox.Plan, error) {
+	if err := ctx.Err(); err != nil {
+		return inbox.Plan{}, inbox.Temporary(fmt.Errorf("planning: %w", err))
+	}
+	return h.data.Plan(p, r, undo)
+}
+
+// Perform carries out the job and gives its receipt. A job may be performed
+// again after a crash or a temporary failure: what was done is not done twice.
+// The receipt of an effect that had been done already has no values; the Plan
+// whose digest the job bears is the same with them.
+func (h *Handlers) Perform(ctx context.Context, job inbox.Job) (inbox.Outcome, error) {
+	out, err := h.perform(ctx, job)
+	if err != nil {
+		return inbox.Outcome{}, fmt.Errorf("performing %s (%s): %w", job.EffectKey, job.Kind, err)
+	}
+	return out, nil
+}
+
+func (h *Handlers) perform(ctx context.Context, job inbox.Job) (inbox.Outcome, error) {
+	switch job.Kind {
+	case inbox.KindChange:
+		return h.change(ctx, job)
+	case inbox.KindDelete:
+		return h.delete(ctx, job)
+	case inbox.KindDeactivate:
+		return h.deactivate(ctx, job)
+	case inbox.KindWithdraw:
+		return h.withdraw(ctx, job)
+	case inbox.KindCopy:
+		return h.copy(ctx, job)
+	case inbox.KindDescribe:
+		return h.describe(ctx, job)
+	}
+	return inbox.Outcome{}, errors.New("this kind is not for a program to carry out")
+}
+
+// plan makes the job's Plan from the present record, and gives both when it is
+// the one that was confirmed.
+func (h *Handlers) plan(ctx context.Context, job inbox.Job) (users.Person, inbox.Plan, error) {
+	p, err := h.store.Get(ctx, job.Person)
+	if err != nil {
+		return users.Person{}, inbox.Plan{}, err
+	}
+	r := job.Request
+	r.Kind, r.Scope = job.Kind, job.Scope
+	plan, err := h.Plan(ctx, p, r, job.Undo)
+	if err != nil {
+		return users.Person{}, inbox.Plan{}, err
+	}
+	if plan.Digest(p.ID, job.Kind) != job.Digest {
+		return users.Person{}, inbox.Plan{}, &inbox.StaleError{Plan: plan}
+	}
+	return p, plan, nil
+}
+
+// effect carries out a job that the store keeps a record of.
+func (h *Handlers) effect(ctx context.Context, job inbox.Job) (inbox.Plan, error) {
+	before, err := h.store.Recorded(ctx, job.EffectKey, job.Kind, job.Digest)
+	if !errors.Is(err, users.ErrNotFound) {
+		return before.Plan, err
+	}
+	_, plan, err := h.plan(ctx, job)
+	if err != nil {
+		return inbox.Plan{}, err
+	}
+	done, err := h.store.Apply(ctx, users.Effect{Key: job.EffectKey, Kind: job.Kind, Digest: job.Digest,
+		Person: job.Person, Undo: job.Undo, Plan: plan})
+	if err == nil {
+		return done.Plan, nil
+	}
+	if taken, ok := errors.AsType[*users.TakenError](err); ok {
+		return inbox.Plan{}, datamap.Refuse(datamap.ReasonTaken, taken.Field)
+	}
+	if errors.Is(err, users.ErrChanged) {
+		return inbox.Plan{}, h.overtaken(ctx, job, err)
+	}
+	return inbox.Plan{}, err
+}
+
+// overtaken gives the error for a record that changed between the plan and the
+// transaction: how the plan looks by now, or, should it look as before, a
+// temporary one.
+func (h *Handlers) overtaken(ctx context.Context, job inbox.Job, changed error) error {
+	if _, _, err := h.plan(ctx, job); err != nil {
+		return err
+	}
+	return inbox.Temporary(changed)
+}

@@ -1,0 +1,284 @@
+// Package datamap says what a site stores about people, where, and why: the
+// map. From the map and a person's record it makes the Plan of a Request, the
+// description that a person may ask for, and the labels that people read. It
+// is pure: it reads no store, and the same map, record and request always give
+// the same plan.
+//
+// # Places and columns
+//
+// A [Place] is one thing that holds records about a person: the profile, the
+// visits, a table of orders. The first place of a map is the person's own
+// record, one row a person; it also bears whether the account is active and
+// whether an objection was recorded. A [Column] of a place is a field that
+// people may name, or, when it is Fixed, something that the site wrote by
+// itself. [Embedded] is the map of the embedded store; [New] makes another.
+//
+// # Plans
+//
+// [Map.Plan] turns a Request into steps. What cannot be done is refused with a
+// [RefusedError], whose Reason the letters put into words; a request is
+// planned as a whole or refused as a whole, but what is already so is left out
+// of a change that has other things to do.
+//
+// A person's name is stored in up to three fields, which are kept in step:
+// when full_name is set to two words and both given_name and family_name hold
+// values, these follow if the split is certain, that is if one of the words is
+// the present given or family name, or else if the present full name is these
+// two in a known order. When given_name or family_name changes and the full
+// name was the two together, it follows. A full name that is removed takes the
+// other two with it. What the person named explicitly is never overruled.
+package datamap
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"push.guru/supportd/inbox"
+)
+
+// Text is a wording in several languages, by base language tag ("en").
+type Text map[string]string
+
+// In gives the wording in the language of the tag ("ru-KZ" is "ru"), else in
+// English, else in the first language it has, else "".
+func (t Text) In(lang string) string {
+	base, _, _ := strings.Cut(lang, "-")
+	for _, l := range []string{lang, strings.ToLower(base), "en"} {
+		if s := t[l]; s != "" {
+			return s
+		}
+	}
+	if len(t) == 0 {
+		return ""
+	}
+	return t[slices.Min(slices.Collect(maps.Keys(t)))]
+}
+
+// Column is one field of a place.
+type Column struct {
+	Field  inbox.Field
+	Label  Text
+	Type   Type   // how a value is checked
+	Max    int    // the longest value, in characters; 0: no limit
+	Join   string // what stands between a value and one added to it; "": it holds one value only
+	Needed bool   // it cannot be removed without the account
+	Fixed  bool   // the site writes it; people cannot name or change it
+}
+
+// Place is one thing that holds records about people.
+type Place struct {
+	Name       string
+	Single     bool // one record a person, as in the profile
+	Label      Text
+	Purpose    Text
+	Retention  Text
+	Recipients Text
+	Columns    []Column
+
+	Keep  Text // why a delete of the account leaves the place as it is; nil: it is removed
+	Until Text // until when, if that is known
+}
+
+// CasesPlace is the name under which a person's earlier letters appear in a
+// copy or a description. They lie in the state, so no map has such a place.
+const CasesPlace = "cases"
+
+// Map is what a site stores about people. It never changes.
+type Map struct {
+	places []Place
+	fields map[inbox.Field]position // of the columns that people may name
+}
+
+type position struct{ place, column int }
+
+// New makes a map of the places, the person's own record first. It reports all
+// faults at once.
+func New(places ...Place) (*Map, error) {
+	m := &Map{places: clonePlaces(places), fields: map[inbox.Field]position{}}
+	var faults []error
+	if len(places) == 0 || !places[0].Single {
+		faults = append(faults, errors.New("the first place must be the person's own record, one a person"))
+	}
+	seen := map[string]bool{CasesPlace: true}
+	for i, p := range m.places {
+		if !plainName(p.Name) || seen[p.Name] {
+			faults = append(faults, fmt.Errorf("place %d: the name %q is reserved, used twice, or not made of a-z, 0-9 and _", i+1, p.Name))
+		}
+		seen[p.Name] = true
+		if len(p.Label) == 0 {
+			faults = append(faults, fmt.Errorf("place %q has no label", p.Name))
+		}
+		faults = append(faults, m.index(i)...)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("reading the data map: %w", err)
+	}
+	return m, nil
+}
+
+// index enters the columns of place i.
+func (m *Map) index(i int) (faults []error) {
+	p := m.places[i]
+	here := map[inbox.Field]bool{}
+	for j, c := range p.Columns {
+		_, elsewhere := m.fields[c.Field]
+		switch {
+		case !plainName(string(c.Field)):
+			faults = append(faults, fmt.Errorf("place %q: the field name %q is not made of a-z, 0-9 and _", p.Name, c.Field))
+		case here[c.Field]:
+			faults = append(faults, fmt.Errorf("place %q has the field %q twice", p.Name, c.Field))
+		case c.Fixed:
+		case !p.Single:
+			faults = append(faults, fmt.Errorf("place %q has many records a person, so people cannot change its field %q", p.Name, c.Field))
+		case elsewhere:
+			faults = append(faults, fmt.Errorf("place %q: people may change the field %q elsewhere already", p.Name, c.Field))
+		default:
+			m.fields[c.Field] = position{i, j}
+		}
+		here[c.Field] = true
+	}
+	return faults
+}
+
+// Extend gives a map whose place has the columns beside those it had: a site's
+// own fields.
+func (m *Map) Extend(place string, columns ...Column) (*Map, error) {
+	places := m.Places()
+	i := slices.IndexFunc(places, func(p Place) bool { return p.Name == place })
+	if i < 0 {
+		return nil, fmt.Errorf("extending the data map: it has no place %q", place)
+	}
+	places[i].Columns = append(places[i].Columns, columns...)
+	return New(places...)
+}
+
+// Places gives a copy of the map's places, the person's own record first.
+func (m *Map) Places() []Place { return clonePlaces(m.places) }
+
+// Place gives a copy of the place of that name.
+func (m *Map) Place(name string) (Place, bool) {
+	for _, p := range m.places {
+		if p.Name == name {
+			return clonePlaces([]Place{p})[0], true
+		}
+	}
+	return Place{}, false
+}
+
+// Fields lists the fields that people may name, the known ones first, in the
+// order in which people are shown them.
+func (m *Map) Fields() []inbox.Field {
+	known := inbox.Fields()
+	rank := func(f inbox.Field) int {
+		if i := slices.Index(known, f); i >= 0 {
+			return i
+		}
+		return len(known)
+	}
+	return slices.SortedFunc(maps.Keys(m.fields), func(a, b inbox.Field) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+	})
+}
+
+// Label gives the field's name as people read it, in the language of the tag.
+// A field that the map does not have is spelled out.
+func (m *Map) Label(field inbox.Field, lang string) string {
+	if at, ok := m.fields[field]; ok {
+		return labelOf(m.places[at.place].Columns[at.column], lang)
+	}
+	for _, p := range m.places {
+		for _, c := range p.Columns {
+			if c.Field == field {
+				return labelOf(c, lang)
+			}
+		}
+	}
+	return spell(string(field))
+}
+
+// PlaceLabel gives the place's name as people read it.
+func (m *Map) PlaceLabel(place, lang string) string {
+	if place == CasesPlace {
+		return cases.Label.In(lang)
+	}
+	for _, p := range m.places {
+		if p.Name == place {
+			return p.Label.In(lang)
+		}
+	}
+	return spell(place)
+}
+
+// ColumnLabel gives the name of a field in one place as people read it; the
+// place's own with an empty field.
+func (m *Map) ColumnLabel(place string, field inbox.Field, lang string) string {
+	if field == "" {
+		return m.PlaceLabel(place, lang)
+	}
+	for _, p := range m.places {
+		for _, c := range p.Columns {
+			if p.Name == place && c.Field == field {
+				return labelOf(c, lang)
+			}
+		}
+	}
+	return m.Label(field, lang)
+}
+
+// Localize gives the plan with what is kept, and until when, worded in the
+// language of the tag. It is for showing: a plan's digest is taken before.
+func (m *Map) Localize(p inbox.Plan, lang string) inbox.Plan {
+	p.Keeps = slices.Clone(p.Keeps)
+	for i, k := range p.Keeps {
+		for _, place := range m.places {
+			if place.Name == k.Place {
+				p.Keeps[i].Why, p.Keeps[i].Until = place.Keep.In(lang), place.Until.In(lang)
+			}
+		}
+	}
+	return p
+}
+
+// column gives the column that people mean by the field.
+func (m *Map) column(f inbox.Field) (place string, c Column, ok bool) {
+	at, ok := m.fields[f]
+	if !ok {
+		return "", Column{}, false
+	}
+	p := m.places[at.place]
+	return p.Name, p.Columns[at.column], true
+}
+
+func labelOf(c Column, lang string) string {
+	if l := c.Label.In(lang); l != "" {
+		return l
+	}
+	return spell(string(c.Field))
+}
+
+// spell makes a readable word of a name: "shoe_size" is "Shoe size".
+func spell(name string) string {
+	s := strings.ReplaceAll(name, "_", " ")
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+func plainName(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	}) < 0
+}
+
+func clonePlaces(places []Place) []Place {
+	places = slices.Clone(places)
+	for i, p := range places {
+		places[i].Columns = slices.Clone(p.Columns)
+	}
+	return places
+}

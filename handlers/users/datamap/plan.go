@@ -1,0 +1,209 @@
+package datamap
+
+import (
+	"fmt"
+	"maps"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+)
+
+// Plan says what the request would do to the person's data; undo turns a
+// deactivate into its opposite and means nothing else. What cannot be done is
+// an *inbox.Error around a *RefusedError. A question has no plan and is an
+// error.
+func (m *Map) Plan(p users.Person, r inbox.Request, undo bool) (inbox.Plan, error) {
+	if undo && r.Kind != inbox.KindDeactivate {
+		return inbox.Plan{}, fmt.Errorf("planning: a %s cannot be undone", r.Kind)
+	}
+	switch r.Kind {
+	case inbox.KindChange:
+		return m.planChange(p, r.Changes)
+	case inbox.KindDelete:
+		return m.planDelete(p, r)
+	case inbox.KindDeactivate:
+		return m.planDeactivate(p, undo)
+	case inbox.KindWithdraw:
+		if !p.Withdrawn.IsZero() {
+			return inbox.Plan{}, Refuse(ReasonSame, "")
+		}
+		return m.planOwn(inbox.StepWithdraw), nil
+	case inbox.KindCopy:
+		return m.planAll(inbox.StepSend), nil
+	case inbox.KindDescribe:
+		return m.planAll(inbox.StepDescribe), nil
+	}
+	return inbox.Plan{}, fmt.Errorf("planning: a request of kind %q has no plan", r.Kind)
+}
+
+// planOwn is one step on the person's own record.
+func (m *Map) planOwn(op inbox.StepOp) inbox.Plan {
+	return inbox.Plan{Steps: []inbox.Step{{Place: m.places[0].Name, Op: op}}}
+}
+
+// planAll is the same step on every place, whether or not it holds anything.
+func (m *Map) planAll(op inbox.StepOp) inbox.Plan {
+	var plan inbox.Plan
+	for _, p := range m.places {
+		plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Op: op})
+	}
+	return plan
+}
+
+func (m *Map) planDeactivate(p users.Person, undo bool) (inbox.Plan, error) {
+	if p.Active == undo {
+		return inbox.Plan{}, Refuse(ReasonSame, "")
+	}
+	if undo {
+		return m.planOwn(inbox.StepReactivate), nil
+	}
+	return m.planOwn(inbox.StepDeactivate), nil
+}
+
+func (m *Map) planDelete(p users.Person, r inbox.Request) (inbox.Plan, error) {
+	switch r.Scope {
+	case inbox.ScopeAccount:
+		return m.planErase(), nil
+	case inbox.ScopeFields:
+		return m.planClear(p, r.Fields)
+	}
+	return inbox.Plan{}, fmt.Errorf("planning: a delete has no scope %q", r.Scope)
+}
+
+// planErase removes every place that the map does not keep. The reasons are in
+// the language that Text.In falls back to, so that the digest does not depend
+// on who reads; Localize words them.
+func (m *Map) planErase() inbox.Plan {
+	var plan inbox.Plan
+	for _, p := range m.places {
+		if len(p.Keep) > 0 {
+			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Why: p.Keep.In(""), Until: p.Until.In("")})
+			continue
+		}
+		plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Op: inbox.StepRemove})
+	}
+	return plan
+}
+
+// planClear names every field that was asked, also one that holds nothing at
+// the moment: what is confirmed is the set of fields.
+func (m *Map) planClear(p users.Person, fields []inbox.Field) (inbox.Plan, error) {
+	d := newDraft(m, p)
+	held := false
+	for _, f := range fields {
+		_, c, ok := m.column(f)
+		switch {
+		case !ok:
+			return inbox.Plan{}, Refuse(ReasonUnknownField, f)
+		case c.Needed:
+			return inbox.Plan{}, Refuse(ReasonNeeded, f)
+		}
+		held = held || p.Fields[f] != ""
+		d.put(f, "", inbox.StepClear)
+	}
+	switch {
+	case len(fields) == 0:
+		return inbox.Plan{}, Refuse(ReasonInvalid, "")
+	case !held:
+		return inbox.Plan{}, Refuse(ReasonSame, fields[0])
+	}
+	d.alignNames()
+	return d.plan(), nil
+}
+
+func (m *Map) planChange(p users.Person, changes []inbox.Change) (inbox.Plan, error) {
+	if len(changes) == 0 {
+		return inbox.Plan{}, Refuse(ReasonInvalid, "")
+	}
+	d := newDraft(m, p)
+	for _, c := range changes {
+		if r := d.change(c); r != "" {
+			return inbox.Plan{}, Refuse(r, c.Field)
+		}
+	}
+	d.alignNames()
+	plan := d.plan()
+	if len(plan.Steps) == 0 {
+		return inbox.Plan{}, Refuse(ReasonSame, changes[0].Field)
+	}
+	return plan, nil
+}
+
+// draft is a plan in the making: the record as it is and as it will be.
+type draft struct {
+	m     *Map
+	old   map[inbox.Field]string
+	now   map[inbox.Field]string
+	order []inbox.Field // the fields touched, in the order of the first touch
+	ops   map[inbox.Field]inbox.StepOp
+}
+
+func newDraft(m *Map, p users.Person) *draft {
+	d := &draft{m: m, old: p.Fields, now: maps.Clone(p.Fields), ops: map[inbox.Field]inbox.StepOp{}}
+	if d.now == nil {
+		d.now = map[inbox.Field]string{}
+	}
+	return d
+}
+
+// change enters one change. Several of one field build on each other and
+// become one step.
+func (d *draft) change(c inbox.Change) Reason {
+	_, col, ok := d.m.column(c.Field)
+	if !ok {
+		return ReasonUnknownField
+	}
+	v, r := col.Clean(c.Value)
+	if r != "" {
+		return r
+	}
+	switch c.Op {
+	case inbox.OpSet:
+		d.put(c.Field, v, inbox.StepSet)
+		return ""
+	case inbox.OpAdd:
+		op := inbox.StepAdd
+		if d.now[c.Field] == "" || d.ops[c.Field] == inbox.StepSet {
+			op = inbox.StepSet
+		}
+		if v, r = col.add(d.now[c.Field], v); r == "" {
+			d.put(c.Field, v, op)
+		}
+		return r
+	}
+	return ReasonInvalid
+}
+
+func (d *draft) put(f inbox.Field, v string, op inbox.StepOp) {
+	if _, again := d.ops[f]; !again {
+		d.order = append(d.order, f)
+	}
+	d.now[f], d.ops[f] = v, op
+}
+
+// derive enters what follows from another step, if the map has the field.
+func (d *draft) derive(f inbox.Field, v string) {
+	if _, c, ok := d.m.column(f); !ok || c.same(d.old[f], v) {
+		return
+	}
+	if v == "" {
+		d.put(f, v, inbox.StepClear)
+		return
+	}
+	d.put(f, v, inbox.StepSet)
+}
+
+func (d *draft) touched(f inbox.Field) bool { _, ok := d.ops[f]; return ok }
+
+// plan gives the steps, without those that set what is there already.
+func (d *draft) plan() inbox.Plan {
+	var plan inbox.Plan
+	for _, f := range d.order {
+		place, c, _ := d.m.column(f)
+		if d.ops[f] != inbox.StepClear && c.same(d.old[f], d.now[f]) {
+			continue
+		}
+		plan.Steps = append(plan.Steps, inbox.Step{Place: place, Field: f, Op: d.ops[f], Old: d.old[f], New: d.now[f]})
+	}
+	return plan
+}

@@ -1,0 +1,51 @@
+package datamap
+
+import (
+	"fmt"
+
+	"push.guru/supportd/inbox"
+)
+
+// Reason says why something that a person asked cannot be done. The letters
+// put it into words.
+type Reason string
+
+// The reasons.
+const (
+	ReasonSame         Reason = "same"          // it is so already; nothing to do
+	ReasonUnknownField Reason = "unknown-field" // the site stores no such thing
+	ReasonBadEmail     Reason = "bad-email"     // not a plain e-mail address
+	ReasonBadDate      Reason = "bad-date"      // not a date that exists
+	ReasonFutureDate   Reason = "future-date"   // a date of birth that is still to come
+	ReasonTooLong      Reason = "too-long"      // longer than the field can hold
+	ReasonInvalid      Reason = "invalid"       // empty, or with characters that no value has
+	ReasonSingle       Reason = "single"        // the field holds one value; another cannot be added
+	ReasonNeeded       Reason = "needed"        // it cannot be removed without deleting the account
+	ReasonTaken        Reason = "taken"         // somebody else's; only the store can tell
+)
+
+// Reasons lists every reason, for whoever must have words for each.
+func Reasons() []Reason {
+	return []Reason{ReasonSame, ReasonUnknownField, ReasonBadEmail, ReasonBadDate, ReasonFutureDate,
+		ReasonTooLong, ReasonInvalid, ReasonSingle, ReasonNeeded, ReasonTaken}
+}
+
+// RefusedError says that a request cannot be carried out as it is worded. It
+// is permanent, and names no value.
+type RefusedError struct {
+	Reason Reason
+	Field  inbox.Field // "" when it is about no single field
+}
+
+func (e *RefusedError) Error() string {
+	if e.Field == "" {
+		return fmt.Sprintf("refused: %s", e.Reason)
+	}
+	return fmt.Sprintf("refused: %s: %s", e.Field, e.Reason)
+}
+
+// Refuse makes the error that Plan gives: an *inbox.Error around a
+// *RefusedError.
+func Refuse(r Reason, f inbox.Field) error {
+	return &inbox.Error{Err: &RefusedError{Reason: r, Field: f}}
+}

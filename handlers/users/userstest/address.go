@@ -1,0 +1,93 @@
+package userstest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+)
+
+// addressCases are addresses that some database takes for equal, and some for
+// different, against what address.Equal says.
+var addressCases = []struct {
+	name         string
+	stored, asks string
+	found        bool
+}{
+	{"as stored", "anna@users.test", "anna@users.test", true},
+	{"case of the domain", "anna@users.test", "anna@USERS.Test", true},
+	{"case of the stored domain", "anna@Users.TEST", "anna@users.test", true},
+	{"case of the local part", "Anna@users.test", "anna@users.test", false},
+	{"é is not e", "rené@users.test", "rene@users.test", false},
+	{"e is not é", "rene@users.test", "rené@users.test", false},
+	{"é composed and decomposed", "ren\u00e9@users.test", "rene\u0301@users.test", false},
+	{"é itself", "rené@users.test", "rené@users.test", true},
+	{"dotless i", "alı@users.test", "ali@users.test", false},
+	{"dotted I", "al\u0130@users.test", "ali@users.test", false},
+	{"ß is not ss", "strauß@users.test", "strauss@users.test", false},
+	{"Cyrillic а", "аnna@users.test", "anna@users.test", false},
+	{"full-width", "ａnna@users.test", "anna@users.test", false},
+	{"trailing blank stored", "anna@users.test ", "anna@users.test", true},
+	{"trailing blank asked", "anna@users.test", "anna@users.test ", true},
+	{"blank inside", "an na@users.test", "anna@users.test", false},
+	{"trailing dot of the domain", "anna@users.test", "anna@users.test.", true},
+	{"+tag asked", "anna@users.test", "anna+news@users.test", false},
+	{"+tag stored", "anna+news@users.test", "anna@users.test", false},
+	{"+tag itself", "anna+news@users.test", "anna+news@users.test", true},
+	{"dots in the local part", "an.na@users.test", "anna@users.test", false},
+	{"IDNA against Unicode", "anna@xn--e1afmkfd.test", "anna@пример.test", true},
+	{"Unicode against IDNA", "anna@Пример.test", "anna@xn--e1afmkfd.test", true},
+	{"NUL asked", "anna@users.test", "anna\x00@users.test", false},
+	{"NUL at the end asked", "anna@users.test", "anna@users.test\x00", false},
+	{"NUL stored", "anna\x00@users.test", "anna@users.test", false},
+	{"percent is no wildcard", "anna@users.test", "%@users.test", false},
+	{"underscore is no wildcard", "anna@users.test", "ann_@users.test", false},
+	{"star is no wildcard", "anna@users.test", "*@users.test", false},
+	{"quote", "o'hara@users.test", "o'hara@users.test", true},
+	{"injection", "anna@users.test", "x' OR '1'='1@users.test", false},
+	{"empty", "anna@users.test", "", false},
+	{"no domain", "anna@users.test", "anna", false},
+	{"another domain", "anna@users.test", "anna@users.test.evil.test", false},
+	{"prefix of the domain", "anna@users.test.evil.test", "anna@users.test", false},
+	{"invalid UTF-8 asked", "anna@users.test", "ann\xff@users.test", false},
+}
+
+// byAddress fills one store case by case, so that each address is looked for
+// among all that are like it.
+func byAddress(t *testing.T, f Fixture) {
+	for i, c := range addressCases {
+		id := fmt.Sprintf("%d", 100+i)
+		p := users.Person{ID: id, Active: true, Fields: map[inbox.Field]string{inbox.FieldEmail: c.stored}}
+		if err := f.Seed(p); err != nil && c.found {
+			t.Fatalf("%s: seeding: %v", c.name, err)
+		} else if err != nil {
+			t.Logf("%s: the store cannot hold it: %v", c.name, err)
+		}
+		found, err := f.Store.ByAddress(t.Context(), c.asks)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		got := slices.ContainsFunc(found, func(p users.Person) bool { return p.ID == id })
+		if got != c.found {
+			t.Errorf("%s: found %t, want %t", c.name, got, c.found)
+		}
+	}
+}
+
+func twoPeople(t *testing.T, f Fixture) {
+	first, second := anna(), boris()
+	second.Fields[inbox.FieldEmail] = "anna@USERS.test"
+	seed(t, f, second, first)
+	found, err := f.Store.ByAddress(t.Context(), "anna@users.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 2 || found[0].ID != first.ID || found[1].ID != second.ID {
+		t.Errorf("found %d people, want both, ordered by ID", len(found))
+	}
+	if none, err := f.Store.ByAddress(t.Context(), "nobody@users.test"); err != nil || len(none) != 0 {
+		t.Errorf("found %d people under a strange address, %v", len(none), err)
+	}
+}

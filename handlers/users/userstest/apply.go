@@ -1,0 +1,224 @@
+package userstest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+)
+
+func change(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	r := inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{
+		{Field: inbox.FieldPhone, Op: inbox.OpAdd, Value: "+77017777777"},
+		{Field: inbox.FieldLocation, Op: inbox.OpSet, Value: "Алматы"},
+		{Field: inbox.FieldEmail, Op: inbox.OpSet, Value: "anna.new@users.test"},
+	}}
+	e := effect(t, f, "k-1", "17", r, false)
+	a := apply(t, f, e)
+	if a.Again || len(a.Plan.Steps) != 3 || a.Plan.Steps[0].New != "+77010000001, +77017777777" {
+		t.Errorf("applied %+v", a)
+	}
+	wantField(t, f, "17", inbox.FieldPhone, "+77010000001, +77017777777")
+	wantField(t, f, "17", inbox.FieldLocation, "Алматы")
+	wantField(t, f, "17", inbox.FieldAbout, anna().Fields[inbox.FieldAbout])
+	wantUntouched(t, f)
+	for addr, n := range map[string]int{"anna@users.test": 0, "anna.new@users.test": 1} {
+		if found, err := f.Store.ByAddress(t.Context(), addr); err != nil || len(found) != n {
+			t.Errorf("%d people under an address, want %d (%v)", len(found), n, err)
+		}
+	}
+}
+
+// hostileValues puts what has broken a store before into every field that
+// takes it, and wants it back as it was.
+func hostileValues(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	for _, v := range []string{
+		`'; DROP TABLE users; --`, `" OR ""="`, `\'); DELETE FROM users WHERE 1=1 --`, "$1", "?", ":name", "%s", `\`, "NULL",
+		"Жәнібек 🐝", "<script>alert(1)</script>", "{{.}}", "../../etc/passwd",
+	} {
+		for _, field := range f.Map.Fields() {
+			switch field {
+			case inbox.FieldEmail, inbox.FieldBirth, inbox.FieldPhone:
+				continue
+			}
+			p := mustGet(t, f, "17")
+			plan, err := f.Map.Plan(p, setField(field, v), false)
+			if err != nil {
+				continue // the map refuses it before the store sees it
+			}
+			e := users.Effect{Key: "k-" + string(field) + v, Kind: inbox.KindChange, Digest: plan.Digest("17", inbox.KindChange), Person: "17", Plan: plan}
+			apply(t, f, e)
+			wantField(t, f, "17", field, v)
+		}
+	}
+	wantUntouched(t, f)
+}
+
+func clearFields(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	r := inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Fields: []inbox.Field{inbox.FieldPhone, inbox.FieldGender}}
+	apply(t, f, effect(t, f, "k-1", "17", r, false))
+	wantField(t, f, "17", inbox.FieldPhone, "")
+	wantField(t, f, "17", inbox.FieldFullName, "Anna Petrova")
+	wantUntouched(t, f)
+}
+
+func deactivate(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	r := inbox.Request{Kind: inbox.KindDeactivate}
+	apply(t, f, effect(t, f, "k-1", "17", r, false))
+	if mustGet(t, f, "17").Active {
+		t.Error("the account is active after a deactivate")
+	}
+	apply(t, f, effect(t, f, "k-2", "17", r, true))
+	if !mustGet(t, f, "17").Active {
+		t.Error("the account is not active after the undo")
+	}
+	wantField(t, f, "17", inbox.FieldPhone, anna().Fields[inbox.FieldPhone])
+	wantUntouched(t, f)
+}
+
+func withdraw(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	start := time.Now().Add(-2 * time.Second)
+	apply(t, f, effect(t, f, "k-1", "17", inbox.Request{Kind: inbox.KindWithdraw}, false))
+	if at := mustGet(t, f, "17").Withdrawn; at.Before(start) || at.After(time.Now().Add(time.Minute)) {
+		t.Errorf("the objection is recorded at %v", at)
+	}
+	wantUntouched(t, f)
+}
+
+func remove(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	e := effect(t, f, "k-1", "17", inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}, false)
+	apply(t, f, e)
+	if _, err := f.Store.Get(t.Context(), "17"); !errors.Is(err, users.ErrNotFound) {
+		t.Errorf("Get after the delete: %v, want ErrNotFound", err)
+	}
+	if found, err := f.Store.ByAddress(t.Context(), "anna@users.test"); err != nil || len(found) != 0 {
+		t.Errorf("%d people under the address after the delete (%v)", len(found), err)
+	}
+	kept := map[string]bool{}
+	for _, k := range e.Plan.Keeps {
+		kept[k.Place] = true
+	}
+	for r, err := range f.Store.Records(t.Context(), "17") {
+		if err == nil && !kept[r.Place] {
+			t.Errorf("a record of %q is left after the delete", r.Place)
+		} else if err != nil && !errors.Is(err, users.ErrNotFound) {
+			t.Errorf("reading what is left: %v", err)
+		}
+	}
+	if a := apply(t, f, e); !a.Again {
+		t.Error("a second delete under the same key acted")
+	}
+	wantUntouched(t, f)
+}
+
+func again(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	e := effect(t, f, "k-1", "17", setField(inbox.FieldPhone, "+77019999999"), false)
+	wantNew(t, f, e)
+	apply(t, f, e)
+	// Somebody sets another value meanwhile, which a repeat must leave alone.
+	apply(t, f, effect(t, f, "k-2", "17", setField(inbox.FieldPhone, "+77018888888"), false))
+	a := apply(t, f, e)
+	r, err := f.Store.Recorded(t.Context(), e.Key, e.Kind, e.Digest)
+	if err != nil {
+		t.Fatalf("Recorded: %v", err)
+	}
+	for name, a := range map[string]users.Applied{"Apply": a, "Recorded": r} {
+		if !a.Again || len(a.Plan.Steps) != 1 {
+			t.Fatalf("%s answers %+v for an effect that was done", name, a)
+		}
+		s := a.Plan.Steps[0]
+		if s.Field != inbox.FieldPhone || s.Op != inbox.StepSet || s.Place != e.Plan.Steps[0].Place {
+			t.Errorf("%s answers with the step %+v", name, s)
+		}
+		if s.Old != "" || s.New != "" {
+			t.Errorf("%s: the record of the effect holds values", name)
+		}
+	}
+	wantField(t, f, "17", inbox.FieldPhone, "+77018888888")
+}
+
+func mismatch(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	apply(t, f, effect(t, f, "k-1", "17", setField(inbox.FieldPhone, "+77019999999"), false))
+	for name, e := range map[string]users.Effect{
+		"another digest": effect(t, f, "k-1", "17", setField(inbox.FieldPhone, "+77018888888"), false),
+		"another kind":   effect(t, f, "k-1", "17", inbox.Request{Kind: inbox.KindDeactivate}, false),
+		"another person": effect(t, f, "k-1", "18", setField(inbox.FieldPhone, "+77019999999"), false),
+	} {
+		var bad *users.MismatchError
+		if _, err := f.Store.Apply(t.Context(), e); !errors.As(err, &bad) || bad.Key != "k-1" || inbox.IsTemporary(err) {
+			t.Errorf("Apply with %s: %v, want a permanent *MismatchError", name, err)
+		}
+		if _, err := f.Store.Recorded(t.Context(), e.Key, e.Kind, e.Digest); !errors.As(err, &bad) {
+			t.Errorf("Recorded with %s: %v, want a *MismatchError", name, err)
+		}
+	}
+	wantField(t, f, "17", inbox.FieldPhone, "+77019999999")
+	wantUntouched(t, f)
+}
+
+// changedMeanwhile wants nothing of a plan done when its second step is stale.
+func changedMeanwhile(t *testing.T, f Fixture) {
+	seed(t, f, anna())
+	r := inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{
+		{Field: inbox.FieldAbout, Op: inbox.OpSet, Value: "Sold the hives."},
+		{Field: inbox.FieldPhone, Op: inbox.OpSet, Value: "+77019999999"},
+	}}
+	e := effect(t, f, "k-1", "17", r, false)
+	apply(t, f, effect(t, f, "k-2", "17", setField(inbox.FieldPhone, "+77018888888"), false))
+	if _, err := f.Store.Apply(t.Context(), e); !errors.Is(err, users.ErrChanged) || inbox.IsTemporary(err) {
+		t.Errorf("Apply: %v, want ErrChanged", err)
+	}
+	wantField(t, f, "17", inbox.FieldAbout, anna().Fields[inbox.FieldAbout])
+	wantField(t, f, "17", inbox.FieldPhone, "+77018888888")
+	wantNew(t, f, e)
+}
+
+func taken(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	r := inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{
+		{Field: inbox.FieldPhone, Op: inbox.OpSet, Value: "+77019999999"},
+		{Field: inbox.FieldEmail, Op: inbox.OpSet, Value: "boris@Users.test"},
+	}}
+	e := effect(t, f, "k-1", "17", r, false)
+	var bad *users.TakenError
+	if _, err := f.Store.Apply(t.Context(), e); !errors.As(err, &bad) || bad.Field != inbox.FieldEmail || inbox.IsTemporary(err) {
+		t.Errorf("Apply: %v, want a permanent *TakenError", err)
+	}
+	wantField(t, f, "17", inbox.FieldEmail, "anna@users.test")
+	wantField(t, f, "17", inbox.FieldPhone, anna().Fields[inbox.FieldPhone])
+	wantNew(t, f, e)
+	wantUntouched(t, f)
+}
+
+func nobody(t *testing.T, f Fixture) {
+	seed(t, f, anna())
+	e := effect(t, f, "k-1", "17", inbox.Request{Kind: inbox.KindDeactivate}, false)
+	e.Person = "18"
+	e.Digest = e.Plan.Digest(e.Person, e.Kind)
+	if _, err := f.Store.Apply(t.Context(), e); !errors.Is(err, users.ErrNotFound) {
+		t.Errorf("Apply: %v, want ErrNotFound", err)
+	}
+	wantNew(t, f, e)
+}
+
+// anotherPlan hands over a plan that is not the one of the digest.
+func anotherPlan(t *testing.T, f Fixture) {
+	seed(t, f, anna())
+	e := effect(t, f, "k-1", "17", setField(inbox.FieldPhone, "+77019999999"), false)
+	e.Plan = effect(t, f, "k-1", "17", setField(inbox.FieldPhone, "+77018888888"), false).Plan
+	if _, err := f.Store.Apply(t.Context(), e); err == nil || inbox.IsTemporary(err) {
+		t.Errorf("Apply: %v, want a permanent error", err)
+	}
+	wantField(t, f, "17", inbox.FieldPhone, anna().Fields[inbox.FieldPhone])
+	wantNew(t, f, e)
+}

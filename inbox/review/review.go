@@ -1,0 +1,280 @@
+// Package review is what staff may do, and its record: every act looks up what
+// it needs, changes the Case in one transaction through package cases, and
+// stands in the journal under the name of who did it.
+package review
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
+	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/journal"
+	"push.guru/supportd/inbox/state"
+)
+
+// Finder finds people by the address on record.
+type Finder interface {
+	Find(ctx context.Context, addr string) ([]users.Person, error)
+}
+
+// Config is what staff's acts need. Every field must be set, but Log and
+// Changed.
+type Config struct {
+	State   *state.DB
+	Cases   *cases.Keeper
+	People  Finder
+	Region  string
+	Log     *slog.Logger
+	Changed func() // called after an act that may have made something due
+}
+
+// Desk is where staff act.
+type Desk struct{ Config }
+
+// New gives a Desk.
+func New(c Config) *Desk {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Changed == nil {
+		c.Changed = func() {}
+	}
+	return &Desk{c}
+}
+
+// act reads an Action and its people, and runs f in one transaction.
+func (d *Desk) act(ctx context.Context, name string, id inbox.ActionID, f func(tx *state.Tx, a *inbox.Action, people []users.Person) error) error {
+	var found *inbox.Action
+	err := d.State.View(func(tx *state.Tx) (err error) { found, err = tx.Action(id); return err })
+	if err != nil {
+		return err
+	}
+	var people []users.Person
+	if found.Detail != nil && found.Detail.Address != "" {
+		if people, err = d.People.Find(ctx, found.Detail.Address); err != nil {
+			return fmt.Errorf("looking the person of %s up: %w", id, err)
+		}
+	}
+	err = d.State.Update(ctx, name, func(tx *state.Tx) error {
+		a, err := tx.Action(id)
+		if err != nil {
+			return err
+		}
+		return f(tx, a, people)
+	})
+	if err == nil {
+		d.Log.Info("review: "+name, "action", id.String())
+		d.Changed()
+	}
+	return err
+}
+
+// Approve lets an Action in review go on. With a reason in withoutProof it is
+// scheduled although the owner's proof is missing.
+func (d *Desk) Approve(ctx context.Context, id inbox.ActionID, who, withoutProof string) error {
+	return d.act(ctx, "approve", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
+		if withoutProof != "" {
+			return d.Cases.ApproveWithoutProof(tx, a, people, who, withoutProof)
+		}
+		return d.Cases.Approve(tx, a, people, who)
+	})
+}
+
+// Hold stops an Action where it is.
+func (d *Desk) Hold(ctx context.Context, id inbox.ActionID, who string) error {
+	return d.act(ctx, "hold", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error { return d.Cases.Hold(tx, a, who) })
+}
+
+// Release puts a held Action back, and lets the held letters of its Case go.
+func (d *Desk) Release(ctx context.Context, id inbox.ActionID, who string) error {
+	return d.act(ctx, "release", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error { return d.Cases.Release(tx, a, who) })
+}
+
+// ReleaseCase lets the held letters of a Case go.
+func (d *Desk) ReleaseCase(ctx context.Context, id inbox.MailID, who string) error {
+	err := d.State.Update(ctx, "release", func(tx *state.Tx) error {
+		n, err := d.Cases.ReleaseReplies(tx, id, who)
+		if err == nil && n == 0 {
+			return fmt.Errorf("%s has no held letter", id)
+		}
+		return err
+	})
+	if err == nil {
+		d.Changed()
+	}
+	return err
+}
+
+// Refuse ends an Action with a reason for the person.
+func (d *Desk) Refuse(ctx context.Context, id inbox.ActionID, who, reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return errors.New("a refusal needs a reason: the person is told it")
+	}
+	return d.act(ctx, "refuse", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error {
+		return d.Cases.Refuse(tx, a, who, reason)
+	})
+}
+
+// Retry schedules a failed Action again.
+func (d *Desk) Retry(ctx context.Context, id inbox.ActionID, who string) error {
+	return d.act(ctx, "retry", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error { return d.Cases.Retry(tx, a, who) })
+}
+
+// Undo asks the owner to agree that an Action is taken back, and gives the
+// Action that would do it.
+func (d *Desk) Undo(ctx context.Context, id inbox.ActionID, who string) (inbox.ActionID, error) {
+	var undo inbox.ActionID
+	err := d.act(ctx, "undo", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
+		b, err := d.Cases.Undo(tx, a, people, who)
+		if err == nil {
+			undo = b.ID
+		}
+		return err
+	})
+	return undo, err
+}
+
+// Answer writes staff's answer to the person and ends the question.
+func (d *Desk) Answer(ctx context.Context, id inbox.ActionID, who, text string) error {
+	return d.write(ctx, "answer", id, who, text, true)
+}
+
+// Ask writes a question of staff to the person.
+func (d *Desk) Ask(ctx context.Context, id inbox.ActionID, who, text string) error {
+	return d.write(ctx, "ask", id, who, text, false)
+}
+
+func (d *Desk) write(ctx context.Context, name string, id inbox.ActionID, who, text string, answers bool) error {
+	if strings.TrimSpace(text) == "" {
+		return errors.New("there is no text to send")
+	}
+	return d.act(ctx, name, id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error {
+		return d.Cases.Reply(tx, a, who, text, answers)
+	})
+}
+
+// Close ends an Action without a letter.
+func (d *Desk) Close(ctx context.Context, id inbox.ActionID, who, reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return errors.New("closing needs a reason, for the journal")
+	}
+	return d.act(ctx, "close", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error {
+		return d.Cases.Close(tx, a, who, reason)
+	})
+}
+
+// Correction is another reading of an Action, as staff type it: Kind and Scope
+// may be "" to stay as they are; Edits are FIELD=VALUE, FIELD+=VALUE and
+// -FIELD.
+type Correction struct {
+	Kind  string   `json:"kind,omitempty"`
+	Scope string   `json:"scope,omitempty"`
+	Edits []string `json:"edits,omitempty"`
+}
+
+// Correct gives an Action another reading; the person is asked about it.
+func (d *Desk) Correct(ctx context.Context, id inbox.ActionID, who string, c Correction) error {
+	return d.act(ctx, "correct", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
+		r, err := c.request(a)
+		if err != nil {
+			return err
+		}
+		return d.Cases.Correct(tx, a, r, people, who)
+	})
+}
+
+// request makes the corrected Request, and says what does not fit together.
+func (c Correction) request(a *inbox.Action) (inbox.Request, error) {
+	r := inbox.Request{Kind: a.Kind, Scope: a.Scope, Certain: true, Confidence: 1}
+	if c.Kind != "" {
+		r.Kind, r.Scope = inbox.Kind(c.Kind), ""
+	}
+	if c.Scope != "" {
+		r.Scope = inbox.Scope(c.Scope)
+	}
+	for _, e := range c.Edits {
+		if err := edit(&r, e); err != nil {
+			return r, err
+		}
+	}
+	return r, fits(&r)
+}
+
+func edit(r *inbox.Request, e string) error {
+	if f, ok := strings.CutPrefix(e, "-"); ok && !strings.Contains(f, "=") {
+		r.Fields = append(r.Fields, inbox.Field(f))
+		return nil
+	}
+	name, value, ok := strings.Cut(e, "=")
+	if !ok || name == "" || value == "" {
+		return fmt.Errorf("%q is none of FIELD=VALUE, FIELD+=VALUE, -FIELD", e)
+	}
+	c := inbox.Change{Field: inbox.Field(name), Op: inbox.OpSet, Value: value}
+	if f, add := strings.CutSuffix(name, "+"); add {
+		c.Field, c.Op = inbox.Field(f), inbox.OpAdd
+	}
+	if c.Field == inbox.FieldEmail {
+		canonical, err := address.Canonical(value)
+		if err != nil {
+			return fmt.Errorf("email=%s: %w", value, err)
+		}
+		c.Value = canonical
+	}
+	r.Changes = append(r.Changes, c)
+	return nil
+}
+
+func fits(r *inbox.Request) error {
+	switch {
+	case r.Kind.Order() < 0 || r.Kind == inbox.KindQuestion:
+		return fmt.Errorf("%q is no kind to correct to: change, delete, deactivate, copy, describe or withdraw", r.Kind)
+	case r.Kind == inbox.KindChange && (len(r.Changes) == 0 || len(r.Fields) > 0):
+		return errors.New("a change takes FIELD=VALUE or FIELD+=VALUE; to remove a value, --kind delete --scope fields -FIELD")
+	case r.Kind == inbox.KindChange:
+		r.Scope = ""
+	case len(r.Changes) > 0:
+		return fmt.Errorf("a %s takes no values", r.Kind)
+	case r.Kind != inbox.KindDelete && (len(r.Fields) > 0 || r.Scope != ""):
+		return fmt.Errorf("a %s takes neither a scope nor fields", r.Kind)
+	case r.Kind == inbox.KindDelete && r.Scope == "" && len(r.Fields) > 0:
+		r.Scope = inbox.ScopeFields
+	case r.Kind == inbox.KindDelete && r.Scope == inbox.ScopeFields && len(r.Fields) == 0:
+		return errors.New("a delete of fields takes -FIELD")
+	case r.Kind == inbox.KindDelete && r.Scope != inbox.ScopeFields && (r.Scope != inbox.ScopeAccount || len(r.Fields) > 0):
+		return errors.New("a delete has --scope account, or --scope fields and -FIELD")
+	}
+	return nil
+}
+
+// Pause stops effects, replies, or both when neither is named.
+func (d *Desk) Pause(ctx context.Context, who string, effects, replies bool) error {
+	if !effects && !replies {
+		effects, replies = true, true
+	}
+	return d.State.Update(ctx, "pause", func(tx *state.Tx) error {
+		e, r := tx.Paused()
+		if err := tx.Journal("pause", who, 0, 0, map[string]bool{"effects": effects, "replies": replies}); err != nil {
+			return err
+		}
+		return tx.SetPaused(e || effects, r || replies)
+	})
+}
+
+// Resume ends a pause.
+func (d *Desk) Resume(ctx context.Context, who string) error {
+	err := d.State.Update(ctx, "resume", func(tx *state.Tx) error { return d.Cases.Resume(tx, who) })
+	d.Changed()
+	return err
+}
+
+// Verify walks the journal's chain; see journal.Verify.
+func (d *Desk) Verify(want string) (f journal.Finding, err error) {
+	err = d.State.View(func(tx *state.Tx) error { f, err = tx.VerifyJournal(want); return err })
+	return f, err
+}

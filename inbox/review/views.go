@@ -1,0 +1,190 @@
+package review
+
+import (
+	"slices"
+	"time"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/state"
+)
+
+// ActionView is an Action as it is listed to staff and scripts.
+type ActionView struct {
+	ID       inbox.ActionID `json:"id"`
+	Case     inbox.MailID   `json:"case"`
+	Kind     inbox.Kind     `json:"kind"`
+	Scope    inbox.Scope    `json:"scope,omitempty"`
+	Undo     bool           `json:"undo,omitempty"`
+	State    inbox.State    `json:"state"`
+	Received time.Time      `json:"received"`
+	Due      time.Time      `json:"due"`
+	RunAfter time.Time      `json:"run_after,omitzero"`
+	Person   string         `json:"person"`
+	Evidence inbox.Level    `json:"evidence"`
+	Mailbox  string         `json:"mailbox"`
+	Attempts int            `json:"attempts"`
+	Error    string         `json:"error"`
+}
+
+// ActionDetail is everything about one Action.
+type ActionDetail struct {
+	ActionView
+	Certain    bool                 `json:"certain"`
+	Confidence float64              `json:"confidence"`
+	Changes    []inbox.Change       `json:"changes,omitempty"`
+	Fields     []inbox.Field        `json:"fields,omitempty"`
+	Because    []string             `json:"because,omitempty"`
+	Plan       inbox.Plan           `json:"plan"`
+	Address    string               `json:"address,omitempty"`
+	Language   string               `json:"language"`
+	Expires    time.Time            `json:"expires,omitzero"`
+	Text       string               `json:"text,omitempty"` // the person's own words
+	Why        string               `json:"evidence_why,omitempty"`
+	Notes      []string             `json:"notes,omitempty"`
+	Replies    []ReplyView          `json:"replies,omitempty"`
+	Forgotten  bool                 `json:"forgotten,omitempty"` // the content was kept long enough
+	History    []inbox.HistoryEntry `json:"history"`
+}
+
+// ReplyView is a letter of a Case.
+type ReplyView struct {
+	ID       inbox.ReplyID    `json:"id"`
+	Letter   string           `json:"letter"`
+	State    inbox.ReplyState `json:"state"`
+	Created  time.Time        `json:"created"`
+	Attempts []inbox.Attempt  `json:"attempts,omitempty"`
+	Error    string           `json:"error,omitempty"`
+}
+
+// MailView is a Mail as it is listed to staff and scripts.
+type MailView struct {
+	ID          inbox.MailID     `json:"id"`
+	Mailbox     string           `json:"mailbox"`
+	UIDValidity uint32           `json:"uidvalidity"`
+	UID         uint32           `json:"uid"`
+	Received    time.Time        `json:"received"`
+	State       inbox.MailState  `json:"state"`
+	Reason      string           `json:"reason"`
+	Actions     []inbox.ActionID `json:"actions"`
+}
+
+// MailDetail is everything about one Mail.
+type MailDetail struct {
+	MailView
+	From     string      `json:"from,omitempty"`
+	Subject  string      `json:"subject,omitempty"`
+	Text     string      `json:"text,omitempty"`
+	Language string      `json:"language,omitempty"`
+	Evidence inbox.Level `json:"evidence"`
+	Why      string      `json:"evidence_why,omitempty"`
+	Notes    []string    `json:"notes,omitempty"`
+	Replies  []ReplyView `json:"replies,omitempty"`
+}
+
+func view(a *inbox.Action) ActionView {
+	v := ActionView{ID: a.ID, Case: a.Case, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, State: a.State, Received: a.Received.UTC(), Due: a.Due.UTC(),
+		Evidence: a.Evidence, Mailbox: a.Mailbox, Attempts: a.Attempts, Error: a.Error}
+	if a.State == inbox.StateScheduled || a.State == inbox.StateHeld {
+		v.RunAfter = a.RunAfter.UTC()
+	}
+	if a.Detail != nil {
+		v.Person = a.Detail.Person
+	}
+	return v
+}
+
+// Actions calls f for the Actions in a state ("" for all) of a kind ("" for
+// all), oldest first.
+func (d *Desk) Actions(s inbox.State, k inbox.Kind, f func(ActionView) error) error {
+	return d.State.View(func(tx *state.Tx) error {
+		var failed error
+		err := tx.ActionsIn(s, func(a *inbox.Action) bool {
+			if k == "" || a.Kind == k {
+				failed = f(view(a))
+			}
+			return failed == nil
+		})
+		if failed != nil {
+			return failed
+		}
+		return err
+	})
+}
+
+// Action gives everything about one Action.
+func (d *Desk) Action(id inbox.ActionID) (v ActionDetail, err error) {
+	err = d.State.View(func(tx *state.Tx) error {
+		a, err := tx.Action(id)
+		if err != nil {
+			return err
+		}
+		v = ActionDetail{ActionView: view(a), Certain: a.Certain, Language: a.Language, Expires: a.Expires, History: a.History, Forgotten: a.Detail == nil}
+		if det := a.Detail; det != nil {
+			r := det.Request
+			v.Confidence, v.Changes, v.Fields, v.Because, v.Plan, v.Address = r.Confidence, r.Changes, r.Fields, r.Because, det.Plan, det.Address
+		}
+		m, err := tx.Mail(a.Case)
+		if err != nil {
+			return err
+		}
+		if m.Detail != nil {
+			v.Text, v.Why, v.Notes = m.Detail.Text, m.Detail.EvidenceWhy, m.Detail.Notes
+		}
+		v.Replies, err = replies(tx, a.Case, id)
+		return err
+	})
+	return v, err
+}
+
+// replies lists the letters of a Case, or only those about one Action.
+func replies(tx *state.Tx, c inbox.MailID, only inbox.ActionID) ([]ReplyView, error) {
+	all, err := tx.CaseReplies(c)
+	var out []ReplyView
+	for _, r := range all {
+		if only == 0 || len(r.Actions) == 0 || slices.Contains(r.Actions, only) {
+			out = append(out, ReplyView{ID: r.ID, Letter: r.Name, State: r.State, Created: r.Created, Attempts: r.Attempts, Error: r.Error})
+		}
+	}
+	return out, err
+}
+
+func mailView(m *inbox.Mail) MailView {
+	v := MailView{ID: m.ID, Mailbox: m.Ref.Mailbox, UIDValidity: m.Ref.UIDValidity, UID: m.Ref.UID, Received: m.Received.UTC(),
+		State: m.State, Reason: m.Reason, Actions: m.Actions}
+	if v.Actions == nil {
+		v.Actions = []inbox.ActionID{}
+	}
+	return v
+}
+
+// Mails calls f for every Mail, oldest first.
+func (d *Desk) Mails(f func(MailView) error) error {
+	return d.State.View(func(tx *state.Tx) error {
+		var failed error
+		err := tx.EachMail(0, func(m *inbox.Mail) bool {
+			failed = f(mailView(m))
+			return failed == nil
+		})
+		if failed != nil {
+			return failed
+		}
+		return err
+	})
+}
+
+// Mail gives everything about one Mail.
+func (d *Desk) Mail(id inbox.MailID) (v MailDetail, err error) {
+	err = d.State.View(func(tx *state.Tx) error {
+		m, err := tx.Mail(id)
+		if err != nil {
+			return err
+		}
+		v = MailDetail{MailView: mailView(m), Language: m.Language, Evidence: m.Evidence}
+		if det := m.Detail; det != nil {
+			v.From, v.Subject, v.Text, v.Why, v.Notes = det.From.Addr, det.Subject, det.Text, det.EvidenceWhy, det.Notes
+		}
+		v.Replies, err = replies(tx, id, 0)
+		return err
+	})
+	return v, err
+}
