@@ -1,0 +1,351 @@
+// Package control is how the command line reaches the daemon: one service with
+// a verb a call, spoken over the Unix socket supportd.sock in the state
+// directory, or called directly when no daemon runs. Both ways give the same
+// answers, because they are the same code.
+//
+// A call is a POST of a [Call] as the first line of the body, followed by
+// whatever the verb reads; the answer is a line of JSON an item, and a last
+// line that says that the answer is whole or why it is not. The daemon knows
+// who calls from the socket's credentials; that name stands in the journal.
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/intake"
+	"push.guru/supportd/inbox/review"
+	"push.guru/supportd/inbox/state"
+)
+
+// Call is one command.
+type Call struct {
+	Verb       string            `json:"verb"`
+	ID         string            `json:"id,omitempty"` // A-000123 or M-000456
+	State      string            `json:"state,omitempty"`
+	Kind       string            `json:"kind,omitempty"`
+	Reason     string            `json:"reason,omitempty"`
+	Text       string            `json:"text,omitempty"`
+	Head       string            `json:"head,omitempty"`
+	Path       string            `json:"path,omitempty"`
+	Format     string            `json:"format,omitempty"`
+	Address    string            `json:"address,omitempty"`
+	Effects    bool              `json:"effects,omitempty"`
+	Replies    bool              `json:"replies,omitempty"`
+	Correction review.Correction `json:"correction,omitzero"`
+}
+
+// Said is an item that is a sentence for the operator.
+type Said struct {
+	Said string `json:"said"`
+}
+
+// Store is what the command line does with the embedded user store.
+type Store interface {
+	Import(ctx context.Context, r io.Reader, format string) (int, error)
+	Export(ctx context.Context, w io.Writer) error
+	ByAddress(ctx context.Context, addr string) ([]users.Person, error)
+	Records(ctx context.Context, id string) iter.Seq2[users.Record, error]
+}
+
+// Service answers calls.
+type Service struct {
+	State  *state.DB
+	Desk   *review.Desk
+	Intake *intake.Intake
+	Store  Store // nil when the site's people do not live in the embedded store
+	Health func() any
+}
+
+// verb answers one kind of call; put sends an item.
+type verb func(s *Service, ctx context.Context, who string, c Call, body io.Reader, put func(any) error) error
+
+// verbs is every verb, under the name that a Call has.
+func verbs() map[string]verb {
+	return map[string]verb{
+		"actions list": (*Service).listActions, "actions show": (*Service).showAction,
+		"approve": (*Service).act, "hold": (*Service).act, "release": (*Service).release, "refuse": (*Service).act,
+		"retry": (*Service).act, "undo": (*Service).undo, "correct": (*Service).act, "answer": (*Service).act,
+		"ask": (*Service).act, "close": (*Service).act,
+		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
+		"reconcile": (*Service).reconcile, "journal verify": (*Service).verify,
+		"pause": (*Service).pause, "resume": (*Service).resume, "backup": (*Service).backup, "health": (*Service).health,
+		"users import": (*Service).importUsers, "users export": (*Service).exportUsers, "users show": (*Service).showUser,
+	}
+}
+
+// Verbs lists what a Call can ask for.
+func Verbs() []string {
+	var out []string
+	for v := range verbs() {
+		out = append(out, v)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Do answers a call of who; each item of the answer is given to put.
+func (s *Service) Do(ctx context.Context, who string, c Call, body io.Reader, put func(any) error) error {
+	f, ok := verbs()[c.Verb]
+	if !ok {
+		return fmt.Errorf("unknown verb %q", c.Verb)
+	}
+	return f(s, ctx, who, c, body, put)
+}
+
+func (s *Service) listActions(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	if c.State != "" && !slices.Contains(inbox.States(), inbox.State(c.State)) {
+		return fmt.Errorf("unknown state %q: %v", c.State, inbox.States())
+	}
+	if c.Kind != "" && inbox.Kind(c.Kind).Order() < 0 {
+		return fmt.Errorf("unknown kind %q: %v", c.Kind, inbox.Kinds())
+	}
+	var all []review.ActionView // the read transaction must not wait for a slow reader
+	err := s.Desk.Actions(inbox.State(c.State), inbox.Kind(c.Kind), func(v review.ActionView) error { all = append(all, v); return nil })
+	for _, v := range all {
+		if err := put(v); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Service) showAction(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseActionID(c.ID)
+	if err != nil {
+		return err
+	}
+	v, err := s.Desk.Action(id)
+	if err != nil {
+		return err
+	}
+	return put(v)
+}
+
+// act is every act of staff on one Action that answers with its new state.
+func (s *Service) act(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseActionID(c.ID)
+	if err != nil {
+		return err
+	}
+	switch c.Verb {
+	case "approve":
+		err = s.Desk.Approve(ctx, id, who, c.Reason)
+	case "hold":
+		err = s.Desk.Hold(ctx, id, who)
+	case "release":
+		err = s.Desk.Release(ctx, id, who)
+	case "refuse":
+		err = s.Desk.Refuse(ctx, id, who, c.Reason)
+	case "retry":
+		err = s.Desk.Retry(ctx, id, who)
+	case "correct":
+		err = s.Desk.Correct(ctx, id, who, c.Correction)
+	case "answer":
+		err = s.Desk.Answer(ctx, id, who, c.Text)
+	case "ask":
+		err = s.Desk.Ask(ctx, id, who, c.Text)
+	case "close":
+		err = s.Desk.Close(ctx, id, who, c.Reason)
+	}
+	if err != nil {
+		return err
+	}
+	return s.tell(id, put)
+}
+
+func (s *Service) tell(id inbox.ActionID, put func(any) error) error {
+	v, err := s.Desk.Action(id)
+	if err != nil {
+		return err
+	}
+	return put(Said{fmt.Sprintf("%s is %s", id, v.State)})
+}
+
+func (s *Service) release(ctx context.Context, who string, c Call, body io.Reader, put func(any) error) error {
+	if id, err := inbox.ParseMailID(c.ID); err == nil {
+		if err := s.Desk.ReleaseCase(ctx, id, who); err != nil {
+			return err
+		}
+		return put(Said{"the held letters of " + id.String() + " will be sent"})
+	}
+	return s.act(ctx, who, c, body, put)
+}
+
+func (s *Service) undo(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseActionID(c.ID)
+	if err != nil {
+		return err
+	}
+	undo, err := s.Desk.Undo(ctx, id, who)
+	if err != nil {
+		return err
+	}
+	return s.tell(undo, put)
+}
+
+func (s *Service) listMails(_ context.Context, _ string, _ Call, _ io.Reader, put func(any) error) error {
+	var all []review.MailView
+	err := s.Desk.Mails(func(v review.MailView) error { all = append(all, v); return nil })
+	for _, v := range all {
+		if err := put(v); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Service) showMail(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseMailID(c.ID)
+	if err != nil {
+		return err
+	}
+	v, err := s.Desk.Mail(id)
+	if err != nil {
+		return err
+	}
+	return put(v)
+}
+
+func (s *Service) replay(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseMailID(c.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.Intake.Replay(ctx, id, who); err != nil {
+		return err
+	}
+	v, err := s.Desk.Mail(id)
+	if err != nil {
+		return err
+	}
+	return put(Said{fmt.Sprintf("%s is %s %s", id, v.State, v.Reason)})
+}
+
+func (s *Service) reconcile(ctx context.Context, _ string, _ Call, _ io.Reader, put func(any) error) error {
+	all, err := s.Intake.Reconcile(ctx)
+	for _, a := range all {
+		if err := put(a); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *Service) verify(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	f, err := s.Desk.Verify(c.Head)
+	if err != nil {
+		return err
+	}
+	return put(f)
+}
+
+func (s *Service) pause(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	if err := s.Desk.Pause(ctx, who, c.Effects, c.Replies); err != nil {
+		return err
+	}
+	return put(Said{"paused; mail is still taken in, and nothing is lost"})
+}
+
+func (s *Service) resume(ctx context.Context, who string, _ Call, _ io.Reader, put func(any) error) error {
+	if err := s.Desk.Resume(ctx, who); err != nil {
+		return err
+	}
+	return put(Said{"resumed"})
+}
+
+func (s *Service) backup(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	if err := s.State.Backup(c.Path); err != nil {
+		return err
+	}
+	return put(Said{"copied to " + c.Path + "; the keys are in keys.db there: guard it as the original"})
+}
+
+func (s *Service) health(_ context.Context, _ string, _ Call, _ io.Reader, put func(any) error) error {
+	if s.Health == nil {
+		return errors.New("no daemon runs")
+	}
+	return put(s.Health())
+}
+
+var errNoStore = errors.New("the site's people do not live in the embedded store: use the tools of that database")
+
+func (s *Service) importUsers(ctx context.Context, _ string, c Call, body io.Reader, put func(any) error) error {
+	if s.Store == nil {
+		return errNoStore
+	}
+	n, err := s.Store.Import(ctx, body, c.Format)
+	if err != nil {
+		return err
+	}
+	return put(Said{fmt.Sprintf("imported %d people", n)})
+}
+
+func (s *Service) exportUsers(ctx context.Context, _ string, _ Call, _ io.Reader, put func(any) error) error {
+	if s.Store == nil {
+		return errNoStore
+	}
+	return s.Store.Export(ctx, lines(put))
+}
+
+// lines cuts what is written into lines of JSON, each an item.
+type lines func(any) error
+
+func (l lines) Write(p []byte) (int, error) {
+	d := json.NewDecoder(bytesReader(p))
+	for d.More() {
+		var item json.RawMessage
+		if err := d.Decode(&item); err != nil {
+			return 0, fmt.Errorf("exporting: %w", err)
+		}
+		if err := l(item); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+// PersonView is a person of the embedded store.
+type PersonView struct {
+	ID        string                 `json:"id"`
+	Active    bool                   `json:"active"`
+	Withdrawn string                 `json:"withdrawn,omitempty"`
+	Fields    map[inbox.Field]string `json:"fields"`
+	Records   int                    `json:"records"`
+}
+
+func (s *Service) showUser(ctx context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	if s.Store == nil {
+		return errNoStore
+	}
+	people, err := s.Store.ByAddress(ctx, c.Address)
+	if err != nil {
+		return err
+	}
+	if len(people) == 0 {
+		return errors.New("nobody has that address on record")
+	}
+	for _, p := range people {
+		v := PersonView{ID: p.ID, Active: p.Active, Fields: p.Fields}
+		if !p.Withdrawn.IsZero() {
+			v.Withdrawn = p.Withdrawn.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		for _, err := range s.Store.Records(ctx, p.ID) {
+			if err != nil {
+				return err
+			}
+			v.Records++
+		}
+		if err := put(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}

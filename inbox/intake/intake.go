@@ -1,0 +1,553 @@
+// Package intake takes mail in: it watches the mailboxes, makes of each Raw a
+// Message, of the Message Requests, and commits the Mail that accounts for it
+// together with the Case that came of it. Only after the commit is the server
+// told.
+//
+// One goroutine a mailbox. A pass over a folder is:
+//
+//	list     every UID at connect and every quarter of an hour, in between those above the highest seen
+//	fetch    what no Mail accounts for, and what was deferred and is due again
+//	take     parse, screen, authenticate, classify, look the sender up: outside of any transaction
+//	commit   decide and store, a batch of mails at a time
+//	file     move what is accounted for, or mark it
+//
+// One bad mail never blocks the next: what cannot be processed is quarantined
+// alone, and what cannot be fetched is isolated after three tries.
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/classify"
+	"push.guru/supportd/inbox/mailbox"
+	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/screen"
+	"push.guru/supportd/inbox/sender"
+	"push.guru/supportd/inbox/state"
+)
+
+// Finder finds people by the address on record.
+type Finder interface {
+	// Find gives everybody whose address on record is addr; a temporary error
+	// (inbox.IsTemporary) defers the mail.
+	Find(ctx context.Context, addr string) ([]users.Person, error)
+}
+
+// Config is what intake needs. Every field must be set, but Log and Replies.
+type Config struct {
+	State      *state.DB
+	Cases      *cases.Keeper
+	Screen     screen.Config // Ours is filled in
+	Sender     *sender.Checker
+	Classifier *classify.Classifier
+	People     Finder
+	Mode       policy.Mode
+	Sources    []Source
+	Log        *slog.Logger
+	Changed    func() // called after a commit that may have made something due; nil: nobody waits
+
+	// Point is called at "before ack" and "after ack"; nil: not at all.
+	Point func(name string)
+}
+
+// Source is one mailbox to watch.
+type Source struct {
+	Name     string
+	Connect  func(ctx context.Context) (*mailbox.Session, error)
+	Folder   string
+	Filed    string        // accounted mail is moved here; "": marked in place
+	Junk     string        // read, never answered; "": not looked at
+	Keep     time.Duration // accounted mail is expunged after it; 0: never
+	TakeAll  bool          // the first run takes the backlog, too
+	Poll     time.Duration // longest wait between two looks
+	listAll  time.Time
+	poisoned map[uint32]int  // UID -> how often it was fetched alone in vain
+	suspects map[uint32]bool // UIDs that were in a batch that ended the connection
+}
+
+// Intake watches the mailboxes.
+type Intake struct {
+	Config
+	mu     sync.Mutex
+	health map[string]Health
+}
+
+// Health is how a mailbox fares.
+type Health struct {
+	Good time.Time // when a pass last came to its end
+	Err  string    // why the last one did not, "" when it did
+}
+
+// New gives an Intake.
+func New(c Config) *Intake {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Changed == nil {
+		c.Changed = func() {}
+	}
+	if c.Point == nil {
+		c.Point = func(string) {}
+	}
+	in := &Intake{Config: c, health: make(map[string]Health)}
+	in.Screen.Ours = in.ours
+	return in
+}
+
+// ours tells whether a Message-ID is one that we made.
+func (in *Intake) ours(id string) bool {
+	found := false
+	err := in.State.View(func(tx *state.Tx) error {
+		r, err := tx.ReplyByMessageID(id)
+		found = r != nil
+		return err
+	})
+	return found && err == nil
+}
+
+const (
+	listEvery  = 15 * time.Minute
+	junkEvery  = 5 * time.Minute
+	batchMails = 32
+	batchBytes = 8 << 20
+	maxPoison  = 3
+	firstPause = time.Second
+	longPause  = 5 * time.Minute
+)
+
+// Run watches every mailbox until ctx ends, and returns when all have stopped.
+func (in *Intake) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for i := range in.Sources {
+		wg.Go(func() { in.watch(ctx, &in.Sources[i]) })
+	}
+	wg.Wait()
+	return nil
+}
+
+// watch keeps a session to one mailbox, connecting anew with growing pauses.
+func (in *Intake) watch(ctx context.Context, src *Source) {
+	pause := firstPause
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := in.session(ctx, src)
+		if ctx.Err() != nil {
+			return
+		}
+		in.note(src, err)
+		if time.Since(began) > longPause {
+			pause = firstPause
+		}
+		in.Log.Warn("intake: the mailbox is out of reach, trying again", "mailbox", src.Name, "in", pause, "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, longPause)
+	}
+}
+
+func (in *Intake) note(src *Source, err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	h := in.health[src.Name]
+	if err == nil {
+		h = Health{Good: time.Now()}
+	} else {
+		h.Err = err.Error()
+	}
+	in.health[src.Name] = h
+}
+
+// Health tells how each mailbox fares, by name.
+func (in *Intake) Health() map[string]Health {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	out := make(map[string]Health, len(in.health))
+	for k, v := range in.health {
+		out[k] = v
+	}
+	return out
+}
+
+// session works on one connection until it fails or ctx ends.
+func (in *Intake) session(ctx context.Context, src *Source) error {
+	s, err := src.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	in.Log.Info("intake: connected", "mailbox", src.Name)
+	src.listAll = time.Time{}
+	var junkSeen time.Time
+	for {
+		if src.Junk != "" && time.Since(junkSeen) > junkEvery {
+			if err := in.pass(ctx, src, s, src.Junk); err != nil {
+				return err
+			}
+			junkSeen = time.Now()
+		}
+		if err := in.pass(ctx, src, s, src.Folder); err != nil {
+			return err
+		}
+		in.note(src, nil)
+		if err := s.Wait(ctx, in.patience(src)); err != nil {
+			return err
+		}
+	}
+}
+
+// patience is how long to wait for the server: until the next poll, or until a
+// deferred mail is due.
+func (in *Intake) patience(src *Source) time.Duration {
+	d := src.Poll
+	err := in.State.View(func(tx *state.Tx) error {
+		if t := tx.NextRetry(); !t.IsZero() {
+			d = min(d, max(time.Until(t), time.Second))
+		}
+		return nil
+	})
+	if err != nil {
+		in.Log.Error("intake: reading the state", "err", err)
+	}
+	return d
+}
+
+// Once takes what waits in every mailbox and returns.
+func (in *Intake) Once(ctx context.Context) error {
+	var errs []error
+	for i := range in.Sources {
+		src := &in.Sources[i]
+		if err := in.once(ctx, src); err != nil {
+			errs = append(errs, fmt.Errorf("mailbox %s: %w", src.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (in *Intake) once(ctx context.Context, src *Source) error {
+	s, err := src.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	src.listAll = time.Time{}
+	if src.Junk != "" {
+		if err := in.pass(ctx, src, s, src.Junk); err != nil {
+			return err
+		}
+	}
+	return in.pass(ctx, src, s, src.Folder)
+}
+
+// pass brings one folder up to date.
+func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, name string) error {
+	folder, err := s.Select(ctx, name)
+	if err != nil {
+		return err
+	}
+	known, err := in.acquaint(ctx, src, s, folder)
+	if err != nil {
+		return err
+	}
+	for {
+		fresh, err := in.unaccounted(ctx, src, s, folder, known)
+		if err != nil {
+			return err
+		}
+		if len(fresh) > 0 {
+			if err := in.fetch(ctx, src, s, folder, fresh); err != nil {
+				return err
+			}
+		}
+		if err := in.file(ctx, src, s, folder); err != nil {
+			return err
+		}
+		if len(fresh) == 0 {
+			return in.expunge(ctx, src, s)
+		}
+	}
+}
+
+// acquaint reads what is known of a folder, or notes the first contact and a
+// change of UIDVALIDITY.
+func (in *Intake) acquaint(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder) (f state.Folder, err error) {
+	var ok bool
+	err = in.State.View(func(tx *state.Tx) (err error) { f, ok, err = tx.Folder(src.Name, folder.Name); return err })
+	if err != nil || ok && f.UIDValidity == folder.UIDValidity {
+		return f, err
+	}
+	if ok {
+		in.Log.Warn("intake: UIDVALIDITY changed, every mail is compared anew", "mailbox", src.Name, "folder", folder.Name)
+		f.UIDValidity, f.Floor, f.HighestSeen = folder.UIDValidity, 0, 0
+	} else {
+		f = state.Folder{UIDValidity: folder.UIDValidity}
+		if !src.TakeAll {
+			f.FirstRun = time.Now()
+			if f.Floor, err = floor(ctx, s, folder); err != nil {
+				return f, err
+			}
+		}
+	}
+	src.listAll = time.Time{}
+	return f, in.State.Update(ctx, "folder", func(tx *state.Tx) error { return tx.PutFolder(src.Name, folder.Name, f) })
+}
+
+// floor gives the first UID that is not there yet.
+func floor(ctx context.Context, s *mailbox.Session, folder mailbox.Folder) (uint32, error) {
+	if folder.UIDNext != 0 {
+		return folder.UIDNext, nil
+	}
+	uids, err := s.UIDs(ctx)
+	if err != nil || len(uids) == 0 {
+		return 0, err
+	}
+	return uids[len(uids)-1] + 1, nil
+}
+
+// unaccounted lists the UIDs of a folder that no Mail accounts for, and those
+// of deferred mails that are due.
+func (in *Intake) unaccounted(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, known state.Folder) ([]uint32, error) {
+	from := known.Floor
+	full := time.Since(src.listAll) > listEvery
+	if !full {
+		from = max(from, known.HighestSeen+1)
+	}
+	uids, err := s.UIDsFrom(ctx, max(from, 1))
+	if err != nil {
+		return nil, err
+	}
+	if full && folder.Name == src.Folder {
+		src.listAll = time.Now()
+	}
+	var out []uint32
+	err = in.State.View(func(tx *state.Tx) error {
+		for _, uid := range uids {
+			if _, ok := tx.MailByRef(inbox.Ref{Mailbox: src.Name, Folder: folder.Name, UIDValidity: folder.UIDValidity, UID: uid}); !ok {
+				out = append(out, uid)
+			}
+		}
+		for _, id := range tx.RetryMails(batchMails) {
+			m, err := tx.Mail(id)
+			if err != nil {
+				return err
+			}
+			if m.Ref.Mailbox == src.Name && m.Ref.Folder == folder.Name && m.Ref.UIDValidity == folder.UIDValidity {
+				out = append(out, m.Ref.UID)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// fetch reads mails and takes them in batches. A mail that ends the
+// connection whenever it is asked for is quarantined.
+func (in *Intake) fetch(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, uids []uint32) error {
+	alone, together := src.split(uids)
+	var batch []inbox.Raw
+	var size int
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := in.take(ctx, batch)
+		batch, size = nil, 0
+		return err
+	}
+	each := func(raw inbox.Raw) error {
+		raw.Junk = folder.Name == src.Junk
+		batch, size = append(batch, raw), size+len(raw.Bytes)
+		if len(batch) >= batchMails || size >= batchBytes {
+			return flush()
+		}
+		return nil
+	}
+	err := in.fetchAll(ctx, s, folder, together, alone, each)
+	if flushed := flush(); flushed != nil {
+		return flushed
+	}
+	return in.isolate(ctx, src, folder, err)
+}
+
+func (in *Intake) fetchAll(ctx context.Context, s *mailbox.Session, folder mailbox.Folder, together, alone []uint32, each func(inbox.Raw) error) error {
+	if len(together) > 0 {
+		if err := s.Fetch(ctx, folder, together, each); err != nil {
+			return err
+		}
+	}
+	for _, uid := range alone {
+		if err := s.Fetch(ctx, folder, []uint32{uid}, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// split sets apart what is suspected to end the connection: it is fetched
+// alone, after the others.
+func (src *Source) split(uids []uint32) (alone, together []uint32) {
+	for _, uid := range uids {
+		if src.suspects[uid] {
+			alone = append(alone, uid)
+		} else {
+			together = append(together, uid)
+		}
+	}
+	return alone, together
+}
+
+// isolate counts the mails that could not be fetched, and quarantines one that
+// failed too often. Other errors come back as they are.
+func (in *Intake) isolate(ctx context.Context, src *Source, folder mailbox.Folder, err error) error {
+	if err == nil {
+		src.suspects, src.poisoned = nil, nil
+		return nil
+	}
+	if src.suspects == nil {
+		src.suspects, src.poisoned = make(map[uint32]bool), make(map[uint32]int)
+	}
+	var together *mailbox.BatchError
+	if errors.As(err, &together) {
+		for _, uid := range together.UIDs {
+			src.suspects[uid] = true
+		}
+		return err
+	}
+	poison := poisoned(err)
+	if len(poison) == 0 {
+		return err
+	}
+	for _, uid := range poison {
+		src.suspects[uid] = true
+		if src.poisoned[uid]++; src.poisoned[uid] < maxPoison {
+			continue
+		}
+		ref := inbox.Ref{Mailbox: src.Name, Folder: folder.Name, UIDValidity: folder.UIDValidity, UID: uid}
+		if err := in.quarantine(ctx, inbox.Raw{Ref: ref, Received: time.Now()}, "it could not be fetched: the server or the connection fails on it"); err != nil {
+			return err
+		}
+		delete(src.suspects, uid)
+		delete(src.poisoned, uid)
+	}
+	return err
+}
+
+// poisoned lists the UIDs of every PoisonError in err's tree.
+func poisoned(err error) (uids []uint32) {
+	switch e := err.(type) {
+	case *mailbox.PoisonError:
+		return []uint32{e.UID}
+	case interface{ Unwrap() []error }:
+		for _, x := range e.Unwrap() {
+			uids = append(uids, poisoned(x)...)
+		}
+	case interface{ Unwrap() error }:
+		return poisoned(e.Unwrap())
+	}
+	return uids
+}
+
+// file tells the server about the mails that are accounted for.
+func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder) error {
+	if in.Mode == policy.Observe || folder.Name == src.Junk {
+		return nil // nothing is moved
+	}
+	for {
+		var refs []inbox.Ref
+		err := in.State.View(func(tx *state.Tx) (err error) {
+			refs, err = tx.Unfiled(src.Name, folder.Name, folder.UIDValidity, batchMails*4)
+			return err
+		})
+		if err != nil || len(refs) == 0 {
+			return err
+		}
+		if err := in.acknowledge(ctx, src, s, folder, refs); err != nil {
+			return err
+		}
+	}
+}
+
+func (in *Intake) acknowledge(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, refs []inbox.Ref) (err error) {
+	uids := make([]uint32, len(refs))
+	for i, r := range refs {
+		uids[i] = r.UID
+	}
+	in.Point("before ack")
+	var to mailbox.Filed
+	switch {
+	case src.Filed != "":
+		to, err = s.File(ctx, uids, src.Filed)
+	case folder.Keywords:
+		err = s.Mark(ctx, uids)
+	}
+	if err != nil {
+		return err
+	}
+	in.Point("after ack")
+	return in.State.Update(ctx, "filed", func(tx *state.Tx) error {
+		for _, r := range refs {
+			if err := tx.Filed(r, filedAt(src, r, to)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// filedAt gives the ref under which a filed mail is now. Its UID is 0 when the
+// server did not tell, and it is the zero Ref when the mail stayed.
+func filedAt(src *Source, r inbox.Ref, to mailbox.Filed) inbox.Ref {
+	if src.Filed == "" {
+		return inbox.Ref{}
+	}
+	return inbox.Ref{Mailbox: r.Mailbox, Folder: src.Filed, UIDValidity: to.UIDValidity, UID: to.UIDs[r.UID]}
+}
+
+// expunge removes accounted mail that was kept long enough.
+func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) error {
+	if src.Keep <= 0 || in.Mode == policy.Observe || !s.HasUIDPlus() {
+		return nil
+	}
+	before := time.Now().Add(-src.Keep)
+	var refs []inbox.Ref
+	err := in.State.View(func(tx *state.Tx) error { refs = tx.FiledBefore(src.Name, before, 1000); return nil })
+	if err != nil || len(refs) == 0 {
+		return err
+	}
+	name := refs[0].Folder
+	folder, err := s.Select(ctx, name)
+	if err != nil {
+		return err
+	}
+	var uids []uint32
+	var gone []inbox.Ref
+	for _, r := range refs {
+		if r.Folder != name {
+			continue
+		}
+		gone = append(gone, r)
+		if r.UIDValidity == folder.UIDValidity {
+			uids = append(uids, r.UID)
+		}
+	}
+	if len(uids) > 0 {
+		if err := s.Expunge(ctx, uids); err != nil {
+			return err
+		}
+	}
+	err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before) })
+	if err != nil || name == src.Folder {
+		return err
+	}
+	_, err = s.Select(ctx, src.Folder)
+	return err
+}

@@ -1,0 +1,479 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/parse"
+	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/state"
+)
+
+// prepared is a Raw with everything that can be found out about it outside of
+// a transaction.
+type prepared struct {
+	raw      inbox.Raw
+	msg      *inbox.Message
+	class    inbox.Class
+	why      string
+	evidence inbox.Evidence
+	people   []users.Person
+	reading  inbox.Reading
+	later    error  // DNS or the user store did not answer
+	broken   string // why it cannot be processed at all
+}
+
+// take prepares a batch of mails and commits what comes of them. When the
+// batch cannot be committed each mail is tried alone, and one that still fails
+// is quarantined.
+func (in *Intake) take(ctx context.Context, raws []inbox.Raw) error {
+	batch := make([]*prepared, len(raws))
+	for i, raw := range raws {
+		batch[i] = in.prepare(ctx, raw)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := in.commit(ctx, batch)
+	for i := 0; err != nil && i < len(batch); i++ {
+		if single := in.commit(ctx, batch[i:i+1]); single != nil {
+			in.Log.Error("intake: a mail cannot be processed", "mail", batch[i].raw.Ref.String(), "err", single)
+			if err := in.quarantine(ctx, batch[i].raw, "it could not be processed: "+single.Error()); err != nil {
+				return err // not this mail's fault: the state cannot be written
+			}
+		}
+	}
+	in.Changed()
+	return nil
+}
+
+// prepare never fails: what goes wrong is part of what it finds.
+func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
+	p = &prepared{raw: raw}
+	defer func() {
+		if r := recover(); r != nil {
+			in.Log.Error("intake: a mail made the program panic", "mail", raw.Ref.String(), "stack", string(debug.Stack()))
+			p.broken = "it made the program panic"
+		}
+		p.raw.Bytes = nil // nobody needs them any more
+	}()
+	if raw.Bytes == nil {
+		p.msg = &inbox.Message{}
+		p.class, p.why = inbox.ClassOversize, fmt.Sprintf("%d bytes, more than policy.max_message_bytes", raw.Size)
+		return p
+	}
+	p.msg = parse.Message(raw.Bytes, parse.Options{})
+	p.class, p.why = in.Screen.Check(p.msg)
+	if p.class != inbox.ClassNone {
+		return p
+	}
+	p.reading = in.Classifier.Read(p.msg)
+	if p.msg.FromFault != "" || p.msg.From.Addr == "" {
+		return p
+	}
+	if p.evidence, p.later = in.Sender.Evidence(ctx, raw.Bytes, p.msg, raw.Received); p.later == nil {
+		p.people, p.later = in.People.Find(ctx, p.msg.From.Addr)
+	}
+	return p
+}
+
+func (in *Intake) commit(ctx context.Context, batch []*prepared) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return in.State.Update(ctx, "intake", func(tx *state.Tx) error {
+		for _, p := range batch {
+			if err := in.account(tx, p); err != nil {
+				return fmt.Errorf("accounting for %s: %w", p.raw.Ref, err)
+			}
+		}
+		return nil
+	})
+}
+
+// quarantine accounts for a mail that cannot be processed, and tells staff.
+func (in *Intake) quarantine(ctx context.Context, raw inbox.Raw, why string) error {
+	raw.Bytes = nil
+	p := &prepared{raw: raw, msg: &inbox.Message{}, broken: why}
+	return in.commit(ctx, []*prepared{p})
+}
+
+// account stores the Mail that accounts for a Raw, and its Case.
+func (in *Intake) account(tx *state.Tx, p *prepared) error {
+	m, again, err := in.record(tx, p)
+	if err != nil || m == nil {
+		return err
+	}
+	if !again {
+		if err := in.store(tx, p, m); err != nil {
+			return err
+		}
+	}
+	before := m.State
+	m.State, m.Reason = "", ""
+	if err := in.decide(tx, p, m); err != nil {
+		return err
+	}
+	if m.State == "" {
+		m.State, m.Reason = inbox.MailHeld, "nobody decided about it"
+	}
+	if m.State != inbox.MailDeferred {
+		m.Retry = time.Time{}
+	}
+	if len(m.Actions) == 0 && m.State != inbox.MailDeferred && m.Ended.IsZero() {
+		m.Ended = tx.Now
+	}
+	if before == inbox.MailDeferred && m.State == inbox.MailDeferred {
+		return tx.PutMail(m)
+	}
+	if err := tx.Journal("mail "+string(m.State), cases.Program, m.ID, 0, map[string]any{"from": p.msg.From.Addr, "reason": m.Reason, "ref": m.Ref}); err != nil {
+		return err
+	}
+	in.Log.Info("intake: mail", "mail", m.ID.String(), "state", string(m.State), "reason", m.Reason, "actions", len(m.Actions), "language", m.Language)
+	return tx.PutMail(m)
+}
+
+// record gives the Mail to decide about: a new one, or one that was deferred.
+// It is nil when another Mail accounts for the same content already.
+func (in *Intake) record(tx *state.Tx, p *prepared) (m *inbox.Mail, again bool, err error) {
+	if id, ok := tx.MailByRef(p.raw.Ref); ok {
+		m, err := tx.Mail(id)
+		if err != nil || m.State != inbox.MailDeferred {
+			return nil, false, err
+		}
+		return m, true, nil
+	}
+	if p.msg.Digest != (inbox.Digest{}) {
+		if id, ok := tx.MailByDigest(p.msg.Digest); ok {
+			return nil, false, in.same(tx, p, id)
+		}
+	}
+	id, err := tx.NewMailID()
+	if err != nil {
+		return nil, false, err
+	}
+	m = &inbox.Mail{ID: id, Ref: p.raw.Ref, Received: p.raw.Received, Digest: p.msg.Digest, Language: p.reading.Language}
+	return m, false, nil
+}
+
+// same accounts for a mail whose content came before: in another of our
+// mailboxes, or under another UID.
+func (in *Intake) same(tx *state.Tx, p *prepared, id inbox.MailID) error {
+	if err := tx.Account(p.raw.Ref, id); err != nil {
+		return err
+	}
+	return tx.Journal("mail seen again", cases.Program, id, 0, map[string]any{"ref": p.raw.Ref})
+}
+
+const maxText = 64 << 10
+
+// store puts a new Mail into the state, with what is sealed of it.
+func (in *Intake) store(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+	msg := p.msg
+	m.Evidence, m.Class = p.evidence.Level, p.class
+	m.Detail = &inbox.MailDetail{From: msg.From, Subject: msg.Subject, Text: clip(msg.Text, maxText), MessageID: msg.ID,
+		References: threadOf(msg), EvidenceWhy: p.evidence.Why, Notes: notes(msg)}
+	if len(p.people) == 1 {
+		m.Detail.Person = p.people[0].ID
+	}
+	if err := tx.Account(m.Ref, m.ID); err != nil {
+		return err
+	}
+	m.State = inbox.MailHeld // until decided, within this transaction
+	if err := tx.PutMail(m); err != nil {
+		return err
+	}
+	if msg.From.Addr != "" {
+		if err := tx.Tie(state.TieAddress, msg.From.Addr, m.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}
+
+const maxReferences = 50
+
+func threadOf(msg *inbox.Message) []string {
+	refs := slices.Clone(msg.References)
+	if len(refs) == 0 {
+		refs = slices.Clone(msg.InReplyTo)
+	}
+	if len(refs) > maxReferences {
+		refs = append(refs[:1], refs[len(refs)-maxReferences+1:]...)
+	}
+	return refs
+}
+
+func notes(msg *inbox.Message) []string {
+	out := slices.Clone(msg.Faults)
+	if msg.Hidden {
+		out = append(out, "its HTML hid text from the reader; that text was not read")
+	}
+	if len(msg.Attachments) > 0 {
+		out = append(out, "attachments, not kept: "+strings.Join(msg.Attachments, ", "))
+	}
+	return out
+}
+
+// decide gives a Mail its end state.
+func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+	switch {
+	case p.broken != "":
+		return in.toQuarantine(tx, m, p.broken)
+	case in.beforeFirstRun(tx, m):
+		cases.Mark(m, inbox.MailIgnored, "it arrived before the first run")
+		return in.identify(tx, p, m)
+	case p.later != nil:
+		return in.putOff(tx, p, m)
+	}
+	if other, ok := sameID(tx, p); ok && other != m.ID {
+		return in.hold(tx, p, m, "it has the Message-ID of "+other.String()+", but another content")
+	}
+	if err := in.identify(tx, p, m); err != nil {
+		return err
+	}
+	switch {
+	case p.class != inbox.ClassNone:
+		return in.screened(tx, p, m)
+	case p.raw.Junk:
+		return in.junk(tx, p, m)
+	case p.msg.FromFault != "":
+		return in.hold(tx, p, m, "its author is not certain: "+p.msg.FromFault)
+	}
+	return in.converse(tx, p, m)
+}
+
+func (in *Intake) identify(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+	if p.msg.Digest == (inbox.Digest{}) {
+		return nil
+	}
+	return tx.Identify(m.ID, p.msg.Digest, p.msg.ID)
+}
+
+func sameID(tx *state.Tx, p *prepared) (inbox.MailID, bool) {
+	if p.msg.ID == "" {
+		return 0, false
+	}
+	return tx.MailByMessageID(p.msg.ID)
+}
+
+// beforeFirstRun tells whether a mail belongs to the backlog that the first
+// run left alone, and came back with a change of UIDVALIDITY.
+func (in *Intake) beforeFirstRun(tx *state.Tx, m *inbox.Mail) bool {
+	f, ok, err := tx.Folder(m.Ref.Mailbox, m.Ref.Folder)
+	return err == nil && ok && m.Received.Before(f.FirstRun.Truncate(time.Second)) && f.Floor == 0 && !f.FirstRun.IsZero()
+}
+
+func (in *Intake) toQuarantine(tx *state.Tx, m *inbox.Mail, why string) error {
+	m.State, m.Reason = inbox.MailQuarantined, why
+	return in.Cases.Notify(tx, "a mail is quarantined", m.ID)
+}
+
+const (
+	deferMin = time.Minute
+	deferMax = 30 * time.Minute
+	deferTop = 48 * time.Hour
+)
+
+// putOff puts a mail off because DNS or the user store did not answer. After
+// two days staff decide.
+func (in *Intake) putOff(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+	if m.Tries > 0 && tx.Now.Sub(m.Received) > deferTop {
+		if err := in.identify(tx, p, m); err != nil {
+			return err
+		}
+		return in.hold(tx, p, m, "DNS or the user store has not answered for two days")
+	}
+	pause := deferMin
+	for range m.Tries {
+		pause = min(2*pause, deferMax)
+	}
+	m.Tries++
+	m.State, m.Reason, m.Retry = inbox.MailDeferred, "DNS or the user store did not answer", tx.Now.Add(pause)
+	in.Log.Warn("intake: a mail is deferred", "mail", m.ID.String(), "tries", m.Tries, "err", p.later)
+	return nil
+}
+
+// hold hands a mail to staff, with the reading as a suggestion; nobody is
+// written to.
+func (in *Intake) hold(tx *state.Tx, p *prepared, m *inbox.Mail, why string) error {
+	cases.Mark(m, inbox.MailHeld, why)
+	if p.msg.From.Addr == "" {
+		return nil
+	}
+	return in.Cases.Suggest(tx, m, cases.Sender{Address: p.msg.From.Addr}, p.reading.Requests, why)
+}
+
+// screened ends a mail that no machine may answer.
+func (in *Intake) screened(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+	reason := string(p.class) + ": " + p.why
+	switch p.class {
+	case inbox.ClassMalformed:
+		return in.toQuarantine(tx, m, reason)
+	case inbox.ClassOversize:
+		cases.Mark(m, inbox.MailHeld, reason)
+		return in.Cases.Notify(tx, "a mail is too large to be read", m.ID)
+	}
+	cases.Mark(m, inbox.MailIgnored, reason)
+	if p.class != inbox.ClassBounce {
+		return nil
+	}
+	r, err := about(tx, p.msg)
+	if err != nil || r == nil || p.msg.Report != nil && !p.msg.Report.Failed {
+		return err
+	}
+	m.Reason = "a failure report about " + r.ID.String()
+	return in.Cases.Bounced(tx, m, r)
+}
+
+// about gives the Reply of ours that a report is about, or nil.
+func about(tx *state.Tx, msg *inbox.Message) (*inbox.Reply, error) {
+	var candidates []string
+	if msg.Report != nil {
+		candidates = append(candidates, msg.Report.Originals...)
+	}
+	candidates = append(append(candidates, msg.InReplyTo...), msg.References...)
+	for _, id := range candidates[:min(len(candidates), maxReferences)] {
+		if r, err := tx.ReplyByMessageID(id); r != nil || err != nil {
+			return r, err
+		}
+	}
+	return nil, nil
+}
+
+// junk shows staff the requests that the provider took for junk.
+func (in *Intake) junk(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+	asks := slices.DeleteFunc(slices.Clone(p.reading.Requests), func(r inbox.Request) bool { return r.Kind == inbox.KindQuestion })
+	if len(asks) == 0 && p.reading.Answer == inbox.AnswerNone {
+		cases.Mark(m, inbox.MailIgnored, "junk, and no request was found in it")
+		return nil
+	}
+	p.reading.Requests = asks
+	return in.hold(tx, p, m, "found in the junk folder")
+}
+
+// converse takes a mail that a person wrote: an answer to a question of ours,
+// new requests, or both.
+func (in *Intake) converse(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+	s := cases.Sender{Address: p.msg.From.Addr, People: p.people, Evidence: p.evidence}
+	q, stranger, err := in.question(tx, p, &s)
+	if err != nil {
+		return err
+	}
+	m.Evidence = s.Evidence.Level
+	m.Detail.EvidenceWhy = s.Evidence.Why
+	switch {
+	case stranger != nil:
+		return in.fromElsewhere(tx, p, m, stranger)
+	case in.Mode == policy.Observe && p.reading.Answer != inbox.AnswerNone:
+		cases.Mark(m, inbox.MailHeld, "an answer, and mode is observe")
+		return nil
+	case p.reading.Answer == inbox.AnswerNone && !p.reading.Partial:
+	case q != nil:
+		err = in.Cases.Answer(tx, m, s, q, p.reading)
+	default:
+		err = in.Cases.Loose(tx, m, s, p.reading)
+	}
+	if err != nil || len(p.reading.Requests) == 0 {
+		return err
+	}
+	return in.Cases.Open(tx, m, s, p.reading.Requests)
+}
+
+// fromElsewhere takes a mail that carries the token of a question to somebody
+// else: it is neither accepted nor consumed.
+func (in *Intake) fromElsewhere(tx *state.Tx, p *prepared, m *inbox.Mail, q *state.Ask) error {
+	m.Actions = slices.Clone(q.Actions)
+	why := "it answers a question that we asked another address"
+	for _, id := range q.Actions {
+		a, err := tx.Action(id)
+		if err != nil {
+			return err
+		}
+		if err := tx.Note(a, "its token came from another address, in "+m.ID.String(), cases.Program, nil); err != nil {
+			return err
+		}
+	}
+	return in.hold(tx, p, m, why)
+}
+
+// answerable is how long a mail of ours, quoted by its Message-ID, proves that
+// the mailbox was read.
+const answerable = 30 * 24 * time.Hour
+
+// question finds the question of ours that a mail answers, by the tag in its
+// subject or by its References, and raises the evidence when the mail shows
+// that the mailbox which we wrote to has answered. stranger is set when the
+// question was for another address.
+func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stranger *state.Ask, err error) {
+	from := tx.Hash(state.TieAddress, s.Address)
+	for _, token := range policy.Tokens(p.msg.Subject) {
+		found, err := tx.AskByToken(token)
+		if err != nil {
+			return nil, nil, err
+		}
+		if found != nil && slices.Equal(found.To, from) {
+			prove(s, "its subject carries the token that was sent to this address")
+			return found, nil, nil
+		}
+		if found != nil {
+			stranger = found
+		}
+	}
+	refs := append(slices.Clone(p.msg.InReplyTo), p.msg.References...)
+	slices.Reverse(refs)
+	for _, id := range refs[:min(len(refs), maxReferences)] {
+		r, err := tx.ReplyByMessageID(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		if r == nil || r.Detail == nil || r.Staff || tx.Now.Sub(r.Created) > answerable {
+			continue
+		}
+		found, err := tx.AskByReply(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		if r.Detail.To != s.Address {
+			if found != nil && stranger == nil {
+				stranger = found
+			}
+			continue
+		}
+		prove(s, "it answers "+r.ID.String()+", which was sent to this address only")
+		if q == nil {
+			q = found
+		}
+	}
+	if s.Evidence.Level == inbox.LevelRoundtrip {
+		stranger = nil
+	}
+	return q, stranger, nil
+}
+
+func prove(s *cases.Sender, why string) {
+	if s.Evidence.Level == inbox.LevelRoundtrip {
+		return
+	}
+	s.Evidence = inbox.Evidence{Level: inbox.LevelRoundtrip, Why: strings.Trim(why+"; "+s.Evidence.Why, "; ")}
+}
+
+// ErrReplay says why a mail cannot be processed again.
+var ErrReplay = errors.New("only a quarantined, held or ignored mail without open actions can be replayed")

@@ -1,0 +1,495 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/state"
+)
+
+// Sender hands one mail over to an SMTP server. [Transport] is the real one.
+type Sender interface {
+	Send(ctx context.Context, from, to string, msg []byte) Result
+	Close() error
+}
+
+// Box is where the Replies of one mailbox are handed over.
+type Box struct {
+	Name        string        // the mailbox
+	Connections int           // Senders used at the same time; at least 1
+	MaxBytes    int           // a larger mail goes to staff; 0: no limit
+	Open        func() Sender // called once for each connection
+}
+
+// Config is what the outbox needs. Every field must be set, but Log and Sent.
+type Config struct {
+	State *state.DB
+	Cases *cases.Keeper
+	Boxes []Box
+	Mode  policy.Mode
+	Log   *slog.Logger
+	Sent  func() // called after Replies were accepted; nil: nobody waits
+}
+
+// Outbox is the loop that delivers what is owed.
+type Outbox struct {
+	Config
+	wake     chan struct{}
+	jobs     map[string]chan job
+	results  chan result
+	inFlight map[inbox.ReplyID]bool
+	unnoted  []result // known, but their commit failed: a full disk
+	workers  sync.WaitGroup
+}
+
+// job is a Reply on its way to a connection.
+type job struct {
+	reply *inbox.Reply
+	bytes []byte
+}
+
+type result struct {
+	reply *inbox.Reply
+	Result
+}
+
+// New gives an Outbox.
+func New(c Config) *Outbox {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Sent == nil {
+		c.Sent = func() {}
+	}
+	return &Outbox{Config: c, wake: make(chan struct{}, 1)}
+}
+
+// Wake makes the loop look at once. It never blocks.
+func (o *Outbox) Wake() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+const (
+	outBatch    = 32
+	outIdle     = time.Minute
+	grace       = 15 * time.Second   // for what is being sent when the loop is told to stop
+	giveUp      = 5 * 24 * time.Hour // after that a temporary failure is a permanent one
+	unknownWait = time.Hour          // until a mail that may have arrived is sent once more
+)
+
+// Run delivers until ctx ends; what is being sent then may finish.
+func (o *Outbox) Run(ctx context.Context) error { return o.run(ctx, false) }
+
+// Drain delivers what is due and returns when nothing is due now.
+func (o *Outbox) Drain(ctx context.Context) error { return o.run(ctx, true) }
+
+func (o *Outbox) run(ctx context.Context, once bool) error {
+	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	o.start(sending)
+	for ctx.Err() == nil {
+		next, err := o.step(ctx)
+		if err != nil && ctx.Err() == nil {
+			o.Log.Error("outbox: will try again", "err", err)
+			if once {
+				break
+			}
+			next = time.Now().Add(5 * time.Second)
+		}
+		if once && len(o.inFlight) == 0 && (next.IsZero() || next.After(time.Now())) {
+			break
+		}
+		o.wait(ctx, next)
+	}
+	return o.stop(ctx, cancel)
+}
+
+// step notes what could not be noted before, and claims what is due.
+func (o *Outbox) step(ctx context.Context) (time.Time, error) {
+	if err := o.commit(ctx, nil); err != nil {
+		return time.Time{}, err
+	}
+	return o.claim(ctx)
+}
+
+// start opens the connections' workers.
+func (o *Outbox) start(ctx context.Context) {
+	o.jobs, o.inFlight = make(map[string]chan job), make(map[inbox.ReplyID]bool)
+	total := 0
+	for _, b := range o.Boxes {
+		ch := make(chan job, b.Connections)
+		o.jobs[b.Name] = ch
+		for range b.Connections {
+			total += 2
+			o.workers.Go(func() { o.work(ctx, b, ch) })
+		}
+	}
+	o.results = make(chan result, total)
+}
+
+func (o *Outbox) work(ctx context.Context, b Box, jobs <-chan job) {
+	s := b.Open()
+	defer func() {
+		if err := s.Close(); err != nil {
+			o.Log.Debug("outbox: closing a connection", "mailbox", b.Name, "err", err)
+		}
+	}()
+	for j := range jobs {
+		d := j.reply.Detail
+		o.results <- result{j.reply, s.Send(ctx, d.From.Addr, d.To, j.bytes)}
+	}
+}
+
+// stop lets what is being sent finish, within reason, and commits it.
+func (o *Outbox) stop(ctx context.Context, cancel context.CancelFunc) error {
+	for _, ch := range o.jobs {
+		close(ch)
+	}
+	t := time.AfterFunc(grace, cancel)
+	defer t.Stop()
+	var last []result
+	for len(last)+len(o.unnoted) < len(o.inFlight) {
+		last = append(last, <-o.results)
+	}
+	o.workers.Wait()
+	return o.commit(context.WithoutCancel(ctx), last)
+}
+
+// wait sleeps until a result comes, the next Reply is due or somebody wakes
+// it. It commits the results that are there.
+func (o *Outbox) wait(ctx context.Context, next time.Time) {
+	d := outIdle
+	if !next.IsZero() {
+		d = min(d, max(time.Until(next), 0))
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-o.wake:
+	case <-t.C:
+	case r := <-o.results:
+		all := []result{r}
+		for len(o.results) > 0 {
+			all = append(all, <-o.results)
+		}
+		if err := o.commit(context.WithoutCancel(ctx), all); err != nil {
+			o.Log.Error("outbox: what was sent could not be noted", "err", err)
+		}
+	}
+}
+
+// claim commits the intent to send what is due and gives it to the workers.
+// next is when the earliest of the others is due.
+func (o *Outbox) claim(ctx context.Context) (next time.Time, err error) {
+	if o.Mode == policy.Observe {
+		return time.Time{}, nil
+	}
+	ready, err := o.ready()
+	if err != nil {
+		return time.Time{}, err
+	}
+	var claimed []job
+	if len(ready) > 0 {
+		err = o.State.Update(ctx, "send", func(tx *state.Tx) error {
+			claimed = claimed[:0]
+			for _, j := range ready {
+				ok, err := o.begin(tx, &j)
+				if err != nil {
+					return err
+				}
+				if ok {
+					claimed = append(claimed, j)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return time.Time{}, err
+		}
+	}
+	for _, j := range claimed {
+		o.inFlight[j.reply.ID] = true
+		o.jobs[j.reply.Mailbox] <- j
+	}
+	if len(ready) > 0 {
+		return time.Now(), nil // there may be more
+	}
+	return o.nextDue()
+}
+
+// nextDue gives when the next Reply that is not on its way is due.
+func (o *Outbox) nextDue() (next time.Time, err error) {
+	err = o.State.View(func(tx *state.Tx) error {
+		if _, paused := tx.Paused(); paused || len(o.inFlight) > 0 {
+			return nil // a result, or the end of the pause, wakes the loop
+		}
+		next = tx.NextReply()
+		return nil
+	})
+	return next, err
+}
+
+// ready reads and renders Replies that are due and for which a worker is free.
+func (o *Outbox) ready() ([]job, error) {
+	var out []job
+	free := make(map[string]int)
+	for name, ch := range o.jobs {
+		free[name] = cap(ch) - len(ch)
+	}
+	var due []*inbox.Reply
+	err := o.State.View(func(tx *state.Tx) error {
+		if _, paused := tx.Paused(); paused {
+			return nil
+		}
+		for _, id := range tx.DueReplies(outBatch + len(o.inFlight)) {
+			if o.inFlight[id] {
+				continue
+			}
+			r, err := tx.Reply(id)
+			if err != nil {
+				return err
+			}
+			box := o.box(r)
+			if free[box] <= 0 {
+				continue
+			}
+			free[box]--
+			r.Mailbox = box
+			due = append(due, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range due {
+		b, err := o.render(r)
+		if err != nil {
+			o.Log.Error("outbox: a reply cannot be rendered", "reply", r.ID.String(), "err", err)
+			r.Error = err.Error()
+		}
+		out = append(out, job{r, b})
+	}
+	return out, nil
+}
+
+// box gives the mailbox that a Reply leaves through: its own, or the first
+// when that was taken out of the configuration.
+func (o *Outbox) box(r *inbox.Reply) string {
+	if _, ok := o.jobs[r.Mailbox]; ok {
+		return r.Mailbox
+	}
+	return o.Boxes[0].Name
+}
+
+// render gives the bytes of a Reply: the stored ones, or new ones that are
+// stored with the claim.
+func (o *Outbox) render(r *inbox.Reply) ([]byte, error) {
+	if r.Detail == nil {
+		return nil, nil
+	}
+	b, err := o.State.Rendered(r)
+	if b != nil || err != nil {
+		return b, err
+	}
+	var files []inbox.File
+	for _, name := range r.Detail.Files {
+		content, err := o.State.LoadFile(r.Case, name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, inbox.File{Name: "data.zip", Type: "application/zip", Bytes: content})
+	}
+	if b, err = Compose(r.Detail, files, r.Created, auto(r)); err != nil {
+		return nil, err
+	}
+	return b, o.State.SaveLarge(r, b)
+}
+
+// auto says how a Reply came to be: staff's own words are no automatic mail.
+func auto(r *inbox.Reply) AutoSubmitted {
+	switch {
+	case r.Staff:
+		return AutoGenerated
+	case r.ByStaff:
+		return AutoNone
+	}
+	return AutoReplied
+}
+
+// begin marks a Reply as being sent, with its bytes; false when its turn is
+// over.
+func (o *Outbox) begin(tx *state.Tx, j *job) (bool, error) {
+	box, failure := j.reply.Mailbox, j.reply.Error
+	r, err := tx.Reply(j.reply.ID)
+	if err != nil {
+		return false, err
+	}
+	if r.State.Ended() || r.State == inbox.ReplyHeld {
+		return false, nil
+	}
+	why, err := void(tx, r)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case why != "":
+		r.State, r.Error = inbox.ReplyVoid, why
+		return false, o.end(tx, r)
+	case j.bytes == nil:
+		r.State, r.Error = inbox.ReplyFailed, "it cannot be rendered: "+failure
+		return false, o.giveUp(tx, r)
+	case o.maxBytes(box) > 0 && len(j.bytes) > o.maxBytes(box):
+		r.State, r.Error = inbox.ReplyFailed, fmt.Sprintf("it is %d bytes large, more than smtp.max_reply_bytes", len(j.bytes))
+		return false, o.giveUp(tx, r)
+	}
+	if err := tx.SaveRendered(r, j.bytes); err != nil {
+		return false, err
+	}
+	r.State, r.Next = inbox.ReplySending, tx.Now
+	*j = job{r, j.bytes}
+	j.reply.Mailbox = box
+	return true, tx.PutReply(r)
+}
+
+func (o *Outbox) maxBytes(box string) int {
+	for _, b := range o.Boxes {
+		if b.Name == box {
+			return b.MaxBytes
+		}
+	}
+	return 0
+}
+
+// void tells why a Reply is no longer true, "" while it is: a question that
+// was answered or replaced is not asked.
+func void(tx *state.Tx, r *inbox.Reply) (string, error) {
+	if r.Detail == nil {
+		return "its content was forgotten", nil
+	}
+	q, err := tx.AskByReply(r)
+	switch {
+	case err != nil || q == nil || q.Purpose == state.PurposeNotice:
+		return "", err
+	case q.Used:
+		return "its question was answered", nil
+	case q.Void != "":
+		return "its question is void: " + q.Void, nil
+	case tx.Now.After(q.Expires):
+		return "its question has lapsed", nil
+	}
+	return "", nil
+}
+
+// commit notes what became of Replies, those of an earlier commit that failed
+// included.
+func (o *Outbox) commit(ctx context.Context, more []result) error {
+	o.unnoted = append(o.unnoted, more...)
+	results := o.unnoted
+	if len(results) == 0 {
+		return nil
+	}
+	var files []string
+	err := o.State.Update(ctx, "sent", func(tx *state.Tx) error {
+		files = files[:0]
+		for _, res := range results {
+			r, err := tx.Reply(res.reply.ID)
+			if err != nil {
+				return err
+			}
+			if err := o.note(tx, r, res.Result); err != nil {
+				return err
+			}
+			if r.State.Ended() && r.Detail != nil {
+				files = append(files, append(r.Detail.Files, r.ID.String())...)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	o.unnoted = nil
+	for _, res := range results {
+		delete(o.inFlight, res.reply.ID)
+	}
+	for _, f := range files {
+		err = errors.Join(err, o.State.RemoveFile(f))
+	}
+	o.Sent()
+	return err
+}
+
+// note changes one Reply by the result of one try.
+func (o *Outbox) note(tx *state.Tx, r *inbox.Reply, res Result) error {
+	r.Attempts = append(r.Attempts, inbox.Attempt{At: tx.Now, Result: res.Outcome.String(), Code: res.Code})
+	r.Error = ""
+	if res.Err != nil {
+		r.Error = res.Err.Error()
+		o.Log.Warn("outbox: a reply was not sent", "reply", r.ID.String(), "case", r.Case.String(), "outcome", res.Outcome.String(), "err", res.Err)
+	}
+	switch {
+	case res.Outcome == Sent:
+		r.State, r.Sent = inbox.ReplySent, tx.Now
+		o.Log.Info("outbox: sent", "reply", r.ID.String(), "case", r.Case.String(), "letter", r.Name)
+		return o.end(tx, r)
+	case res.Outcome == Temporary && tx.Now.Sub(r.Created) < giveUp:
+		r.State, r.Next = inbox.ReplyDue, tx.Now.Add(retryAfter(len(r.Attempts)))
+		return tx.PutReply(r)
+	case res.Outcome == Unknown && count(r, Unknown) < 2:
+		r.State, r.Next = inbox.ReplyUnknown, tx.Now.Add(unknownWait)
+		return tx.PutReply(r)
+	}
+	r.State = inbox.ReplyFailed
+	return o.giveUp(tx, r)
+}
+
+func count(r *inbox.Reply, o Outcome) (n int) {
+	for _, a := range r.Attempts {
+		if a.Result == o.String() {
+			n++
+		}
+	}
+	return n
+}
+
+// end stores a Reply that has ended and forgets its bytes.
+func (o *Outbox) end(tx *state.Tx, r *inbox.Reply) error {
+	if err := tx.DropRendered(r.ID); err != nil {
+		return err
+	}
+	if err := tx.Journal("reply "+string(r.State), cases.Program, r.Case, 0, map[string]any{"reply": r.ID, "error": r.Error}); err != nil {
+		return err
+	}
+	return tx.PutReply(r)
+}
+
+// giveUp ends a Reply that will never arrive, and tells staff.
+func (o *Outbox) giveUp(tx *state.Tx, r *inbox.Reply) error {
+	if err := o.end(tx, r); err != nil {
+		return err
+	}
+	return o.Cases.Undelivered(tx, r)
+}
+
+// retryAfter doubles from half a minute up to two hours.
+func retryAfter(attempts int) time.Duration {
+	d := 30 * time.Second
+	for range attempts - 1 {
+		if d *= 2; d >= 2*time.Hour {
+			return 2 * time.Hour
+		}
+	}
+	return d
+}

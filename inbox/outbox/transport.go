@@ -1,0 +1,332 @@
+package outbox
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/wneessen/go-mail/smtp"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
+)
+
+// The points at which TransportConfig.Point is called.
+const (
+	PointBeforeDot = "smtp before dot" // the whole mail has left, the final dot has not
+	PointAfterDot  = "smtp after dot"  // the server has answered the final dot
+)
+
+// TransportConfig says how to reach a server and how to behave there.
+type TransportConfig struct {
+	Server   Server
+	Username string
+	// Secret gives the password, or the access token when XOAUTH2 is set; it is
+	// asked at every connect. Nil: no authentication.
+	Secret  func(context.Context) (string, error)
+	XOAUTH2 bool
+	// RootCAs are the trusted authorities; nil: the system's.
+	RootCAs *x509.CertPool
+	// Dial opens connections; nil: a plain net.Dialer.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// HELO is the name that we introduce ourselves with; "": the host's.
+	HELO string
+	// Timeout bounds each step: connecting, one command, 64 KiB of the mail.
+	// The answer to the final dot may take five times as long (RFC 5321
+	// section 4.5.3.2 has 2 and 10 minutes). 0: 2 minutes.
+	Timeout time.Duration
+	// Log gets connects and disconnects at level debug; nil: no log.
+	Log *slog.Logger
+	// Point is called at the named moments, for tests that end the process
+	// there; nil: not called.
+	Point func(name string)
+}
+
+const (
+	defaultTimeout = 2 * time.Minute
+	dotPatience    = 5           // times Timeout
+	maxIdle        = time.Minute // an older connection is likelier to be dead than alive
+	quitTimeout    = 5 * time.Second
+	blockSize      = 64 << 10
+)
+
+// Transport sends mails to one server, over one connection that it opens when
+// it is needed and keeps for the next mail. It is not for concurrent use.
+type Transport struct {
+	cfg  TransportConfig
+	link *link
+}
+
+// link is an open, authenticated connection.
+type link struct {
+	raw     *countingConn
+	smtp    *smtp.Client
+	lastUse time.Time
+	used    bool // carried a mail transaction before
+}
+
+// countingConn counts the bytes that the network took.
+type countingConn struct {
+	net.Conn
+	written atomic.Int64
+}
+
+func (c *countingConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.written.Add(int64(n))
+	return n, err
+}
+
+// NewTransport makes a Transport; it does not connect yet.
+func NewTransport(cfg TransportConfig) *Transport {
+	if cfg.Dial == nil {
+		cfg.Dial = new(net.Dialer).DialContext
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.HELO == "" {
+		cfg.HELO, _ = os.Hostname() // without a name we are localhost
+		cfg.HELO = cmp.Or(cfg.HELO, "localhost")
+	}
+	if cfg.Point == nil {
+		cfg.Point = func(string) {}
+	}
+	return &Transport{cfg: cfg}
+}
+
+// Send hands one mail to the server, for one recipient. from may be "", the
+// null sender. msg must have CRLF line ends, as Compose makes them. The end
+// of ctx closes the connection at once; whether that leaves the mail
+// unsent or unknown is in the Result.
+func (t *Transport) Send(ctx context.Context, from, to string, msg []byte) Result {
+	if err := checkMail(from, to, msg); err != nil {
+		return Result{Outcome: Permanent, Err: err}
+	}
+	for {
+		reused := t.link != nil
+		if err := t.connect(ctx); err != nil {
+			return connectFailure(err)
+		}
+		// A kept connection that turns out to be dead, or that the server is
+		// weary of, says nothing about the mail: once more on a new one.
+		if res := t.begin(ctx, from, to, len(msg)); res.Err != nil {
+			if reused && t.link == nil && ctx.Err() == nil {
+				continue
+			}
+			return res
+		}
+		return t.deliver(ctx, to, msg)
+	}
+}
+
+// Check connects, authenticates and says NOOP: what Send needs, without a
+// mail.
+func (t *Transport) Check(ctx context.Context) error {
+	t.quit()
+	if err := t.connect(ctx); err != nil {
+		return err
+	}
+	res := t.step(ctx, "asking for a sign of life", t.link.smtp.Noop)
+	return res.Err
+}
+
+// Close takes leave of the server and closes the connection. The Transport
+// may be used again; it will connect anew.
+func (t *Transport) Close() error {
+	t.quit()
+	return nil
+}
+
+// checkMail refuses what would be another command or another mail on the
+// wire.
+func checkMail(from, to string, msg []byte) error {
+	if from != "" {
+		if c, err := address.Canonical(from); err != nil || c != from {
+			return errors.New("sending a mail: the sender is not a canonical address")
+		}
+	}
+	if c, err := address.Canonical(to); err != nil || c != to {
+		return errors.New("sending a mail: the recipient is not a canonical address")
+	}
+	if !bytes.HasSuffix(msg, []byte("\r\n")) {
+		return errors.New("sending a mail: the text does not end with CRLF: it is cut off")
+	}
+	crlf := bytes.Count(msg, []byte("\r\n"))
+	if bytes.Count(msg, []byte("\r")) != crlf || bytes.Count(msg, []byte("\n")) != crlf {
+		return errors.New("sending a mail: a CR or LF stands alone in the text")
+	}
+	return nil
+}
+
+// begin opens the mail transaction: RSET on a kept connection, then MAIL. It
+// leaves t.link nil when the connection is of no use any more.
+func (t *Transport) begin(ctx context.Context, from, to string, size int) Result {
+	c := t.link.smtp
+	if t.link.used {
+		if res := t.step(ctx, "clearing the connection", c.Reset); res.Err != nil {
+			t.drop()
+			return res
+		}
+	}
+	t.link.used = true
+	if ok, limit := c.Extension("SIZE"); ok {
+		if n, err := strconv.Atoi(strings.TrimSpace(limit)); err == nil && n > 0 && size > n {
+			return Result{Outcome: Permanent, Err: fmt.Errorf("sending a mail of %d bytes: the server takes no more than %d", size, n)}
+		}
+	}
+	// SMTPUTF8 is asked for only where an address needs it: a mail that asks
+	// is refused by every later server that does not know it.
+	utf8Needed := !isASCII(from) || !isASCII(to)
+	if ok, _ := c.Extension("SMTPUTF8"); utf8Needed && !ok {
+		return Result{Outcome: Permanent, Err: errors.New("sending a mail: an address is not ASCII and the server knows no SMTPUTF8")}
+	}
+	c.SkipSMTPUTF8(!utf8Needed)
+	return t.step(ctx, "naming the sender", func() error { return c.Mail("<" + from + ">") })
+}
+
+// deliver names the recipient and hands over the mail.
+func (t *Transport) deliver(ctx context.Context, to string, msg []byte) Result {
+	c := t.link.smtp
+	if res := t.step(ctx, "naming the recipient", func() error { return c.Rcpt("<" + to + ">") }); res.Err != nil {
+		return res
+	}
+	var w io.WriteCloser
+	res := t.step(ctx, "opening the text", func() (err error) { w, err = c.Data(); return err })
+	if res.Err != nil {
+		return res
+	}
+	// From here on a failure closes the connection. Anything else that the
+	// library would write ends the text first, and the server would take the
+	// part that it has for the whole.
+	for block := range chunks(msg) {
+		res := t.step(ctx, "sending the text", func() error { _, err := w.Write(block); return err })
+		if res.Err != nil {
+			t.drop()
+			return res
+		}
+	}
+	if res := t.step(ctx, "sending the text", c.Text.W.Flush); res.Err != nil {
+		t.drop()
+		return res
+	}
+	t.cfg.Point(PointBeforeDot)
+	return t.finish(ctx, w)
+}
+
+// finish sends the final dot and judges the mail by the answer.
+func (t *Transport) finish(ctx context.Context, w io.WriteCloser) Result {
+	l := t.link
+	before := l.raw.written.Load()
+	res := t.stepWithin(ctx, dotPatience*t.cfg.Timeout, "waiting for the mail to be taken over", w.Close)
+	t.cfg.Point(PointAfterDot)
+	switch {
+	case res.Err == nil:
+		return res
+	case res.Code/100 == 2: // 250 is the rule, any other yes is one too
+		return Result{Outcome: Sent, Code: res.Code, Enhanced: res.Enhanced}
+	case res.Code/100 == 4, res.Code/100 == 5:
+		return res
+	case l.raw.written.Load() == before:
+		return res // not one byte of the dot has left
+	}
+	res.Outcome = Unknown
+	t.drop()
+	return res
+}
+
+// chunks cuts the mail into blocks, so that each has a deadline of its own.
+func chunks(msg []byte) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for len(msg) > 0 {
+			n := min(blockSize, len(msg))
+			if !yield(msg[:n]) {
+				return
+			}
+			msg = msg[n:]
+		}
+	}
+}
+
+// step runs one exchange with the server within Timeout.
+func (t *Transport) step(ctx context.Context, doing string, f func() error) Result {
+	return t.stepWithin(ctx, t.cfg.Timeout, doing, f)
+}
+
+// stepWithin runs one exchange and turns its failure into a Result; a
+// connection that was lost, timed out or taken leave of (421) is dropped.
+func (t *Transport) stepWithin(ctx context.Context, limit time.Duration, doing string, f func() error) Result {
+	l := t.link
+	stop := l.bound(ctx, limit)
+	err := f()
+	stop()
+	l.lastUse = time.Now()
+	if err == nil {
+		return Result{Outcome: Sent, Code: 250}
+	}
+	res := failure(doing, err)
+	if res.Code == 0 && ctx.Err() != nil {
+		res.Err = inbox.Temporary(fmt.Errorf("%s: %w", doing, context.Cause(ctx)))
+	}
+	switch res.Code {
+	case 530, 534, 535, 538: // the server wants somebody else, or somebody at all
+		res.Outcome = Temporary
+		res.Err = &AuthError{t.cfg.Server.String(), res.Err, "check username and password of [smtp]"}
+	}
+	if res.Code == 0 || res.Code == 421 || res.Code < 400 {
+		t.drop()
+	}
+	return res
+}
+
+// bound limits the exchanges until stop is called: the end of ctx closes the
+// connection, and so frees whatever waits on it.
+func (l *link) bound(ctx context.Context, limit time.Duration) (stop func()) {
+	_ = l.raw.SetDeadline(time.Now().Add(limit)) // on a closed connection the exchange fails by itself
+	release := context.AfterFunc(ctx, func() { _ = l.raw.Close() })
+	return func() { release() }
+}
+
+// drop closes the connection without a word, so that no half-written mail is
+// completed.
+func (t *Transport) drop() {
+	if t.link == nil {
+		return
+	}
+	if t.link.used { _ = t.link.smtp.Quit() }
+	t.link = nil
+	t.cfg.Log.Debug("smtp connection dropped", "server", t.cfg.Server.String())
+}
+
+// quit takes leave of the server, briefly, and closes the connection.
+func (t *Transport) quit() {
+	if t.link == nil {
+		return
+	}
+	_ = t.link.raw.SetDeadline(time.Now().Add(quitTimeout))
+	_ = t.link.smtp.Quit() // the mails before it are settled, whatever it says
+	t.drop()
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
