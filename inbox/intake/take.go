@@ -315,9 +315,6 @@ func (in *Intake) putOff(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 // written to.
 func (in *Intake) hold(tx *state.Tx, p *prepared, m *inbox.Mail, why string) error {
 	cases.Mark(m, inbox.MailHeld, why)
-	if p.msg.From.Addr == "" {
-		return nil
-	}
 	return in.Cases.Suggest(tx, m, cases.Sender{Address: p.msg.From.Addr}, p.reading.Requests, why)
 }
 

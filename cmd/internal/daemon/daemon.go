@@ -1,0 +1,374 @@
+// Package daemon wires the rooms together: from a configuration to the three
+// running loops. The program, its demo and the tests all go through it.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"push.guru/supportd/cmd/internal/config"
+	"push.guru/supportd/handlers"
+	"push.guru/supportd/handlers/users/boltusers"
+	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/classify"
+	"push.guru/supportd/inbox/control"
+	"push.guru/supportd/inbox/deadline"
+	"push.guru/supportd/inbox/intake"
+	"push.guru/supportd/inbox/mailbox"
+	"push.guru/supportd/inbox/outbox"
+	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/queue"
+	"push.guru/supportd/inbox/review"
+	"push.guru/supportd/inbox/screen"
+	"push.guru/supportd/inbox/sender"
+	"push.guru/supportd/inbox/state"
+	"push.guru/supportd/templates"
+)
+
+// Options are what tests and the demo put in place of the world outside.
+type Options struct {
+	Log      *slog.Logger                                                      // nil: none
+	DialIMAP func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the network
+	DialSMTP func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the network
+	Lookup   func(ctx context.Context, name string) (txt []string, err error)  // nil: the resolver of the configuration
+	Perform  func(next queue.Performer) queue.Performer                        // wraps what carries jobs out; nil: as it is
+	Point    func(name string)                                                 // called at the named moments; nil: not at all
+}
+
+// Daemon is a configured supportd. It holds the state while it is open.
+type Daemon struct {
+	cfg    *config.Config
+	opt    Options
+	log    *slog.Logger
+	state  *state.DB
+	store  *boltusers.Store
+	intake *intake.Intake
+	queue  *queue.Queue
+	outbox *outbox.Outbox
+	desk   *review.Desk
+	began  time.Time
+}
+
+// Open opens the state and the user store and wires everything. Close must
+// follow.
+func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Daemon{cfg: cfg, opt: opt, log: opt.Log, began: time.Now()}
+	if err := d.open(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+func (d *Daemon) open(ctx context.Context) (err error) {
+	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point}); err != nil {
+		return err
+	}
+	if d.store, err = boltusers.Open(d.cfg.Users.Path); err != nil {
+		return err
+	}
+	p, err := newParts(d.cfg, d.opt)
+	if err != nil {
+		return err
+	}
+	h := handlers.New(d.store, p.fields, handlers.Page{Site: d.cfg.Site.Name})
+	keeper := cases.New(p.cases)
+	d.build(p, h, keeper)
+	if d.state.Restored() {
+		d.log.Error("daemon: the state is an older copy of itself; everything open is held and nothing is sent until \"supportd resume\"")
+		return d.state.Update(ctx, "hold all", keeper.HoldAll)
+	}
+	return nil
+}
+
+// build makes the loops, which wake each other.
+func (d *Daemon) build(p *parts, h *handlers.Handlers, keeper *cases.Keeper) {
+	changed := func() { d.queue.Wake(); d.outbox.Wake() }
+	var performer queue.Performer = h
+	if d.opt.Perform != nil {
+		performer = d.opt.Perform(h)
+	}
+	d.queue = queue.New(queue.Config{State: d.state, Cases: keeper, Performer: performer, Rules: p.cases.Rules,
+		KeepDone: d.cfg.Keep.Done, KeepOther: d.cfg.Keep.Other, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }})
+	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
+		Sent: func() { d.queue.Wake() }})
+	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screen.Config{Own: ownAddresses(d.cfg)}, Sender: p.sender,
+		Classifier: p.classifier, People: h, Mode: p.cases.Rules.Mode, Sources: d.sources(), Log: d.log, Changed: changed, Point: d.opt.Point})
+	d.desk = review.New(review.Config{State: d.state, Cases: keeper, People: h, Log: d.log, Changed: changed})
+}
+
+// parts are the rooms that need no state.
+type parts struct {
+	cases      cases.Config
+	classifier *classify.Classifier
+	sender     *sender.Checker
+	fields     *datamap.Map
+}
+
+func newParts(cfg *config.Config, opt Options) (*parts, error) {
+	var faults []error
+	p := &parts{fields: datamap.Embedded()}
+	letters, err := templates.Load(folder(cfg.Templates.Dir), cfg.Site.Languages, p.fields.ColumnLabel)
+	faults = append(faults, err)
+	p.classifier, err = classify.New(classify.Options{Region: cfg.Site.Region, Languages: cfg.Site.Languages, Overlay: folder(cfg.Classify.Dir)})
+	faults = append(faults, err)
+	lookup := opt.Lookup
+	if lookup == nil {
+		lookup = sender.Resolver(cfg.Proof.Resolver, nil)
+	}
+	p.sender, err = sender.New(sender.Config{TrustedIDs: cfg.Proof.TrustedAuthservIDs, OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM,
+		MaxAge: cfg.Proof.MaxAge, LookupTXT: lookup})
+	faults = append(faults, err)
+	clock, err := deadline.Profile(cfg.Deadlines.Profile, cfg.Site.Location)
+	faults = append(faults, err)
+	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: clock, Map: p.fields, Staff: cfg.Staff.Notify, Log: opt.Log,
+		Site: templates.Site{Name: cfg.Site.Name, AccountURL: cfg.Site.AccountURL, Zone: cfg.Site.Location}}
+	for _, m := range cfg.Mailboxes {
+		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address})
+	}
+	return p, errors.Join(faults...)
+}
+
+// folder gives an overlay folder, or nil when there is none.
+func folder(dir string) fs.FS {
+	if dir == "" {
+		return nil
+	}
+	return os.DirFS(dir)
+}
+
+func rules(cfg *config.Config) policy.Rules {
+	c := cfg.Policy
+	r := policy.Rules{Mode: policy.Mode(c.Mode), ConfirmTTL: c.ConfirmTTL, Of: make(map[policy.Subject]policy.Rule),
+		Limits: policy.Limits{Unproven: c.Limits.Unproven, Proven: c.Limits.Proven, Thread: c.Limits.Thread, EffectsPerHour: c.Limits.EffectsPerHour}}
+	for name, rule := range c.Rules {
+		r.Of[policy.Subject(name)] = policy.Rule{Confirm: policy.Confirm(rule.Confirm), Review: policy.Review(rule.Review), CoolOff: rule.CoolOff}
+	}
+	return r
+}
+
+func ownAddresses(cfg *config.Config) []string {
+	var own []string
+	for _, m := range cfg.Mailboxes {
+		own = append(append(own, m.Address), m.Aliases...)
+	}
+	return own
+}
+
+func (d *Daemon) sources() []intake.Source {
+	var out []intake.Source
+	for _, m := range d.cfg.Mailboxes {
+		c := imapConfig(m, d.cfg.Policy.MaxMessageBytes, d.opt)
+		out = append(out, intake.Source{Name: m.Name, Folder: m.Folder, Filed: m.Filed, Junk: m.Junk, Keep: m.Keep, Poll: m.Poll,
+			TakeAll: m.FirstRun == "all", Connect: func(ctx context.Context) (*mailbox.Session, error) { return mailbox.Connect(ctx, c) }})
+	}
+	return out
+}
+
+func imapConfig(m config.Mailbox, maxBytes int64, opt Options) mailbox.Config {
+	return mailbox.Config{Name: m.Name, Server: m.IMAP, Username: m.Login.Username, Secret: m.Login.Secret(), XOAUTH2: m.Login.XOAUTH2,
+		RootCAs: m.Login.RootCAs, Dial: opt.DialIMAP, MaxBytes: maxBytes, Log: opt.Log}
+}
+
+func (d *Daemon) boxes() []outbox.Box {
+	var out []outbox.Box
+	for _, m := range d.cfg.Mailboxes {
+		c := smtpConfig(m.SMTP, d.opt)
+		out = append(out, outbox.Box{Name: m.Name, Connections: max(m.SMTP.Connections, 1), MaxBytes: int(m.SMTP.MaxReplyBytes),
+			Open: func() outbox.Sender { return outbox.NewTransport(c) }})
+	}
+	return out
+}
+
+func smtpConfig(s config.SMTP, opt Options) outbox.TransportConfig {
+	return outbox.TransportConfig{Server: s.Server, Username: s.Login.Username, Secret: s.Login.Secret(), XOAUTH2: s.Login.XOAUTH2,
+		RootCAs: s.Login.RootCAs, Dial: opt.DialSMTP, Log: opt.Log, Point: opt.Point}
+}
+
+// Close releases the state and the user store.
+func (d *Daemon) Close() error {
+	var errs []error
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	if d.state != nil {
+		errs = append(errs, d.state.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Service answers the calls of the command line.
+func (d *Daemon) Service() *control.Service {
+	return &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, Store: d.store}
+}
+
+// Run takes mail in, carries requests out and delivers replies until ctx ends,
+// and answers the command line meanwhile. It returns when every loop has
+// stopped.
+func (d *Daemon) Run(ctx context.Context) error {
+	l, err := control.Listen(control.Socket(d.cfg.StateDir))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	loops := []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
+		{"control", func(ctx context.Context) error { return control.Serve(ctx, l, d.Service(), d.log) }},
+	}
+	errs := make([]error, len(loops))
+	for i, loop := range loops {
+		wg.Go(func() {
+			defer cancel() // one that ends by itself ends all: half a daemon must not go on
+			if err := loop.run(ctx); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", loop.name, err)
+			}
+		})
+	}
+	d.log.Info("daemon: running", "mode", d.cfg.Policy.Mode, "mailboxes", len(d.cfg.Mailboxes))
+	wg.Wait()
+	d.log.Info("daemon: stopped")
+	return errors.Join(errs...)
+}
+
+// heartbeat logs the head of the journal once a day, so that a chain that was
+// replaced is noticed.
+func (d *Daemon) heartbeat(ctx context.Context) error {
+	for {
+		err := d.state.View(func(tx *state.Tx) error {
+			hash, seq, err := tx.JournalHead()
+			if err == nil {
+				d.log.Info("daemon: journal", "entries", seq, "head", hash)
+			}
+			return err
+		})
+		if err != nil {
+			d.log.Error("daemon: reading the journal", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(24 * time.Hour):
+		}
+	}
+}
+
+// Once takes everything that waits, finishes all that is due, and returns.
+func (d *Daemon) Once(ctx context.Context) error {
+	if err := d.queue.Recover(ctx); err != nil {
+		return err
+	}
+	taken := d.intake.Once(ctx)
+	for range 3 { // a result may make a letter due, and a sent copy an action
+		if err := errors.Join(d.queue.Drain(ctx), d.outbox.Drain(ctx)); err != nil {
+			return errors.Join(taken, err)
+		}
+	}
+	return errors.Join(taken, d.queue.Tidy(ctx))
+}
+
+// Tidy forgets what was kept long enough; Run does it by itself.
+func (d *Daemon) Tidy(ctx context.Context) error { return d.queue.Tidy(ctx) }
+
+// Check is one line of "supportd check".
+type Check struct {
+	Name string
+	Err  error // nil: ok
+}
+
+// CheckAll tries everything that a running daemon needs, and changes nothing.
+// The state is only looked at when no daemon holds it.
+func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	p, err := newParts(cfg, opt)
+	out := []Check{{"templates, word lists, policy", err}, {"state directory " + cfg.StateDir, checkDir(cfg.StateDir)}}
+	out = append(out, Check{"user store " + cfg.Users.Path, checkStore(cfg.Users.Path)})
+	for _, m := range cfg.Mailboxes {
+		out = append(out, Check{"IMAP " + m.Name + " " + m.IMAP.String(), checkIMAP(ctx, m, cfg, opt)})
+		out = append(out, Check{"SMTP " + m.Name + " " + m.SMTP.Server.String(), checkSMTP(ctx, m, opt)})
+	}
+	if err == nil && len(cfg.Staff.Notify) == 0 {
+		out = append(out, Check{"staff", &inbox.Error{Err: errors.New("nobody is told of quarantine and failures"), Hint: "set staff.notify"}})
+	}
+	_ = p
+	return out
+}
+
+func checkDir(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(dir)); err != nil {
+			return &inbox.Error{Err: err, Hint: "make the directory and give it to the user that runs supportd"}
+		}
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Perm()&0o007 != 0:
+		return &inbox.Error{Err: fmt.Errorf("everybody may enter %s", dir), Hint: "chmod 0750 " + dir}
+	}
+	return nil
+}
+
+func checkStore(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return &inbox.Error{Err: errors.New("it is empty: nobody has been imported"), Hint: "supportd users -c FILE import PEOPLE.csv"}
+	case err != nil:
+		return err
+	case info.Size() == 0:
+		return &inbox.Error{Err: errors.New("the file is empty"), Hint: "restore it from a backup"}
+	}
+	return nil
+}
+
+func checkIMAP(ctx context.Context, m config.Mailbox, cfg *config.Config, opt Options) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	s, err := mailbox.Connect(ctx, imapConfig(m, cfg.Policy.MaxMessageBytes, opt))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	folders := []string{m.Folder, m.Junk}
+	for _, name := range slices.DeleteFunc(folders, func(f string) bool { return f == "" }) {
+		folder, err := s.Select(ctx, name)
+		if err != nil {
+			return fmt.Errorf("folder %s: %w", name, err)
+		}
+		if m.Filed == "" && !folder.Keywords {
+			return &inbox.Error{Err: errors.New("the server keeps no keywords, so accounted mail cannot be marked"), Hint: "set filed to a folder"}
+		}
+	}
+	if m.Keep > 0 && !s.HasUIDPlus() {
+		return &inbox.Error{Err: errors.New("the server has no UIDPLUS, so accounted mail cannot be expunged"), Hint: `set keep = "0s" and clean the folder by other means`}
+	}
+	return nil
+}
+
+func checkSMTP(ctx context.Context, m config.Mailbox, opt Options) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	t := outbox.NewTransport(smtpConfig(m.SMTP, opt))
+	return errors.Join(t.Check(ctx), t.Close())
+}

@@ -1,0 +1,81 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"push.guru/supportd/cmd/internal/config"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify"
+	"push.guru/supportd/inbox/parse"
+	"push.guru/supportd/inbox/screen"
+	"push.guru/supportd/inbox/sender"
+)
+
+// Reading is what the daemon would understand of a mail.
+type Reading struct {
+	File     string          `json:"file"`
+	From     string          `json:"from"`
+	Language string          `json:"language"`
+	Screened inbox.Class     `json:"screened"`
+	Why      string          `json:"why,omitempty"` // of Screened, or of an author who is not certain
+	Evidence inbox.Evidence  `json:"evidence"`
+	Text     string          `json:"text"`
+	Answer   inbox.Answer    `json:"answer"`
+	Partial  bool            `json:"partial,omitempty"`
+	Requests []inbox.Request `json:"requests"`
+}
+
+// Reader understands mails without storing or sending anything.
+type Reader struct {
+	screen     screen.Config
+	classifier *classify.Classifier
+	sender     *sender.Checker
+}
+
+// NewReader makes a Reader; without a configuration it has the defaults and
+// believes no Authentication-Results.
+func NewReader(cfg *config.Config) (*Reader, error) {
+	if cfg == nil {
+		c, err := classify.New(classify.Options{Region: "KZ", Languages: []string{"en", "ru", "kk"}})
+		if err != nil {
+			return nil, err
+		}
+		s, err := sender.New(sender.Config{})
+		return &Reader{classifier: c, sender: s}, err
+	}
+	p, err := newParts(cfg, Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{screen: screen.Config{Own: ownAddresses(cfg)}, classifier: p.classifier, sender: p.sender}, nil
+}
+
+// Read understands one mail. file names it in the result.
+func (r *Reader) Read(ctx context.Context, file string, raw []byte) Reading {
+	m := parse.Message(raw, parse.Options{})
+	out := Reading{File: file, From: m.From.Addr, Text: m.Text, Requests: []inbox.Request{}}
+	read := r.classifier.Read(m)
+	out.Language = read.Language
+	out.Screened, out.Why = r.screen.Check(m)
+	evidence, err := r.sender.Evidence(ctx, raw, m, time.Now())
+	if err != nil {
+		evidence = inbox.Evidence{Why: "DNS did not answer: the mail would be deferred"}
+	}
+	out.Evidence = evidence
+	if out.Screened != inbox.ClassNone {
+		return out
+	}
+	out.Answer, out.Partial = read.Answer, read.Partial
+	if read.Requests != nil {
+		out.Requests = read.Requests
+	}
+	if m.FromFault != "" {
+		out.Why = m.FromFault
+		for i := range out.Requests {
+			out.Requests[i].Certain = false
+		}
+	}
+	return out
+}

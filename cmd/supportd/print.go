@@ -1,0 +1,193 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"push.guru/supportd/cmd/internal/daemon"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/control"
+	"push.guru/supportd/inbox/review"
+)
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// table aligns rows; cells are made one line of printable text, for what a
+// stranger wrote must not move the cursor.
+type table struct{ w *tabwriter.Writer }
+
+func newTable(w io.Writer, head ...string) *table {
+	t := &table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	t.row(head...)
+	return t
+}
+
+func (t *table) row(cells ...string) {
+	for i, c := range cells {
+		cells[i] = plain(c)
+	}
+	fmt.Fprintln(t.w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
+}
+
+func (t *table) flush() error { return t.w.Flush() }
+
+// plain gives one line without control characters and direction overrides.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return ' '
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// paragraph gives a stranger's text for a terminal, indented.
+func paragraph(s string) string {
+	var out []string
+	for line := range strings.Lines(s) {
+		out = append(out, "    "+plain(strings.TrimRight(line, "\r\n")))
+	}
+	return strings.Join(out, "\n")
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+func kindOf(v review.ActionView) string {
+	switch {
+	case v.Undo:
+		return "reactivate"
+	case v.Scope != "":
+		return string(v.Kind) + " " + string(v.Scope)
+	}
+	return string(v.Kind)
+}
+
+func actionIDs(ids []inbox.ActionID) string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = id.String()
+	}
+	return strings.Join(out, " ")
+}
+
+// fields prints label and value pairs, leaving empty ones out.
+func fields(w io.Writer, pairs ...string) {
+	for p := range slices.Chunk(pairs, 2) {
+		if p[1] != "" && p[1] != "-" {
+			fmt.Fprintf(w, "%-12s %s\n", p[0], plain(p[1]))
+		}
+	}
+}
+
+func printAction(w io.Writer, v review.ActionDetail) error {
+	fields(w, "action", v.ID.String(), "case", v.Case.String(), "kind", kindOf(v.ActionView), "state", string(v.State), "note", v.Error,
+		"received", when(v.Received), "due", when(v.Due), "runs after", when(v.RunAfter), "expires", when(v.Expires),
+		"person", v.Person, "address", v.Address, "language", v.Language, "sender", v.Evidence.String()+" ("+v.Why+")")
+	if v.Forgotten {
+		fmt.Fprintln(w, "Its content was kept long enough and forgotten.")
+	}
+	fields(w, "reading", fmt.Sprintf("certain %v, confidence %.2f, because: %s", v.Certain, v.Confidence, strings.Join(v.Because, " | ")))
+	for _, c := range v.Changes {
+		fields(w, "  change", fmt.Sprintf("%s %s %s", c.Op, c.Field, c.Value))
+	}
+	for _, s := range v.Plan.Steps {
+		fields(w, "  plan", stepOf(s))
+	}
+	for _, k := range v.Plan.Keeps {
+		fields(w, "  kept", k.Place+": "+k.Why+" "+k.Until)
+	}
+	for _, n := range v.Notes {
+		fields(w, "  note", n)
+	}
+	if v.Text != "" {
+		fmt.Fprintf(w, "text\n%s\n", paragraph(v.Text))
+	}
+	printReplies(w, v.Replies)
+	fmt.Fprintln(w, "history")
+	for _, h := range v.History {
+		fmt.Fprintf(w, "    %s  %s  (%s)\n", h.At.Local().Format("2006-01-02 15:04:05"), plain(h.What), plain(h.Who))
+	}
+	return nil
+}
+
+func stepOf(s inbox.Step) string {
+	name := s.Place
+	if s.Field != "" {
+		name = string(s.Field)
+	}
+	if s.Op == inbox.StepSet || s.Op == inbox.StepAdd {
+		return fmt.Sprintf("%s %s: %q -> %q", s.Op, name, s.Old, s.New)
+	}
+	return fmt.Sprintf("%s %s", s.Op, name)
+}
+
+func printReplies(w io.Writer, replies []review.ReplyView) {
+	for _, r := range replies {
+		fields(w, "letter", fmt.Sprintf("%s %s: %s, %d attempts %s", r.ID, r.Letter, r.State, len(r.Attempts), r.Error))
+	}
+}
+
+func printMail(w io.Writer, v review.MailDetail) error {
+	fields(w, "mail", v.ID.String(), "mailbox", v.Mailbox, "uid", fmt.Sprintf("%d/%d", v.UIDValidity, v.UID), "received", when(v.Received),
+		"state", string(v.State), "reason", v.Reason, "actions", actionIDs(v.Actions), "from", v.From, "subject", v.Subject,
+		"language", v.Language, "sender", v.Evidence.String()+" ("+v.Why+")")
+	for _, n := range v.Notes {
+		fields(w, "  note", n)
+	}
+	if v.Text != "" {
+		fmt.Fprintf(w, "text\n%s\n", paragraph(v.Text))
+	}
+	printReplies(w, v.Replies)
+	return nil
+}
+
+func printPerson(w io.Writer, p control.PersonView) error {
+	active := "active"
+	if !p.Active {
+		active = "deactivated"
+	}
+	fields(w, "id", p.ID, "account", active, "objected", p.Withdrawn)
+	for _, f := range inbox.Fields() {
+		fields(w, string(f), p.Fields[f])
+	}
+	fields(w, "records", fmt.Sprint(p.Records))
+	return nil
+}
+
+func printReading(w io.Writer, r daemon.Reading) error {
+	fmt.Fprintf(w, "%s\n", plain(r.File))
+	fields(w, "  from", r.From, "  language", r.Language, "  screened", string(r.Screened), "  why", r.Why,
+		"  sender", r.Evidence.Level.String()+" ("+r.Evidence.Why+")", "  answer", string(r.Answer))
+	for _, q := range r.Requests {
+		line := string(q.Kind)
+		if q.Scope != "" {
+			line += " " + string(q.Scope)
+		}
+		for _, f := range q.Fields {
+			line += " " + string(f)
+		}
+		for _, c := range q.Changes {
+			line += fmt.Sprintf(" %s %s %q", c.Op, c.Field, c.Value)
+		}
+		fields(w, "  request", fmt.Sprintf("%s (certain %v, %.2f; %s)", line, q.Certain, q.Confidence, strings.Join(q.Because, " | ")))
+	}
+	return nil
+}

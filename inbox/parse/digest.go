@@ -1,0 +1,41 @@
+package parse
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+
+	"push.guru/supportd/inbox"
+)
+
+// digest identifies a mail by what its author gave it. Trace headers do not
+// count, nor do line ends and empty lines at the end of the body, which
+// servers change on the way.
+func digest(h header, body []byte) inbox.Digest {
+	sum := sha256.New()
+	for _, name := range []string{"From", "To", "Date", "Message-Id"} {
+		values := h.all(name)
+		writeLen(sum, len(values))
+		for _, v := range values {
+			writeLen(sum, len(v))
+			sum.Write([]byte(v))
+		}
+	}
+	body = bytes.TrimRight(body, "\r\n")
+	for len(body) > 0 {
+		line, rest := cutLine(body)
+		sum.Write(line)
+		sum.Write([]byte("\r\n"))
+		body = rest
+	}
+	var d inbox.Digest
+	sum.Sum(d[:0])
+	return d
+}
+
+func writeLen(h hash.Hash, n int) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	h.Write(b[:])
+}

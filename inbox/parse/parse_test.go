@@ -1,0 +1,233 @@
+package parse
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"push.guru/supportd/inbox"
+)
+
+// want is what a testdata mail must be read as. What a file does not name must
+// be empty, except the text when only a part of it is given.
+type want struct {
+	From        string
+	Fault       string
+	Subject     string
+	ID          string // not compared when empty
+	Text        string
+	TextPart    string
+	Hidden      bool
+	Attachments []string
+	Faults      []string
+	Report      *inbox.Report
+}
+
+// TestMessage reads every mail in testdata; its name says what is odd.
+func TestMessage(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.eml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no mails in testdata", err)
+	}
+	for _, f := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(f), ".eml"), func(t *testing.T) {
+			raw, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := os.ReadFile(strings.TrimSuffix(f, ".eml") + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var w want
+			if err := json.Unmarshal(b, &w); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, Message(raw, Options{}), w)
+		})
+	}
+}
+
+func compare(t *testing.T, m *inbox.Message, w want) {
+	t.Helper()
+	equal := func(what string, got, want any) {
+		t.Helper()
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	equal("From", m.From.Addr, w.From)
+	equal("FromFault", m.FromFault, w.Fault)
+	equal("Subject", m.Subject, w.Subject)
+	if w.ID != "" {
+		equal("ID", m.ID, w.ID)
+	}
+	if w.TextPart == "" {
+		equal("Text", m.Text, w.Text)
+	} else if !strings.Contains(m.Text, w.TextPart) {
+		t.Errorf("Text: %q has no %q", m.Text, w.TextPart)
+	}
+	equal("Hidden", m.Hidden, w.Hidden)
+	equal("Attachments", m.Attachments, w.Attachments)
+	equal("Faults", m.Faults, w.Faults)
+	if (m.Report == nil) != (w.Report == nil) || m.Report != nil && !reflect.DeepEqual(*m.Report, *w.Report) {
+		t.Errorf("Report: %+v, want %+v", m.Report, w.Report)
+	}
+}
+
+const head = "From: Ann <ann@example.org>\r\nTo: support@site.test\r\nSubject: hello\r\n"
+
+func TestAuthor(t *testing.T) {
+	for _, c := range []struct{ from, addr, name, fault string }{
+		{"ann@example.org", "ann@example.org", "", ""},
+		{"Ann <Ann@Example.ORG>", "Ann@example.org", "Ann", ""},
+		{`"Doe, Ann" <ann@example.org>`, "ann@example.org", "Doe, Ann", ""},
+		{"John Q. Public <j@example.org>", "j@example.org", "John Q. Public", ""},
+		{"=?utf-8?b?0JbQsNC90L3QsA==?= <z@example.org>", "z@example.org", "Жанна", ""},
+		{"=?klingon?q?Worf?= <w@example.org>", "w@example.org", "Worf", ""},
+		{"\xc6\xe0\xed\xed\xe0 <z@example.org>", "z@example.org", "Жанна", ""},
+		{`"ann@example.org" <ann@example.org>`, "ann@example.org", "ann@example.org", ""},
+		{"Anna <anna@почта.рф>", "anna@xn--80a1acny.xn--p1ai", "Anna", ""},
+		{"Bob @ Work <bob@example.org>", "", "", "several addresses in From"},
+		{"", "", "", "the From line is empty"},
+		{"Ann", "", "", "no address in From"},
+		{"a@example.org, b@example.org", "", "", "several addresses in From"},
+		{"<a@example.org> <b@example.org>", "", "", "several addresses in From"},
+		{"a@b@example.org", "", "", "several addresses in From"},
+		{"Team: a@example.org;", "", "", "a group or a route in From"},
+		{"<@relay.example:a@example.org>", "", "", "several addresses in From"},
+		{"a@example.org (Ann)", "", "", "a comment in From"},
+		{"Ann <=?utf-8?q?a=40example.org?=>", "", "", "an encoded address in From"},
+		{"Ann <ann@example.org", "", "", "text after the address in From"},
+		{"<ann@example.org> Ann", "", "", "text after the address in From"},
+		{`"Ann <ann@example.org>`, "", "", "an open quote in From"},
+		{`"a@b"@example.org`, "", "", "From holds no plain address"},
+		{"Ann\x00 <ann@example.org>", "", "", "a bare CR or NUL in the From line"},
+		{"Ann\x07 <ann@example.org>", "", "", "a control character in From"},
+		{`"boss@site.test" <ann@example.org>`, "", "", "the display name looks like another address"},
+		{`"boss＠site.test" <ann@example.org>`, "", "", "the display name looks like another address"},
+		{"=?utf-8?q?boss=40site=2Etest?= <ann@example.org>", "", "", "the display name looks like another address"},
+		{"An\u202en <ann@example.org>", "", "", "the display name turns the direction of writing"},
+		{"An\u200bn <ann@example.org>", "", "", "an invisible character in the display name"},
+	} {
+		m := Message([]byte("From: "+c.from+"\r\nSubject: x\r\n\r\nhello"), Options{})
+		if m.From.Addr != c.addr || m.From.Name != c.name || m.FromFault != c.fault {
+			t.Errorf("From: %q read as %q, %q, %q; want %q, %q, %q", c.from, m.From.Addr, m.From.Name, m.FromFault, c.addr, c.name, c.fault)
+		}
+	}
+}
+
+func TestDoubledLines(t *testing.T) {
+	for _, s := range single {
+		raw := "From: a@example.org\r\n" + strings.ToUpper(s.name) + ": x@example.org\r\n" + s.name + ": x@example.org\r\n\r\nhello"
+		if m := Message([]byte(raw), Options{}); m.From.Addr != "" || !strings.HasSuffix(m.FromFault, " "+s.shown+" lines") {
+			t.Errorf("a doubled %s: From %q, fault %q", s.name, m.From.Addr, m.FromFault)
+		}
+	}
+}
+
+func TestMessageIDs(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		want []string
+	}{
+		{"<a@b>", []string{"a@b"}},
+		{"<a@b>,<c@d> <a@b>", []string{"a@b", "c@d"}},
+		{"a@b", []string{"a@b"}},
+		{"<a>", []string{"a"}},
+		{"< a@b >", []string{"a@b"}},
+		{"<a@b@c>", []string{"a@b@c"}},
+		{"<a@b", []string{"a@b"}},
+		{"<x <a@b>", []string{"a@b"}},
+		{`Your mail of Monday "x" <a@b>`, []string{"a@b"}},
+		{"no ID", nil},
+		{"<>", nil},
+		{"", nil},
+	} {
+		if got := messageIDs(c.in); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("messageIDs(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+	many := messageIDs(strings.Repeat("<a@b>", 5) + numbered(500))
+	if len(many) != 100 || many[99] != "499@x" {
+		t.Errorf("of many IDs %d were kept, the last is %q; want the last 100", len(many), many[len(many)-1])
+	}
+}
+
+func TestDigest(t *testing.T) {
+	raw := head + "Date: Mon, 5 Oct 2026 10:00:00 +0500\r\nMessage-ID: <1@example.org>\r\n\r\nOne\r\nTwo\r\n"
+	base := Message([]byte(raw), Options{}).Digest
+	for name, same := range map[string]string{
+		"a Received line":        "Received: from a by b\r\n" + raw,
+		"LF line ends":           strings.ReplaceAll(raw, "\r\n", "\n"),
+		"empty lines at the end": raw + "\r\n\r\n",
+		"another Delivered-To":   "Delivered-To: privacy@site.test\r\n" + raw,
+		"a folded To":            strings.Replace(raw, "To: support", "To:\r\n support", 1),
+	} {
+		if Message([]byte(same), Options{}).Digest != base {
+			t.Errorf("%s changes the digest", name)
+		}
+	}
+	for _, change := range [][2]string{{"ann@", "eve@"}, {"support@", "help@"}, {"10:00", "10:01"}, {"<1@", "<2@"}, {"Two", "Three"}, {"One\r\n", "One"}} {
+		other := strings.Replace(raw, change[0], change[1], 1)
+		if Message([]byte(other), Options{}).Digest == base {
+			t.Errorf("%q for %q leaves the digest as it was", change[1], change[0])
+		}
+	}
+}
+
+func TestHeader(t *testing.T) {
+	raw := head + "Auto-Submitted: auto-replied\r\nLIST-ID: =?utf-8?q?Caf=C3=A9?= <c.example>\r\nX-Secret: no\r\nprecedence : bulk\r\n" +
+		"Cc: B <b@Example.org>, broken, \"C, D\" <c@example.org>\r\nIn-Reply-To: <r1@site.test>\r\nReferences: <r0@site.test>\r\n <r1@site.test>\r\n\r\nx"
+	m := Message([]byte(raw), Options{})
+	if got := m.Header.Get("Auto-Submitted"); got != "auto-replied" {
+		t.Errorf("Auto-Submitted: %q", got)
+	}
+	if got := m.Header.Get("List-Id"); got != "Café <c.example>" {
+		t.Errorf("List-Id: %q", got)
+	}
+	if got := m.Header.Get("Precedence"); got != "bulk" {
+		t.Errorf("Precedence: %q", got)
+	}
+	if _, ok := m.Header["X-Secret"]; ok {
+		t.Error("a header that nobody reads was kept")
+	}
+	if want := []inbox.Address{{Name: "B", Addr: "b@example.org"}, {Name: "C, D", Addr: "c@example.org"}}; !reflect.DeepEqual(m.Cc, want) {
+		t.Errorf("Cc: %q, want %q", m.Cc, want)
+	}
+	if want := []string{"r0@site.test", "r1@site.test"}; !reflect.DeepEqual(m.References, want) || !reflect.DeepEqual(m.InReplyTo, want[1:]) {
+		t.Errorf("References %q, In-Reply-To %q", m.References, m.InReplyTo)
+	}
+}
+
+func TestDate(t *testing.T) {
+	for in, want := range map[string]string{
+		"Mon, 5 Oct 2026 10:00:00 +0500":        "2026-10-05T05:00:00Z",
+		"5 Oct 2026 10:00 GMT":                  "2026-10-05T10:00:00Z",
+		"Mon, 5 Oct 2026 10:00:00 +0500 (ALMT)": "2026-10-05T05:00:00Z",
+		"yesterday":                             "0001-01-01T00:00:00Z",
+		"":                                      "0001-01-01T00:00:00Z",
+	} {
+		if got := Message([]byte("Date: "+in+"\r\n\r\n"), Options{}).Date.UTC().Format("2006-01-02T15:04:05Z"); got != want {
+			t.Errorf("Date: %q read as %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestGuess(t *testing.T) {
+	for _, s := range []string{"Да", "ИРИНА", "Сколько можно писать мне Арина!!!", "НЕ НАДО, Я ПЕРЕДУМАЛ", "подтверждаю", "e-mail: поменяйте"} {
+		for _, cs := range []string{"windows-1251", "koi8-r"} {
+			if got := guess(encode(t, cs, s)); got != s {
+				t.Errorf("%s in %s guessed as %s", s, cs, got)
+			}
+		}
+	}
+	for _, s := range []string{"Grüße", "C'était très bien, écrivez à Zoë", "señor Núñez", "Ärger mit Ö", "naïve café", "50 € — “ok”"} {
+		if got := guess(encode(t, "windows-1252", s)); got != s {
+			t.Errorf("%s in windows-1252 guessed as %s", s, got)
+		}
+	}
+}

@@ -1,0 +1,267 @@
+// Package screen finds the mails that must never be answered by a machine:
+// bounces, auto-replies, list and bulk mail, spam, our own mail come back, and
+// mail that names nobody to answer.
+//
+// An answer to one of them is how two machines begin to write to each other.
+// A person taken for a machine gets no answer at all, which is as bad. So the
+// standards decide first (RFC 3834, 3464, 8098, 5965, 2369), and the words of
+// a mail count only where a machine's header, sender or form stands beside
+// them: people write that they are on vacation and that a mail bounced.
+//
+// Headers that prove nothing are not read as proof: X-Auto-Response-Suppress
+// asks others not to auto-reply and stands on ordinary Exchange mail,
+// List-Unsubscribe alone is added by some providers, Return-Path may be
+// missing, and "Auto-Submitted: no" is a person.
+package screen
+
+import (
+	"strings"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
+)
+
+// Config says who we are. The zero value screens by the standards alone.
+type Config struct {
+	// Own lists the canonical addresses of our mailboxes and their aliases.
+	// Mail that comes from one of them is our own.
+	Own []string
+
+	// Ours tells whether a Message-ID, without angle brackets, is one that we
+	// made. nil: none is known.
+	Ours func(messageID string) bool
+
+	// SpamHeader is the header by which the mail server marks spam, such as
+	// "X-Spam-Flag: YES"; the value is compared from its beginning. The name
+	// must be one that package parse keeps (X-Spam…, X-Rspam…, Exchange's
+	// spam confidence level). "": no header does.
+	SpamHeader string
+}
+
+// check is one reason to screen.
+type check struct {
+	class inbox.Class
+	find  func(Config, *inbox.Message) string // why, for staff; "": not this one
+}
+
+// checks are asked in this order. What says most about the mail comes first:
+// our own mail is a loop even when it also looks automatic, and a bounce is a
+// bounce even when it also says that it is an auto-reply.
+var checks = []check{
+	{inbox.ClassMalformed, malformed},
+	{inbox.ClassLoop, loop},
+	{inbox.ClassBounce, bounce},
+	{inbox.ClassAutoReply, autoReply},
+	{inbox.ClassList, list},
+	{inbox.ClassBulk, bulk},
+	{inbox.ClassSpam, spam},
+	{inbox.ClassNoSender, noSender},
+}
+
+// Check says why a mail must not be answered, and on what evidence, in words
+// for staff that name nobody. ClassNone means that it may be answered.
+func (c Config) Check(m *inbox.Message) (inbox.Class, string) {
+	for _, k := range checks {
+		if why := k.find(c, m); why != "" {
+			return k.class, why
+		}
+	}
+	return inbox.ClassNone, ""
+}
+
+// malformed finds what is no mail: nothing that mails have could be read.
+func malformed(_ Config, m *inbox.Message) string {
+	if len(m.Header) == 0 && m.From.Addr == "" && m.Subject == "" && m.ID == "" {
+		return "no mail header could be read"
+	}
+	return ""
+}
+
+func loop(c Config, m *inbox.Message) string {
+	if c.Ours != nil && m.ID != "" && c.Ours(m.ID) {
+		return "it carries the Message-ID of a mail that we sent"
+	}
+	if len(m.Header["X-Supportd-Loop"]) > 0 {
+		return "it carries our loop mark"
+	}
+	for _, own := range c.Own {
+		if address.Equal(own, m.From.Addr) {
+			return "it comes from one of our own mailboxes"
+		}
+		for _, v := range m.Header["X-Loop"] {
+			if strings.EqualFold(strings.Trim(v, "<> "), own) {
+				return "X-Loop names one of our own mailboxes"
+			}
+		}
+	}
+	return ""
+}
+
+// receipt is the type of a report that a mail was read: an auto-reply, and no
+// failure of anything.
+const receipt = "disposition-notification"
+
+func bounce(_ Config, m *inbox.Message) string {
+	if r := m.Report; r != nil && r.Type != receipt {
+		return "it is a report: " + r.Type
+	}
+	if m.Report == nil && rootIs(m, "multipart/report") {
+		return "it is a report (multipart/report)"
+	}
+	if nullPath(m) && m.Report == nil {
+		return "the return path is empty"
+	}
+	if len(m.Header["X-Failed-Recipients"]) > 0 {
+		return "X-Failed-Recipients names who did not get a mail"
+	}
+	if daemon(local(m)) {
+		return "a mail server wrote it, by its sender's name"
+	}
+	if postmaster(local(m)) && bounceText(m) && (carriesMail(m) || statusCode(text(m))) {
+		return "a mail server's keeper returns a mail"
+	}
+	if carriesMail(m) && startsWithAny(subject(m), words.complaintSubjects) {
+		return "a provider passes on a complaint"
+	}
+	if startsWithAny(subject(m), words.bounceSubjects) && (automatic(m) != "" || robot(local(m)) || bounceText(m) && (carriesMail(m) || statusCode(text(m)))) {
+		return "subject and form are those of a bounce"
+	}
+	return ""
+}
+
+func autoReply(_ Config, m *inbox.Message) string {
+	if m.Report != nil && m.Report.Type == receipt {
+		return "it is a receipt that a mail was read"
+	}
+	if why := automatic(m); why != "" {
+		return why
+	}
+	for _, t := range m.Attachments {
+		if t == "text/calendar" && calendarReply(m) {
+			return "it is an answer to an invitation"
+		}
+	}
+	if rootIs(m, "text/calendar") {
+		return "it is a calendar message"
+	}
+	s := subject(m)
+	switch {
+	case startsWithAny(s, words.autoSubjects):
+		return "the subject is that of an auto-reply"
+	case startsWithAny(s, words.awaySubjects) && awayText(m):
+		return "subject and text are those of an auto-reply"
+	case startsWithAny(text(m), words.autoTexts):
+		return "the text is that of an auto-reply"
+	case startsWithAny(s, words.challengeSubjects) && containsAny(text(m), words.challengeTexts):
+		return "it asks to prove that the sender of a mail is no machine"
+	}
+	return ""
+}
+
+// automatic finds the headers by which a machine says that it is one.
+func automatic(m *inbox.Message) string {
+	for _, v := range m.Header["Auto-Submitted"] {
+		if k := keyword(v); k != "" && k != "no" {
+			return "Auto-Submitted: " + k
+		}
+	}
+	for _, name := range []string{"X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "X-Mail-Autoreply", "X-Autogenerated",
+		"X-Vacation", "X-Auto-Submitted", "X-Autosubmitted", "X-Fc-Machinegenerated", "X-Autoreply-From", "X-Autorespond-From", "X-Autoreply-Domain",
+		"X-Boxtrapper", "X-Ham-Challenge", "X-Challenge", "X-Tmda-Fingerprint", "X-Cron-Env"} {
+		if v, ok := m.Header[name]; ok && !means(v[0], "no", "none", "false", "0") {
+			return name + " is set"
+		}
+	}
+	for _, v := range m.Header["Precedence"] {
+		if means(v, "auto_reply", "auto-reply", "autoreply") {
+			return "Precedence: auto_reply"
+		}
+	}
+	if v := m.Header.Get("X-Ms-Exchange-Generated-Message-Source"); v != "" {
+		return "X-MS-Exchange-Generated-Message-Source is set"
+	}
+	return ""
+}
+
+// list finds the headers that mailing lists add. List-Unsubscribe is not
+// among them: it alone is no proof. Where our mailbox is itself the address of
+// a group, every mail to it has them, and they say nothing.
+func list(c Config, m *inbox.Message) string {
+	if ownList(c, m) {
+		return ""
+	}
+	for _, name := range []string{"List-Id", "List-Post", "List-Owner", "List-Archive", "List-Subscribe", "X-Mailing-List", "Mailing-List",
+		"X-Mailman-Version", "X-Google-Group-Id"} {
+		for _, v := range m.Header[name] {
+			if strings.TrimSpace(v) != "" {
+				return name + " is set"
+			}
+		}
+	}
+	for _, v := range m.Header["Precedence"] {
+		if means(v, "list") {
+			return "Precedence: list"
+		}
+	}
+	return ""
+}
+
+// bulk finds mass mail: by Precedence, or by List-Unsubscribe beside another
+// sign of a mass mailing.
+func bulk(_ Config, m *inbox.Message) string {
+	for _, v := range m.Header["Precedence"] {
+		if means(v, "bulk", "junk") {
+			return "Precedence: " + strings.ToLower(v)
+		}
+	}
+	if len(m.Header["List-Unsubscribe"]) == 0 {
+		return ""
+	}
+	if len(m.Header["List-Unsubscribe-Post"]) > 0 {
+		return "it can be unsubscribed from with one click, as mass mail can"
+	}
+	for _, name := range []string{"Feedback-Id", "X-Campaign", "X-Campaign-Id", "X-Mailgun-Sid", "X-Mc-User", "X-Bulkmail"} {
+		if len(m.Header[name]) > 0 {
+			return "List-Unsubscribe and " + name + " are set, as on mass mail"
+		}
+	}
+	if robot(local(m)) {
+		return "List-Unsubscribe is set, and the sender takes no mail"
+	}
+	return ""
+}
+
+func spam(c Config, m *inbox.Message) string {
+	name, want, ok := strings.Cut(c.SpamHeader, ":")
+	if !ok {
+		return ""
+	}
+	for k, values := range m.Header {
+		if !strings.EqualFold(k, strings.TrimSpace(name)) {
+			continue
+		}
+		for _, v := range values {
+			if hasPrefixFold(strings.TrimSpace(v), strings.TrimSpace(want)) {
+				return "the mail server marked it as spam"
+			}
+		}
+	}
+	return ""
+}
+
+// noSender finds mails with nobody to answer. A sender who is only suspicious
+// has an address, and is for staff.
+func noSender(_ Config, m *inbox.Message) string {
+	if robot(local(m)) {
+		return "the sender says by its name that it takes no mail"
+	}
+	if m.From.Addr != "" {
+		return ""
+	}
+	for _, v := range m.Header["From"] {
+		if strings.Contains(v, "@") {
+			return ""
+		}
+	}
+	return "no sender that could be answered"
+}
