@@ -1,0 +1,105 @@
+package mailtest
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The stages at which a script of faults is asked.
+const (
+	StageConnect = "CONNECT" // SMTP: before the greeting
+	StageAuth    = "AUTH"    // SMTP: the password is right; who is the user
+	StageMail    = "MAIL"    // SMTP: who is the envelope's sender
+	StageRcpt    = "RCPT"    // SMTP: who is the recipient, from here on the first one
+	StageData    = "DATA"    // SMTP: in place of 354
+	StageBody    = "BODY"    // SMTP: after the first line of the mail
+	StageDot     = "DOT"     // SMTP: after the final dot, before the mail is taken
+	StageTaken   = "TAKEN"   // SMTP: the mail is taken, the 250 not yet written
+
+	StageLogin   = "IMAP LOGIN" // IMAP: the password is right; who is the user, here and below
+	StageSelect  = "IMAP SELECT"
+	StageFetch   = "IMAP FETCH"
+	StageSearch  = "IMAP SEARCH"
+	StageStore   = "IMAP STORE"
+	StageCopy    = "IMAP COPY"
+	StageMove    = "IMAP MOVE"
+	StageExpunge = "IMAP EXPUNGE"
+	StageAppend  = "IMAP APPEND"
+)
+
+// What a script returns for a fault that is no answer.
+var (
+	// ErrHangUp closes the connection without an answer. At StageTaken the
+	// mail is kept, and the client cannot know.
+	ErrHangUp = errors.New("the server hangs up")
+	// ErrSilence keeps the connection open and never answers.
+	ErrSilence = errors.New("the server falls silent")
+)
+
+// Refusal is a reply of the SMTP server. In IMAP it is a NO.
+type Refusal struct {
+	Code int    // 4xx or 5xx
+	Text string // with the enhanced status code in front
+}
+
+func (r *Refusal) Error() string { return fmt.Sprintf("%d %s", r.Code, r.Text) }
+
+// Refuse gives the error that makes the server answer with code and text.
+func Refuse(code int, text string) error { return &Refusal{Code: code, Text: text} }
+
+// SetFail sets the script of faults. It is asked at each stage with whom the
+// stage is about and how often, from 1, that stage was reached for them; what
+// it returns is the fault: nil, a Refusal, ErrHangUp or ErrSilence. Any other
+// error is a temporary refusal. At StageTaken a Refusal is still written,
+// although the mail was taken. A nil script lets everything pass.
+func (w *World) SetFail(f func(stage, who string, n int) error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fail = f
+	clear(w.tries)
+}
+
+func (w *World) fault(stage, who string) error {
+	w.mu.Lock()
+	k := [2]string{stage, who}
+	w.tries[k]++
+	n, fail := w.tries[k], w.fail
+	w.mu.Unlock()
+	if fail == nil {
+		return nil
+	}
+	return fail(stage, who, n)
+}
+
+// OnSent sets what is called after a mail was accepted by SMTP and the 250 was
+// written.
+func (w *World) OnSent(f func(Delivery)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.onSent = f
+}
+
+// OnFinalDot sets what is called when a mail has arrived in full and is about
+// to be taken, before it is stored and the 250 is written.
+func (w *World) OnFinalDot(f func(Delivery)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.onFinalDot = f
+}
+
+// OnAcknowledge sets what is called when an IMAP client changes flags of mails
+// or copies or moves them out of a folder, before anything happens to them.
+func (w *World) OnAcknowledge(f func(user, folder string, uids []uint32)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.acknowledge = f
+}
+
+func (w *World) acknowledged(user, folder string, uids []uint32) {
+	w.mu.Lock()
+	f := w.acknowledge
+	w.mu.Unlock()
+	if f != nil {
+		f(user, folder, uids)
+	}
+}
