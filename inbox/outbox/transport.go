@@ -307,7 +307,7 @@ func (t *Transport) drop() {
 	if t.link == nil {
 		return
 	}
-	if t.link.used { _ = t.link.smtp.Quit() }
+	_ = t.link.raw.Close() // whether it closes well changes nothing
 	t.link = nil
 	t.cfg.Log.Debug("smtp connection dropped", "server", t.cfg.Server.String())
 }

@@ -157,8 +157,8 @@ func (c *failingConn) Write(p []byte) (int, error) {
 }
 
 // TestNeverHalf fails one write in the middle of the text on a connection that
-// goes on working. The library would end the text before the next command,
-// and the server would take the half for the whole.
+// goes on working. Nothing may follow on it: a command after half a text ends
+// the text first, and the server takes the half for the whole.
 func TestNeverHalf(t *testing.T) {
 	for _, after := range []int{100, 5_000, 100_000} { // within the first buffer, the first block and a later one
 		s := &scripted{}

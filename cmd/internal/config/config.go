@@ -1,0 +1,181 @@
+// Package config reads the operator's configuration file (TOML) into one
+// Config. It is strict: an unknown key, a missing secret, a value out of range
+// or an unreadable file is a fault, and Load reports all faults of a file at
+// once, each with its key, its line and, where there is one, a hint.
+//
+// The file is first parsed into tables (tree.go), which know the line of each
+// key. Each section then asks its table for the keys that it has (sections.go),
+// with the default beside the key; a key that nobody asked for is unknown.
+// What a value must be is in values.go, where secrets come from in login.go.
+//
+// Relative paths are relative to the folder of the configuration file.
+package config
+
+import (
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"push.guru/supportd/inbox/mailbox"
+	"push.guru/supportd/inbox/outbox"
+)
+
+// Config is a configuration without faults; every default is filled in.
+type Config struct {
+	StateDir  string
+	Site      Site
+	Staff     Staff
+	Mailboxes []Mailbox // at least one
+	Proof     Proof
+	Policy    Policy
+	Deadlines Deadlines
+	Keep      Keep
+	Users     Users
+	Journal   Journal
+	Console   Console
+	Log       Log
+	Templates Overlay
+	Classify  Overlay
+}
+
+// Site is what the program knows about the site whose people write.
+type Site struct {
+	Name       string
+	Languages  []string // BCP 47; the first is the default for replies
+	Region     string   // ISO 3166, two capitals
+	AccountURL string   // "" when people have no page of their own
+	Location   *time.Location
+}
+
+// Staff are the people behind the mailbox.
+type Staff struct {
+	Notify []string // canonical addresses
+}
+
+// Mailbox is one place where people write.
+type Mailbox struct {
+	Name     string
+	Address  string   // canonical; From and envelope sender of replies
+	Aliases  []string // canonical
+	IMAP     mailbox.Server
+	Login    Login
+	Folder   string
+	Filed    string        // "": accounted mail stays in Folder
+	Junk     string        // "": not read
+	Keep     time.Duration // accounted mail is expunged after it; 0: never
+	FirstRun string        // new | all
+	Poll     time.Duration
+	Plus     bool
+	SMTP     SMTP // [smtp] with what [mailbox.smtp] overrides
+}
+
+// SMTP is where the replies of one mailbox are handed in.
+type SMTP struct {
+	Server        outbox.Server
+	Login         Login
+	Connections   int
+	MaxReplyBytes int64
+	MaxParts      int
+}
+
+// Proof says whose word about a sender is believed.
+type Proof struct {
+	TrustedAuthservIDs []string
+	OwnHops            int
+	DKIM               bool
+	MaxAge             time.Duration
+	Resolver           string // host:port; "": the system's
+}
+
+// Policy is the operator's word on what happens by itself.
+type Policy struct {
+	Mode            string // observe | assist | auto
+	ConfirmTTL      time.Duration
+	MaxMessageBytes int64
+	Limits          Limits
+	Rules           map[string]Rule // by subject: every name of Subjects
+}
+
+// Limits cap what is sent and done by itself.
+type Limits struct {
+	Unproven, Proven, Thread, EffectsPerHour int
+}
+
+// Rule says what happens to requests of one subject.
+type Rule struct {
+	Confirm string // always | unproven | never
+	Review  string // always | unsure | never
+	CoolOff time.Duration
+}
+
+// Deadlines names the clocks that answers are due by.
+type Deadlines struct {
+	Profile string
+}
+
+// Keep says how long the text and addresses of ended cases stay readable.
+type Keep struct {
+	Done, Other time.Duration
+}
+
+// Users says where people are stored.
+type Users struct {
+	Store string // bolt
+	Path  string // of the embedded store's file
+}
+
+// Journal says who gets the head of the chain.
+type Journal struct {
+	Anchor string // canonical address, or ""
+}
+
+// Console says where staff's pages are served.
+type Console struct {
+	Listen string // host:port on loopback; "": not served
+}
+
+// Log says what is logged.
+type Log struct {
+	Level  slog.Level
+	Format string // text | json
+}
+
+// Overlay is a folder whose files stand in for built-in ones of the same
+// name.
+type Overlay struct {
+	Dir string // "": none
+}
+
+//go:embed sample.toml
+var sample string
+
+// Sample gives a commented configuration, complete but for the secrets, that
+// Load takes without fault once its password files exist.
+func Sample() string { return sample }
+
+// Load reads the file at path. When the file can be read but has faults, the
+// error is a Faults with all of them. known are the languages that replies can
+// be written in; without any, every well-formed language tag is accepted.
+func Load(path string, known ...string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	r := &reader{dir: dir}
+	root := r.parse(data)
+	if root == nil {
+		return nil, r.sorted()
+	}
+	c := r.config(root, known)
+	if len(r.faults) > 0 {
+		return nil, r.sorted()
+	}
+	return c, nil
+}

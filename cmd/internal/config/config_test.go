@@ -1,0 +1,353 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"push.guru/supportd/inbox/outbox"
+)
+
+var update = flag.Bool("update", false, "write the .want files anew; read them before you commit")
+
+// folder makes a folder with the secrets that the cases name and, at the path
+// that it returns, the configuration.
+func folder(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range []struct {
+		name, text string
+		mode       os.FileMode
+	}{
+		{"c.toml", text, 0o644}, {"pass", "secret\n", 0o600}, {"open.pass", "secret\n", 0o644},
+		{"empty.pass", "\n", 0o600}, {"lines.pass", "one\ntwo\n", 0o600},
+	} {
+		name := filepath.Join(dir, f.name)
+		if err := os.WriteFile(name, []byte(f.text), f.mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(name, f.mode); err != nil { // whatever the umask
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "c.toml")
+}
+
+// TestFaults loads every bad configuration of testdata and compares all its
+// faults, with their lines, to the .want file beside it.
+func TestFaults(t *testing.T) {
+	t.Setenv("CONFIG_TEST_PASSWORD", "secret")
+	files, err := filepath.Glob("testdata/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cases: ", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := folder(t, string(text))
+			c, err := Load(path, "en", "ru", "kk")
+			var faults Faults
+			if c != nil || !errors.As(err, &faults) {
+				t.Fatalf("got %v, %v, want faults", c, err)
+			}
+			var got strings.Builder
+			for _, f := range faults {
+				fmt.Fprintf(&got, "%d %s\n", f.Line, strings.ReplaceAll(f.String(), filepath.Dir(path), "DIR"))
+				if !strings.Contains(err.Error(), f.String()) {
+					t.Errorf("the error leaves out %v", f)
+				}
+			}
+			want := strings.TrimSuffix(file, "toml") + "want"
+			if *update {
+				if err := os.WriteFile(want, []byte(got.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b, err := os.ReadFile(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.String() != string(b) {
+				t.Errorf("got\n%s\nwant\n%s", got.String(), b)
+			}
+		})
+	}
+}
+
+// sampleIn gives the sample with its secrets in the folder of path.
+func sampleIn(path string) string {
+	s := strings.ReplaceAll(Sample(), "/etc/supportd/imap.pass", "pass")
+	return strings.ReplaceAll(s, "/etc/supportd/smtp.pass", filepath.Join(filepath.Dir(path), "pass"))
+}
+
+func load(t *testing.T, path, text string) *Config {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestSample(t *testing.T) {
+	path := folder(t, "")
+	c := load(t, path, sampleIn(path))
+	m := c.Mailboxes[0]
+	for _, x := range []struct{ what, got, want any }{
+		{"state_dir", c.StateDir, "/var/lib/supportd"},
+		{"timezone", c.Site.Location.String(), "Asia/Almaty"},
+		{"aliases", m.Aliases[0], "privacy@push.guru"},
+		{"imap", m.IMAP.String(), "imaps://mail.push.guru:993"},
+		{"keep", m.Keep, 90 * 24 * time.Hour},
+		{"password_file", m.Login.PasswordFile, filepath.Join(filepath.Dir(path), "pass")},
+		{"smtp", m.SMTP.Server.String(), "smtps://mail.push.guru:465"},
+		{"smtp username", m.SMTP.Login.Username, "support@push.guru"},
+		{"users", c.Users, Users{"bolt", "/var/lib/supportd/users.db"}},
+		{"level", c.Log.Level, slog.LevelInfo},
+	} {
+		if x.got != x.want {
+			t.Errorf("%s: got %v, want %v", x.what, x.got, x.want)
+		}
+	}
+}
+
+// minimal is what an operator cannot leave out.
+const minimal = `
+[site]
+name = "Site"
+[[mailbox]]
+name = "support"
+address = "support@site.test"
+imap = "imaps://mail.site.test"
+password_file = "pass"
+[smtp]
+server = "smtps://mail.site.test"
+`
+
+// TestDefaults holds the defaults against the sample, which spells out every
+// one of them.
+func TestDefaults(t *testing.T) {
+	path := folder(t, "")
+	sample := load(t, path, sampleIn(path))
+	got := load(t, path, minimal)
+
+	m, s := got.Mailboxes[0], sample.Mailboxes[0]
+	if m.Login.Username != "support@site.test" || m.SMTP.Login.Secret() != nil || m.SMTP.Login.Username != "" {
+		t.Errorf("logins: %+v, %+v", m.Login, m.SMTP.Login)
+	}
+	for _, x := range [][2]any{
+		{got.StateDir, sample.StateDir}, {got.Site.Region, sample.Site.Region}, {got.Site.Location.String(), sample.Site.Location.String()},
+		{fmt.Sprint(got.Site.Languages), fmt.Sprint(sample.Site.Languages)},
+		{m.Folder, s.Folder}, {m.Filed, s.Filed}, {m.Junk, s.Junk}, {m.Keep, s.Keep}, {m.FirstRun, s.FirstRun}, {m.Poll, s.Poll}, {m.Plus, s.Plus},
+		{m.SMTP.Connections, s.SMTP.Connections}, {m.SMTP.MaxReplyBytes, s.SMTP.MaxReplyBytes}, {m.SMTP.MaxParts, s.SMTP.MaxParts},
+		{got.Proof.OwnHops, sample.Proof.OwnHops}, {got.Proof.DKIM, sample.Proof.DKIM}, {got.Proof.MaxAge, sample.Proof.MaxAge},
+		{got.Proof.Resolver, sample.Proof.Resolver}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
+		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {got.Users, sample.Users}, {got.Journal, sample.Journal},
+		{got.Console, sample.Console}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
+	} {
+		if x[0] != x[1] {
+			t.Errorf("default %v, sample %v", x[0], x[1])
+		}
+	}
+	if n := len(got.Proof.TrustedAuthservIDs); n != 0 {
+		t.Errorf("believes %d authserv-ids by default", n)
+	}
+}
+
+func TestPolicyMerges(t *testing.T) {
+	c := load(t, folder(t, ""), minimal+`
+[policy]
+mode = "assist"
+[policy.delete_account]
+cool_off = "3d"
+[policy.copy]
+confirm = "always"
+`)
+	want := defaultRules()
+	want["delete_account"] = Rule{"always", "unsure", 72 * time.Hour}
+	want["copy"] = Rule{"always", "unsure", 0}
+	if len(c.Policy.Rules) != len(Subjects()) || c.Policy.Mode != "assist" {
+		t.Errorf("got %+v", c.Policy)
+	}
+	for subject, rule := range want {
+		if c.Policy.Rules[subject] != rule {
+			t.Errorf("%s: got %+v, want %+v", subject, c.Policy.Rules[subject], rule)
+		}
+	}
+}
+
+func TestSMTPOverride(t *testing.T) {
+	c := load(t, folder(t, ""), `
+[site]
+name = "Site"
+region = "DE"
+timezone = "Europe/Berlin"
+[[mailbox]]
+name = "a"
+address = "a@site.test"
+imap = "imaps://mail.site.test"
+password_file = "pass"
+[[mailbox]]
+name = "b"
+address = "b@site.test"
+imap = "imap+insecure://localhost:1143"
+username = "other"
+password_file = "pass"
+[mailbox.smtp]
+server = "smtp+insecure://127.0.0.1:1025"
+connections = 1
+[[mailbox]]
+name = "c"
+address = "c@site.test"
+imap = "imap://mail.site.test"
+token_command = ["echo", "token"]
+[mailbox.smtp]
+username = "c@site.test"
+token_command = ["echo", "token"]
+[smtp]
+server = "smtp://mail.site.test"
+username = "support"
+password_file = "pass"
+max_parts = 9
+`)
+	type row struct {
+		server      string
+		user        string
+		xoauth2     bool
+		connections int
+		parts       int
+	}
+	want := []row{
+		{"smtp://mail.site.test:587", "support", false, 2, 9},
+		{"smtp+insecure://127.0.0.1:1025", "support", false, 1, 9},
+		{"smtp://mail.site.test:587", "c@site.test", true, 2, 9},
+	}
+	for i, m := range c.Mailboxes {
+		s := m.SMTP
+		if got := (row{s.Server.String(), s.Login.Username, s.Login.XOAUTH2, s.Connections, s.MaxParts}); got != want[i] {
+			t.Errorf("%s: got %+v, want %+v", m.Name, got, want[i])
+		}
+	}
+	if c.Mailboxes[2].SMTP.Login.PasswordFile != "" {
+		t.Error("the password of [smtp] went to another user")
+	}
+	if c.Mailboxes[0].SMTP.Server.Security != outbox.StartTLS || c.Site.Location.String() != "Europe/Berlin" {
+		t.Errorf("got %+v, %v", c.Mailboxes[0].SMTP.Server, c.Site.Location)
+	}
+}
+
+func TestSecret(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "pass")
+	write := func(s string, mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(s), mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("CONFIG_TEST_PASSWORD", "of the environment")
+	read := Login{PasswordFile: file}.Secret()
+	write("first\r\n", 0o600)
+	if s, err := read(t.Context()); s != "first" || err != nil {
+		t.Errorf("got %q, %v", s, err)
+	}
+	write("second", 0o640)
+	if s, err := read(t.Context()); s != "second" || err != nil {
+		t.Errorf("a changed file: got %q, %v", s, err)
+	}
+	write("third", 0o604)
+	if s, err := read(t.Context()); err == nil {
+		t.Errorf("a file that all can read: got %q", s)
+	}
+	for _, test := range []struct {
+		login Login
+		want  string // "": an error
+	}{
+		{Login{PasswordEnv: "CONFIG_TEST_PASSWORD"}, "of the environment"},
+		{Login{PasswordEnv: "CONFIG_TEST_UNSET"}, ""},
+		{Login{TokenCommand: []string{"printf", `%s\n`, "a token"}}, "a token"},
+		{Login{TokenCommand: []string{"false"}}, ""},
+		{Login{TokenCommand: []string{"true"}}, ""},
+		{Login{TokenCommand: []string{"sh", "-c", "echo a; echo b"}}, ""},
+		{Login{TokenCommand: []string{"sh", "-c", "yes secret"}}, ""},
+	} {
+		s, err := test.login.Secret()(t.Context())
+		if s != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("%+v: got %q, %v", test.login, s, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("the error holds the secret: %v", err)
+		}
+	}
+	if (Login{Username: "x"}).Secret() != nil {
+		t.Error("there is a secret without a source")
+	}
+}
+
+func TestTokenCommandEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Login{TokenCommand: []string{"sleep", "60"}}.Secret()(ctx)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestParseDuration(t *testing.T) {
+	const d = 24 * time.Hour
+	for s, want := range map[string]time.Duration{
+		"90d": 90 * d, "0d": 0, "0s": 0, "12h": 12 * time.Hour, "1d12h": 36 * time.Hour, "168h": 7 * d, "1h30m": 90 * time.Minute, "1.5h": 90 * time.Minute,
+	} {
+		if got, err := ParseDuration(s); err != nil || got != want {
+			t.Errorf("%s: got %v, %v, want %v", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"", "d", "-1d", "-1h", "1d-1h", "1d+1h", "+1h", "1", "1dd", "1.5d", "12h1d", "4000000000d", "106751d24h", "1 d", "week", "1d1"} {
+		if got, err := ParseDuration(s); err == nil {
+			t.Errorf("%q: got %v", s, got)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"name", "languages", "region", "account_url", "keep"}
+	for word, want := range map[string]string{
+		"langauges": "languages", "nmae": "name", "account-url": "account_url", "accounturl": "account_url", "zzz": "", "x": "", "region": "region",
+	} {
+		if got := nearest(word, known); got != want {
+			t.Errorf("%s: got %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	_, err := Load(filepath.Join(t.TempDir(), "none.toml"))
+	var faults Faults
+	if !errors.Is(err, os.ErrNotExist) || errors.As(err, &faults) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSubjects(t *testing.T) {
+	want := []string{"change", "change_email", "copy", "deactivate", "delete_account", "delete_fields", "describe", "withdraw"}
+	if got := Subjects(); !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Fault is one thing that is wrong in a configuration file.
+type Fault struct {
+	Key     string // smtp.server, mailbox[1].imap (counted from 1); "" for the file as a whole
+	Problem string
+	Hint    string // what to do; may be ""
+	Line    int    // 0 when no line holds it
+}
+
+// String gives "key: problem (hint)".
+func (f Fault) String() string {
+	s := f.Problem
+	if f.Key != "" {
+		s = f.Key + ": " + s
+	}
+	if f.Hint != "" {
+		s += " (" + f.Hint + ")"
+	}
+	return s
+}
+
+// Faults are all the faults of a file, in the order of its lines.
+type Faults []Fault
+
+// Error lists the faults, one a line.
+func (f Faults) Error() string {
+	var b strings.Builder
+	b.WriteString("the configuration has faults:")
+	for _, x := range f {
+		b.WriteString("\n  ")
+		if x.Line > 0 {
+			fmt.Fprintf(&b, "line %d: ", x.Line)
+		}
+		b.WriteString(x.String())
+	}
+	return b.String()
+}
+
+// sorted gives the faults found so far; those of no line come last.
+func (r *reader) sorted() Faults {
+	slices.SortStableFunc(r.faults, func(a, b Fault) int {
+		switch {
+		case a.Line == b.Line:
+			return 0
+		case a.Line == 0:
+			return 1
+		case b.Line == 0:
+			return -1
+		}
+		return a.Line - b.Line
+	})
+	return r.faults
+}
+
+// nearest gives the one of known that word was probably meant to be, or "".
+func nearest(word string, known []string) string {
+	best, at := "", 1+len(word)/3
+	for _, k := range known {
+		if d := distance(word, k); d <= at && (best == "" || d < at) {
+			best, at = k, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance of two words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,332 @@
+package config
+
+import (
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // a time zone that is right here is right on every machine
+
+	"push.guru/supportd/inbox/mailbox"
+	"push.guru/supportd/inbox/outbox"
+)
+
+const day = 24 * time.Hour
+
+// Subjects are the names of the [policy.…] tables that hold a rule.
+func Subjects() []string {
+	return slices.Sorted(maps.Keys(defaultRules()))
+}
+
+// defaultRules gives the rules that stand when the operator says nothing.
+func defaultRules() map[string]Rule {
+	return map[string]Rule{
+		"change":         {"always", "unsure", 0},
+		"change_email":   {"always", "unsure", 12 * time.Hour},
+		"delete_account": {"always", "unsure", 12 * time.Hour},
+		"delete_fields":  {"always", "unsure", 0},
+		"deactivate":     {"always", "unsure", 0},
+		"copy":           {"unproven", "unsure", 0},
+		"describe":       {"unproven", "unsure", 0},
+		"withdraw":       {"unproven", "always", 0},
+	}
+}
+
+// config reads every section.
+func (r *reader) config(root *table, known []string) *Config {
+	c := &Config{StateDir: root.file("state_dir", "/var/lib/supportd")}
+	if info, err := os.Stat(c.StateDir); err == nil && !info.IsDir() {
+		root.fault("state_dir", "", "%s is not a folder", c.StateDir)
+	}
+	c.Site = readSite(root.table("site"), known)
+	c.Mailboxes = readMailboxes(root)
+	own := ownAddresses(c.Mailboxes)
+	c.Staff = readStaff(root.table("staff"), own)
+	c.Proof = readProof(root.table("proof"))
+	c.Policy = readPolicy(root.table("policy"))
+	c.Keep = readKeep(root.table("keep"))
+	c.Users = readUsers(root.table("users"), c.StateDir)
+	c.Journal = readJournal(root.table("journal"), own)
+	c.Console = readConsole(root.table("console"))
+	c.Log = readLog(root.table("log"))
+	c.Templates = readOverlay(root.table("templates"))
+	c.Classify = readOverlay(root.table("classify"))
+
+	deadlines := root.table("deadlines")
+	c.Deadlines.Profile = deadlines.text("profile", "kz")
+	deadlines.close()
+	root.close()
+	return c
+}
+
+func readSite(t *table, known []string) Site {
+	defer t.close()
+	s := Site{
+		Name:       t.required("name", "it signs every reply"),
+		Languages:  t.languages("languages", known, "en", "ru", "kk"),
+		Region:     t.region("region", "KZ"),
+		AccountURL: t.page("account_url"),
+		Location:   time.Local,
+	}
+	zone := ""
+	if s.Region == "KZ" {
+		zone = "Asia/Almaty"
+	}
+	if zone = t.text("timezone", zone); zone == "" {
+		return s
+	}
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		t.fault("timezone", `for example "Asia/Almaty"`, "%q is not a time zone", zone)
+		return s
+	}
+	s.Location = loc
+	return s
+}
+
+// readMailboxes reads [[mailbox]] and [smtp], which stands under each
+// [mailbox.smtp].
+func readMailboxes(root *table) []Mailbox {
+	smtp := root.table("smtp")
+	tables := root.tables("mailbox")
+	if len(tables) == 0 {
+		root.fault("mailbox", "write a [[mailbox]]", "there is none")
+		readSMTP(smtp)
+	}
+	var out []Mailbox
+	seen := map[string]string{} // address or name -> where it was taken
+	for _, t := range tables {
+		m := readMailbox(t, smtp)
+		claim(t, seen, "name", "name "+m.Name)
+		claim(t, seen, "address", m.Address)
+		for _, a := range m.Aliases {
+			claim(t, seen, "aliases", a)
+		}
+		out = append(out, m)
+	}
+	smtp.close()
+	return out
+}
+
+// claim notes a fault when another mailbox, or another key, has the same.
+func claim(t *table, seen map[string]string, key, what string) {
+	if what == "" || what == "name " {
+		return
+	}
+	if by, taken := seen[what]; taken {
+		t.fault(key, "each may occur once", "the same as %s", by)
+		return
+	}
+	seen[what] = join(t.path, key)
+}
+
+func readMailbox(t, smtp *table) Mailbox {
+	m := Mailbox{
+		Name:     t.required("name", `for example "support"`),
+		Address:  t.required("address", "where people write"),
+		Aliases:  t.addresses("aliases"),
+		Folder:   t.text("folder", "INBOX"),
+		Filed:    t.text("filed", "Processed"),
+		Junk:     t.text("junk", ""),
+		Keep:     t.duration("keep", 90*day, 0),
+		FirstRun: t.oneOf("first_run", "new", "new", "all"),
+		Poll:     t.duration("poll", time.Minute, time.Second),
+		Plus:     t.flag("plus", false),
+	}
+	if strings.ContainsFunc(m.Name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	}) {
+		t.fault("name", "letters, digits, - and _", "%q cannot be a name", m.Name)
+	}
+	if m.Address != "" {
+		m.Address = t.canonical("address", m.Address)
+	}
+	switch m.Folder {
+	case "":
+		t.fault("folder", `for example "INBOX"`, "is empty")
+	case m.Filed:
+		t.fault("filed", `another folder, or "" to leave mail in place`, "the same as folder")
+	case m.Junk:
+		t.fault("junk", "", "the same as folder")
+	}
+	if m.Junk != "" && m.Junk == m.Filed {
+		t.fault("junk", "", "the same as filed")
+	}
+	if s := t.required("imap", "for example imaps://mail.site.example:993"); s != "" {
+		srv, err := mailbox.ParseServer(s)
+		if err != nil {
+			t.fault("imap", "", "%v", err)
+		}
+		m.IMAP = srv
+	}
+	m.Login = t.login(m.Address, true)
+	over := t.table("smtp")
+	over.under = smtp
+	m.SMTP = readSMTP(over)
+	over.close()
+	t.close()
+	return m
+}
+
+func readSMTP(t *table) SMTP {
+	s := SMTP{
+		Connections:   int(t.number("connections", 2, 1)),
+		MaxReplyBytes: t.number("max_reply_bytes", 15<<20, 64<<10),
+		MaxParts:      int(t.number("max_parts", 5, 1)),
+	}
+	if url := t.required("server", "for example smtps://mail.site.example:465"); url != "" {
+		srv, err := outbox.ParseServer(url)
+		if err != nil {
+			t.fault("server", "", "%v", err)
+		}
+		s.Server = srv
+	}
+	s.Login = t.login("", false)
+	return s
+}
+
+// ownAddresses maps every address of ours to true.
+func ownAddresses(boxes []Mailbox) map[string]bool {
+	own := map[string]bool{}
+	for _, m := range boxes {
+		own[m.Address] = true
+		for _, a := range m.Aliases {
+			own[a] = true
+		}
+	}
+	return own
+}
+
+// ours tells whether mail to addr would come back to us, tags included.
+func ours(addr string, own map[string]bool) bool {
+	if own[addr] {
+		return true
+	}
+	local, domain, _ := strings.Cut(addr, "@")
+	base, _, tagged := strings.Cut(local, "+")
+	return tagged && own[base+"@"+domain]
+}
+
+const loopHint = "notices would come back to supportd; name a person's address"
+
+func readStaff(t *table, own map[string]bool) Staff {
+	defer t.close()
+	s := Staff{Notify: t.addresses("notify")}
+	for _, a := range s.Notify {
+		if ours(a, own) {
+			t.fault("notify", loopHint, "%s is one of our mailboxes", a)
+		}
+	}
+	return s
+}
+
+func readJournal(t *table, own map[string]bool) Journal {
+	defer t.close()
+	s := t.text("anchor", "")
+	if s == "" {
+		return Journal{}
+	}
+	a := t.canonical("anchor", s)
+	if ours(a, own) {
+		t.fault("anchor", loopHint, "%s is one of our mailboxes", a)
+	}
+	return Journal{Anchor: a}
+}
+
+func readProof(t *table) Proof {
+	defer t.close()
+	p := Proof{
+		TrustedAuthservIDs: t.texts("trusted_authserv_ids"),
+		OwnHops:            int(t.number("own_hops", 1, 0)),
+		DKIM:               t.flag("dkim", true),
+		MaxAge:             t.duration("max_age", 72*time.Hour, time.Minute),
+		Resolver:           t.hostPort("resolver", ""),
+	}
+	for _, id := range p.TrustedAuthservIDs {
+		if id == "" || strings.ContainsAny(id, " \t;()<>@,\"") {
+			t.fault("trusted_authserv_ids", "the first word of the Authentication-Results that your server writes", "%q is not an authserv-id", id)
+		}
+	}
+	return p
+}
+
+func readPolicy(t *table) Policy {
+	defer t.close()
+	p := Policy{
+		Mode:            t.oneOf("mode", "auto", "observe", "assist", "auto"),
+		ConfirmTTL:      t.duration("confirm_ttl", 168*time.Hour, time.Hour),
+		MaxMessageBytes: t.number("max_message_bytes", 25<<20, 64<<10),
+		Rules:           defaultRules(),
+	}
+	limits := t.table("limits")
+	p.Limits = Limits{
+		Unproven:       int(limits.number("unproven", 2, 0)),
+		Proven:         int(limits.number("proven", 10, 0)),
+		Thread:         int(limits.number("thread", 5, 0)),
+		EffectsPerHour: int(limits.number("effects_per_hour", 20, 0)),
+	}
+	limits.close()
+	for _, subject := range Subjects() {
+		def, rule := p.Rules[subject], t.table(subject)
+		p.Rules[subject] = Rule{
+			Confirm: rule.oneOf("confirm", def.Confirm, "always", "unproven", "never"),
+			Review:  rule.oneOf("review", def.Review, "always", "unsure", "never"),
+			CoolOff: rule.duration("cool_off", def.CoolOff, 0),
+		}
+		rule.close()
+	}
+	return p
+}
+
+func readKeep(t *table) Keep {
+	defer t.close()
+	return Keep{Done: t.duration("done", 90*day, time.Hour), Other: t.duration("other", 30*day, time.Hour)}
+}
+
+func readUsers(t *table, stateDir string) Users {
+	defer t.close()
+	u := Users{
+		Store: t.oneOf("store", "bolt", "bolt", "postgres", "mysql", "sqlite"),
+		Path:  t.file("path", filepath.Join(stateDir, "users.db")),
+	}
+	switch u.Store {
+	case "postgres", "mysql", "sqlite":
+		t.fault("store", `use "bolt", the embedded store`, "this build supports bolt only, not %s", u.Store)
+	}
+	if u.Path == "" {
+		t.fault("path", "leave the key out for the default", "is empty")
+	}
+	return u
+}
+
+func readConsole(t *table) Console {
+	defer t.close()
+	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080")}
+	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
+		t.fault("listen", "listen on 127.0.0.1 and put a proxy with TLS before it", "%s is not a loopback address", host)
+	}
+	return c
+}
+
+func readLog(t *table) Log {
+	defer t.close()
+	l := Log{Format: t.oneOf("format", "text", "text", "json")}
+	switch t.oneOf("level", "info", "debug", "info", "warn", "error") {
+	case "debug":
+		l.Level = slog.LevelDebug
+	case "warn":
+		l.Level = slog.LevelWarn
+	case "error":
+		l.Level = slog.LevelError
+	}
+	return l
+}
+
+func readOverlay(t *table) Overlay {
+	defer t.close()
+	return Overlay{Dir: t.folder("overlay")}
+}

@@ -1,0 +1,151 @@
+package config
+
+import (
+	"errors"
+	"math"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"push.guru/supportd/inbox/address"
+)
+
+// ParseDuration reads a span of time: a whole number of days ("90d"), or what
+// time.ParseDuration reads ("12h", "1h30m"), or days before that ("1d12h").
+// Negative spans are an error.
+func ParseDuration(s string) (time.Duration, error) {
+	const day = 24 * time.Hour
+	total, rest := time.Duration(0), s
+	if days, after, ok := strings.Cut(s, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 32)
+		if err != nil || n > uint64(math.MaxInt64/day)-1 {
+			return 0, errors.New(strconv.Quote(s) + " is no span of time")
+		}
+		total, rest = time.Duration(n)*day, after
+		if rest == "" {
+			return total, nil
+		}
+	}
+	d, err := time.ParseDuration(rest)
+	if err != nil || d < 0 || total+d < total || strings.HasPrefix(rest, "+") {
+		return 0, errors.New(strconv.Quote(s) + " is no span of time")
+	}
+	return total + d, nil
+}
+
+// file reads a file name and makes it absolute; "" stays "".
+func (t *table) file(key, def string) string {
+	s := t.text(key, def)
+	if s == "" || filepath.IsAbs(s) {
+		return s
+	}
+	return filepath.Join(t.r.dir, s)
+}
+
+// folder reads the name of a folder that must exist, or "".
+func (t *table) folder(key string) string {
+	s := t.file(key, "")
+	if s == "" {
+		return ""
+	}
+	if info, err := os.Stat(s); err != nil {
+		t.fault(key, "create the folder, or leave the key empty", "%v", err)
+	} else if !info.IsDir() {
+		t.fault(key, "", "%s is not a folder", s)
+	}
+	return s
+}
+
+// addresses reads a list of mail addresses.
+func (t *table) addresses(key string) []string {
+	var out []string
+	for _, s := range t.texts(key) {
+		if a := t.canonical(key, s); a != "" {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// canonical gives the comparable form of an address found at key, or "".
+func (t *table) canonical(key, s string) string {
+	a, err := address.Canonical(s)
+	if err != nil {
+		t.fault(key, "write it bare: local@domain", "%q is not a mail address", s)
+		return ""
+	}
+	return a
+}
+
+// languages reads the languages of replies.
+func (t *table) languages(key string, known []string, def ...string) []string {
+	list := t.texts(key, def...)
+	if len(list) == 0 {
+		t.fault(key, `for example ["en"]`, "names no language")
+	}
+	seen := map[string]bool{}
+	for _, s := range list {
+		tag, err := language.Parse(s)
+		switch {
+		case err != nil || tag.String() != s:
+			t.fault(key, `for example "en" or "kk"`, "%q is not a language tag", s)
+		case seen[s]:
+			t.fault(key, "", "%q is named twice", s)
+		case len(known) > 0 && !slices.Contains(known, s):
+			t.fault(key, "there are "+strings.Join(known, ", "), "there are no letters in %q", s)
+		}
+		seen[s] = true
+	}
+	return list
+}
+
+// region reads a country code.
+func (t *table) region(key, def string) string {
+	s := t.text(key, def)
+	if r, err := language.ParseRegion(s); err != nil || r.String() != s || !r.IsCountry() {
+		t.fault(key, `two capitals, for example "KZ"`, "%q is not a country code", s)
+	}
+	return s
+}
+
+// page reads the address of a web page, or "".
+func (t *table) page(key string) string {
+	s := t.text(key, "")
+	if s == "" {
+		return ""
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil:
+		t.fault(key, `for example "https://site.example/account"`, "not the address of a web page")
+	case u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
+		t.fault(key, "people's data go over https only; http works on loopback", "the scheme is %q", u.Scheme)
+	}
+	return s
+}
+
+// hostPort reads host:port, or "".
+func (t *table) hostPort(key, def string) string {
+	s := t.text(key, def)
+	if s == "" {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(s)
+	if n, perr := strconv.Atoi(port); err != nil || perr != nil || host == "" || n < 0 || n > 65535 {
+		t.fault(key, `for example "127.0.0.1:8080"`, "%q is not host:port", s)
+		return ""
+	}
+	return s
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
