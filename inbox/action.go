@@ -245,8 +245,7 @@ type ActionDetail struct {
 	Reason  string   `json:"reason,omitempty"`  // code of why it was refused by the data, for the person's letter
 	Words   string   `json:"words,omitempty"`   // staff's own words about it, for the person's letter
 	Reading []string `json:"reading,omitempty"` // earlier readings that staff corrected
-	Receipt Plan     `json:"receipt,omitzero"`
-	Hold    []string `json:"hold,omitempty"` // for staff: why it is in review
+	Hold    []string `json:"hold,omitempty"`    // for staff: why it is in review
 }
 
 // EffectKey gives the key under which the user store remembers the effect of

@@ -84,7 +84,8 @@ func (k *Keeper) draft(m *inbox.Mail, s Sender, reqs []inbox.Request) []*inbox.A
 		a := &inbox.Action{Case: m.ID, Kind: r.Kind, Scope: r.Scope, Topic: r.Topic, Mailbox: m.Ref.Mailbox, Language: m.Language,
 			Received: m.Received, Evidence: s.Evidence.Level, Certain: r.Certain}
 		if r.Kind == inbox.KindQuestion && r.Topic == inbox.TopicReactivate && r.Certain {
-			a.Kind, a.Undo = inbox.KindDeactivate, true
+			r.Kind, r.Topic = inbox.KindDeactivate, ""
+			a.Kind, a.Topic, a.Undo = r.Kind, "", true
 		}
 		a.Mailto = movesAddress(r)
 		a.Due = k.Clock.Due(a.Kind, m.Received)

@@ -240,11 +240,7 @@ func (k *Keeper) items(acts []*inbox.Action) []templates.Item {
 			it.RunAfter = a.RunAfter
 		}
 		if d := a.Detail; d != nil {
-			plan := d.Plan
-			if len(d.Receipt.Steps) > 0 {
-				plan = d.Receipt
-			}
-			plan = k.Map.Localize(plan, a.Language)
+			plan := k.Map.Localize(d.Plan, a.Language) // what ran is what was shown
 			it.Steps, it.Keeps, it.Fields, it.Reason, it.Words = plan.Steps, plan.Keeps, d.Request.Fields, d.Reason, d.Words
 			for _, c := range d.Request.Changes {
 				it.Fields = append(it.Fields, c.Field)

@@ -393,7 +393,6 @@ func (q *Queue) save(id inbox.ActionID, files []inbox.File) ([]string, error) {
 }
 
 func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []string) error {
-	a.Detail.Receipt = o.Plan
 	receipt := o.Plan.Digest(a.Detail.Person, a.Kind)
 	if err := tx.Move(a, inbox.EventDone, cases.Program, map[string]any{"receipt": receipt, "done": o.Plan}); err != nil {
 		return err

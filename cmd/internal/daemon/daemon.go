@@ -38,12 +38,18 @@ import (
 
 // Options are what tests and the demo put in place of the world outside.
 type Options struct {
-	Log      *slog.Logger                                                      // nil: none
-	DialIMAP func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the network
-	DialSMTP func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the network
-	Lookup   func(ctx context.Context, name string) (txt []string, err error)  // nil: the resolver of the configuration
-	Perform  func(next queue.Performer) queue.Performer                        // wraps what carries jobs out; nil: as it is
-	Point    func(name string)                                                 // called at the named moments; nil: not at all
+	Log *slog.Logger // nil: none
+
+	// DialIMAP and DialSMTP connect; nil: the network.
+	DialIMAP, DialSMTP func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Lookup asks DNS for TXT records; nil: the resolver of the configuration.
+	Lookup func(ctx context.Context, name string) ([]string, error)
+	// Perform wraps what carries jobs out; nil: as it is.
+	Perform func(next queue.Performer) queue.Performer
+	// Point is called at the named moments; nil: not at all.
+	Point func(name string)
+	// NoSocket has no control socket opened, which virtual time cannot hold.
+	NoSocket bool
 }
 
 // Daemon is a configured supportd. It holds the state while it is open.
@@ -219,9 +225,13 @@ func (d *Daemon) Service() *control.Service {
 // and answers the command line meanwhile. It returns when every loop has
 // stopped.
 func (d *Daemon) Run(ctx context.Context) error {
-	l, err := control.Listen(control.Socket(d.cfg.StateDir))
-	if err != nil {
-		return err
+	serve := func(ctx context.Context) error { <-ctx.Done(); return nil }
+	if !d.opt.NoSocket {
+		l, err := control.Listen(control.Socket(d.cfg.StateDir))
+		if err != nil {
+			return err
+		}
+		serve = func(ctx context.Context) error { return control.Serve(ctx, l, d.Service(), d.log) }
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -231,7 +241,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
-		{"control", func(ctx context.Context) error { return control.Serve(ctx, l, d.Service(), d.log) }},
+		{"control", serve},
 	}
 	errs := make([]error, len(loops))
 	for i, loop := range loops {
