@@ -69,7 +69,9 @@
 //	3  inbox/mailtest, inbox/mailtest/realmail   test servers; production never links them
 //	4  inbox/review              what staff may do, and its record
 //	5  inbox/control             the Unix socket and its client
-//	6  cmd/internal/config, cmd/internal/daemon   how it is started and wired
+//	6  cmd/internal/config, then cmd/internal/daemon   how it is started and wired
+//	6  cmd/internal/talk         scripted conversations, for tests and the demo
+//	6  cmd/internal/house        the test of this table
 //	7  cmd/supportd, cmd/demo    the program and its demo
 //
 // # What holds everywhere

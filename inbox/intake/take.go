@@ -382,7 +382,9 @@ func (in *Intake) converse(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	case in.Mode == policy.Observe && p.reading.Answer != inbox.AnswerNone:
 		cases.Mark(m, inbox.MailHeld, "an answer, and mode is observe")
 		return nil
-	case p.reading.Answer == inbox.AnswerNone && !p.reading.Partial:
+	case p.reading.Partial && q != nil:
+		return in.Cases.Answer(tx, m, s, q, p.reading) // the rest of it is about the same points
+	case p.reading.Answer == inbox.AnswerNone:
 	case q != nil:
 		err = in.Cases.Answer(tx, m, s, q, p.reading)
 	default:

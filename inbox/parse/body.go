@@ -26,7 +26,6 @@ type walker struct {
 	hidden      bool
 	attachments []string
 	report      reportParts
-	named       bool // a text part with a file name was already seen
 }
 
 // content is what the header of a part says about its body.

@@ -42,7 +42,8 @@ func House() Rules {
 		Module: "push.guru/supportd",
 		Layer:  layers(),
 		Testing: map[string][]string{
-			"inbox/mailtest":           {"cmd/demo", "inbox/mailtest/realmail"},
+			"inbox/mailtest":           {"cmd/demo", "cmd/internal/talk", "inbox/mailtest/realmail"},
+			"cmd/internal/talk":        {"cmd/demo"},
 			"inbox/mailtest/realmail":  nil,
 			"handlers/users/userstest": nil,
 		},
@@ -83,7 +84,7 @@ func layers() map[string]int {
 		"inbox/intake inbox/queue inbox/outbox handlers handlers/users/boltusers handlers/users/userstest inbox/mailtest",
 		"inbox/mailtest/realmail inbox/review",
 		"inbox/control",
-		"cmd/internal/config cmd/internal/house",
+		"cmd/internal/config cmd/internal/house cmd/internal/talk",
 		"cmd/internal/daemon",
 		"cmd/supportd cmd/demo",
 	} {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
@@ -48,17 +47,15 @@ type Site struct {
 // player is a conversation under way.
 type player struct {
 	Site
-	script  Script
-	read    map[string]int               // letters that a step has expected, by address
-	last    map[string]mailtest.Delivery // the last letter of each address
-	started time.Time
-	mails   []string // Message-IDs of what was written
+	script Script
+	read   map[string]int               // letters that a step has expected, by address
+	last   map[string]mailtest.Delivery // the last letter of each address
 }
 
 // Play plays a conversation and says, with file and line, what went otherwise
 // than it is written.
 func Play(ctx context.Context, site Site, s Script) error {
-	p := &player{Site: site, script: s, read: make(map[string]int), last: make(map[string]mailtest.Delivery), started: time.Now()}
+	p := &player{Site: site, script: s, read: make(map[string]int), last: make(map[string]mailtest.Delivery)}
 	if p.Saw == nil {
 		p.Saw = func(Script, bool, string, string, string, string) {}
 	}

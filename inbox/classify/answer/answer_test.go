@@ -1,0 +1,95 @@
+package answer
+
+import (
+	"os"
+	"testing"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+)
+
+func builtin(t testing.TB) *lang.Rules {
+	t.Helper()
+	r, err := lang.Load(os.DirFS("../rules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func read(r *lang.Rules, text string, reply bool) Reading {
+	return Read(r, text, r.Detect(lang.NewText(text), []string{"en", "ru", "kk"}), reply)
+}
+
+func TestRead(t *testing.T) {
+	rules := builtin(t)
+	for _, c := range []struct {
+		text string
+		want inbox.Answer
+	}{
+		{"yes", inbox.AnswerYes}, {"YES!!!", inbox.AnswerYes}, {"yep, go ahead", inbox.AnswerYes}, {"I confirm the request", inbox.AnswerYes},
+		{"+", inbox.AnswerYes}, {"👍", inbox.AnswerYes}, {"Да", inbox.AnswerYes}, {"да, всё верно", inbox.AnswerYes},
+		{"иә", inbox.AnswerYes}, {"иә, растаймын, рахмет", inbox.AnswerYes}, {"ja", inbox.AnswerYes}, {"oui, je confirme", inbox.AnswerYes},
+		{"sí, confirmo", inbox.AnswerYes}, {"sì", inbox.AnswerYes}, {"sim, confirmo", inbox.AnswerYes}, {"ja, ik bevestig", inbox.AnswerYes},
+		{"tak, potwierdzam", inbox.AnswerYes}, {"так, підтверджую", inbox.AnswerYes}, {"evet, onaylıyorum", inbox.AnswerYes},
+		{"no", inbox.AnswerNo}, {"No!!! I never asked for this", inbox.AnswerNo}, {"нет", inbox.AnswerNo}, {"да нет, не надо", inbox.AnswerNo},
+		{"не подтверждаю", inbox.AnswerNo}, {"отмена", inbox.AnswerNo}, {"жоқ", inbox.AnswerNo}, {"тоқтатыңыз", inbox.AnswerNo},
+		{"nein", inbox.AnswerNo}, {"non, annulez", inbox.AnswerNo}, {"nie", inbox.AnswerNo}, {"hayır", inbox.AnswerNo}, {"ні", inbox.AnswerNo},
+		{"ок, но нет", inbox.AnswerNo}, {"не соглашаюсь", inbox.AnswerNo}, {"растамаймын", inbox.AnswerNo},
+		{"", inbox.AnswerNone}, {"yes, but wait", inbox.AnswerNone}, {"да, но позже", inbox.AnswerNone}, {"yes?", inbox.AnswerNone},
+		{"maybe yes", inbox.AnswerNone}, {"delete pls", inbox.AnswerNone}, {"yes when my order has come", inbox.AnswerNone},
+		{"confirm what?", inbox.AnswerNone}, {"yes and no", inbox.AnswerNone}, {"иә, бірақ кейін", inbox.AnswerNone},
+		{"Yesterday I wrote to you", inbox.AnswerNone}, {"How do I say yes?", inbox.AnswerNone}, {"he said yes", inbox.AnswerNone},
+		{"ja, aber erst morgen", inbox.AnswerNone}, {"да, если можно оставить фото", inbox.AnswerNone}, {"yes unless it deletes my photos", inbox.AnswerNone},
+	} {
+		got := read(rules, c.text, true)
+		if c.want == inbox.AnswerYes && got.Answer != inbox.AnswerYes || c.want != inbox.AnswerYes && got.Answer == inbox.AnswerYes {
+			t.Errorf("%q: got %q, want %q", c.text, got.Answer, c.want)
+		} else if c.want == inbox.AnswerNo && got.Answer != inbox.AnswerNo {
+			t.Errorf("%q: got %q, want no", c.text, got.Answer)
+		}
+	}
+}
+
+func TestPartialIsNoAnswer(t *testing.T) {
+	rules := builtin(t)
+	for _, s := range []string{"only 2", "только 2", "тек 2", "yes, only the first", "да, только первое", "nur 2"} {
+		if got := read(rules, s, true); !got.Partial || got.Answer != inbox.AnswerNone {
+			t.Errorf("%q: got %+v", s, got)
+		}
+	}
+}
+
+func TestRest(t *testing.T) {
+	got := read(builtin(t), "Yes, and also delete my phone number", true)
+	if got.Answer != inbox.AnswerYes || got.Rest != "delete my phone number" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestNoWithoutAQuestion(t *testing.T) {
+	rules := builtin(t)
+	if got := read(rules, "stop", false); got.Answer != inbox.AnswerNo {
+		t.Errorf("stop in a mail of its own: %+v", got)
+	}
+	if got := read(rules, "No, the page does not load, please help", false); got.Answer != inbox.AnswerNone {
+		t.Errorf("a letter that begins with no: %+v", got)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, s := range []string{"yes", "да нет", "only 2", "ok, and also delete my phone", "тоқтатыңыз", "+", "👍"} {
+		f.Add(s, true)
+	}
+	rules := builtin(f)
+	f.Fuzz(func(t *testing.T, s string, reply bool) {
+		got := read(rules, s, reply)
+		if got.Partial && got.Answer != inbox.AnswerNone {
+			t.Errorf("%q: partial and %q", s, got.Answer)
+		}
+		// Whatever is put behind a yes, a reservation takes it back.
+		if got := read(rules, s+"\nbut not yet, wait", reply); got.Answer == inbox.AnswerYes && got.Rest == "" {
+			t.Errorf("%q with a reservation is a yes", s)
+		}
+	})
+}

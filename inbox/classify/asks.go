@@ -1,0 +1,395 @@
+package classify
+
+import (
+	"slices"
+	"strings"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+)
+
+// readSentence finds every request of one sentence but the changes.
+func (r *reader) readSentence(i int) {
+	s := r.t.Sentences[i]
+	r.readDelete(i, s)
+	r.readDeactivate(i, s)
+	r.readPhrases(i, s, lang.AskDelete, find{Request: inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}})
+	r.readPhrases(i, s, lang.AskDeactivate, find{Request: inbox.Request{Kind: inbox.KindDeactivate}})
+	r.readPhrases(i, s, lang.AskWithdraw, find{Request: inbox.Request{Kind: inbox.KindWithdraw}})
+	r.readPhrases(i, s, lang.AskCopy, find{Request: inbox.Request{Kind: inbox.KindCopy}})
+	r.readPhrases(i, s, lang.AskDescribe, find{Request: inbox.Request{Kind: inbox.KindDescribe}})
+	r.readTopic(i, s, lang.AskStatus, inbox.TopicStatus)
+	r.readTopic(i, s, lang.AskReactivate, inbox.TopicReactivate)
+}
+
+// because quotes the words from the first to the last that decided.
+func (r *reader) because(spans ...lang.Span) []string {
+	all := spans[0]
+	for _, s := range spans[1:] {
+		all.From, all.To = min(all.From, s.From), max(all.To, s.To)
+	}
+	return []string{clip(r.t.Slice(all))}
+}
+
+// readPhrases adds a find for a phrase that asks by itself.
+func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
+	for _, h := range r.hits.In(s, c) {
+		worth := r.mood(s, h.Span)
+		if c == lang.AskDescribe {
+			worth = r.moodOfQuestion(s, h.Span)
+		}
+		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && r.overlaps(s, h.Span, lang.AskCopy)) {
+			continue
+		}
+		if c == lang.AskDelete || c == lang.AskWithdraw || c == lang.AskDeactivate {
+			worth *= r.about(s, h.Span, c)
+		}
+		if c == lang.AskDelete {
+			worth *= r.followed(s, h.Span)
+		}
+		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
+			worth *= unsureOf // to be sent what is held is a copy, or nearly so
+		}
+		if c == lang.AskDelete && r.hits.Has(s, lang.Temporary) {
+			worth *= unsureOf
+		}
+		f.at, f.sentence = h.From, i
+		f.Confidence = full * worth
+		f.Because = r.because(h.Span)
+		r.add(f)
+	}
+}
+
+// about weighs what a phrase is said of: "remove me from this mailing list" is
+// about the list.
+func (r *reader) about(s, at lang.Span, c lang.Concept) float64 {
+	for _, o := range r.hits.In(s, lang.Other) {
+		switch {
+		case c != lang.AskWithdraw && o.From >= at.To && o.From-at.To <= 3 && !r.broken(at.To, o.From+1):
+			return 0
+		case o.From >= at.From && o.From < at.To:
+			return 0 // "I don't want my PIN for my account any more"
+		default:
+			return unsureOf
+		}
+	}
+	return 1
+}
+
+// spans tells whether a phrase that was found with gaps runs over a verb of
+// another kind: "send … delete … my data".
+func (r *reader) spans(s, at lang.Span, c lang.Concept) bool {
+	if c != lang.AskCopy && c != lang.AskDescribe {
+		return false
+	}
+	if c == lang.AskCopy && at.To-at.From > 3 && r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.AskWithdraw) {
+		return true
+	}
+	return r.hits.Has(at, lang.Delete, lang.Deleting, lang.Deactivate, lang.AskWithdraw, lang.AskDelete)
+}
+
+func (r *reader) overlaps(s, at lang.Span, c lang.Concept) bool {
+	for _, h := range r.hits.In(s, c) {
+		if h.From < at.To && at.From < h.To {
+			return true
+		}
+	}
+	return false
+}
+
+// moodOfQuestion is mood for what is asked by a question: "what", "how long"
+// and the question mark speak for it.
+func (r *reader) moodOfQuestion(s, at lang.Span) float64 {
+	if r.quoted(at) || r.negated(s, at) {
+		return 0
+	}
+	if r.outside(s, at, lang.Third) || r.outside(s, at, lang.Condition) {
+		return unsureOf
+	}
+	return 1
+}
+
+func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic) {
+	for _, h := range r.hits.In(s, c) {
+		worth := r.moodOfQuestion(s, h.Span)
+		r.add(find{Request: inbox.Request{Kind: inbox.KindQuestion, Topic: topic, Confidence: full * worth, Because: r.because(h.Span)}, at: h.From, sentence: i})
+	}
+}
+
+// accounts gives the hits of the sentence that name the account itself, not
+// a place in it.
+func (r *reader) accounts(s lang.Span) lang.Hits {
+	places := r.hits.In(s, lang.Place)
+	return slices.DeleteFunc(r.hits.In(s, lang.Account), func(a lang.Hit) bool {
+		return slices.ContainsFunc(places, func(p lang.Hit) bool { return p.From <= a.From && a.To <= p.To })
+	})
+}
+
+// fields gives the fields that are named in the sentence, in order.
+func (r *reader) fields(s lang.Span) ([]inbox.Field, lang.Hits) {
+	var out []inbox.Field
+	hits := r.hits.Prefixed(s, lang.FieldPrefix)
+	hits = slices.DeleteFunc(hits, func(h lang.Hit) bool { return h.To > s.To })
+	for _, h := range hits {
+		f := inbox.Field(strings.TrimPrefix(string(h.Concept), lang.FieldPrefix))
+		if !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out, hits
+}
+
+func (r *reader) readDelete(i int, s lang.Span) {
+	for _, v := range r.hits.In(s, lang.Delete, lang.Deleting, lang.Deleted) {
+		worth := r.mood(s, v.Span) * r.verbForm(s, v)
+		if worth == 0 {
+			continue
+		}
+		if r.hits.Has(s, lang.Temporary) && len(r.accounts(s)) > 0 {
+			r.add(find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth * unsureOf, Because: r.because(v.Span)}, at: v.From, sentence: i})
+			return
+		}
+		if r.deleteObject(i, s, v, worth) {
+			return
+		}
+	}
+}
+
+// verbForm weighs the form of a verb: a participle needs a wish beside it, a
+// noun gains by one.
+func (r *reader) verbForm(s lang.Span, v lang.Hit) float64 {
+	wish := r.hits.Has(s, lang.Wish)
+	switch {
+	case v.Concept == lang.Deleted && v.To-v.From == 1 && !wish:
+		return 0
+	case v.Concept == lang.Deleting && !wish:
+		return 0.8
+	}
+	return 1
+}
+
+// deleteObject finds what is to be deleted, and tells whether it found it.
+func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) bool {
+	list := r.withList(i)
+	if c := r.clause(s, v.Span); list == s && len(r.accounts(c))+len(r.hits.In(c, lang.Data, lang.Other))+len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 {
+		s, list = c, c
+	}
+	fields, fieldHits := r.fields(list)
+	accounts, data, other := r.accounts(s), r.hits.In(s, lang.Data), r.hits.In(list, lang.Other)
+	f := find{Request: inbox.Request{Kind: inbox.KindDelete, Confidence: full * worth}, at: v.From, sentence: i}
+	switch {
+	case len(accounts) > 0:
+		f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span, accounts[0].Span)
+		f.Confidence *= r.between(v, accounts[0].Span, other) * r.followed(s, accounts[0].Span)
+		if r.partOf(accounts[0].Span, other) {
+			f.Confidence *= unsureOf
+		}
+	case len(data) > 0 && len(fields) == 0:
+		f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span, data[0].Span)
+		if len(other) > 0 {
+			f.Confidence *= unsureOf
+		}
+	case len(fields) > 0:
+		last := fieldHits[len(fieldHits)-1].Span
+		if r.between(v, fieldHits[0].Span, other) < 1 || r.partOf(last, other) {
+			return false // a photo of my birthday; my name from the comment
+		}
+		if fields = r.unkept(list, fieldHits); len(fields) == 0 {
+			return false
+		}
+		f.Scope, f.Fields, f.Because = inbox.ScopeFields, fields, r.because(v.Span, fieldHits[0].Span)
+		f.Confidence *= nameless(fields)
+		if len(other) > 0 {
+			f.Confidence *= unsureOf
+		}
+	case len(other) > 0:
+		return false
+	default:
+		return r.deleteBare(i, s, v, f)
+	}
+	r.add(f)
+	return true
+}
+
+// between lowers the confidence when something else stands nearer to the verb
+// than the account.
+func (r *reader) between(v lang.Hit, account lang.Span, other lang.Hits) float64 {
+	for _, o := range other {
+		if (v.To <= o.From && o.To <= account.From) || (account.To <= o.From && o.To <= v.From) {
+			return unsureOf
+		}
+	}
+	return 1
+}
+
+// clause gives the part of a sentence that a verb rules: from its comma to the
+// next, and over further ones as long as no other verb stands behind them.
+func (r *reader) clause(s, v lang.Span) lang.Span {
+	verbs := func(part lang.Span) bool {
+		return r.hits.Has(part, lang.Delete, lang.Deleted, lang.Change, lang.Deactivate, lang.Send, lang.Negation, lang.Keep, lang.Wish, lang.But)
+	}
+	out := v
+	for from := v.From; from > s.From; {
+		part := lang.Span{From: from - 1, To: from}
+		for part.From > s.From && r.t.Words[part.From].Before < lang.Comma {
+			part.From--
+		}
+		if r.t.Words[from].Before >= lang.Comma && verbs(part) {
+			break
+		}
+		out.From, from = part.From, part.From
+	}
+	for to := v.To; to < s.To; {
+		part := lang.Span{From: to, To: to + 1}
+		for part.To < s.To && r.t.Words[part.To].Before < lang.Comma {
+			part.To++
+		}
+		if r.t.Words[to].Before >= lang.Comma && verbs(part) {
+			break
+		}
+		out.To, to = part.To, part.To
+	}
+	return out
+}
+
+// partOf tells whether one of the things follows at once, so that what is
+// named is in it or of it: "my number from the listing".
+func (r *reader) partOf(at lang.Span, other lang.Hits) bool {
+	for _, o := range other {
+		if o.From < at.To || o.From-at.To > 4 || r.broken(at.To, o.From+1) {
+			continue
+		}
+		joined := false
+		for i := at.To; i < o.From; i++ {
+			joined = joined || joins(r.t.Words[i].Fold)
+		}
+		if !joined {
+			return true
+		}
+	}
+	return false
+}
+
+// joins tells the words that put two things beside each other.
+func joins(w string) bool {
+	switch w {
+	case "and", "with", "including", "plus", "и", "с", "вместе", "және", "мен", "бен", "und", "et", "y", "e", "en", "i":
+		return true
+	}
+	return false
+}
+
+// followed lowers the confidence when an unknown word follows the account:
+// it may say whose ("аккаунт Иванова") or what of it ("account policy").
+func (r *reader) followed(s, account lang.Span) float64 {
+	i := account.To
+	if i >= s.To || r.t.Words[i].Before >= lang.Comma {
+		return 1
+	}
+	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me) {
+		return unsureOf // everything I posted
+	}
+	for _, h := range r.hits {
+		if h.From <= i && i < h.To {
+			return 1
+		}
+	}
+	return unsureOf
+}
+
+// unkept gives the fields that no "except" or "keep" stands before.
+func (r *reader) unkept(s lang.Span, hits lang.Hits) []inbox.Field {
+	keeps := r.hits.In(s, lang.Keep)
+	var out []inbox.Field
+	for _, h := range hits {
+		kept := slices.ContainsFunc(keeps, func(k lang.Hit) bool { return k.From < h.From && h.From-k.To <= 2 && !r.broken(k.To, h.From+1) })
+		if f := fieldOf(h); !kept && !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// nameless lowers the confidence of deleting a name: most who ask for it mean
+// a part of it, and an account needs one.
+func nameless(fields []inbox.Field) float64 {
+	for _, f := range fields {
+		if f == inbox.FieldFullName || f == inbox.FieldGivenName || f == inbox.FieldFamilyName || f == inbox.FieldEmail {
+			return unsureOf
+		}
+	}
+	return 1
+}
+
+// bareWords bounds the words of "delete pls".
+const bareWords = 5
+
+// deleteBare reads a verb without an object: it means what the sentence
+// before was about, or, in a text of a few words, the account.
+func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
+	if i > r.subject {
+		before := r.t.Sentences[i-1]
+		fields, _ := r.fields(before)
+		switch {
+		case r.hits.Has(before, lang.Other, lang.Third):
+			return false
+		case len(fields) > 0:
+			f.Scope, f.Fields, f.Confidence = inbox.ScopeFields, fields, f.Confidence*0.8
+			f.Because = r.because(v.Span)
+			r.handled[i-1] = true
+			r.add(f)
+			return true
+		case len(r.accounts(before)) > 0 && r.hits.Has(s, lang.It):
+			f.Scope, f.Confidence, f.Because = inbox.ScopeAccount, f.Confidence*0.9, r.because(v.Span)
+			r.add(f)
+			return true
+		}
+	}
+	body := r.bodyWords()
+	if v.Concept == lang.Delete && body.To-body.From <= bareWords && len(r.t.Sentences)-r.subject <= 2 {
+		f.Scope, f.Confidence, f.Because = inbox.ScopeAccount, f.Confidence*0.75, r.because(v.Span)
+		r.add(f)
+		return true
+	}
+	return false
+}
+
+// withList stretches a sentence that ends in a colon over the list items
+// behind it, as long as they name fields and little else.
+func (r *reader) withList(i int) lang.Span {
+	s := r.t.Sentences[i]
+	if !strings.Contains(r.t.EndMark(s), ":") {
+		return s
+	}
+	for _, next := range r.t.Sentences[i+1:] {
+		_, hits := r.fields(next)
+		covered := 0
+		for _, h := range hits {
+			covered += h.To - h.From
+		}
+		if len(hits) == 0 || next.To-next.From-covered > 1 {
+			break
+		}
+		s.To = next.To
+	}
+	return s
+}
+
+func (r *reader) readDeactivate(i int, s lang.Span) {
+	accounts := r.accounts(s)
+	for _, v := range r.hits.In(s, lang.Deactivate, lang.Deactivated) {
+		worth := r.mood(s, v.Span)
+		if v.Concept == lang.Deactivated && !r.hits.Has(s, lang.Wish) {
+			worth = 0
+		}
+		if worth == 0 || len(accounts) == 0 || r.hits.Has(s, lang.AskReactivate) {
+			continue
+		}
+		if r.hits.Has(s, lang.Other) {
+			worth *= unsureOf
+		}
+		f := find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth, Because: r.because(v.Span, accounts[0].Span)}, at: v.From, sentence: i}
+		r.add(f)
+		return
+	}
+}

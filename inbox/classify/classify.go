@@ -1,0 +1,142 @@
+package classify
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode/utf8"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/answer"
+	"push.guru/supportd/inbox/classify/lang"
+)
+
+//go:embed rules/*.txt
+var rulesFS embed.FS
+
+// maxText bounds the bytes of new text that are read. maxSubject bounds the
+// subject's.
+const (
+	maxText    = 16 << 10
+	maxSubject = 500
+)
+
+// Options say what a Classifier takes for granted.
+type Options struct {
+	// Region is the two-letter code of the country for telephone numbers
+	// without a country code; "" tells no such number.
+	Region string
+	// Languages of the site; the first is preferred where words belong to
+	// several languages.
+	Languages []string
+	// Overlay holds the operator's rule files (ru.txt, …), which add to the
+	// ones built in; nil is none.
+	Overlay fs.FS
+}
+
+// Classifier reads messages. It is safe for concurrent use.
+type Classifier struct {
+	opt   Options
+	rules *lang.Rules
+}
+
+// New reads the rule files. The error joins every fault in them, each naming
+// file and line.
+func New(opt Options) (*Classifier, error) {
+	built, err := fs.Sub(rulesFS, "rules")
+	if err != nil {
+		return nil, fmt.Errorf("opening the built-in rule files: %w", err)
+	}
+	systems := []fs.FS{built}
+	if opt.Overlay != nil {
+		systems = append(systems, opt.Overlay)
+	}
+	rules, err := lang.Load(systems...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rule files of the classifier: %w", err)
+	}
+	opt.Region = strings.ToUpper(opt.Region)
+	return &Classifier{opt: opt, rules: rules}, nil
+}
+
+// Read tells what a message asks. It never fails: what it does not understand
+// is a question. Every Because is a part of the text or of the subject. When
+// the mail hid text from its reader, nothing is certain and no yes is read.
+func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
+	subject, reply := cleanSubject(m.Subject)
+	reply = reply || len(m.InReplyTo) > 0
+	if reply {
+		subject = "" // not written by this person
+	}
+	body := capText(m.Text, maxText)
+	r := c.newReader(subject, body)
+	r.from = m.From.Addr
+	r.hidden = m.Hidden
+	if strings.TrimSpace(body) != "" {
+		a := answer.Read(c.rules, body, r.guess, reply)
+		if a.Answer == inbox.AnswerYes && (!reply || m.Hidden) {
+			a = answer.Reading{}
+		}
+		if a.Answer != inbox.AnswerNone {
+			return r.answered(a)
+		}
+		if a.Partial && reply {
+			return inbox.Reading{Language: r.guess.Tag, Partial: true, Requests: []inbox.Request{r.question()}}
+		}
+	}
+	return inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
+}
+
+// answered gives an answer with what was asked beside it: only requests that
+// are understood, because a yes with anything else to it is a question.
+func (r *reader) answered(a answer.Reading) inbox.Reading {
+	out := inbox.Reading{Language: r.guess.Tag, Answer: a.Answer}
+	if a.Rest == "" {
+		return out
+	}
+	rest := r.c.newReader("", a.Rest)
+	rest.from, rest.hidden = r.from, r.hidden
+	out.Requests = rest.requests()
+	for _, q := range out.Requests {
+		if a.Answer == inbox.AnswerYes && !q.Certain {
+			return inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
+		}
+	}
+	return out
+}
+
+// cleanSubject drops the marks that clients and we put on a subject, and tells
+// whether it is a reply's. A forwarded subject is nobody's words.
+func cleanSubject(s string) (subject string, reply bool) {
+	s = strings.TrimSpace(capText(s, maxSubject))
+	for range 8 {
+		i := strings.IndexByte(s, ':')
+		if i < 0 || i > 8 {
+			break
+		}
+		switch strings.ToLower(strings.TrimSpace(s[:i])) {
+		case "re", "aw", "sv", "antw", "odp", "ynt", "на", "ответ", "rif", "res":
+			reply = true
+		case "fwd", "fw", "wg", "tr", "пересл", "i":
+			return "", reply
+		default:
+			return s, reply
+		}
+		s = strings.TrimSpace(s[i+1:])
+	}
+	return s, reply
+}
+
+func capText(s string, n int) string {
+	if len(s) > n {
+		s = s[:n]
+		for len(s) > 0 && !utf8.RuneStart(s[len(s)-1]) {
+			s = s[:len(s)-1]
+		}
+		if r, size := utf8.DecodeLastRuneInString(s); r == utf8.RuneError && size <= 1 && len(s) > 0 {
+			s = s[:len(s)-1]
+		}
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}

@@ -1,0 +1,136 @@
+package classify
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+	"unicode/utf8"
+
+	"push.guru/supportd/inbox"
+)
+
+func TestHiddenTextMakesNothingCertain(t *testing.T) {
+	c := testClassifier(t)
+	r := c.Read(&inbox.Message{Text: "Please delete my account.", Hidden: true})
+	if len(r.Requests) != 1 || r.Requests[0].Kind != inbox.KindDelete || r.Requests[0].Certain {
+		t.Errorf("got %+v, want an uncertain delete", r.Requests)
+	}
+	r = c.Read(&inbox.Message{Text: "yes", Subject: "Re: x", InReplyTo: []string{"a@b"}, Hidden: true})
+	if r.Answer != inbox.AnswerNone {
+		t.Errorf("answer %q in a mail with hidden text", r.Answer)
+	}
+}
+
+func TestSubjectOfAReplyIsNotRead(t *testing.T) {
+	c := testClassifier(t)
+	r := c.Read(&inbox.Message{Subject: "Re: Please delete my account", Text: "Good morning, who are you?"})
+	if len(r.Requests) != 1 || r.Requests[0].Kind != inbox.KindQuestion {
+		t.Errorf("got %+v, want a question", r.Requests)
+	}
+}
+
+func TestSubjectAlone(t *testing.T) {
+	c := testClassifier(t)
+	r := c.Read(&inbox.Message{Subject: "please delete my account"})
+	if len(r.Requests) != 1 || r.Requests[0].Scope != inbox.ScopeAccount || !r.Requests[0].Certain {
+		t.Errorf("got %+v, want a certain delete", r.Requests)
+	}
+}
+
+func TestForwardedTextIsNotTheirs(t *testing.T) {
+	c := testClassifier(t)
+	r := c.Read(&inbox.Message{Text: "FYI\n\n---------- Forwarded message ---------\nFrom: Bob <bob@example.org>\n\nPlease delete my account."})
+	if len(r.Requests) != 1 || r.Requests[0].Kind != inbox.KindQuestion {
+		t.Errorf("got %+v, want a question", r.Requests)
+	}
+}
+
+func TestEmptyMessageIsAQuestion(t *testing.T) {
+	r := testClassifier(t).Read(&inbox.Message{})
+	if len(r.Requests) != 1 || r.Requests[0].Kind != inbox.KindQuestion || r.Language != "und" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestOverlay(t *testing.T) {
+	over := fstest.MapFS{"en.txt": {Data: []byte("[account]\nallotment\n[delete]\n- scrap\n")}}
+	c, err := New(Options{Overlay: over, Languages: []string{"en"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Read(&inbox.Message{Text: "Please delete my allotment."}); r.Requests[0].Scope != inbox.ScopeAccount {
+		t.Errorf("an added word is not found: %+v", r.Requests)
+	}
+	if r := c.Read(&inbox.Message{Text: "Please scrap my account."}); r.Requests[0].Kind != inbox.KindQuestion {
+		t.Errorf("a word that was taken out is found: %+v", r.Requests)
+	}
+}
+
+func TestNewNamesEveryFault(t *testing.T) {
+	over := fstest.MapFS{
+		"en.txt": {Data: []byte("[delete]\nzap\n\n[no such]\n")},
+		"ru.txt": {Data: []byte("[set]\nбез места\n")},
+	}
+	_, err := New(Options{Overlay: over})
+	if err == nil {
+		t.Fatal("broken rule files were accepted")
+	}
+	for _, want := range []string{"en.txt:4", "ru.txt:2"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not name %s: %v", want, err)
+		}
+	}
+}
+
+// A stranger must not be able to keep a core busy with one mail.
+func TestReadIsLinear(t *testing.T) {
+	c := testClassifier(t)
+	for _, unit := range []string{"delete ", "do not want ", "\"", "send me everything ", "1.1.", "+7 701 ", "a@b.c ", "my name is to ", "удалите ", "“«", "- phone\n", "change to: "} {
+		start := time.Now()
+		c.Read(&inbox.Message{Text: strings.Repeat(unit, 1<<20/len(unit))})
+		if d := time.Since(start); d > 3*time.Second {
+			t.Errorf("%q repeated took %v", unit, d)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	files, err := filepath.Glob("testdata/cases/*.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		for _, k := range readCases(f, file) {
+			f.Add(k.msg.Subject, k.msg.Text, len(k.msg.InReplyTo) > 0)
+		}
+	}
+	c := testClassifier(f)
+	f.Fuzz(func(t *testing.T, subject, text string, reply bool) {
+		m := &inbox.Message{Subject: subject, Text: text}
+		if reply {
+			m.InReplyTo = []string{"q@site.test"}
+		}
+		r := c.Read(m)
+		if r.Answer == inbox.AnswerNone && len(r.Requests) == 0 {
+			t.Error("neither an answer nor a request")
+		}
+		for _, q := range r.Requests {
+			if q.Kind.Order() < 0 || q.Confidence < 0 || q.Confidence > 1 {
+				t.Errorf("broken request %+v", q)
+			}
+			if q.Kind == inbox.KindChange && len(q.Changes) == 0 || q.Scope == inbox.ScopeFields && len(q.Fields) == 0 {
+				t.Errorf("a request for nothing: %+v", q)
+			}
+			for _, ch := range q.Changes {
+				if ch.Value == "" || !utf8.ValidString(ch.Value) {
+					t.Errorf("broken value %q", ch.Value)
+				}
+			}
+		}
+		if utf8.ValidString(text) && utf8.ValidString(subject) {
+			checkBecause(t, "fuzz", m, r)
+		}
+	})
+}

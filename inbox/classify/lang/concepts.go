@@ -1,0 +1,103 @@
+package lang
+
+import (
+	"slices"
+	"strings"
+)
+
+// Concept is what a word or phrase stands for: the section of a rule file
+// that it is in.
+type Concept string
+
+// The sections of a rule file.
+const (
+	Common      Concept = "common"      // frequent words without meaning here: they tell the language
+	Filler      Concept = "filler"      // greetings, thanks, politeness: change nothing
+	Yes         Concept = "yes"         // a whole yes
+	No          Concept = "no"          // a whole no: stop, cancel, leave it
+	Perhaps     Concept = "perhaps"     // neither yes nor no, whatever stands beside it
+	Wait        Concept = "wait"        // not yet, not before, except: makes a yes none
+	Partial     Concept = "partial"     // picks some of several items
+	Also        Concept = "also"        // begins one thing more
+	But         Concept = "but"         // begins a reservation
+	It          Concept = "it"          // points at what was said: it, that, everything above
+	Wish        Concept = "wish"        // asks: please, I want, could you
+	HowTo       Concept = "howto"       // asks for an explanation: how, where, why
+	Possible    Concept = "possible"    // asks whether one may: is it possible, can I
+	Negation    Concept = "negation"    // not, never, without
+	Done        Concept = "done"        // it happened already, or somebody else did it
+	Condition   Concept = "condition"   // if, unless, what happens when
+	Problem     Concept = "problem"     // cannot, error, trouble, help
+	Doubt       Concept = "doubt"       // makes any reading less than certain: maybe, hacked, my daughter asks
+	Grave       Concept = "grave"       // only people may handle it: death, police, court, agents
+	Offer       Concept = "offer"       // sells something
+	Third       Concept = "third"       // somebody else's: his account, my wife's
+	Other       Concept = "other"       // things that are not ours to act on: photo, order, cookies
+	Account     Concept = "account"     // account, profile, membership
+	Place       Concept = "place"       // at the account, not the account itself: from my account
+	Data        Concept = "data"        // personal data, information about me
+	All         Concept = "all"         // everything
+	Delete      Concept = "delete"      // to delete, imperative, infinitive, noun
+	Deleting    Concept = "deleting"    // the act as a noun: asks for it only beside a wish
+	Deleted     Concept = "deleted"     // participle: "I want it deleted", but also "was deleted"
+	Deactivate  Concept = "deactivate"  // to disable, hide, suspend
+	Deactivated Concept = "deactivated" // participle and noun of it: asks only beside a wish
+	Temporary   Concept = "temporary"   // for a while, until
+	Send        Concept = "send"        // to send, export, hand over
+	Hold        Concept = "hold"        // you store, you keep
+	Change      Concept = "change"      // to change, correct, enter, replace
+	Add         Concept = "add"         // to append to what is there
+	Wrong       Concept = "wrong"       // is wrong, misspelt, out of date
+	New         Concept = "new"         // new, changed, from now on
+	Keep        Concept = "keep"        // stays, do not touch: what is named is not to be acted on
+	Me          Concept = "me"          // me, my
+	Stop        Concept = "stop"        // ends a value: instead, please
+	Male        Concept = "male"
+	Female      Concept = "female"
+	Forwarded   Concept = "forwarded" // the line above a forwarded mail
+
+	// Phrases that ask for the kind by themselves.
+	AskDelete     Concept = "ask.delete"
+	AskDeactivate Concept = "ask.deactivate"
+	AskCopy       Concept = "ask.copy"
+	AskDescribe   Concept = "ask.describe"
+	AskWithdraw   Concept = "ask.withdraw"
+	AskStatus     Concept = "ask.status"
+	AskReactivate Concept = "ask.reactivate"
+
+	// Phrases with {} where a value stands.
+	Set Concept = "set" // the new value of the field that is spoken of
+	Old Concept = "old" // the value that it has now
+)
+
+// Prefixes of the sections that come once a field or month.
+const (
+	FieldPrefix = "field." // names of a field: field.phone
+	SetPrefix   = "set."   // phrases with {} that name the field too: set.location "I live in {}"
+	MonthPrefix = "month." // month.1 to month.12
+	CutPrefix   = "cut."   // endings that a value before {} loses: cut.location
+	DayPrefix   = "day."   // days of a month in words: day.8 "восьмого"
+)
+
+// Concepts lists the sections that take plain entries, apart from those of
+// fields and months.
+func Concepts() []Concept {
+	return []Concept{Common, Filler, Yes, No, Perhaps, Wait, Partial, Also, But, It, Wish, HowTo, Possible, Negation, Done,
+		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Temporary, Send,
+		Hold, Change, Add, Wrong, New, Keep, Me, Stop, Male, Female, Forwarded, AskDelete, AskDeactivate, AskCopy, AskDescribe,
+		AskWithdraw, AskStatus, AskReactivate}
+}
+
+func (c Concept) known() bool {
+	for _, p := range []string{FieldPrefix, SetPrefix, MonthPrefix, DayPrefix, CutPrefix} {
+		if rest, ok := strings.CutPrefix(string(c), p); ok {
+			return rest != ""
+		}
+	}
+	return c == Set || c == Old || slices.Contains(Concepts(), c)
+}
+
+// slotted tells whether the entries of a section have a {}.
+func (c Concept) slotted() bool {
+	return c == Set || c == Old || strings.HasPrefix(string(c), SetPrefix)
+}

@@ -1,0 +1,107 @@
+package lang
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/abadojack/whatlanggo"
+)
+
+// Und is the tag of a text whose language cannot be told.
+const Und = "und"
+
+// Guess is the language that a text seems to be in.
+type Guess struct {
+	Tag   string // BCP 47, or Und
+	Typed bool   // a language of Cyrillic script, typed in Latin letters
+	Votes int    // words that speak for it
+}
+
+// letters that one language has and its neighbours do not.
+var telling = []struct{ tag, letters string }{
+	{"kk", "әғқңөұүһ"},
+	{"uk", "їєґ"},
+	{"ru", "ъэё"},
+}
+
+var cyrillicTags = []string{"ru", "kk", "uk"}
+
+// enoughLetters is what a statistical guess needs to be worth something.
+const enoughLetters = 24
+
+// Detect guesses the language: the script first, then how many words each
+// language's file knows, then letter statistics. Of languages that know as
+// many words, the earliest of preferred wins.
+func (r *Rules) Detect(t *Text, preferred []string) Guess {
+	best := Guess{Tag: Und}
+	for _, tag := range r.order(preferred) {
+		l := r.lexicons[tag]
+		isCyr := slices.Contains(cyrillicTags, tag)
+		typed := isCyr && t.latin > t.cyrillic
+		if !isCyr && t.cyrillic > t.latin {
+			continue
+		}
+		votes := known(t, l.find(t, typed)) * 2
+		if isCyr && !typed {
+			votes += tell(t, tag)
+		}
+		if typed {
+			votes-- // the shared spelling is coarse
+		}
+		if votes > best.Votes {
+			best = Guess{Tag: tag, Typed: typed, Votes: votes}
+		}
+	}
+	if best.Votes*5 < len(t.Words) && t.latin+t.cyrillic >= enoughLetters {
+		if info := whatlanggo.Detect(t.Source[:min(len(t.Source), 2000)]); info.IsReliable() {
+			if tag := info.Lang.Iso6391(); tag != "" && !(t.latin > t.cyrillic && slices.Contains(cyrillicTags, tag)) {
+				return Guess{Tag: tag}
+			}
+		}
+	}
+	return best
+}
+
+func (r *Rules) order(preferred []string) []string {
+	var out []string
+	for _, tag := range append(append([]string(nil), preferred...), append([]string{"en", "ru", "kk"}, r.tags...)...) {
+		if r.lexicons[tag] != nil && !slices.Contains(out, tag) {
+			out = append(out, tag)
+		}
+	}
+	return out
+}
+
+// known counts the words that are part of any hit.
+func known(t *Text, hits Hits) int {
+	covered := make([]bool, len(t.Words))
+	for _, h := range hits {
+		if !h.loose {
+			for i := h.From; i < h.To; i++ {
+				covered[i] = true
+			}
+		}
+	}
+	n := 0
+	for _, c := range covered {
+		if c {
+			n++
+		}
+	}
+	return n
+}
+
+func tell(t *Text, tag string) int {
+	n := 0
+	for _, x := range telling {
+		if x.tag != tag {
+			continue
+		}
+		for _, w := range t.Words {
+			if strings.ContainsAny(w.Fold, x.letters) {
+				n += 2
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,208 @@
+package lang
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Hit is one place where an entry of a rule file was found.
+type Hit struct {
+	Concept
+	Span
+	// Left: the value stands before the phrase, not behind it. Of a phrase
+	// with {} only.
+	Left bool
+
+	loose bool // found with a gap or another section's word
+}
+
+// Hits are what was found in a text, in its order.
+type Hits []Hit
+
+// In gives the hits that begin in the span, of any of the concepts.
+func (h Hits) In(s Span, concepts ...Concept) Hits {
+	var out Hits
+	for _, x := range h.begin(s) {
+		if slices.Contains(concepts, x.Concept) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Has tells whether any of the concepts begins in the span.
+func (h Hits) Has(s Span, concepts ...Concept) bool {
+	return slices.ContainsFunc(h.begin(s), func(x Hit) bool { return slices.Contains(concepts, x.Concept) })
+}
+
+// Prefixed gives the hits in the span whose section begins with the prefix.
+func (h Hits) Prefixed(s Span, prefix string) Hits {
+	var out Hits
+	for _, x := range h.begin(s) {
+		if strings.HasPrefix(string(x.Concept), prefix) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// begin gives the hits whose first word is in the span.
+func (h Hits) begin(s Span) Hits {
+	order := func(x Hit, word int) int { return x.From - word }
+	from, _ := slices.BinarySearchFunc(h, s.From, order)
+	to, _ := slices.BinarySearchFunc(h, max(s.From, s.To), order)
+	return h[from:to]
+}
+
+// maxGap bounds the words that "..." stands for.
+const maxGap = 6
+
+type matcher struct {
+	t     *Text
+	skel  bool
+	found map[int]Hits // by first word; what <concept> may refer to
+}
+
+// find gives every hit of one language's file.
+func (l *lexicon) find(t *Text, skel bool) Hits {
+	m := &matcher{t: t, skel: skel, found: map[int]Hits{}}
+	plain := longest(t, m.pass(l, false))
+	for _, h := range plain {
+		m.found[h.From] = append(m.found[h.From], h)
+	}
+	all := append(plain, m.pass(l, true)...)
+	for _, h := range plain {
+		for _, e := range l.refs[h.Concept] {
+			all = m.try(e, h.From, all)
+		}
+	}
+	return all
+}
+
+// pass tries the entries that begin with a word: those that refer to other
+// sections, or those that do not.
+func (m *matcher) pass(l *lexicon, refers bool) Hits {
+	exact, stems := l.exact, l.stems
+	if m.skel {
+		exact, stems = l.skelExact, l.skelStems
+	}
+	var hits Hits
+	try := func(list []*entry, i int) {
+		for _, e := range list {
+			if e.refers == refers {
+				hits = m.try(e, i, hits)
+			}
+		}
+	}
+	for i := range m.t.Words {
+		w := m.t.Words[i].Fold
+		if m.skel {
+			w = m.t.Words[i].skel
+		}
+		try(exact[w], i)
+		for n := 0; n < len(w); {
+			_, size := utf8.DecodeRuneInString(w[n:])
+			n += size
+			try(stems[w[:n]], i)
+		}
+	}
+	return hits
+}
+
+func (m *matcher) try(e *entry, i int, hits Hits) Hits {
+	parts, left := e.parts, false
+	if parts[0].kind == partSlot {
+		parts, left = parts[1:], true
+	}
+	end := m.match(parts, i, false)
+	if end < 0 {
+		return hits
+	}
+	h := Hit{Concept: e.concept, Span: Span{i, end}, Left: left}
+	for _, p := range e.parts {
+		h.loose = h.loose || p.kind != partWord && p.kind != partStem
+	}
+	return append(hits, h)
+}
+
+// match gives the word behind the last part, or -1. The first part's word has
+// nothing to be next to; after a gap, a comma may stand between.
+func (m *matcher) match(parts []part, i int, follows bool) int {
+	if len(parts) == 0 || parts[0].kind == partSlot {
+		return i
+	}
+	p := parts[0]
+	if p.kind == partGap {
+		for j := i; j <= i+maxGap && j < len(m.t.Words); j++ {
+			if m.t.Words[j].Before == Sentence {
+				return -1
+			}
+			if end := m.match(parts[1:], j, false); end >= 0 {
+				return end
+			}
+		}
+		return -1
+	}
+	if i >= len(m.t.Words) || (follows && m.t.Words[i].Before >= Comma) {
+		return -1
+	}
+	if p.kind == partRef {
+		for _, h := range m.found[i] {
+			if string(h.Concept) == p.text {
+				if end := m.match(parts[1:], h.To, true); end >= 0 {
+					return end
+				}
+			}
+		}
+		return -1
+	}
+	w, want := m.t.Words[i].Fold, p.text
+	if m.skel {
+		w, want = m.t.Words[i].skel, p.skel
+	}
+	if w == want || (p.kind == partStem && strings.HasPrefix(w, want)) {
+		return m.match(parts[1:], i+1, true)
+	}
+	return -1
+}
+
+// longest drops every hit that lies inside a longer phrase.
+func longest(t *Text, hits Hits) Hits {
+	cover := make([]Span, len(t.Words))
+	for _, h := range hits {
+		if h.loose {
+			continue
+		}
+		for i := h.From; i < h.To; i++ {
+			if h.To-h.From > cover[i].To-cover[i].From {
+				cover[i] = h.Span
+			}
+		}
+	}
+	return slices.DeleteFunc(hits, func(h Hit) bool {
+		c := cover[h.From]
+		return !h.loose && c.From <= h.From && h.To <= c.To && h.To-h.From < c.To-c.From
+	})
+}
+
+// Find gives what the rule files of the guessed language, of English, and in
+// Cyrillic script of Russian, find in the text.
+func (r *Rules) Find(t *Text, g Guess) Hits {
+	tags := []string{g.Tag}
+	if g.Tag != "en" {
+		tags = append(tags, "en")
+	}
+	if t.cyrillic > 0 && g.Tag != "ru" {
+		tags = append(tags, "ru")
+	}
+	var all Hits
+	for _, tag := range tags {
+		if l := r.lexicons[tag]; l != nil {
+			all = append(all, l.find(t, g.Typed && tag == g.Tag)...)
+		}
+	}
+	all = longest(t, all)
+	slices.SortStableFunc(all, func(a, b Hit) int { return a.From - b.From })
+	return slices.CompactFunc(all, func(a, b Hit) bool { return a == b })
+}

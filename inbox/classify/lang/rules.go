@@ -1,0 +1,267 @@
+package lang
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Rules are the rule files of all languages.
+type Rules struct {
+	lexicons map[string]*lexicon
+	tags     []string // sorted
+}
+
+// lexicon is what one language's file says.
+type lexicon struct {
+	tag   string
+	exact map[string][]*entry // by the first word
+	stems map[string][]*entry // by the first word's beginning
+	refs  map[Concept][]*entry
+	cuts  map[Concept][]string
+
+	// The same in the spelling that both scripts share; empty for a language
+	// that is not written in Cyrillic.
+	skelExact, skelStems map[string][]*entry
+}
+
+type partKind int
+
+const (
+	partWord partKind = iota
+	partStem
+	partRef
+	partGap
+	partSlot
+)
+
+type part struct {
+	kind       partKind
+	text, skel string
+}
+
+type entry struct {
+	concept Concept
+	parts   []part
+	source  string
+	refers  bool // has a <concept>, so it can only be found once plain entries are
+}
+
+// Load reads every *.txt of the file systems, later ones adding to earlier
+// ones. The error joins every fault of every file, each naming file and line.
+func Load(systems ...fs.FS) (*Rules, error) {
+	r := &Rules{lexicons: map[string]*lexicon{}}
+	entries := map[string][]*entry{}
+	var faults []error
+	for _, fsys := range systems {
+		names, err := fs.Glob(fsys, "*.txt")
+		if err != nil {
+			return nil, fmt.Errorf("listing rule files: %w", err)
+		}
+		for _, name := range names {
+			b, err := fs.ReadFile(fsys, name)
+			if err != nil {
+				faults = append(faults, fmt.Errorf("reading rule file: %w", err))
+				continue
+			}
+			tag := strings.TrimSuffix(path.Base(name), ".txt")
+			var errs []error
+			entries[tag], errs = parseFile(name, string(b), entries[tag])
+			faults = append(faults, errs...)
+		}
+	}
+	for tag, list := range entries {
+		r.lexicons[tag] = newLexicon(tag, list)
+		r.tags = append(r.tags, tag)
+	}
+	slices.Sort(r.tags)
+	return r, errors.Join(faults...)
+}
+
+// Languages lists the languages that have a rule file, sorted.
+func (r *Rules) Languages() []string { return slices.Clone(r.tags) }
+
+// Cut takes the ending off a word that the language puts on a value of the
+// field ("Ақтөбеде" is "in Ақтөбе"), if it leaves a word.
+func (r *Rules) Cut(tag, field, word string) string {
+	l := r.lexicons[tag]
+	if l == nil {
+		return word
+	}
+	for _, end := range l.cuts[Concept(CutPrefix+field)] {
+		if stem, ok := strings.CutSuffix(word, end); ok && len([]rune(stem)) > 2 {
+			return stem
+		}
+	}
+	return word
+}
+
+func parseFile(name, text string, list []*entry) ([]*entry, []error) {
+	var faults []error
+	var section Concept
+	for i, line := range strings.Split(text, "\n") {
+		fault := func(format string, args ...any) {
+			faults = append(faults, fmt.Errorf("%s:%d: %s", name, i+1, fmt.Sprintf(format, args...)))
+		}
+		line, _, _ = strings.Cut(line, "#")
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+		case strings.HasPrefix(line, "["):
+			section = Concept(strings.Trim(line, "[] "))
+			if !section.known() {
+				fault("no section is called %q", section)
+				section = ""
+			}
+		case section == "":
+			fault("an entry before the first valid section")
+		default:
+			var errs []error
+			list, errs = parseLine(section, line, list)
+			for _, err := range errs {
+				fault("%v", err)
+			}
+		}
+	}
+	return list, faults
+}
+
+func parseLine(section Concept, line string, list []*entry) ([]*entry, []error) {
+	var faults []error
+	rest, remove := strings.CutPrefix(line, "- ")
+	for source := range strings.SplitSeq(rest, ",") {
+		source = strings.Join(strings.Fields(source), " ")
+		if source == "" {
+			continue
+		}
+		if remove {
+			n := len(list)
+			list = slices.DeleteFunc(list, func(e *entry) bool { return e.concept == section && e.source == source })
+			if len(list) == n {
+				faults = append(faults, fmt.Errorf("%q is not in [%s], so it cannot be taken out", source, section))
+			}
+			continue
+		}
+		e, err := parseEntry(section, source)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		list = append(list, e)
+	}
+	return list, faults
+}
+
+func parseEntry(section Concept, source string) (*entry, error) {
+	e := &entry{concept: section, source: source}
+	for _, w := range strings.Fields(source) {
+		switch {
+		case w == "...":
+			e.parts = append(e.parts, part{kind: partGap})
+		case w == "{}":
+			e.parts = append(e.parts, part{kind: partSlot})
+		case strings.HasPrefix(w, "<") && strings.HasSuffix(w, ">"):
+			c := Concept(w[1 : len(w)-1])
+			if !c.known() {
+				return nil, fmt.Errorf("%q: no section is called %q", source, c)
+			}
+			e.parts, e.refers = append(e.parts, part{kind: partRef, text: string(c)}), true
+		default:
+			if err := e.addWords(w); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return e, e.check()
+}
+
+func (e *entry) addWords(w string) error {
+	w, stem := strings.CutSuffix(w, "*")
+	for f := range strings.FieldsFuncSeq(w, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) && !isApostrophe(r)
+	}) {
+		f = Fold(f)
+		e.parts = append(e.parts, part{kind: partWord, text: f, skel: skeleton(f)})
+	}
+	if n := len(e.parts); stem && n > 0 {
+		e.parts[n-1].kind = partStem
+		if len([]rune(e.parts[n-1].text)) < 2 {
+			return fmt.Errorf("%q: a beginning of one letter fits too much", e.source)
+		}
+	}
+	return nil
+}
+
+func (e *entry) check() error {
+	n := len(e.parts)
+	if n == 0 {
+		return fmt.Errorf("%q has no words", e.source)
+	}
+	words, gaps := 0, 0
+	for i, p := range e.parts {
+		switch {
+		case p.kind == partWord || p.kind == partStem || p.kind == partRef:
+			words++
+		case p.kind == partGap && (i == 0 || i == n-1):
+			return fmt.Errorf("%q: a gap must stand between words", e.source)
+		case p.kind == partGap:
+			gaps++
+		case p.kind == partSlot && i != 0 && i != n-1:
+			return fmt.Errorf("%q: {} must stand first or last", e.source)
+		}
+	}
+	slots := 0
+	for _, p := range e.parts {
+		if p.kind == partSlot {
+			slots++
+		}
+	}
+	if want := e.concept.slotted(); (slots == 1) != want || slots > 1 {
+		return fmt.Errorf("%q: [%s] takes entries with %s", e.source, e.concept, map[bool]string{true: "exactly one {}", false: "no {}"}[want])
+	}
+	if gaps > 2 {
+		return fmt.Errorf("%q: more than two gaps fit too much", e.source)
+	}
+	if words == 0 {
+		return fmt.Errorf("%q has no words", e.source)
+	}
+	return nil
+}
+
+func isCyrillic(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) })
+}
+
+func newLexicon(tag string, list []*entry) *lexicon {
+	l := &lexicon{tag: tag, exact: map[string][]*entry{}, stems: map[string][]*entry{}, refs: map[Concept][]*entry{}, cuts: map[Concept][]string{},
+		skelExact: map[string][]*entry{}, skelStems: map[string][]*entry{}}
+	for _, e := range list {
+		p := e.parts[0]
+		if strings.HasPrefix(string(e.concept), CutPrefix) {
+			l.cuts[e.concept] = append(l.cuts[e.concept], p.text)
+			continue
+		}
+		if p.kind == partSlot {
+			p = e.parts[1]
+		}
+		switch p.kind {
+		case partRef:
+			l.refs[Concept(p.text)] = append(l.refs[Concept(p.text)], e)
+		case partWord:
+			l.exact[p.text] = append(l.exact[p.text], e)
+			if isCyrillic(p.text) {
+				l.skelExact[p.skel] = append(l.skelExact[p.skel], e)
+			}
+		case partStem:
+			l.stems[p.text] = append(l.stems[p.text], e)
+			if isCyrillic(p.text) {
+				l.skelStems[p.skel] = append(l.skelStems[p.skel], e)
+			}
+		}
+	}
+	return l
+}

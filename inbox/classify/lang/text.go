@@ -1,0 +1,253 @@
+package lang
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Break says what stands before a word.
+type Break int
+
+// The breaks, weakest first.
+const (
+	None     Break = iota // blanks, hyphens, a line that runs on
+	Comma                 // comma, bracket, dash, slash
+	Colon                 // colon, equals sign, arrow
+	Sentence              // end of a sentence, a new line or list item
+)
+
+// Word is one word of a Text.
+type Word struct {
+	Start, End int    // bytes in Text.Source
+	Fold       string // comparable form
+	Before     Break
+	Quoted     bool // stands in quotation marks
+
+	skel string
+}
+
+// Text is a text cut into words and sentences.
+type Text struct {
+	Source    string
+	Words     []Word
+	Sentences []Span // of words; every word is in exactly one
+
+	latin, cyrillic int // letters
+}
+
+// Span is a range of words: From is the first, To the one behind the last.
+type Span struct{ From, To int }
+
+// maxWord bounds the bytes of a word that are looked at.
+const maxWord = 60
+
+// NewText cuts a text into words and sentences.
+func NewText(s string) *Text {
+	t := &Text{Source: s}
+	sc := scanner{t: t, gap: Sentence, lineStart: true}
+	for i := 0; i < len(s); {
+		i = sc.step(i)
+	}
+	sc.word(len(s))
+	t.markQuotes()
+	t.cutSentences()
+	return t
+}
+
+type scanner struct {
+	t         *Text
+	start     int // of the current word
+	in        bool
+	gap       Break
+	lineStart bool // nothing but list marks since the line began
+	line      int  // where the line began
+}
+
+func (sc *scanner) step(i int) int {
+	s := sc.t.Source
+	r, n := utf8.DecodeRuneInString(s[i:])
+	switch {
+	case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || (sc.in && isApostrophe(r)):
+		sc.count(r)
+		if !sc.in {
+			sc.in, sc.start = true, i
+		}
+		sc.lineStart = false
+	default:
+		sc.word(i)
+		sc.mark(r, i, n)
+	}
+	return i + n
+}
+
+func (sc *scanner) count(r rune) {
+	switch {
+	case unicode.Is(unicode.Latin, r):
+		sc.t.latin++
+	case unicode.Is(unicode.Cyrillic, r):
+		sc.t.cyrillic++
+	}
+}
+
+func (sc *scanner) word(end int) {
+	if !sc.in {
+		return
+	}
+	f := Fold(sc.t.Source[sc.start:min(end, sc.start+maxWord)])
+	if f != "" {
+		sc.t.Words = append(sc.t.Words, Word{Start: sc.start, End: end, Fold: f, Before: sc.gap, skel: skeleton(f)})
+	}
+	sc.in, sc.gap = false, None
+}
+
+func (sc *scanner) mark(r rune, i, n int) {
+	s := sc.t.Source
+	next, _ := utf8.DecodeRuneInString(s[i+n:])
+	spaced := i+n >= len(s) || unicode.IsSpace(next)
+	b := None
+	switch r {
+	case '\n':
+		b = sc.lineBreak(i)
+		sc.lineStart, sc.line = true, i+1
+	case '.', '…':
+		if spaced || strings.ContainsRune(".…!?)\"»”", next) {
+			b = Sentence
+			if r == '.' && sc.abbreviated() && next != '\n' && i+n < len(s) {
+				b = None
+			}
+		}
+	case '!', '?', ';', '\u2022', '|':
+		b = Sentence
+	case ',', '(', ')', '/', '—', '–', '[', ']', '{', '}', '\t':
+		b = Comma
+	case '-':
+		if i > 0 && s[i-1] == ' ' && spaced {
+			b = Comma
+		}
+	case ':', '=', '→', '>':
+		if r != ':' || spaced || !unicode.IsDigit(next) {
+			b = Colon
+		}
+	}
+	sc.gap = max(sc.gap, b)
+}
+
+// abbreviations are the short words whose dot ends no sentence, in addresses
+// above all.
+var abbreviations = map[string]bool{"ул": true, "кв": true, "пр": true, "мкр": true, "обл": true, "пос": true, "st": true, "apt": true,
+	"ave": true, "rd": true, "str": true, "mr": true, "mrs": true, "dr": true, "тел": true, "tel": true, "моб": true, "эл": true}
+
+// abbreviated tells whether the dot before belongs to an abbreviation or a
+// single letter: an initial, "г.", "д.".
+func (sc *scanner) abbreviated() bool {
+	w := sc.t.Words
+	if len(w) == 0 {
+		return false
+	}
+	last := w[len(w)-1].Fold
+	r, n := utf8.DecodeRuneInString(last)
+	return abbreviations[last] || (n == len(last) && unicode.IsLetter(r))
+}
+
+// lineBreak tells a line that was wrapped from one that ends.
+func (sc *scanner) lineBreak(i int) Break {
+	rest := strings.TrimLeft(sc.t.Source[i+1:min(len(sc.t.Source), i+80)], " \t")
+	next, _ := utf8.DecodeRuneInString(rest)
+	if rest == "" || next == '\n' || i-sc.line < 40 || strings.ContainsRune("-*•–—·>", next) {
+		return Sentence
+	}
+	if unicode.IsLower(next) || (i-sc.line >= 60 && !labelled(rest)) {
+		return None
+	}
+	return Sentence
+}
+
+// labelled tells whether a line begins like "Field: value".
+func labelled(line string) bool {
+	line, _, _ = strings.Cut(line, "\n")
+	i := strings.IndexByte(line, ':')
+	return i > 0 && i < 40
+}
+
+func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == 'ʼ' || r == '`' }
+
+// quotes maps an opening mark to the marks that close it.
+var quotes = map[rune]string{'"': "\"", '«': "»", '“': "”“\"", '„': "“”\"", '”': "”"}
+
+// maxQuote bounds a quotation in bytes; an opening mark without its end means nothing.
+const maxQuote = 1000
+
+func (t *Text) markQuotes() {
+	w := 0
+	for _, q := range Quotations(t.Source) {
+		for w < len(t.Words) && t.Words[w].Start < q[0] {
+			w++
+		}
+		for w < len(t.Words) && t.Words[w].End <= q[1] {
+			t.Words[w].Quoted = true
+			w++
+		}
+	}
+}
+
+// Quotations gives the byte ranges that stand in quotation marks, without the marks.
+func Quotations(s string) [][2]int {
+	var out [][2]int
+	var closing string
+	open := -1
+	for i, r := range s {
+		switch {
+		case open >= 0 && i-open > maxQuote:
+			open = -1
+		case open >= 0 && strings.ContainsRune(closing, r):
+			out = append(out, [2]int{open, i})
+			open = -1
+			continue
+		}
+		if c, ok := quotes[r]; ok && open < 0 {
+			open, closing = i+utf8.RuneLen(r), c
+		}
+	}
+	return out
+}
+
+// maxSentence bounds the words of a sentence, so that what looks at a sentence
+// as a whole stays linear in the text. People do not write longer ones.
+const maxSentence = 80
+
+func (t *Text) cutSentences() {
+	from := 0
+	for i := range t.Words {
+		if i-from >= maxSentence {
+			t.Words[i].Before = Sentence
+		}
+		if i > from && t.Words[i].Before == Sentence {
+			t.Sentences = append(t.Sentences, Span{from, i})
+			from = i
+		}
+	}
+	if from < len(t.Words) {
+		t.Sentences = append(t.Sentences, Span{from, len(t.Words)})
+	}
+}
+
+// Slice gives the source of a span of words, without what stands around it.
+func (t *Text) Slice(s Span) string {
+	if s.From >= s.To {
+		return ""
+	}
+	return t.Source[t.Words[s.From].Start:t.Words[s.To-1].End]
+}
+
+// EndMark gives the punctuation that stands behind a span, blanks left out.
+func (t *Text) EndMark(s Span) string {
+	if s.From >= s.To {
+		return ""
+	}
+	end := len(t.Source)
+	if s.To < len(t.Words) {
+		end = t.Words[s.To].Start
+	}
+	return strings.Join(strings.Fields(t.Source[t.Words[s.To-1].End:end]), "")
+}

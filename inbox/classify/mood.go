@@ -1,0 +1,149 @@
+package classify
+
+import (
+	"strings"
+
+	"push.guru/supportd/inbox/classify/lang"
+)
+
+// reach is how many words a "not" or "how" reaches forward.
+const (
+	reachNot    = 4
+	reachCannot = 2 // "I cannot delete"
+	reachHow    = 9
+)
+
+// mood gives what a find at the span is worth in its sentence: 0 when it is
+// not asked for at all, 1 when nothing speaks against it.
+func (r *reader) mood(sentence, at lang.Span) float64 {
+	if r.quoted(at) || r.negated(sentence, at) || r.explains(sentence, at) || r.reports(sentence, at) {
+		return 0
+	}
+	factor := r.conditional(sentence, at)
+	asks := strings.Contains(r.t.EndMark(sentence), "?")
+	wish := r.hits.Has(sentence, lang.Wish)
+	if r.ahead(sentence, at, lang.Possible, reachHow) {
+		factor *= unsureOf
+	}
+	if asks && !wish {
+		return 0
+	}
+	if r.outside(sentence, at, lang.Problem) {
+		factor *= unsureOf
+	}
+	if r.outside(sentence, at, lang.Third) {
+		if r.near(sentence, at, lang.Third, 5) {
+			return 0
+		}
+		factor *= unsureOf
+	}
+	return factor
+}
+
+// quoted tells whether the words are only mentioned: the button "Delete".
+func (r *reader) quoted(at lang.Span) bool {
+	return at.To > at.From && r.t.Words[at.From].Quoted && at.From > 0 && !r.t.Words[0].Quoted
+}
+
+func (r *reader) negated(sentence, at lang.Span) bool {
+	for _, n := range r.hits.In(sentence, lang.Negation, lang.No, lang.Problem, lang.Keep) {
+		if n.Concept == lang.Keep && !(n.To == at.From || n.From == at.To) {
+			continue
+		}
+		reach := reachNot
+		if n.Concept == lang.Problem {
+			reach = reachCannot
+		}
+		if n.To <= at.From && at.From-n.To <= reach && !r.broken(n.To, at.From+1) {
+			return true
+		}
+		behind := 0 // "удалять не надо"
+		if r.guess.Tag == "kk" {
+			behind = 1 // Kazakh negates behind the verb
+		}
+		if n.From >= at.To && n.From-at.To <= behind && !r.broken(at.To, n.From+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// explains tells whether an explanation is asked for, not the thing itself.
+func (r *reader) explains(sentence, at lang.Span) bool {
+	return r.ahead(sentence, at, lang.HowTo, reachHow)
+}
+
+// reports tells whether the sentence says that it happened, or what somebody
+// else says, asks or did.
+func (r *reader) reports(sentence, at lang.Span) bool {
+	for _, d := range r.hits.In(sentence, lang.Done) {
+		if d.To <= at.From && at.From-d.To <= reachNot && !r.broken(d.To, at.From+1) {
+			return true
+		}
+		if d.From >= at.To && d.From-at.To <= 1 && r.guess.Tag == "kk" {
+			return true
+		}
+	}
+	return r.outside(sentence, at, lang.Done) && !r.hits.Has(sentence, lang.Wish)
+}
+
+// conditional weighs an "if": in the same breath it makes a find worthless.
+func (r *reader) conditional(sentence, at lang.Span) float64 {
+	factor := 1.0
+	for _, h := range r.hits.In(sentence, lang.Condition) {
+		switch {
+		case h.From >= at.From && h.To <= at.To:
+		case h.To <= at.From && at.From-h.To <= reachHow && !r.broken(h.To, at.From+1):
+			return 0
+		default:
+			factor = 0.7
+		}
+	}
+	if r.outside(sentence, at, lang.Done) {
+		factor *= unsureOf
+	}
+	return factor
+}
+
+// ahead tells whether the concept stands before the span, near enough and
+// outside it, or anywhere in a sentence that ends in a question mark.
+func (r *reader) ahead(sentence, at lang.Span, c lang.Concept, reach int) bool {
+	asks := strings.Contains(r.t.EndMark(sentence), "?")
+	for _, h := range r.hits.In(sentence, c) {
+		if h.From >= at.From && h.To <= at.To {
+			continue
+		}
+		if asks || (h.From < at.From && at.From-h.From <= reach) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) outside(sentence, at lang.Span, c lang.Concept) bool {
+	for _, h := range r.hits.In(sentence, c) {
+		if h.From < at.From || h.To > at.To {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) near(sentence, at lang.Span, c lang.Concept, words int) bool {
+	for _, h := range r.hits.In(sentence, c) {
+		if h.To >= at.From-words && h.From <= at.To+words {
+			return true
+		}
+	}
+	return false
+}
+
+// broken tells whether a comma or more stands before any of the words.
+func (r *reader) broken(from, to int) bool {
+	for i := from; i < to && i < len(r.t.Words); i++ {
+		if r.t.Words[i].Before >= lang.Comma {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,294 @@
+package classify
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+	"push.guru/supportd/inbox/classify/value"
+)
+
+// Confidence of a find that nothing speaks against, the least that is
+// certain, and the least that is worth showing.
+const (
+	full     = 0.97
+	enough   = 0.9
+	worthIt  = 0.3
+	unsureOf = 0.6 // a factor that makes any find uncertain
+)
+
+// longText is the number of words from which a letter has more in it than its
+// request, so that the reading is less than certain unless it is asked for in
+// so many words.
+const longText = 400
+
+// reader reads one message. Subject and text are one source; no sentence
+// reaches from one into the other.
+type reader struct {
+	c       *Classifier
+	t       *lang.Text
+	guess   lang.Guess
+	hits    lang.Hits
+	subject int // sentences of the subject, which come first
+	from    string
+	hidden  bool
+
+	values  values
+	quotes  [][2]int // byte ranges in quotation marks
+	finds   []find
+	handled map[int]bool // sentences that gave a find
+}
+
+// find is something that seems to be asked.
+type find struct {
+	inbox.Request
+	at       int // the word where it begins, for the order
+	sentence int
+}
+
+func (c *Classifier) newReader(subject, body string) *reader {
+	source := body
+	if subject != "" {
+		source = subject + "\n\n" + body
+	}
+	r := &reader{c: c, handled: map[int]bool{}}
+	r.t = lang.NewText(source)
+	own := lang.NewText(body)
+	if len(own.Words) == 0 {
+		own = r.t
+	}
+	r.guess = c.rules.Detect(own, c.opt.Languages)
+	if r.guess.Tag == lang.Und {
+		r.guess = c.rules.Detect(r.t, c.opt.Languages)
+	}
+	r.hits = c.rules.Find(r.t, r.guess)
+	r.dropNames()
+	r.cutForwarded()
+	for _, s := range r.t.Sentences {
+		if subject != "" && r.t.Words[s.From].Start < len(subject) {
+			r.subject++
+		}
+	}
+	return r
+}
+
+// dropNames forgets what was found inside addresses and links: the words of
+// new@example.org say nothing.
+func (r *reader) dropNames() {
+	for _, a := range value.Names(r.t.Source) {
+		at := r.words(a[0], a[1])
+		r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return h.From >= at.From && h.To <= at.To && h.From < at.To })
+	}
+}
+
+// cutForwarded forgets what stands below the line that clients put above a
+// forwarded mail: somebody else wrote it.
+func (r *reader) cutForwarded() {
+	all := lang.Span{From: 0, To: len(r.t.Words)}
+	f := r.hits.In(all, lang.Forwarded)
+	if len(f) == 0 {
+		return
+	}
+	end := f[0].From
+	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return h.To > end })
+	r.t.Words = r.t.Words[:end]
+	r.t.Sentences = slices.DeleteFunc(r.t.Sentences, func(s lang.Span) bool { return s.From >= end })
+	if n := len(r.t.Sentences); n > 0 {
+		r.t.Sentences[n-1].To = min(r.t.Sentences[n-1].To, end)
+	}
+}
+
+// requests gives everything that is asked, in the order written; at least a
+// question.
+func (r *reader) requests() []inbox.Request {
+	all := lang.Span{From: 0, To: len(r.t.Words)}
+	if r.hits.Has(all, lang.Grave, lang.Offer) {
+		return []inbox.Request{r.question()}
+	}
+	r.values, r.quotes = r.findValues(), lang.Quotations(r.t.Source)
+	for i := range r.t.Sentences {
+		r.readSentence(i)
+	}
+	r.readChanges()
+	r.weighMessage(all)
+	r.settle()
+	out := r.merge()
+	if len(out) == 0 {
+		return []inbox.Request{r.question()}
+	}
+	if r.openQuestion() {
+		out = append(out, r.question())
+	}
+	return out
+}
+
+// question is what is left when nothing is understood.
+func (r *reader) question() inbox.Request {
+	q := inbox.Request{Kind: inbox.KindQuestion, Confidence: 0.5}
+	for i := len(r.t.Sentences) - 1; i >= 0; i-- {
+		if s := r.t.Sentences[i]; strings.Contains(r.t.EndMark(s), "?") || i == 0 {
+			q.Because = []string{clip(r.t.Slice(s))}
+			break
+		}
+	}
+	return q
+}
+
+// openQuestion tells whether a sentence asks something that no find covers.
+func (r *reader) openQuestion() bool {
+	for i, s := range r.t.Sentences {
+		if i >= r.subject && !r.handled[i] && strings.Contains(r.t.EndMark(s), "?") && r.hits.Has(s, lang.HowTo, lang.Possible, lang.Condition) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxBecause bounds the words that are quoted as the reason of a reading.
+const maxBecause = 160
+
+func clip(s string) string { return capText(s, maxBecause) }
+
+// add keeps a find, unless the same is known with more confidence.
+func (r *reader) add(f find) {
+	if f.Confidence < worthIt {
+		return
+	}
+	r.handled[f.sentence] = true
+	for i, old := range r.finds {
+		if old.Kind == f.Kind && old.Scope == f.Scope && old.Topic == f.Topic && slices.Equal(old.Fields, f.Fields) && f.Kind != inbox.KindChange {
+			if f.Confidence > old.Confidence || (old.sentence < r.subject && f.sentence >= r.subject) {
+				r.finds[i] = f
+			}
+			return
+		}
+	}
+	r.finds = append(r.finds, f)
+}
+
+// weighMessage lowers every find by what the rest of the message says.
+func (r *reader) weighMessage(all lang.Span) {
+	factor := 1.0
+	if r.hidden {
+		factor *= unsureOf
+	}
+	if r.hits.Has(all, lang.Doubt, lang.Perhaps) || r.asksHow() {
+		factor *= unsureOf
+	}
+	if r.hits.Has(all, lang.Third) {
+		factor *= 0.85
+	}
+	switch r.guess.Tag {
+	case "en", "ru", "kk":
+	case lang.Und:
+		factor *= 0.85
+	default:
+		factor *= 0.94 // files of these languages are short
+	}
+	if len(r.t.Words) > longText {
+		factor *= 0.9
+	}
+	body := r.bodyWords()
+	for i := range r.finds {
+		f := &r.finds[i]
+		f.Confidence *= factor
+		if f.sentence < r.subject && f.Kind != inbox.KindQuestion && !r.filler(body) {
+			f.Confidence *= 0.75 // the text speaks of something else
+		}
+	}
+}
+
+// asksHow tells whether a sentence asks how to do what another one names:
+// "I want to delete my account. How do I do this?"
+func (r *reader) asksHow() bool {
+	for i, s := range r.t.Sentences {
+		if !r.handled[i] && r.hits.Has(s, lang.HowTo) && (s.To-s.From <= 3 || r.hits.Has(s, lang.It)) && strings.Contains(r.t.EndMark(s), "?") {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) bodyWords() lang.Span {
+	for i, s := range r.t.Sentences {
+		if i >= r.subject {
+			return lang.Span{From: s.From, To: len(r.t.Words)}
+		}
+	}
+	return lang.Span{From: len(r.t.Words), To: len(r.t.Words)}
+}
+
+// filler tells whether nothing but politeness and one or two unknown words (a
+// name) stand in the span.
+func (r *reader) filler(s lang.Span) bool {
+	covered := map[int]bool{}
+	for _, h := range r.hits.In(s, lang.Filler, lang.Wish, lang.Yes) {
+		for i := h.From; i < h.To; i++ {
+			covered[i] = true
+		}
+	}
+	return s.To-s.From-len(covered) <= 2
+}
+
+// settle removes finds that others explain and makes contradicting ones
+// uncertain.
+func (r *reader) settle() {
+	has := func(match func(find) bool) bool { return slices.ContainsFunc(r.finds, match) }
+	account := func(f find) bool { return f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeAccount }
+	off := func(f find) bool { return f.Kind == inbox.KindDeactivate }
+	back := func(f find) bool { return f.Topic == inbox.TopicReactivate }
+	change := func(f find) bool { return f.Kind == inbox.KindChange }
+	whole := has(account)
+	for i := range r.finds {
+		f := &r.finds[i]
+		switch {
+		case (account(*f) || off(*f)) && has(account) && has(off):
+			f.Confidence *= unsureOf
+		case account(*f) && (has(change) || r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Keep)):
+			f.Confidence *= unsureOf
+		case whole && (change(*f) || f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeFields):
+			f.Confidence *= unsureOf
+		case (off(*f) || account(*f)) && has(back):
+			f.Confidence *= unsureOf
+		}
+	}
+	changed := map[inbox.Field]bool{}
+	for _, f := range r.finds {
+		for _, ch := range f.Changes {
+			changed[ch.Field] = true
+		}
+	}
+	r.finds = slices.DeleteFunc(r.finds, func(f find) bool {
+		return f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeFields && slices.ContainsFunc(f.Fields, func(x inbox.Field) bool { return changed[x] })
+	})
+}
+
+// merge puts the changes of all sentences into one request, and the deleted
+// fields into another, in the order written, and decides what is certain.
+func (r *reader) merge() []inbox.Request {
+	slices.SortStableFunc(r.finds, func(a, b find) int { return cmp.Compare(a.at, b.at) })
+	var out []inbox.Request
+	for _, f := range r.finds {
+		i := slices.IndexFunc(out, func(q inbox.Request) bool {
+			return q.Kind == f.Kind && q.Scope == f.Scope && (f.Kind == inbox.KindChange || f.Scope == inbox.ScopeFields)
+		})
+		if i < 0 {
+			out = append(out, f.Request)
+			continue
+		}
+		out[i].Confidence = min(out[i].Confidence, f.Confidence)
+		out[i].Because = append(out[i].Because, f.Because...)
+		out[i].Changes = append(out[i].Changes, f.Changes...)
+		for _, x := range f.Fields {
+			if !slices.Contains(out[i].Fields, x) {
+				out[i].Fields = append(out[i].Fields, x)
+			}
+		}
+	}
+	for i := range out {
+		out[i].Certain = out[i].Confidence >= enough
+	}
+	return out
+}

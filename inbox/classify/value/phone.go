@@ -1,0 +1,44 @@
+package value
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+var phoneLike = regexp.MustCompile(`(?:\+|00)?[ ]?\(?\d[\d().  \-–/]{4,22}\d`)
+
+// Phones finds telephone numbers. Value is E.164 when the number can be told
+// in the region (a two-letter code) or has a country code, else as written;
+// then, and when no such number is in use, it is not sure. Places where a date
+// was found must be blanked out by the caller.
+func Phones(text, region string) []Found {
+	var out []Found
+	for _, m := range phoneLike.FindAllStringIndex(text, -1) {
+		raw := strings.TrimSpace(text[m[0]:m[1]])
+		n := digits(raw)
+		if n < 6 || n > 15 {
+			continue
+		}
+		f := Found{Start: m[0], End: m[1], Value: raw}
+		num, err := phonenumbers.Parse(raw, region)
+		switch {
+		case err != nil:
+		case phonenumbers.IsValidNumber(num), strings.HasPrefix(raw, "+") && phonenumbers.IsPossibleNumber(num):
+			f.Value, f.Sure = phonenumbers.Format(num, phonenumbers.E164), true
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func digits(s string) int {
+	n := 0
+	for _, r := range s {
+		if r >= '0' && r <= '9' {
+			n++
+		}
+	}
+	return n
+}

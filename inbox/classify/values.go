@@ -1,0 +1,102 @@
+package classify
+
+import (
+	"strconv"
+	"strings"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+	"push.guru/supportd/inbox/classify/value"
+)
+
+// typed is a value that its own form tells: a date, a number, an address.
+type typed struct {
+	value.Found
+	field inbox.Field
+	span  lang.Span // the words that it covers
+}
+
+type values []typed
+
+// in gives the values of a field that begin in a span.
+func (v values) in(s lang.Span, f inbox.Field) values {
+	var out values
+	for _, x := range v {
+		if x.field == f && x.span.From >= s.From && x.span.From < s.To {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// findValues finds the dates, addresses and telephone numbers of the text.
+func (r *reader) findValues() values {
+	var out values
+	text := r.t.Source
+	take := func(list []value.Found, f inbox.Field) {
+		for _, x := range list {
+			out = append(out, typed{Found: x, field: f, span: r.words(x.Start, x.End)})
+		}
+	}
+	dates := value.Dates(text, r.order(), r.marks())
+	mails := value.Emails(text)
+	take(dates, inbox.FieldBirth)
+	take(mails, inbox.FieldEmail)
+	blank := []byte(text)
+	for _, list := range [][]value.Found{dates, mails} {
+		for _, x := range list {
+			for i := x.Start; i < x.End; i++ {
+				blank[i] = '_'
+			}
+		}
+	}
+	take(value.Phones(string(blank), r.c.opt.Region), inbox.FieldPhone)
+	return out
+}
+
+// words gives the words between two places of the source.
+func (r *reader) words(start, end int) lang.Span {
+	s := lang.Span{From: len(r.t.Words), To: len(r.t.Words)}
+	for i, w := range r.t.Words {
+		if w.End > start && s.From > i {
+			s.From = i
+		}
+		if w.Start >= end {
+			s.To = i
+			break
+		}
+	}
+	return s
+}
+
+// monthFirst are the regions that write the month first.
+var monthFirst = map[string]bool{"US": true, "PH": true, "FM": true, "PW": true, "MH": true}
+
+// order tells how dates in digits are meant: by the language where it has one
+// way, else not for sure.
+func (r *reader) order() value.Order {
+	switch {
+	case r.guess.Tag != "en" && r.guess.Tag != lang.Und:
+		return value.DayFirst
+	case monthFirst[r.c.opt.Region]:
+		return value.MonthFirst
+	}
+	return value.OrderUnknown
+}
+
+// marks gives the months and days in words.
+func (r *reader) marks() []value.Mark {
+	var out []value.Mark
+	for _, h := range r.hits {
+		m := value.Mark{Start: r.t.Words[h.From].Start, End: r.t.Words[h.To-1].End}
+		if n, ok := strings.CutPrefix(string(h.Concept), lang.MonthPrefix); ok {
+			m.Month, _ = strconv.Atoi(n)
+		} else if n, ok := strings.CutPrefix(string(h.Concept), lang.DayPrefix); ok {
+			m.Day, _ = strconv.Atoi(n)
+		} else {
+			continue
+		}
+		out = append(out, m)
+	}
+	return out
+}
