@@ -43,13 +43,13 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 }
 
 // continued reads the Case that a mail belongs to, and lets its next letter
-// continue the thread at that mail.
+// continue the thread at that mail, when it is of the same person.
 func (k *Keeper) continued(tx *state.Tx, m *inbox.Mail, id inbox.MailID) (*inbox.Mail, error) {
 	cm, err := tx.Mail(id)
 	if err != nil {
 		return nil, err
 	}
-	if cm.Detail != nil && m.Detail != nil && m.Detail.MessageID != "" {
+	if cm.Detail != nil && m.Detail != nil && m.Detail.MessageID != "" && cm.Detail.From.Addr == m.Detail.From.Addr {
 		cm.Detail.MessageID, cm.Detail.References = m.Detail.MessageID, m.Detail.References
 	}
 	return cm, nil
@@ -240,13 +240,13 @@ func (k *Keeper) askAgain(tx *state.Tx, m *inbox.Mail, s Sender, id inbox.MailID
 	}
 	var acts []*inbox.Action
 	for _, a := range all {
-		if a.State == inbox.StateUnconfirmed && !a.OldYes {
+		if a.State == inbox.StateUnconfirmed && !a.OldYes && s.Evidence.Level >= min(a.Evidence, inbox.LevelAligned) {
 			a.Again++
 			a.Evidence = max(a.Evidence, s.Evidence.Level)
 			acts = append(acts, a)
 		}
 	}
-	if len(acts) == 0 {
+	if len(acts) == 0 { // a stranger does not make the owner's question void
 		return k.status(tx, m, s)
 	}
 	m.Actions = appendNew(m.Actions, ids(acts))

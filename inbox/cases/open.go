@@ -208,8 +208,10 @@ func (k *Keeper) admitNew(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 	return k.received(tx, m, s.onRecord())
 }
 
+// received tells that a person of the staff will answer, and until when.
 func (k *Keeper) received(tx *state.Tx, m *inbox.Mail, to string) error {
-	_, err := k.send(tx, letter{name: templates.Received, mail: m, to: to, limit: proven})
+	_, err := k.send(tx, letter{name: templates.Received, mail: m, to: to, limit: proven,
+		data: templates.Data{Expires: k.Clock.Due(inbox.KindQuestion, m.Received)}})
 	return err
 }
 

@@ -61,7 +61,6 @@ type Service struct {
 	Desk   *review.Desk
 	Intake *intake.Intake
 	Store  Store // nil when the site's people do not live in the embedded store
-	Health func() any
 }
 
 // verb answers one kind of call; put sends an item.
@@ -76,7 +75,7 @@ func verbs() map[string]verb {
 		"ask": (*Service).act, "close": (*Service).act,
 		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
 		"reconcile": (*Service).reconcile, "journal verify": (*Service).verify,
-		"pause": (*Service).pause, "resume": (*Service).resume, "backup": (*Service).backup, "health": (*Service).health,
+		"pause": (*Service).pause, "resume": (*Service).resume, "backup": (*Service).backup,
 		"users import": (*Service).importUsers, "users export": (*Service).exportUsers, "users show": (*Service).showUser,
 	}
 }
@@ -266,13 +265,6 @@ func (s *Service) backup(_ context.Context, _ string, c Call, _ io.Reader, put f
 		return err
 	}
 	return put(Said{"copied to " + c.Path + "; the keys are in keys.db there: guard it as the original"})
-}
-
-func (s *Service) health(_ context.Context, _ string, _ Call, _ io.Reader, put func(any) error) error {
-	if s.Health == nil {
-		return errors.New("no daemon runs")
-	}
-	return put(s.Health())
 }
 
 var errNoStore = errors.New("the site's people do not live in the embedded store: use the tools of that database")

@@ -63,28 +63,25 @@ type Source struct {
 	Name     string
 	Connect  func(ctx context.Context) (*mailbox.Session, error)
 	Folder   string
-	Filed    string        // accounted mail is moved here; "": marked in place
-	Junk     string        // read, never answered; "": not looked at
-	Keep     time.Duration // accounted mail is expunged after it; 0: never
-	TakeAll  bool          // the first run takes the backlog, too
-	Poll     time.Duration // longest wait between two looks
-	listAll  time.Time
-	poisoned map[uint32]int  // UID -> how often it was fetched alone in vain
-	suspects map[uint32]bool // UIDs that were in a batch that ended the connection
+	Filed    string             // accounted mail is moved here; "": marked in place
+	Junk     string             // read, never answered; "": not looked at
+	Keep     time.Duration      // accounted mail is expunged after it; 0: never
+	TakeAll  bool               // the first run takes the backlog, too
+	Poll     time.Duration      // longest wait between two looks
+	listed   map[string]listing // by folder
+	poisoned map[uint32]int     // UID -> how often it was fetched alone in vain
+	suspects map[uint32]bool    // UIDs that were in a batch that ended the connection
+}
+
+// listing is what one session has seen of a folder. The highest UID is a hint:
+// servers may show n+1 before n, so all are listed again from time to time.
+type listing struct {
+	all     time.Time // when every UID was last listed
+	highest uint32
 }
 
 // Intake watches the mailboxes.
-type Intake struct {
-	Config
-	mu     sync.Mutex
-	health map[string]Health
-}
-
-// Health is how a mailbox fares.
-type Health struct {
-	Good time.Time // when a pass last came to its end
-	Err  string    // why the last one did not, "" when it did
-}
+type Intake struct{ Config }
 
 // New gives an Intake.
 func New(c Config) *Intake {
@@ -97,7 +94,7 @@ func New(c Config) *Intake {
 	if c.Point == nil {
 		c.Point = func(string) {}
 	}
-	in := &Intake{Config: c, health: make(map[string]Health)}
+	in := &Intake{c}
 	in.Screen.Ours = in.ours
 	return in
 }
@@ -142,7 +139,6 @@ func (in *Intake) watch(ctx context.Context, src *Source) {
 		if ctx.Err() != nil {
 			return
 		}
-		in.note(src, err)
 		if time.Since(began) > longPause {
 			pause = firstPause
 		}
@@ -155,29 +151,6 @@ func (in *Intake) watch(ctx context.Context, src *Source) {
 	}
 }
 
-func (in *Intake) note(src *Source, err error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	h := in.health[src.Name]
-	if err == nil {
-		h = Health{Good: time.Now()}
-	} else {
-		h.Err = err.Error()
-	}
-	in.health[src.Name] = h
-}
-
-// Health tells how each mailbox fares, by name.
-func (in *Intake) Health() map[string]Health {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	out := make(map[string]Health, len(in.health))
-	for k, v := range in.health {
-		out[k] = v
-	}
-	return out
-}
-
 // session works on one connection until it fails or ctx ends.
 func (in *Intake) session(ctx context.Context, src *Source) error {
 	s, err := src.Connect(ctx)
@@ -186,7 +159,7 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 	}
 	defer s.Close()
 	in.Log.Info("intake: connected", "mailbox", src.Name)
-	src.listAll = time.Time{}
+	src.listed = nil
 	var junkSeen time.Time
 	for {
 		if src.Junk != "" && time.Since(junkSeen) > junkEvery {
@@ -198,7 +171,6 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 		if err := in.pass(ctx, src, s, src.Folder); err != nil {
 			return err
 		}
-		in.note(src, nil)
 		if err := s.Wait(ctx, in.patience(src)); err != nil {
 			return err
 		}
@@ -239,7 +211,7 @@ func (in *Intake) once(ctx context.Context, src *Source) error {
 		return err
 	}
 	defer s.Close()
-	src.listAll = time.Time{}
+	src.listed = nil
 	if src.Junk != "" {
 		if err := in.pass(ctx, src, s, src.Junk); err != nil {
 			return err
@@ -287,7 +259,7 @@ func (in *Intake) acquaint(ctx context.Context, src *Source, s *mailbox.Session,
 	}
 	if ok {
 		in.Log.Warn("intake: UIDVALIDITY changed, every mail is compared anew", "mailbox", src.Name, "folder", folder.Name)
-		f.UIDValidity, f.Floor, f.HighestSeen = folder.UIDValidity, 0, 0
+		f.UIDValidity, f.Floor = folder.UIDValidity, 0
 	} else {
 		f = state.Folder{UIDValidity: folder.UIDValidity}
 		if !src.TakeAll {
@@ -297,7 +269,7 @@ func (in *Intake) acquaint(ctx context.Context, src *Source, s *mailbox.Session,
 			}
 		}
 	}
-	src.listAll = time.Time{}
+	delete(src.listed, folder.Name)
 	return f, in.State.Update(ctx, "folder", func(tx *state.Tx) error { return tx.PutFolder(src.Name, folder.Name, f) })
 }
 
@@ -316,18 +288,23 @@ func floor(ctx context.Context, s *mailbox.Session, folder mailbox.Folder) (uint
 // unaccounted lists the UIDs of a folder that no Mail accounts for, and those
 // of deferred mails that are due.
 func (in *Intake) unaccounted(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, known state.Folder) ([]uint32, error) {
-	from := known.Floor
-	full := time.Since(src.listAll) > listEvery
-	if !full {
-		from = max(from, known.HighestSeen+1)
+	from, last := known.Floor, src.listed[folder.Name]
+	if time.Since(last.all) <= listEvery {
+		from = max(from, last.highest+1)
+	} else {
+		last = listing{all: time.Now()}
 	}
 	uids, err := s.UIDsFrom(ctx, max(from, 1))
 	if err != nil {
 		return nil, err
 	}
-	if full && folder.Name == src.Folder {
-		src.listAll = time.Now()
+	if len(uids) > 0 {
+		last.highest = max(last.highest, uids[len(uids)-1])
 	}
+	if src.listed == nil {
+		src.listed = make(map[string]listing)
+	}
+	src.listed[folder.Name] = last // a failure from here on ends the session, and all are listed again
 	var out []uint32
 	err = in.State.View(func(tx *state.Tx) error {
 		for _, uid := range uids {

@@ -91,6 +91,9 @@ func (in *Intake) Replay(ctx context.Context, id inbox.MailID, who string) error
 	}
 	p := in.prepare(ctx, *raw)
 	p.raw.Ref = m.Ref
+	if m.Digest != (inbox.Digest{}) && p.msg.Digest != m.Digest {
+		return fmt.Errorf("%s: another mail stands in its place on the server", id)
+	}
 	err = in.State.Update(ctx, "replay", func(tx *state.Tx) error {
 		m, err := tx.Mail(id)
 		if err != nil {

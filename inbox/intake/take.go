@@ -44,10 +44,12 @@ func (in *Intake) take(ctx context.Context, raws []inbox.Raw) error {
 	}
 	err := in.commit(ctx, batch)
 	for i := 0; err != nil && i < len(batch); i++ {
-		if single := in.commit(ctx, batch[i:i+1]); single != nil {
+		if single := in.commit(ctx, batch[i:i+1]); inbox.IsTemporary(single) || ctx.Err() != nil {
+			return single // not this mail's fault: the state cannot be written
+		} else if single != nil {
 			in.Log.Error("intake: a mail cannot be processed", "mail", batch[i].raw.Ref.String(), "err", single)
 			if err := in.quarantine(ctx, batch[i].raw, "it could not be processed: "+single.Error()); err != nil {
-				return err // not this mail's fault: the state cannot be written
+				return err
 			}
 		}
 	}
@@ -59,7 +61,7 @@ func (in *Intake) take(ctx context.Context, raws []inbox.Raw) error {
 func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 	p = &prepared{raw: raw}
 	defer func() {
-		if r := recover(); r != nil {
+		if recover() != nil { // what it panicked with may be personal
 			in.Log.Error("intake: a mail made the program panic", "mail", raw.Ref.String(), "stack", string(debug.Stack()))
 			p.broken = "it made the program panic"
 		}
@@ -87,8 +89,9 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 
 func (in *Intake) commit(ctx context.Context, batch []*prepared) (err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		if recover() != nil {
+			in.Log.Error("intake: deciding about a mail made the program panic", "stack", string(debug.Stack()))
+			err = errors.New("it made the program panic; the log has the details")
 		}
 	}()
 	return in.State.Update(ctx, "intake", func(tx *state.Tx) error {
@@ -169,7 +172,7 @@ func (in *Intake) record(tx *state.Tx, p *prepared) (m *inbox.Mail, again bool, 
 // same accounts for a mail whose content came before: in another of our
 // mailboxes, or under another UID.
 func (in *Intake) same(tx *state.Tx, p *prepared, id inbox.MailID) error {
-	if err := tx.Account(p.raw.Ref, id); err != nil {
+	if err := tx.Account(p.raw.Ref, id, !p.raw.Junk); err != nil {
 		return err
 	}
 	return tx.Journal("mail seen again", cases.Program, id, 0, map[string]any{"ref": p.raw.Ref})
@@ -186,7 +189,7 @@ func (in *Intake) store(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if len(p.people) == 1 {
 		m.Detail.Person = p.people[0].ID
 	}
-	if err := tx.Account(m.Ref, m.ID); err != nil {
+	if err := tx.Account(m.Ref, m.ID, !p.raw.Junk); err != nil {
 		return err
 	}
 	m.State = inbox.MailHeld // until decided, within this transaction

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"push.guru/supportd/handlers/users/datamap"
@@ -51,7 +52,15 @@ type Config struct {
 // Queue is the loop. One goroutine runs it.
 type Queue struct {
 	Config
-	wake chan struct{}
+	wake      chan struct{}
+	unsettled []result // carried out, but their commit failed: a full disk
+}
+
+// result is what came of a Job.
+type result struct {
+	id      inbox.ActionID
+	outcome inbox.Outcome
+	failure error
 }
 
 // New gives a Queue.
@@ -164,6 +173,9 @@ func (q *Queue) pass(ctx context.Context) (next time.Time, err error) {
 
 // work looks at the Actions that are due and gives how many of them moved.
 func (q *Queue) work(ctx context.Context) (moved int, err error) {
+	if err := q.settleRest(ctx); err != nil {
+		return 0, err
+	}
 	var due []inbox.ActionID
 	var paused bool
 	err = q.State.View(func(tx *state.Tx) error {
@@ -213,12 +225,41 @@ func (q *Queue) one(ctx context.Context, id inbox.ActionID, paused bool) (moved 
 		return moved, err
 	}
 	q.Point("before effect")
-	outcome, failure := q.Performer.Perform(ctx, *job)
+	outcome, failure := q.perform(ctx, *job)
 	q.Point("after effect")
 	if ctx.Err() != nil && failure != nil {
 		return false, nil // not the store's fault: Recover takes it from here
 	}
-	return true, q.settle(ctx, id, outcome, failure)
+	q.unsettled = append(q.unsettled, result{id, outcome, failure})
+	return true, q.settleRest(ctx)
+}
+
+// perform carries a Job out. A panic is a failure of this Action and of no
+// other.
+func (q *Queue) perform(ctx context.Context, job inbox.Job) (o inbox.Outcome, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			q.Log.Error("queue: an action made the program panic", "effect", job.EffectKey, "stack", string(debug.Stack()))
+			err = errors.New("it made the program panic; the log has the details")
+		}
+	}()
+	return q.Performer.Perform(ctx, job)
+}
+
+// settleRest commits the outcomes that are not committed yet, in order.
+func (q *Queue) settleRest(ctx context.Context) error {
+	for len(q.unsettled) > 0 {
+		r := q.unsettled[0]
+		err := q.settle(context.WithoutCancel(ctx), r.id, r.outcome, r.failure)
+		if inbox.IsTemporary(err) {
+			return err // the state cannot be written at the moment
+		}
+		q.unsettled = q.unsettled[1:]
+		if err != nil { // it stays running; the next start runs it again, and the effect key answers
+			return fmt.Errorf("settling %s: %w", r.id, err)
+		}
+	}
+	return nil
 }
 
 // claim starts an Action unless something must come first.

@@ -238,7 +238,8 @@ func (db *DB) EffectKey(id inbox.ActionID) string {
 }
 
 // Update runs f in one transaction and commits it when f returns nil. The
-// name stands in the kill points and in errors. Nothing that f does may reach
+// name stands in the kill points and in errors. An error that is temporary,
+// when f gave none, says that the state could not be written: nothing happened. Nothing that f does may reach
 // outside: no network, no other file.
 func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
@@ -253,11 +254,16 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 		return &inbox.Error{Err: fmt.Errorf("%s: %w", name, err), Temp: true}
 	}
 	db.point("before commit " + name)
+	var failed error
 	err = db.bolt.Update(func(tx *bolt.Tx) error {
-		return f(&Tx{tx: tx, db: db, Now: time.Now()})
+		failed = f(&Tx{tx: tx, db: db, Now: time.Now()})
+		return failed
 	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	switch {
+	case failed != nil:
+		return fmt.Errorf("%s: %w", name, failed)
+	case err != nil:
+		return &inbox.Error{Err: fmt.Errorf("%s: writing the state: %w", name, err), Hint: "is the disk full?", Temp: true}
 	}
 	db.point("after commit " + name)
 	return nil

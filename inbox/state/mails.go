@@ -15,10 +15,8 @@ var bucketMails = []byte("mails")
 // Folder is what is known about one folder of a mailbox.
 type Folder struct {
 	UIDValidity uint32    `json:"uidvalidity"`
-	Floor       uint32    `json:"floor"`       // UIDs below it were there before the first run and are not ours
-	FirstRun    time.Time `json:"first_run"`   // the moment of the first run; zero when the backlog is taken
-	Listed      time.Time `json:"listed"`      // when all UIDs were last compared
-	HighestSeen uint32    `json:"highest_uid"` // a hint, no more
+	Floor       uint32    `json:"floor"`     // UIDs below it were there before the first run and are not ours
+	FirstRun    time.Time `json:"first_run"` // the moment of the first run; zero when the backlog is taken
 }
 
 // Folder reads what is known about a folder; ok is false at the first contact.
@@ -102,11 +100,14 @@ func (tx *Tx) mailIn(bucket string, key []byte) (inbox.MailID, bool) {
 	return inbox.MailID(binary.BigEndian.Uint64(v)), true
 }
 
-// Account ties a ref on the server to the Mail that accounts for it, and
-// notes that the server has yet to be told.
-func (tx *Tx) Account(r inbox.Ref, id inbox.MailID) error {
+// Account ties a ref on the server to the Mail that accounts for it. With file
+// set it also notes that the server has yet to be told.
+func (tx *Tx) Account(r inbox.Ref, id inbox.MailID, file bool) error {
 	if err := tx.bucket("mail_refs").Put(refKey(r), be(uint64(id))); err != nil {
 		return fmt.Errorf("accounting for %s: %w", r, err)
+	}
+	if !file {
+		return nil
 	}
 	return tx.bucket("mail_unfiled").Put(refKey(r), be(uint64(id)))
 }

@@ -63,7 +63,7 @@ type Daemon struct {
 	queue  *queue.Queue
 	outbox *outbox.Outbox
 	desk   *review.Desk
-	began  time.Time
+	keeper *cases.Keeper
 }
 
 // Open opens the state and the user store and wires everything. Close must
@@ -72,7 +72,7 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Daemon{cfg: cfg, opt: opt, log: opt.Log, began: time.Now()}
+	d := &Daemon{cfg: cfg, opt: opt, log: opt.Log}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -91,17 +91,18 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	h := handlers.New(d.store, p.fields, handlers.Page{Site: d.cfg.Site.Name})
-	keeper := cases.New(p.cases)
-	d.build(p, h, keeper)
+	d.keeper = cases.New(p.cases)
+	d.build(p, h)
 	if d.state.Restored() {
 		d.log.Error("daemon: the state is an older copy of itself; everything open is held and nothing is sent until \"supportd resume\"")
-		return d.state.Update(ctx, "hold all", keeper.HoldAll)
+		return d.state.Update(ctx, "hold all", d.keeper.HoldAll)
 	}
 	return nil
 }
 
 // build makes the loops, which wake each other.
-func (d *Daemon) build(p *parts, h *handlers.Handlers, keeper *cases.Keeper) {
+func (d *Daemon) build(p *parts, h *handlers.Handlers) {
+	keeper := d.keeper
 	changed := func() { d.queue.Wake(); d.outbox.Wake() }
 	var performer queue.Performer = h
 	if d.opt.Perform != nil {
@@ -258,19 +259,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// heartbeat logs the head of the journal once a day, so that a chain that was
-// replaced is noticed.
+// heartbeat logs the head of the journal once a day and mails it to the anchor,
+// so that a chain that was replaced is noticed.
 func (d *Daemon) heartbeat(ctx context.Context) error {
 	for {
-		err := d.state.View(func(tx *state.Tx) error {
-			hash, seq, err := tx.JournalHead()
-			if err == nil {
-				d.log.Info("daemon: journal", "entries", seq, "head", hash)
-			}
-			return err
-		})
-		if err != nil {
-			d.log.Error("daemon: reading the journal", "err", err)
+		if err := d.anchor(ctx); err != nil && ctx.Err() == nil {
+			d.log.Error("daemon: the journal's head could not be noted", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -278,6 +272,26 @@ func (d *Daemon) heartbeat(ctx context.Context) error {
 		case <-time.After(24 * time.Hour):
 		}
 	}
+}
+
+func (d *Daemon) anchor(ctx context.Context) error {
+	err := d.state.View(func(tx *state.Tx) error {
+		hash, seq, err := tx.JournalHead()
+		d.log.Info("daemon: journal", "entries", seq, "head", hash)
+		return err
+	})
+	if err != nil || d.cfg.Journal.Anchor == "" {
+		return err
+	}
+	const note = "anchored"
+	err = d.state.Update(ctx, "anchor", func(tx *state.Tx) error {
+		if today := tx.Now.UTC().Format(time.DateOnly); tx.Meta(note) != today {
+			return errors.Join(d.keeper.Anchor(tx, d.cfg.Journal.Anchor), tx.SetMeta(note, today))
+		}
+		return nil
+	})
+	d.outbox.Wake()
+	return err
 }
 
 // Once takes everything that waits, finishes all that is due, and returns.
