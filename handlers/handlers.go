@@ -33,6 +33,7 @@ import (
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
 )
 
 // Page is what the page of a copy says about the site.
@@ -110,6 +111,9 @@ func (h *Handlers) plan(ctx context.Context, job inbox.Job) (users.Person, inbox
 	p, err := h.store.Get(ctx, job.Person)
 	if err != nil {
 		return users.Person{}, inbox.Plan{}, err
+	}
+	if !address.Equal(p.Address(), job.Address) {
+		return users.Person{}, inbox.Plan{}, &inbox.MovedError{}
 	}
 	r := job.Request
 	r.Kind, r.Scope = job.Kind, job.Scope

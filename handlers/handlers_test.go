@@ -52,7 +52,7 @@ func (h *house) job(key string, r inbox.Request, undo bool) inbox.Job {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return inbox.Job{EffectKey: key, Kind: r.Kind, Scope: r.Scope, Undo: undo, Person: "17", Request: r,
+	return inbox.Job{EffectKey: key, Kind: r.Kind, Scope: r.Scope, Undo: undo, Person: "17", Address: h.get("17").Address(), Request: r,
 		Digest: plan.Digest("17", r.Kind), Language: "en"}
 }
 

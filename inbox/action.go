@@ -195,35 +195,39 @@ func Next(from State, e Event, heldFrom State) (State, error) {
 
 // Action is a Request accepted into the queue.
 type Action struct {
-	ID       ActionID       `json:"id"`
-	Case     MailID         `json:"case"`
-	Kind     Kind           `json:"kind"`
-	Scope    Scope          `json:"scope,omitempty"`
-	Topic    Topic          `json:"topic,omitempty"`
-	Undo     bool           `json:"undo,omitempty"`   // of a deactivate: reactivate the account
-	Mailto   bool           `json:"mailto,omitempty"` // changes the address on record
-	State    State          `json:"state"`
-	HeldFrom State          `json:"held_from,omitempty"`
-	HeldAt   time.Time      `json:"held_at,omitzero"`
-	Mailbox  string         `json:"mailbox"`
-	Language string         `json:"language"`
-	Received time.Time      `json:"received"`
-	Due      time.Time      `json:"due"`                // when the law wants it answered
-	RunAfter time.Time      `json:"run_after,omitzero"` // end of the cool-off, or of the wait after a failure
-	Expires  time.Time      `json:"expires,omitzero"`   // unconfirmed: when the question lapses
-	Ended    time.Time      `json:"ended,omitzero"`
-	Evidence Level          `json:"evidence"`
-	Certain  bool           `json:"certain"`
-	Approved bool           `json:"approved,omitempty"` // staff judged the reading; the proof is another matter
-	Proved   string         `json:"proved,omitempty"`   // digest of the diff that the owner confirmed; "" until then
-	OldYes   bool           `json:"old_yes,omitempty"`  // change of address: the old address agreed
-	Reviewed bool           `json:"reviewed,omitempty"` // approved after the proof was there
-	Again    int            `json:"again,omitempty"`    // how often the question was asked once more
-	Stale    int            `json:"stale,omitempty"`    // how often the data had changed when it was to run
-	Attempts int            `json:"attempts"`
-	Reported bool           `json:"reported,omitempty"` // the person was told the end
-	Error    string         `json:"error,omitempty"`    // why it waits or failed; for staff, never personal
-	History  []HistoryEntry `json:"history"`
+	ID          ActionID       `json:"id"`
+	Case        MailID         `json:"case"`
+	Kind        Kind           `json:"kind"`
+	Scope       Scope          `json:"scope,omitempty"`
+	Topic       Topic          `json:"topic,omitempty"`
+	Undo        bool           `json:"undo,omitempty"`   // of a deactivate: reactivate the account
+	Mailto      bool           `json:"mailto,omitempty"` // changes the address on record
+	State       State          `json:"state"`
+	HeldFrom    State          `json:"held_from,omitempty"`
+	HeldAt      time.Time      `json:"held_at,omitzero"`
+	Mailbox     string         `json:"mailbox"`
+	Language    string         `json:"language"`
+	Received    time.Time      `json:"received"`
+	Due         time.Time      `json:"due"`                // when the law wants it answered
+	RunAfter    time.Time      `json:"run_after,omitzero"` // end of the cool-off, or of the wait after a failure
+	Expires     time.Time      `json:"expires,omitzero"`   // unconfirmed: when the question lapses
+	Ended       time.Time      `json:"ended,omitzero"`
+	Evidence    Level          `json:"evidence"`
+	Certain     bool           `json:"certain"`
+	Approved    bool           `json:"approved,omitempty"`     // staff judged the reading; the proof is another matter
+	Proved      string         `json:"proved,omitempty"`       // digest of the diff that the owner confirmed; "" until then
+	OldYes      bool           `json:"old_yes,omitempty"`      // change of address: the old address agreed
+	Reviewed    bool           `json:"reviewed,omitempty"`     // approved after the proof was there
+	StopBy      time.Time      `json:"stop_by,omitzero"`       // end of the cool-off: it runs only when mail up to then was read
+	HeldBy      ActionID       `json:"held_by,omitempty"`      // the failed Action of its Case that it is held for
+	StopChecked bool           `json:"stop_checked,omitempty"` // the owner said that a doubtful stop was not theirs
+	Warned      bool           `json:"warned,omitempty"`       // staff were told that its answer is due
+	Again       int            `json:"again,omitempty"`        // how often the question was asked once more
+	Stale       int            `json:"stale,omitempty"`        // how often the data had changed when it was to run
+	Attempts    int            `json:"attempts"`
+	Reported    bool           `json:"reported,omitempty"` // the person was told the end
+	Error       string         `json:"error,omitempty"`    // why it waits or failed; for staff, never personal
+	History     []HistoryEntry `json:"history"`
 
 	// Detail is sealed under the key of the Case, and nil once that was dropped.
 	Detail *ActionDetail `json:"-"`
@@ -246,6 +250,17 @@ type ActionDetail struct {
 	Words   string   `json:"words,omitempty"`   // staff's own words about it, for the person's letter
 	Reading []string `json:"reading,omitempty"` // earlier readings that staff corrected
 	Hold    []string `json:"hold,omitempty"`    // for staff: why it is in review
+}
+
+// Order is the place of an Action in its Case: what only reads comes before
+// what changes, the address on record after the other fields, so that their
+// confirmation still reaches it, and what destroys comes last.
+func (a *Action) Order() int {
+	n := 2 * a.Kind.Order()
+	if a.Mailto {
+		n++
+	}
+	return n
 }
 
 // EffectKey gives the key under which the user store remembers the effect of

@@ -45,12 +45,13 @@ func PublicText(err error) string {
 	return ""
 }
 
-// Redacted is personal text that must not reach a log: slog prints a mark in
-// its place.
-type Redacted string
+// MovedError says that the address on record is no longer the one that
+// confirmed an Action; nothing was done.
+type MovedError struct{}
 
-// LogValue hides the text.
-func (Redacted) LogValue() slog.Value { return slog.StringValue("[personal]") }
+func (e *MovedError) Error() string {
+	return "the address on record is no longer the one that confirmed it"
+}
 
 // StaleError says that an Action's plan is no longer the one that was
 // confirmed, because the data changed since; nothing was done.
@@ -59,3 +60,10 @@ type StaleError struct {
 }
 
 func (e *StaleError) Error() string { return "the data changed since they were shown" }
+
+// Redacted is personal text that must not reach a log: slog prints a mark in
+// its place.
+type Redacted string
+
+// LogValue hides the text.
+func (Redacted) LogValue() slog.Value { return slog.StringValue("[personal]") }

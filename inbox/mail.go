@@ -211,6 +211,7 @@ type Mail struct {
 	Evidence Level      `json:"evidence"`
 	Digest   Digest     `json:"digest"`
 	Actions  []ActionID `json:"actions,omitempty"`
+	Junk     bool       `json:"junk,omitempty"`  // found in the junk folder
 	Tries    int        `json:"tries,omitempty"` // how often it was deferred
 	Retry    time.Time  `json:"retry,omitzero"`  // deferred: when to try again
 	Ended    time.Time  `json:"ended,omitzero"`  // when the Case had nothing open any more; starts retention

@@ -3,7 +3,7 @@ package inbox
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -50,25 +50,20 @@ type Plan struct {
 // and new value; for everything else the person and the set of places and
 // rules, not what they hold at the moment.
 func (p Plan) Digest(person string, kind Kind) string {
-	type bound struct {
-		Person string
-		Kind   Kind
-		Steps  []Step
-		Keeps  []Keep
-	}
-	b := bound{Person: person, Kind: kind, Keeps: p.Keeps}
+	h := sha256.New()
+	// %q keeps the texts apart, also where they are no UTF-8; and a list that
+	// is empty is the one that was not there, because storage makes them so.
+	fmt.Fprintf(h, "%q %q\n", person, kind)
 	for _, s := range p.Steps {
 		if s.Op != StepSet && s.Op != StepAdd {
 			s.Old, s.New = "", ""
 		}
-		b.Steps = append(b.Steps, s)
+		fmt.Fprintf(h, "step %q %q %q %q %q\n", s.Place, s.Field, s.Op, s.Old, s.New)
 	}
-	j, err := json.Marshal(b)
-	if err != nil {
-		panic("a plan is plain data: " + err.Error())
+	for _, k := range p.Keeps {
+		fmt.Fprintf(h, "keep %q %q %q\n", k.Place, k.Why, k.Until)
 	}
-	sum := sha256.Sum256(j)
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Job is an Action handed over to be carried out.
@@ -78,6 +73,7 @@ type Job struct {
 	Scope     Scope
 	Undo      bool // of a deactivate: reactivate
 	Person    string
+	Address   string // on record when it was confirmed; canonical
 	Request   Request
 	Digest    string // of the Plan that was confirmed
 	Language  string

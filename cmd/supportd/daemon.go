@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/cmd/internal/daemon"
@@ -19,7 +20,26 @@ type configFile struct {
 	Config string `short:"c" required:"" placeholder:"FILE" help:"The configuration file."`
 }
 
-func (c configFile) load() (*config.Config, error) { return config.Load(c.Config) }
+// load reads the configuration; what is wrong with it names the file.
+func (c configFile) load() (*config.Config, error) {
+	cfg, err := config.Load(c.Config)
+	return cfg, inFile(c.Config, err)
+}
+
+// inFile says what to do about a configuration that cannot be read, and where
+// the faults are of one that can.
+func inFile(name string, err error) error {
+	var faults config.Faults
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return &inbox.Error{Err: err, Hint: `"supportd config" prints a sample to begin with`}
+	case errors.Is(err, os.ErrPermission):
+		return &inbox.Error{Err: err, Hint: "run supportd as the user or a member of the group that may read it"}
+	case errors.As(err, &faults):
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return err
+}
 
 func logger(cfg *config.Config, w io.Writer) *slog.Logger {
 	opt := &slog.HandlerOptions{Level: cfg.Log.Level}
@@ -41,7 +61,7 @@ func (c *runCmd) Run(w *world) (err error) {
 	}
 	d, err := daemon.Open(w.ctx, cfg, daemon.Options{Log: logger(cfg, w.stderr), Point: killPoint()})
 	if errors.Is(err, state.ErrLocked) {
-		return &inbox.Error{Err: err, Hint: "another supportd runs on " + cfg.StateDir}
+		return &inbox.Error{Err: err, Hint: "another supportd runs on " + cfg.StateDir + "; one is enough"}
 	}
 	if err != nil {
 		return err
@@ -74,12 +94,7 @@ func (c *checkCmd) Run(w *world) error {
 			continue
 		}
 		failed = true
-		var e *inbox.Error
-		if errors.As(line.Err, &e) && e.Hint != "" {
-			fmt.Fprintf(w.stdout, "FAIL  %s: %v\n      hint: %s\n", line.Name, e.Err, e.Hint)
-		} else {
-			fmt.Fprintf(w.stdout, "FAIL  %s: %v\n", line.Name, line.Err)
-		}
+		fmt.Fprintf(w.stdout, "FAIL  %s: %s\n", line.Name, plain(strings.ReplaceAll(line.Err.Error(), "\n", "; ")))
 	}
 	if failed {
 		return errFailed
@@ -122,7 +137,7 @@ func (c *classifyCmd) Run(w *world) error {
 	var cfg *config.Config
 	var err error
 	if c.Config != "" {
-		if cfg, err = config.Load(c.Config); err != nil {
+		if cfg, err = (configFile{c.Config}).load(); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -46,7 +48,7 @@ type cli struct {
 	Reconcile reconcileCmd `cmd:"" help:"Compare every mailbox with the state; exit 1 when a mail is not accounted for."`
 	Users     usersCmd     `cmd:"" help:"The people of the embedded user store."`
 	Journal   journalCmd   `cmd:"" help:"The journal's hash chain."`
-	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the state into an empty directory."`
+	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the state and the embedded user store into an empty directory."`
 	Compact   compactCmd   `cmd:"" help:"Rewrite the state without freed pages (daemon stopped)."`
 }
 
@@ -65,30 +67,36 @@ var errFailed = errors.New("failed")
 
 // Run is the program: it carries out one command line and gives the exit code.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	var c cli
-	exited := -1
-	parser, err := kong.New(&c, kong.Name("supportd"), kong.UsageOnError(),
-		kong.Description("Answers a site's support mailbox when people write about their personal data."),
-		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	if err != nil {
-		fmt.Fprintln(stderr, "supportd:", err)
-		return exitFailed
+	helpTo := stdout
+	if len(args) == 0 { // nothing was asked for: that is no success
+		args, helpTo = []string{"--help"}, stderr
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
+	var c cli
+	helped := false
+	parser, err := newParser(&c, helpTo, stderr, func(int) { helped = true })
+	if err != nil {
+		return report(stderr, err)
 	}
 	k, err := parser.Parse(protectEdits(args))
-	if exited >= 0 {
-		return exited
-	}
-	if err != nil {
-		fmt.Fprintln(stderr, "supportd:", err)
-		fmt.Fprintln(stderr, `"supportd --help" lists the commands`)
+	switch {
+	case helped && helpTo == stderr:
 		return exitUsage
+	case helped:
+		return exitDone
+	case err != nil:
+		return report(stderr, usageError{err})
 	}
 	k.Bind(&c, command(lastWord(k.Command())))
 	return report(stderr, k.Run(&world{ctx, stdin, stdout, stderr}))
+}
+
+// newParser reads command lines into c; exit is called after a help page.
+func newParser(c *cli, stdout, stderr io.Writer, exit func(int)) (*kong.Kong, error) {
+	return kong.New(c, kong.Name("supportd"),
+		kong.Description("Answers a site's support mailbox when people write about their personal data.\n\n"+
+			"Exit codes: 0 done, 1 failed, 2 wrong usage or a faulty configuration."),
+		kong.Writers(stdout, stderr), kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 }
 
 // command is the verb that was typed: "hold" of "actions hold <id>".
@@ -115,39 +123,51 @@ func report(stderr io.Writer, err error) int {
 	case errors.Is(err, errFailed):
 		return exitFailed
 	case errors.As(err, &faults):
-		fmt.Fprintln(stderr, "supportd: the configuration has faults:")
-		for _, f := range faults {
-			fmt.Fprintln(stderr, " ", f)
-		}
+		complain(stderr, err.Error(), "")
 		return exitUsage
 	case errors.As(err, &usage):
-		fmt.Fprintln(stderr, "supportd:", err)
+		complain(stderr, err.Error(), `"supportd --help" lists the commands, "supportd COMMAND --help" explains one`)
 		return exitUsage
 	case errors.As(err, &e) && e.Hint != "":
-		fmt.Fprintln(stderr, "supportd:", e.Err)
-		fmt.Fprintln(stderr, "  hint:", e.Hint)
-		return exitFailed
+		complain(stderr, strings.Replace(err.Error(), e.Error(), e.Err.Error(), 1), e.Hint)
+	default:
+		complain(stderr, err.Error(), "")
 	}
-	fmt.Fprintln(stderr, "supportd:", err)
 	return exitFailed
 }
+
+// complain writes an error for a terminal. It may quote a server or a mail, so
+// it is made harmless.
+func complain(w io.Writer, text, hint string) {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = plain(line)
+	}
+	fmt.Fprintln(w, "supportd:", strings.Join(lines, "\n"))
+	if hint != "" {
+		fmt.Fprintln(w, "  hint:", plain(hint))
+	}
+}
+
+// An edit is "-field" of "actions correct", and not a flag: "-c" is shorter,
+// and a file glued to it has a dot or a slash.
+var removal = regexp.MustCompile(`^-[a-z][a-z0-9_]+$`)
 
 // protectEdits lets "-field" of "actions correct" pass as what it is: all
 // edits of that form are moved behind "--".
 func protectEdits(args []string) []string {
-	correct := -1
-	for i, a := range args {
-		if a == "correct" {
-			correct = i
-			break
-		}
-	}
-	if correct < 0 {
+	actions := slices.Index(args, "actions")
+	correct := slices.Index(args, "correct")
+	if actions != 0 || correct < 0 {
 		return args
 	}
-	kept, edits := append([]string(nil), args[:correct+1]...), []string{}
-	for _, a := range args[correct+1:] {
-		if len(a) > 2 && a[0] == '-' && a[1] != '-' {
+	kept, edits := slices.Clone(args[:correct+1]), []string{}
+	rest := args[correct+1:]
+	if i := slices.Index(rest, "--"); i >= 0 { // somebody knows what it is for
+		rest, edits = rest[:i], slices.Clone(rest[i+1:])
+	}
+	for _, a := range rest {
+		if removal.MatchString(a) {
 			edits = append(edits, a)
 		} else {
 			kept = append(kept, a)

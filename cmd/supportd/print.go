@@ -9,17 +9,47 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/control"
+	"push.guru/supportd/inbox/journal"
 	"push.guru/supportd/inbox/review"
 )
 
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s\n", harmless(b))
+	return err
+}
+
+// hostile tells what could move the cursor, switch a terminal's mode or turn
+// the reading direction.
+func hostile(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
+// harmless gives the same JSON, with everything escaped that a terminal could
+// obey: JSON itself lets all but the first 32 characters stand.
+func harmless(doc []byte) []byte {
+	out := make([]byte, 0, len(doc))
+	for _, r := range string(doc) {
+		switch {
+		case !hostile(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
 }
 
 // table aligns rows; cells are made one line of printable text, for what a
@@ -45,9 +75,9 @@ func (t *table) flush() error { return t.w.Flush() }
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n' || r == '\t':
+		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
+		case hostile(r):
 			return -1
 		}
 		return r
@@ -100,11 +130,12 @@ func fields(w io.Writer, pairs ...string) {
 func printAction(w io.Writer, v review.ActionDetail) error {
 	fields(w, "action", v.ID.String(), "case", v.Case.String(), "kind", kindOf(v.ActionView), "state", string(v.State), "note", v.Error,
 		"received", when(v.Received), "due", when(v.Due), "runs after", when(v.RunAfter), "expires", when(v.Expires),
-		"person", v.Person, "address", v.Address, "language", v.Language, "sender", v.Evidence.String()+" ("+v.Why+")")
+		"person", v.Person, "address", v.Address, "language", v.Language, "sender", senderOf(v.Evidence, v.Why))
 	if v.Forgotten {
 		fmt.Fprintln(w, "Its content was kept long enough and forgotten.")
+	} else {
+		fields(w, "reading", fmt.Sprintf("certain %v, confidence %.2f, because: %s", v.Certain, v.Confidence, strings.Join(v.Because, " | ")))
 	}
-	fields(w, "reading", fmt.Sprintf("certain %v, confidence %.2f, because: %s", v.Certain, v.Confidence, strings.Join(v.Because, " | ")))
 	for _, c := range v.Changes {
 		fields(w, "  change", fmt.Sprintf("%s %s %s", c.Op, c.Field, c.Value))
 	}
@@ -128,6 +159,13 @@ func printAction(w io.Writer, v review.ActionDetail) error {
 	return nil
 }
 
+func senderOf(level inbox.Level, why string) string {
+	if why == "" {
+		return level.String()
+	}
+	return level.String() + " (" + why + ")"
+}
+
 func stepOf(s inbox.Step) string {
 	name := s.Place
 	if s.Field != "" {
@@ -141,14 +179,51 @@ func stepOf(s inbox.Step) string {
 
 func printReplies(w io.Writer, replies []review.ReplyView) {
 	for _, r := range replies {
-		fields(w, "letter", fmt.Sprintf("%s %s: %s, %d attempts %s", r.ID, r.Letter, r.State, len(r.Attempts), r.Error))
+		line := fmt.Sprintf("%s %s: %s, attempts %d", r.ID, r.Letter, r.State, len(r.Attempts))
+		if r.Error != "" {
+			line += ", " + r.Error
+		}
+		fields(w, "letter", line)
 	}
+}
+
+// printFinding says whether the journal holds. What was forgotten is named by
+// its numbers: that is as it should be, and no break.
+func printFinding(w io.Writer, f journal.Finding) error {
+	fmt.Fprintf(w, "%d entries hold, %d details forgotten%s\nhead %s\n", f.Entries, len(f.Forgotten), spans(f.Forgotten), f.Head)
+	switch {
+	case f.Broken != "":
+		fmt.Fprintln(w, "BROKEN:", plain(f.Broken))
+	case !f.Known:
+		fmt.Fprintln(w, "BROKEN: the head that was asked for is not in this chain: it was cut or replaced since")
+	}
+	return nil
+}
+
+// spans writes rising numbers as ": 3, 7-9", or nothing.
+func spans(numbers []uint64) string {
+	var out []string
+	for i := 0; i < len(numbers); {
+		last := i
+		for last+1 < len(numbers) && numbers[last+1] == numbers[last]+1 {
+			last++
+		}
+		span := fmt.Sprint(numbers[i])
+		if last > i {
+			span += "-" + fmt.Sprint(numbers[last])
+		}
+		out, i = append(out, span), last+1
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(out, ", ")
 }
 
 func printMail(w io.Writer, v review.MailDetail) error {
 	fields(w, "mail", v.ID.String(), "mailbox", v.Mailbox, "uid", fmt.Sprintf("%d/%d", v.UIDValidity, v.UID), "received", when(v.Received),
 		"state", string(v.State), "reason", v.Reason, "actions", actionIDs(v.Actions), "from", v.From, "subject", v.Subject,
-		"language", v.Language, "sender", v.Evidence.String()+" ("+v.Why+")")
+		"language", v.Language, "sender", senderOf(v.Evidence, v.Why))
 	for _, n := range v.Notes {
 		fields(w, "  note", n)
 	}
@@ -175,7 +250,7 @@ func printPerson(w io.Writer, p control.PersonView) error {
 func printReading(w io.Writer, r daemon.Reading) error {
 	fmt.Fprintf(w, "%s\n", plain(r.File))
 	fields(w, "  from", r.From, "  language", r.Language, "  screened", string(r.Screened), "  why", r.Why,
-		"  sender", r.Evidence.Level.String()+" ("+r.Evidence.Why+")", "  answer", string(r.Answer))
+		"  sender", senderOf(r.Evidence.Level, r.Evidence.Why), "  answer", string(r.Answer))
 	for _, q := range r.Requests {
 		line := string(q.Kind)
 		if q.Scope != "" {

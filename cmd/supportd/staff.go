@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"push.guru/supportd/cmd/internal/config"
@@ -22,17 +23,22 @@ import (
 )
 
 // call sends a Call to the running daemon, or answers it from the state when
-// none runs; each item of the answer is given to put.
+// none runs; each item of the answer is given to put. To reach a daemon takes
+// nothing but its directory: staff need not be able to read the secrets.
 func (c configFile) call(w *world, call control.Call, body io.Reader, put func(json.RawMessage) error) error {
-	cfg, err := c.load()
+	dir, err := config.StateDir(c.Config)
 	if err != nil {
-		return err
+		return inFile(c.Config, err)
 	}
-	client, err := control.Dial(control.Socket(cfg.StateDir))
+	client, err := control.Dial(control.Socket(dir))
 	switch {
 	case err == nil:
 		return client.Do(w.ctx, call, body, put)
 	case !errors.Is(err, control.ErrNoDaemon):
+		return err
+	}
+	cfg, err := c.load()
+	if err != nil {
 		return err
 	}
 	return callDirectly(w.ctx, cfg, call, body, put)
@@ -63,7 +69,7 @@ func (c configFile) say(w *world, call control.Call, body io.Reader) error {
 		if err := json.Unmarshal(item, &s); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintln(w.stdout, s.Said)
+		_, err := fmt.Fprintln(w.stdout, plain(s.Said))
 		return err
 	})
 }
@@ -82,9 +88,50 @@ func each[T any](c configFile, w *world, call control.Call, f func(T) error) err
 // raw makes a call and prints its items as they are.
 func (c configFile) raw(w *world, call control.Call) error {
 	return c.call(w, call, nil, func(item json.RawMessage) error {
-		_, err := fmt.Fprintf(w.stdout, "%s\n", item)
+		_, err := fmt.Fprintf(w.stdout, "%s\n", harmless(item))
 		return err
 	})
+}
+
+// IDs are looked at before anything is asked: a slip is wrong usage.
+type (
+	actionID string
+	mailID   string
+	anyID    string
+)
+
+// UnmarshalText takes the ID of an action.
+func (id *actionID) UnmarshalText(b []byte) error {
+	parsed, err := inbox.ParseActionID(string(b))
+	*id = actionID(parsed.String())
+	return err
+}
+
+// UnmarshalText takes the ID of a mail.
+func (id *mailID) UnmarshalText(b []byte) error {
+	parsed, err := inbox.ParseMailID(string(b))
+	*id = mailID(parsed.String())
+	return err
+}
+
+// UnmarshalText takes the ID of an action or of a mail.
+func (id *anyID) UnmarshalText(b []byte) error {
+	if m, err := inbox.ParseMailID(string(b)); err == nil {
+		*id = anyID(m.String())
+		return nil
+	}
+	a, err := inbox.ParseActionID(string(b))
+	*id = anyID(a.String())
+	return err
+}
+
+// words lists names for a sentence.
+func words[T ~string](names []T) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = string(n)
+	}
+	return strings.Join(out, ", ")
 }
 
 type actionsCmd struct {
@@ -93,14 +140,14 @@ type actionsCmd struct {
 	Show    actionsShow    `cmd:"" help:"Everything about one action."`
 	Approve actionsApprove `cmd:"" help:"Let an action in review go on; the person's proof is still asked for."`
 	Hold    actionsID      `cmd:"" help:"Stop an action where it is; its clocks stand still."`
-	Release actionsID      `cmd:"" help:"Put a held action back, and send the letters of its case that were held."`
-	Refuse  actionsReason  `cmd:"" help:"End an action; a proved person is told the reason."`
+	Release actionsRelease `cmd:"" help:"Put a held action back, and send the letters of its case that were held."`
+	Refuse  actionsRefuse  `cmd:"" help:"End an action; a proved person is told the reason."`
 	Retry   actionsID      `cmd:"" help:"Run a failed action again."`
 	Undo    actionsID      `cmd:"" help:"Ask the owner to agree that a change or deactivation is taken back."`
 	Correct actionsCorrect `cmd:"" help:"Give an action another reading; the person is asked about it."`
 	Answer  actionsText    `cmd:"" help:"Answer a question in writing."`
 	Ask     actionsText    `cmd:"" help:"Ask the person something."`
-	Close   actionsReason  `cmd:"" help:"End an action without a letter."`
+	Close   actionsClose   `cmd:"" help:"End an action without a letter."`
 }
 
 type actionsList struct {
@@ -110,6 +157,12 @@ type actionsList struct {
 }
 
 func (c *actionsList) Run(w *world, all *cli) error {
+	if c.State != "" && !slices.Contains(inbox.States(), inbox.State(c.State)) {
+		return usageError{fmt.Errorf("--state=%s: the states are %s", c.State, words(inbox.States()))}
+	}
+	if c.Kind != "" && inbox.Kind(c.Kind).Order() < 0 {
+		return usageError{fmt.Errorf("--kind=%s: the kinds are %s", c.Kind, words(inbox.Kinds()))}
+	}
 	call := control.Call{Verb: "actions list", State: c.State, Kind: c.Kind}
 	if c.JSON {
 		return all.Actions.raw(w, call)
@@ -123,12 +176,12 @@ func (c *actionsList) Run(w *world, all *cli) error {
 }
 
 type actionsShow struct {
-	ID   string `arg:""`
-	JSON bool   `help:"As JSON."`
+	ID   actionID `arg:"" help:"A-000123."`
+	JSON bool     `help:"One JSON object."`
 }
 
 func (c *actionsShow) Run(w *world, all *cli) error {
-	call := control.Call{Verb: "actions show", ID: c.ID}
+	call := control.Call{Verb: "actions show", ID: string(c.ID)}
 	if c.JSON {
 		return all.Actions.raw(w, call)
 	}
@@ -136,34 +189,51 @@ func (c *actionsShow) Run(w *world, all *cli) error {
 }
 
 type actionsApprove struct {
-	ID           string `arg:""`
-	WithoutProof string `placeholder:"REASON" help:"Carry it out although the owner's proof is missing; the reason stands in the journal."`
+	ID           actionID `arg:"" help:"A-000123."`
+	WithoutProof string   `placeholder:"REASON" help:"Carry it out although the owner's proof is missing; the reason stands in the journal."`
 }
 
 func (c *actionsApprove) Run(w *world, all *cli) error {
-	return all.Actions.say(w, control.Call{Verb: "approve", ID: c.ID, Reason: c.WithoutProof}, nil)
+	return all.Actions.say(w, control.Call{Verb: "approve", ID: string(c.ID), Reason: c.WithoutProof}, nil)
 }
 
 type actionsID struct {
-	ID string `arg:""`
+	ID actionID `arg:"" help:"A-000123."`
 }
 
 func (c *actionsID) Run(w *world, all *cli, verb command) error {
-	return all.Actions.say(w, control.Call{Verb: string(verb), ID: c.ID}, nil)
+	return all.Actions.say(w, control.Call{Verb: string(verb), ID: string(c.ID)}, nil)
 }
 
-type actionsReason struct {
-	ID     string `arg:""`
-	Reason string `required:"" placeholder:"TEXT" help:"Why; a refusal's reason is sent to the person."`
+type actionsRelease struct {
+	ID anyID `arg:"" help:"A-000123, or M-000456 for the letters of a case alone."`
 }
 
-func (c *actionsReason) Run(w *world, all *cli, verb command) error {
-	return all.Actions.say(w, control.Call{Verb: string(verb), ID: c.ID, Reason: c.Reason}, nil)
+func (c *actionsRelease) Run(w *world, all *cli) error {
+	return all.Actions.say(w, control.Call{Verb: "release", ID: string(c.ID)}, nil)
+}
+
+type actionsRefuse struct {
+	ID     actionID `arg:"" help:"A-000123."`
+	Reason string   `required:"" placeholder:"TEXT" help:"Why, in the person's language: a proved person is sent it."`
+}
+
+func (c *actionsRefuse) Run(w *world, all *cli) error {
+	return all.Actions.say(w, control.Call{Verb: "refuse", ID: string(c.ID), Reason: c.Reason}, nil)
+}
+
+type actionsClose struct {
+	ID     actionID `arg:"" help:"A-000123."`
+	Reason string   `required:"" placeholder:"TEXT" help:"Why; it stands in the journal and is sent to nobody."`
+}
+
+func (c *actionsClose) Run(w *world, all *cli) error {
+	return all.Actions.say(w, control.Call{Verb: "close", ID: string(c.ID), Reason: c.Reason}, nil)
 }
 
 type actionsText struct {
-	ID   string `arg:""`
-	File string `arg:"" help:"The text; - is standard input."`
+	ID   actionID `arg:"" help:"A-000123."`
+	File string   `arg:"" help:"The text of the letter, in the person's language; - is standard input."`
 }
 
 func (c *actionsText) Run(w *world, all *cli, verb command) error {
@@ -171,18 +241,18 @@ func (c *actionsText) Run(w *world, all *cli, verb command) error {
 	if err != nil {
 		return err
 	}
-	return all.Actions.say(w, control.Call{Verb: string(verb), ID: c.ID, Text: string(text)}, nil)
+	return all.Actions.say(w, control.Call{Verb: string(verb), ID: string(c.ID), Text: string(text)}, nil)
 }
 
 type actionsCorrect struct {
-	ID    string   `arg:""`
-	Kind  string   `placeholder:"K" help:"change, delete, deactivate, copy, describe or withdraw."`
+	ID    actionID `arg:"" help:"A-000123."`
+	Kind  string   `placeholder:"K" help:"change, delete, deactivate, copy, describe or withdraw; without it the kind stays."`
 	Scope string   `placeholder:"S" help:"Of a delete: account or fields."`
-	Edits []string `arg:"" optional:"" help:"FIELD=VALUE, FIELD+=VALUE or -FIELD."`
+	Edits []string `arg:"" optional:"" help:"Of a change: FIELD=VALUE replaces, FIELD+=VALUE adds. Of a delete of fields: -FIELD."`
 }
 
 func (c *actionsCorrect) Run(w *world, all *cli) error {
-	return all.Actions.say(w, control.Call{Verb: "correct", ID: c.ID,
+	return all.Actions.say(w, control.Call{Verb: "correct", ID: string(c.ID),
 		Correction: review.Correction{Kind: c.Kind, Scope: c.Scope, Edits: c.Edits}}, nil)
 }
 
@@ -211,19 +281,19 @@ func (c *mailsList) Run(w *world, all *cli) error {
 }
 
 type mailsShow struct {
-	ID string `arg:""`
+	ID mailID `arg:"" help:"M-000456."`
 }
 
 func (c *mailsShow) Run(w *world, all *cli) error {
-	return each(all.Mails.configFile, w, control.Call{Verb: "mails show", ID: c.ID}, func(v review.MailDetail) error { return printMail(w.stdout, v) })
+	return each(all.Mails.configFile, w, control.Call{Verb: "mails show", ID: string(c.ID)}, func(v review.MailDetail) error { return printMail(w.stdout, v) })
 }
 
 type mailsReplay struct {
-	ID string `arg:""`
+	ID mailID `arg:"" help:"M-000456."`
 }
 
 func (c *mailsReplay) Run(w *world, all *cli) error {
-	return all.Mails.say(w, control.Call{Verb: "mails replay", ID: c.ID}, nil)
+	return all.Mails.say(w, control.Call{Verb: "mails replay", ID: string(c.ID)}, nil)
 }
 
 type pauseCmd struct {
@@ -303,17 +373,9 @@ type journalVerify struct {
 
 func (c *journalVerify) Run(w *world, all *cli) error {
 	ok := true
-	err := each(all.Journal.configFile, w, control.Call{Verb: "journal verify", Head: c.Head}, func(f journal.Finding) error {
-		fmt.Fprintf(w.stdout, "%d entries hold, %d details forgotten\nhead %s\n", f.Entries, len(f.Forgotten), f.Head)
-		switch {
-		case f.Broken != "":
-			ok = false
-			fmt.Fprintln(w.stdout, "BROKEN:", f.Broken)
-		case !f.Known:
-			ok = false
-			fmt.Fprintln(w.stdout, "BROKEN: the head that was asked for is not in this chain")
-		}
-		return nil
+	err := each(all.Journal.configFile, w, control.Call{Verb: "journal verify", Head: strings.ToLower(strings.TrimSpace(c.Head))}, func(f journal.Finding) error {
+		ok = f.Broken == "" && f.Known
+		return printFinding(w.stdout, f)
 	})
 	if err == nil && !ok {
 		return errFailed

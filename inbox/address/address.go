@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -18,6 +19,10 @@ var profile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainNa
 // ErrSyntax says that a text is no plain e-mail address.
 var ErrSyntax = errors.New("not a plain e-mail address")
 
+// maxLength is that of a path in SMTP without its angle brackets (RFC 5321
+// section 4.5.3.1.3).
+const maxLength = 254
+
 // Canonical gives the comparable form of a bare address: surrounding blanks
 // dropped, the domain in its ASCII form in lower case, the local part as
 // written. It returns ErrSyntax for anything but local@domain: quoted local
@@ -25,12 +30,15 @@ var ErrSyntax = errors.New("not a plain e-mail address")
 func Canonical(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	local, domain, ok := cut(s)
-	if !ok || len(s) > 254 || len(local) > 64 || !plainLocal(local) {
+	if !ok || len(s) > maxLength || len(local) > 64 || !plainLocal(local) {
 		return "", ErrSyntax
 	}
 	d, err := Domain(domain)
 	if err != nil {
 		return "", err
+	}
+	if len(local)+1+len(d) > maxLength {
+		return "", ErrSyntax
 	}
 	return local + "@" + d, nil
 }
@@ -38,12 +46,13 @@ func Canonical(s string) (string, error) {
 // Domain gives the comparable form of a domain name: ASCII, lower case, no
 // trailing dot. A name of one label is refused.
 func Domain(s string) (string, error) {
-	d, err := profile.ToASCII(strings.TrimSuffix(s, "."))
+	d, err := profile.ToASCII(s)
 	if err != nil {
 		return "", fmt.Errorf("%w: domain: %w", ErrSyntax, err)
 	}
-	d = strings.ToLower(d)
-	if !strings.Contains(d, ".") {
+	// The dot goes last: there is more than one character that is mapped to it.
+	d = strings.TrimSuffix(strings.ToLower(d), ".")
+	if !utf8.ValidString(s) || !strings.Contains(d, ".") || strings.HasSuffix(d, ".") {
 		return "", ErrSyntax
 	}
 	return d, nil
@@ -72,7 +81,7 @@ func cut(s string) (local, domain string, ok bool) {
 }
 
 // plainLocal accepts a dot-atom (RFC 5322 section 3.2.3) and UTF-8 beyond
-// ASCII (RFC 6532), nothing that needs quoting.
+// ASCII (RFC 6532), nothing that needs quoting and nothing that is not seen.
 func plainLocal(s string) bool {
 	if !utf8.ValidString(s) || s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, "..") {
 		return false
@@ -84,7 +93,7 @@ func plainLocal(s string) bool {
 			if !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~.", r) {
 				return false
 			}
-		case r < 0xA0, r == 0xA0, r == 0xFEFF, r >= 0x2000 && r <= 0x206F:
+		case !unicode.IsPrint(r):
 			return false
 		}
 	}

@@ -21,15 +21,18 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 		return err
 	}
 	m.Actions = appendNew(m.Actions, q.Actions)
+	over := q.Used || q.Void != "" || q.Purpose != state.PurposeStop && lapsed(tx, q, acts)
 	switch {
+	case r.Partial && (over || q.Purpose != state.PurposeConfirm):
+		Mark(m, inbox.MailHeld, "an answer to some of several points, but to no open question")
 	case r.Partial:
 		err = k.partial(tx, m, cm, s, q, acts)
 	case r.Answer == inbox.AnswerNo:
 		err = k.no(tx, m, cm, s, acts)
 	case q.Purpose == state.PurposeNotice:
-		err = k.status(tx, m, s) // there was nothing to agree to
-	case q.Used || q.Void != "" || tx.Now.After(q.Expires):
-		err = k.lapsed(tx, m, cm, s, q, acts)
+		err = k.status(tx, m, s, proven) // there was nothing to agree to
+	case over:
+		err = k.late(tx, m, cm, s, q, acts)
 	default:
 		err = k.yes(tx, m, cm, s, q, acts)
 	}
@@ -53,6 +56,13 @@ func (k *Keeper) continued(tx *state.Tx, m *inbox.Mail, id inbox.MailID) (*inbox
 		cm.Detail.MessageID, cm.Detail.References = m.Detail.MessageID, m.Detail.References
 	}
 	return cm, nil
+}
+
+// lapsed tells whether a question was not answered in time. It does not lapse
+// before its Actions, whose ttl stands still while staff hold them.
+func lapsed(tx *state.Tx, q *state.Ask, acts []*inbox.Action) bool {
+	later := slices.ContainsFunc(acts, func(a *inbox.Action) bool { return a.Expires.After(tx.Now) })
+	return q.Lapsed(tx.Now) && !later
 }
 
 // open reads the Actions of an Ask that have not ended.
@@ -81,15 +91,21 @@ func appendNew(list, more []inbox.ActionID) []inbox.ActionID {
 
 // yes lets the Actions of an open Ask go on.
 func (k *Keeper) yes(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, acts []*inbox.Action) error {
-	if err := tx.UseAsk(q); err != nil {
-		return err
-	}
 	if q.Purpose == state.PurposeStop {
+		if err := tx.UseAsk(q); err != nil {
+			return err
+		}
 		return k.goOn(tx, m, s, acts)
 	}
+	if elsewhere := k.elsewhere(s, q, acts); elsewhere {
+		return k.toStaff(tx, m, acts, "the address on record is no longer the one that was asked")
+	}
 	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.State != inbox.StateUnconfirmed })
-	if len(acts) == 0 { // staff hold them, or they have gone on
-		return k.status(tx, m, s)
+	if len(acts) == 0 { // staff hold them, and the token keeps; or they have gone on
+		return k.status(tx, m, s, proven)
+	}
+	if err := tx.UseAsk(q); err != nil {
+		return err
 	}
 	for _, a := range acts {
 		if err := k.prove(tx, a, q, m); err != nil {
@@ -101,6 +117,33 @@ func (k *Keeper) yes(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, ac
 		return k.claimed(tx, m, cm, s, acts)
 	}
 	return k.proceed(tx, cm, acts, nil, false, templates.Confirm)
+}
+
+// elsewhere tells whether whoever answers is no longer who the Actions are
+// about: the site gave the address to another person, or the person another
+// address.
+func (k *Keeper) elsewhere(s Sender, q *state.Ask, acts []*inbox.Action) bool {
+	if q.Purpose != state.PurposeConfirm {
+		return false
+	}
+	p := s.person()
+	return slices.ContainsFunc(acts, func(a *inbox.Action) bool { return p == nil || p.ID != a.Detail.Person })
+}
+
+// toStaff puts Actions that wait for an answer before staff; nobody is written
+// to.
+func (k *Keeper) toStaff(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action, why string) error {
+	Mark(m, inbox.MailHeld, why)
+	for _, a := range acts {
+		if a.State != inbox.StateUnconfirmed {
+			continue
+		}
+		a.Error = why
+		if err := tx.Move(a, inbox.EventUnsure, Program, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prove notes in an Action what the yes has proved.
@@ -122,22 +165,14 @@ func (k *Keeper) prove(tx *state.Tx, a *inbox.Action, q *state.Ask, m *inbox.Mai
 // claimed goes on with Actions whose sender has just been proved. What waits
 // behind them is the same as for a sender who was proved from the start.
 func (k *Keeper) claimed(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Action) error {
-	var clear []*inbox.Action
-	for _, a := range acts {
-		a.Detail.Address = s.onRecord()
-		if why, review := k.reviewFirst(tx, a, Sender{Address: s.Address, People: s.People, Evidence: inbox.Evidence{Level: a.Evidence}}); review {
-			a.Error = why
-			if err := tx.Move(a, inbox.EventUnsure, Program, nil); err != nil {
-				return err
-			}
-			continue
-		}
-		clear = append(clear, a)
+	clear, err := k.lookAgain(tx, s, acts)
+	if err != nil {
+		return err
 	}
 	if len(clear) == 0 {
 		return k.received(tx, cm, s.onRecord())
 	}
-	if err := k.judge(tx, cm, s, clear); err != nil {
+	if err := k.judge(tx, cm, s, clear, nil); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(clear, func(a *inbox.Action) bool { return !a.State.Ended() }) {
@@ -146,11 +181,29 @@ func (k *Keeper) claimed(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbo
 	return nil
 }
 
+// lookAgain puts before staff what they must see first, now that the sender is
+// proved, and gives the rest.
+func (k *Keeper) lookAgain(tx *state.Tx, s Sender, acts []*inbox.Action) (clear []*inbox.Action, err error) {
+	for _, a := range acts {
+		a.Detail.Address = s.onRecord()
+		why, review := k.reviewFirst(tx, a, Sender{Address: s.Address, People: s.People, Evidence: inbox.Evidence{Level: a.Evidence}})
+		if !review {
+			clear = append(clear, a)
+			continue
+		}
+		a.Error = why
+		if err := tx.Move(a, inbox.EventUnsure, Program, nil); err != nil {
+			return nil, err
+		}
+	}
+	return clear, nil
+}
+
 // no ends the Actions of an Ask that have not run.
 func (k *Keeper) no(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Action) error {
 	var stopped []*inbox.Action
 	for _, a := range acts {
-		if a.State == inbox.StateRunning || a.Kind == inbox.KindQuestion {
+		if a.State == inbox.StateRunning || a.Kind == inbox.KindQuestion || !asked(a, s) {
 			continue
 		}
 		if err := k.cancel(tx, a); err != nil {
@@ -159,7 +212,7 @@ func (k *Keeper) no(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Act
 		stopped = append(stopped, a)
 	}
 	if len(stopped) == 0 {
-		return k.status(tx, m, s)
+		return k.status(tx, m, s, proven)
 	}
 	Mark(m, inbox.MailActed, "cancelled by the person")
 	to := s.onRecord()
@@ -170,12 +223,40 @@ func (k *Keeper) no(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Act
 	return err
 }
 
+// asked tells whether an address still has a say in an Action: it is the one
+// that answers go to, or the new one that a change leads to.
+func asked(a *inbox.Action, s Sender) bool {
+	return a.Detail != nil && (a.Detail.Address == s.onRecord() || newAddress(a) == s.Address)
+}
+
 func (k *Keeper) cancel(tx *state.Tx, a *inbox.Action) error {
 	a.Reported = true
 	if err := tx.Move(a, inbox.EventNo, Owner, nil); err != nil {
 		return err
 	}
-	return tx.VoidAsks(a.Case, "cancelled", a.ID)
+	return k.voidEnded(tx, a.Case, "cancelled")
+}
+
+// voidEnded makes those questions of a Case void whose Actions have all ended.
+// One that is about others, too, can still be answered.
+func (k *Keeper) voidEnded(tx *state.Tx, c inbox.MailID, why string) error {
+	asks, err := tx.CaseAsks(c)
+	if err != nil {
+		return err
+	}
+	for _, q := range asks {
+		acts, err := open(tx, q)
+		if err != nil {
+			return err
+		}
+		if len(acts) > 0 || q.Used || q.Void != "" {
+			continue
+		}
+		if err := tx.VoidAsk(q, why); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // goOn releases what a doubtful stop had held: the owner says that it was not
@@ -185,46 +266,76 @@ func (k *Keeper) goOn(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Actio
 		if a.State != inbox.StateHeld {
 			continue
 		}
-		a.Error = ""
+		a.Error, a.StopChecked = "", true
 		if err := tx.Move(a, inbox.EventRelease, Owner, nil); err != nil {
 			return err
 		}
 	}
 	Mark(m, inbox.MailActed, "the owner lets it go on")
-	return k.status(tx, m, s)
+	return k.status(tx, m, s, uncapped)
 }
 
-// lapsed answers a yes to a question that no longer counts. It never runs
+// late answers a yes to a question that no longer counts. It never runs
 // anything: what expired is asked anew once, of the rest the state is told.
-func (k *Keeper) lapsed(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, acts []*inbox.Action) error {
+func (k *Keeper) late(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, acts []*inbox.Action) error {
 	if len(acts) > 0 {
-		return k.status(tx, m, s)
+		return k.status(tx, m, s, proven)
 	}
-	var again []*inbox.Action
+	var ended, again []*inbox.Action
 	for _, id := range q.Actions {
 		a, err := tx.Action(id)
 		if err != nil {
 			return err
 		}
-		if a.State == inbox.StateExpired && a.Again == 0 && a.Detail != nil {
+		if a.Detail != nil {
+			ended = append(ended, a)
+		}
+		if a.State == inbox.StateExpired && a.Again == 0 && a.Detail != nil && !q.Used {
 			again = append(again, a)
 		}
 	}
-	if len(again) == 0 || q.Used {
-		Mark(m, inbox.MailHeld, "a yes to a question that has ended")
-		if s.Evidence.Level == inbox.LevelNone {
-			return nil
-		}
-		return k.received(tx, m, s.onRecord())
+	if len(again) == 0 {
+		return k.overAlready(tx, m, cm, s, q, ended)
 	}
 	for _, a := range again {
-		a.Ended = zeroTime
+		a.Ended, a.Reported = zeroTime, false
 		if err := tx.Move(a, inbox.EventAskAgain, Owner, nil); err != nil {
 			return err
 		}
 	}
+	if q.Purpose == state.PurposeNewAddr {
+		return k.newAddressAgain(tx, m, cm, again)
+	}
 	s.Evidence.Level = max(s.Evidence.Level, inbox.LevelRoundtrip)
 	return k.askAgain(tx, m, s, cm.ID, templates.ExpiredAsk)
+}
+
+// overAlready answers a yes to what has ended with how it ended. A new address
+// that was asked once is told nothing of what became of it.
+func (k *Keeper) overAlready(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, ended []*inbox.Action) error {
+	if len(ended) == 0 || q.Purpose == state.PurposeNewAddr {
+		Mark(m, inbox.MailHeld, "a yes to a question that has ended")
+		if q.Purpose == state.PurposeNewAddr {
+			return nil
+		}
+		return k.received(tx, m, s.onRecord())
+	}
+	Mark(m, inbox.MailAnswered, "a yes to a question that has ended: told how")
+	_, err := k.send(tx, letter{name: templates.Status, mail: cm, to: s.onRecord(), data: templates.Data{Items: k.items(ended)}, limit: proven})
+	return err
+}
+
+// newAddressAgain asks a new address once more that agreed too late. The old
+// one, which had agreed in time, is told as before.
+func (k *Keeper) newAddressAgain(tx *state.Tx, m, cm *inbox.Mail, acts []*inbox.Action) error {
+	Mark(m, inbox.MailAsked, "asked once more")
+	for _, a := range acts {
+		a.Again++
+		if err := k.askNewAddress(tx, cm, a, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // askAgain asks the open question of a Case once more, in a new letter: the
@@ -240,14 +351,14 @@ func (k *Keeper) askAgain(tx *state.Tx, m *inbox.Mail, s Sender, id inbox.MailID
 	}
 	var acts []*inbox.Action
 	for _, a := range all {
-		if a.State == inbox.StateUnconfirmed && !a.OldYes && s.Evidence.Level >= min(a.Evidence, inbox.LevelAligned) {
+		if a.State == inbox.StateUnconfirmed && !a.OldYes && a.Detail.Address == s.onRecord() && s.Evidence.Level >= min(a.Evidence, inbox.LevelAligned) {
 			a.Again++
 			a.Evidence = max(a.Evidence, s.Evidence.Level)
 			acts = append(acts, a)
 		}
 	}
 	if len(acts) == 0 { // a stranger does not make the owner's question void
-		return k.status(tx, m, s)
+		return k.status(tx, m, s, proven)
 	}
 	m.Actions = appendNew(m.Actions, ids(acts))
 	Mark(m, inbox.MailAsked, "asked once more")
@@ -264,26 +375,22 @@ func (k *Keeper) askAgain(tx *state.Tx, m *inbox.Mail, s Sender, id inbox.MailID
 
 // askPlans makes the plans anew and asks for a yes to them.
 func (k *Keeper) askPlans(tx *state.Tx, cm *inbox.Mail, s Sender, acts []*inbox.Action, name templates.Name) error {
+	acts, err := k.lookAgain(tx, s, acts)
+	if err != nil {
+		return err
+	}
+	if len(acts) == 0 {
+		return k.received(tx, cm, s.onRecord())
+	}
 	p := s.person()
 	if p == nil {
-		return k.judge(tx, cm, s, acts)
+		return k.judge(tx, cm, s, acts, nil)
 	}
-	var good, refused []*inbox.Action
-	for _, a := range acts {
-		ok, err := k.planFor(tx, cm, a, *p)
-		if err != nil {
-			return err
-		}
-		if ok {
-			good = append(good, a)
-		} else {
-			refused = append(refused, a)
-		}
+	good, refused, err := k.plans(tx, cm, acts, *p)
+	if err != nil || len(good) == 0 {
+		return err
 	}
-	if len(good) == 0 {
-		return nil
-	}
-	return k.proceed(tx, cm, good, refused, false, name)
+	return k.confirm(tx, cm, good, refused, false, name) // a late yes never runs anything
 }
 
 // partial hands a yes to some of several points to staff.
@@ -331,6 +438,16 @@ func (k *Keeper) Loose(tx *state.Tx, m *inbox.Mail, s Sender, r inbox.Reading) e
 	return k.settle(tx, m)
 }
 
+// Doubtful holds what a stop from somebody who is not proved yet would stop, so
+// that it does not run before the proof is in.
+func (k *Keeper) Doubtful(tx *state.Tx, m *inbox.Mail, s Sender) error {
+	acts, err := tx.OpenActions(s.onRecord())
+	if err != nil {
+		return err
+	}
+	return k.doubtful(tx, m, s, acts)
+}
+
 // loneAnswer is a yes or no to nothing.
 func (k *Keeper) loneAnswer(tx *state.Tx, m *inbox.Mail, s Sender) error {
 	Mark(m, inbox.MailHeld, "an answer, but no question of ours is open")
@@ -346,7 +463,7 @@ func (k *Keeper) noToAll(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Ac
 		if err != nil {
 			return err
 		}
-		if err := k.no(tx, m, cm, s, slices.DeleteFunc(slices.Clone(acts), func(a *inbox.Action) bool { return a.Case != id })); err != nil {
+		if err := k.no(tx, m, cm, s, ofCase(acts, id)); err != nil {
 			return err
 		}
 		if err := k.settle(tx, cm); err != nil {
@@ -366,6 +483,11 @@ func casesOf(acts []*inbox.Action) []inbox.MailID {
 	return out
 }
 
+// ofCase gives those Actions that are of one Case.
+func ofCase(acts []*inbox.Action, id inbox.MailID) []*inbox.Action {
+	return slices.DeleteFunc(slices.Clone(acts), func(a *inbox.Action) bool { return a.Case != id })
+}
+
 // doubtful takes a stop that nobody proved: what would run is held, and the
 // owner is asked whether the stop was theirs.
 func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
@@ -373,6 +495,12 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 		var held []*inbox.Action
 		for _, a := range acts {
 			if a.Case != id || a.State != inbox.StateScheduled {
+				continue
+			}
+			if a.StopChecked { // the owner was asked once, and let it go on
+				if err := tx.Note(a, "another stop without proof, in "+m.ID.String(), "a sender without proof", nil); err != nil {
+					return err
+				}
 				continue
 			}
 			a.Error = "somebody without proof asked to stop it, in " + m.ID.String()
@@ -391,8 +519,11 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 		m.Actions = appendNew(m.Actions, ids(held))
 		Mark(m, inbox.MailAsked, "a stop without proof: held, and the owner was asked")
 		err = k.ask(tx, state.PurposeStop, letter{name: templates.StopCheck, mail: cm, to: held[0].Detail.Address, actions: held,
-			data: templates.Data{Items: k.items(held)}, limit: proven})
+			data: templates.Data{Items: k.items(held)}})
 		if err != nil {
+			return err
+		}
+		if err := k.Notify(tx, "somebody without proof asked to stop an action; it is held", id, held...); err != nil {
 			return err
 		}
 	}

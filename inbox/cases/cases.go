@@ -122,6 +122,9 @@ func (k *Keeper) settle(tx *state.Tx, m *inbox.Mail) error {
 	if err != nil {
 		return err
 	}
+	if err := k.unblock(tx, acts); err != nil {
+		return err
+	}
 	for _, a := range acts {
 		if !a.State.Ended() {
 			m.Ended = zeroTime
@@ -132,16 +135,6 @@ func (k *Keeper) settle(tx *state.Tx, m *inbox.Mail) error {
 		m.Ended = tx.Now
 	}
 	return tx.PutMail(m)
-}
-
-// Settle starts or stops the retention of a Case after one of its Actions
-// moved.
-func (k *Keeper) Settle(tx *state.Tx, id inbox.MailID) error {
-	m, err := tx.Mail(id)
-	if err != nil {
-		return err
-	}
-	return k.settle(tx, m)
 }
 
 // plan makes an Action's Plan from the person's present record. A refusal by

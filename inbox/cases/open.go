@@ -71,7 +71,7 @@ func (k *Keeper) repeat(tx *state.Tx, m *inbox.Mail, s Sender, joined *inbox.Act
 		return k.askAgain(tx, m, s, joined.Case, templates.Confirm)
 	}
 	if status || s.Evidence.Level > inbox.LevelNone {
-		return k.status(tx, m, s)
+		return k.status(tx, m, s, proven)
 	}
 	return nil
 }
@@ -95,18 +95,8 @@ func (k *Keeper) draft(m *inbox.Mail, s Sender, reqs []inbox.Request) []*inbox.A
 		}
 		out = append(out, a)
 	}
-	slices.SortStableFunc(out, func(a, b *inbox.Action) int { return order(a) - order(b) })
+	slices.SortStableFunc(out, func(a, b *inbox.Action) int { return a.Order() - b.Order() })
 	return out
-}
-
-// order is the place of an Action in its Case. The address changes after the
-// other fields, so that their confirmation still reaches it.
-func order(a *inbox.Action) int {
-	n := 2 * a.Kind.Order()
-	if a.Mailto {
-		n++
-	}
-	return n
 }
 
 func movesAddress(r inbox.Request) bool {
@@ -159,7 +149,7 @@ func sorted(f []inbox.Field) []inbox.Field { return slices.Sorted(slices.Values(
 
 // status answers with where the open requests stand. Somebody who has proved
 // nothing learns nothing.
-func (k *Keeper) status(tx *state.Tx, m *inbox.Mail, s Sender) error {
+func (k *Keeper) status(tx *state.Tx, m *inbox.Mail, s Sender, cap limit) error {
 	if s.Evidence.Level == inbox.LevelNone {
 		Mark(m, inbox.MailHeld, "asks for the state of a request, from an unproven sender")
 		return nil
@@ -178,20 +168,21 @@ func (k *Keeper) status(tx *state.Tx, m *inbox.Mail, s Sender) error {
 		}
 	}
 	Mark(m, inbox.MailAnswered, "told where the open requests stand")
-	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: proven})
+	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: cap})
 	return err
 }
 
 // admitNew stores new Actions: what staff must see goes to review, the rest
 // is judged.
 func (k *Keeper) admitNew(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
-	var clear []*inbox.Action
+	var clear, review []*inbox.Action
 	for _, a := range acts {
-		why, review := k.reviewFirst(tx, a, s)
-		if !review {
+		why, yes := k.reviewFirst(tx, a, s)
+		if !yes {
 			clear = append(clear, a)
 			continue
 		}
+		review = append(review, a)
 		if err := k.toReview(tx, m, s, a, why); err != nil {
 			return err
 		}
@@ -200,7 +191,7 @@ func (k *Keeper) admitNew(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 		return k.claim(tx, m, s.onRecord(), clear, false)
 	}
 	if len(clear) > 0 {
-		return k.judge(tx, m, s, clear)
+		return k.judge(tx, m, s, clear, review)
 	}
 	if s.Evidence.Level == inbox.LevelNone {
 		return nil // nobody who has proved nothing is written to
@@ -222,7 +213,7 @@ func (k *Keeper) reviewFirst(tx *state.Tx, a *inbox.Action, s Sender) (string, b
 	if s.Evidence.Level > inbox.LevelNone && len(s.People) > 1 {
 		return "the address on record belongs to more than one person", true
 	}
-	if p := s.person(); p != nil && GuardedAfterMove(a) && tx.MovedSince(p.ID, MovedWindow(tx.Now)) {
+	if p := s.person(); s.Evidence.Level > inbox.LevelNone && p != nil && GuardedAfterMove(a) && tx.MovedSince(p.ID, MovedWindow(tx.Now)) {
 		return "the address on record changed less than 30 days ago", true
 	}
 	return "", false
@@ -283,16 +274,31 @@ func (k *Keeper) claim(tx *state.Tx, m *inbox.Mail, to string, acts []*inbox.Act
 
 // judge decides about Actions whose sender is proved: nobody found, a plan
 // that the data refuse, a confirmation to ask for, or nothing that is missing.
-func (k *Keeper) judge(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+// The letter also tells about others of the same Case.
+func (k *Keeper) judge(tx *state.Tx, m *inbox.Mail, s Sender, acts, others []*inbox.Action) error {
 	p := s.person()
 	if p == nil {
 		return k.nothingHeld(tx, m, s, acts)
 	}
-	var good, refused []*inbox.Action
+	good, refused, err := k.plans(tx, m, acts, *p)
+	if err != nil {
+		return err
+	}
+	if len(good) > 0 {
+		return k.proceed(tx, m, good, append(refused, others...), released(acts), templates.Confirm)
+	}
+	Mark(m, inbox.MailAnswered, "there was nothing to do, or the value cannot be stored")
+	_, err = k.send(tx, letter{name: templates.Already, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(refused)},
+		limit: proven, released: released(acts)})
+	return err
+}
+
+// plans makes the plan of each Action, and sets apart what the data refuse.
+func (k *Keeper) plans(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action, p users.Person) (good, refused []*inbox.Action, err error) {
 	for _, a := range acts {
-		ok, err := k.planFor(tx, m, a, *p)
+		ok, err := k.planFor(tx, m, a, p)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		if ok {
 			good = append(good, a)
@@ -300,13 +306,7 @@ func (k *Keeper) judge(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Acti
 			refused = append(refused, a)
 		}
 	}
-	if len(good) > 0 {
-		return k.proceed(tx, m, good, refused, released(acts), templates.Confirm)
-	}
-	Mark(m, inbox.MailAnswered, "there was nothing to do, or the value cannot be stored")
-	_, err := k.send(tx, letter{name: templates.Already, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(refused)},
-		limit: proven, released: released(acts)})
-	return err
+	return good, refused, nil
 }
 
 // released tells whether staff looked at Actions and let them go on.
@@ -402,7 +402,18 @@ func (k *Keeper) confirm(tx *state.Tx, m *inbox.Mail, acts, others []*inbox.Acti
 	}
 	Mark(m, inbox.MailAsked, "asked to confirm")
 	return k.ask(tx, state.PurposeConfirm, letter{name: name, mail: m, to: acts[0].Detail.Address, actions: acts,
-		data: templates.Data{Items: k.items(append(slices.Clone(acts), others...))}, limit: proven, released: byStaff})
+		data: templates.Data{Items: k.items(append(slices.Clone(acts), others...))}, limit: askLimit(acts), released: byStaff})
+}
+
+// askLimit spares a question that answers a yes: its sender was asked before,
+// and said so. It cannot go round, because each yes uses up a token.
+func askLimit(acts []*inbox.Action) limit {
+	for _, a := range acts {
+		if a.Evidence != inbox.LevelRoundtrip || a.Again > 0 || len(a.History) < 2 {
+			return proven
+		}
+	}
+	return uncapped
 }
 
 // askNewAddress asks the new address, after the old one has agreed, and tells
@@ -440,17 +451,17 @@ func (k *Keeper) schedule(tx *state.Tx, m *inbox.Mail, a *inbox.Action) error {
 		a.Error = "mode is assist: the person agreed, approve it to let it run"
 		return tx.Move(a, inbox.EventYesReview, Owner, nil)
 	}
-	a.RunAfter = tx.Now.Add(k.Rules.Rule(a).CoolOff)
-	Mark(m, inbox.MailActed, "will be carried out")
-	return k.step(tx, m, a, inbox.EventAccept, scheduleEvent(a), Owner)
-}
-
-// scheduleEvent tells a person's yes from staff's approval.
-func scheduleEvent(a *inbox.Action) inbox.Event {
-	if a.State == inbox.StateReview {
-		return inbox.EventAccept
+	a.RunAfter, a.StopBy = tx.Now, zeroTime
+	if coolOff := k.Rules.Rule(a).CoolOff; coolOff > 0 {
+		a.RunAfter = tx.Now.Add(coolOff)
+		a.StopBy = a.RunAfter
 	}
-	return inbox.EventYes
+	Mark(m, inbox.MailActed, "will be carried out")
+	event, who := inbox.EventYes, Owner
+	if a.State == inbox.StateReview { // staff let it go on; the history has their name already
+		event, who = inbox.EventAccept, Program
+	}
+	return k.step(tx, m, a, inbox.EventAccept, event, who)
 }
 
 // announce tells what will happen when a cool-off is over, with a way to stop

@@ -34,22 +34,55 @@ func (k *Keeper) Failed(tx *state.Tx, a *inbox.Action) error {
 	if err != nil {
 		return err
 	}
+	stopped := []*inbox.Action{a}
 	for _, b := range acts {
-		if b.State != inbox.StateScheduled || order(b) < order(a) {
+		if b.State != inbox.StateScheduled || b.Order() < a.Order() {
 			continue
 		}
-		b.Error = a.ID.String() + ", which comes before it, failed"
-		if err := tx.Move(b, inbox.EventHold, Program, nil); err != nil {
+		if err := k.HoldFor(tx, b, a); err != nil {
 			return err
 		}
+		stopped = append(stopped, b)
 	}
-	if a.State == inbox.StateFailed {
-		if err := k.Notify(tx, "an action failed", a.Case, a); err != nil {
+	if a.State == inbox.StateFailed || len(stopped) > 1 { // what the data refuse stops nobody but what comes after it
+		if err := k.Notify(tx, "an action failed", a.Case, stopped...); err != nil {
 			return err
 		}
 	}
 	return k.report(tx, a.Case, nil, nil)
 }
+
+// HoldFor holds an Action because an earlier one of its Case failed. It is
+// released when that one has ended.
+func (k *Keeper) HoldFor(tx *state.Tx, b, failed *inbox.Action) error {
+	b.HeldBy, b.Error = failed.ID, failed.ID.String()+", which comes before it, failed"
+	return tx.Move(b, inbox.EventHold, Program, nil)
+}
+
+// unblock releases what was held for an Action that has ended since.
+func (k *Keeper) unblock(tx *state.Tx, acts []*inbox.Action) error {
+	for _, b := range acts {
+		if b.State != inbox.StateHeld || b.HeldBy == 0 {
+			continue
+		}
+		blocker, err := tx.Action(b.HeldBy)
+		if err != nil {
+			return err
+		}
+		if !blocker.State.Ended() {
+			continue
+		}
+		b.HeldBy, b.Error = 0, ""
+		if err := tx.Move(b, inbox.EventRelease, Program, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Report tells the person what ended in a Case and was not told yet, unless
+// more ends in a moment, and starts or stops the Case's retention.
+func (k *Keeper) Report(tx *state.Tx, id inbox.MailID) error { return k.report(tx, id, nil, nil) }
 
 // report tells the person what ended in a Case, in one letter for all that
 // ends together.
@@ -159,41 +192,55 @@ func (k *Keeper) moved(tx *state.Tx, a *inbox.Action) error {
 	return k.reprove(tx, a, old, fresh)
 }
 
-// reprove makes earlier proof of a person's other open Actions void.
+// reprove makes earlier proof of a person's other open Actions void: what
+// waited for a yes, or had it, is asked anew at the new address, in one letter
+// a Case. Answers to all of them go there.
 func (k *Keeper) reprove(tx *state.Tx, moved *inbox.Action, old, fresh string) error {
 	acts, err := tx.OpenActions(old)
 	if err != nil {
 		return err
 	}
+	var asked []*inbox.Action
 	for _, b := range acts {
-		if b.ID == moved.ID || b.Kind == inbox.KindQuestion {
+		if b.ID == moved.ID {
 			continue
 		}
-		b.Detail.Address, b.Proved, b.OldYes, b.Evidence = fresh, "", false, inbox.LevelNone
-		if err := tx.VoidAsks(b.Case, "the address on record changed", b.ID); err != nil {
+		if err := k.unprove(tx, b, fresh); err != nil {
 			return err
 		}
-		if b.State != inbox.StateScheduled {
-			if b.HeldFrom == inbox.StateScheduled {
-				b.HeldFrom = inbox.StateUnconfirmed
-			}
-			if err := tx.Note(b, "proof void: the address on record changed", Program, nil); err != nil {
-				return err
-			}
-			continue
+		if b.State == inbox.StateUnconfirmed {
+			asked = append(asked, b)
 		}
-		if err := tx.Move(b, inbox.EventReprove, Program, nil); err != nil {
-			return err
-		}
-		bm, err := tx.Mail(b.Case)
+	}
+	for _, id := range casesOf(asked) {
+		m, err := tx.Mail(id)
 		if err != nil {
 			return err
 		}
-		if err := k.claim(tx, bm, fresh, []*inbox.Action{b}, false); err != nil {
+		if err := k.claim(tx, m, fresh, ofCase(asked, id), false); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// unprove takes from an Action what the old address had proved.
+func (k *Keeper) unprove(tx *state.Tx, b *inbox.Action, fresh string) error {
+	b.Detail.Address = fresh
+	if b.Kind == inbox.KindQuestion { // nothing runs on its proof
+		return tx.PutAction(b)
+	}
+	b.Proved, b.OldYes, b.Evidence = "", false, inbox.LevelNone
+	if err := tx.VoidAsks(b.Case, "the address on record changed", b.ID); err != nil {
+		return err
+	}
+	if b.State == inbox.StateScheduled {
+		return tx.Move(b, inbox.EventReprove, Program, nil)
+	}
+	if b.HeldFrom == inbox.StateScheduled {
+		b.HeldFrom = inbox.StateUnconfirmed
+	}
+	return tx.Note(b, "proof void: the address on record changed", Program, nil)
 }
 
 // erased takes the delete of an account: whatever else of the person is open
@@ -204,18 +251,45 @@ func (k *Keeper) erased(tx *state.Tx, a *inbox.Action) error {
 		return err
 	}
 	for _, b := range acts {
-		if b.ID == a.ID || b.Case == a.Case && order(b) > order(a) {
+		if b.ID == a.ID || b.Case == a.Case && b.Order() > a.Order() {
 			continue
 		}
 		b.Reported, b.Error = true, "the account was deleted"
 		if err := tx.Move(b, inbox.EventClose, Program, nil); err != nil {
 			return err
 		}
-		if err := k.Settle(tx, b.Case); err != nil {
+		if err := k.Report(tx, b.Case); err != nil {
+			return err
+		}
+	}
+	for _, id := range append(tx.Tied(state.TiePerson, a.Detail.Person), tx.Tied(state.TieAddress, a.Detail.Address)...) {
+		if err := k.voidHeld(tx, id); err != nil {
 			return err
 		}
 	}
 	return tx.Erase(a.Case, a.Detail.Person, a.Detail.Address)
+}
+
+// voidHeld ends the letters of a Case that wait for staff: they are about an
+// account that is gone, and would keep its keys.
+func (k *Keeper) voidHeld(tx *state.Tx, c inbox.MailID) error {
+	replies, err := tx.CaseReplies(c)
+	if err != nil {
+		return err
+	}
+	for _, r := range replies {
+		if r.State != inbox.ReplyHeld {
+			continue
+		}
+		r.State, r.Error = inbox.ReplyVoid, "the account was deleted"
+		if err := tx.PutReply(r); err != nil {
+			return err
+		}
+		if err := tx.Journal("reply void", Program, c, 0, map[string]any{"reply": r.ID, "error": r.Error}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Expire ends an Action whose question nobody answered in time. A change of
@@ -229,7 +303,7 @@ func (k *Keeper) Expire(tx *state.Tx, a *inbox.Action) error {
 	if err := tx.Move(a, inbox.EventExpire, Program, nil); err != nil {
 		return err
 	}
-	return k.Settle(tx, a.Case)
+	return k.Report(tx, a.Case)
 }
 
 // Stale takes an Action whose plan is no longer the one that was confirmed:
@@ -238,8 +312,7 @@ func (k *Keeper) Stale(tx *state.Tx, a *inbox.Action, now inbox.Plan) error {
 	a.Detail.Plan, a.Proved, a.OldYes = now, "", false
 	a.Stale++
 	if a.Stale > 1 {
-		a.Error = "the data changed twice since they were shown"
-		return tx.Move(a, inbox.EventStaleAgain, Program, nil)
+		return k.ToReview(tx, a, "the data changed twice since they were shown")
 	}
 	if err := tx.Move(a, inbox.EventStale, Program, nil); err != nil {
 		return err
@@ -249,6 +322,36 @@ func (k *Keeper) Stale(tx *state.Tx, a *inbox.Action, now inbox.Plan) error {
 		return err
 	}
 	return k.confirm(tx, m, []*inbox.Action{a}, nil, released([]*inbox.Action{a}), templates.StaleAsk)
+}
+
+// ToReview puts a running Action before staff, who are told.
+func (k *Keeper) ToReview(tx *state.Tx, a *inbox.Action, why string) error {
+	a.Error, a.Proved, a.OldYes, a.Approved, a.Reviewed = why, "", false, false, false
+	if err := tx.Move(a, inbox.EventStaleAgain, Program, nil); err != nil {
+		return err
+	}
+	return k.Notify(tx, "an action was stopped for review", a.Case, a)
+}
+
+// AskProof takes a scheduled Action that lacks proof, because what proved it is
+// void, back to its question.
+func (k *Keeper) AskProof(tx *state.Tx, a *inbox.Action) error {
+	if err := tx.Move(a, inbox.EventReprove, Program, nil); err != nil {
+		return err
+	}
+	return k.askOpen(tx, a)
+}
+
+// askOpen asks the question of an unconfirmed Action that waits for no answer.
+func (k *Keeper) askOpen(tx *state.Tx, a *inbox.Action) error {
+	m, err := tx.Mail(a.Case)
+	if err != nil {
+		return err
+	}
+	if k.Rules.Missing(a, digest(a)) == policy.ProofSender || len(a.Detail.Plan.Steps) == 0 {
+		return k.claim(tx, m, a.Detail.Address, []*inbox.Action{a}, false)
+	}
+	return k.confirm(tx, m, []*inbox.Action{a}, nil, false, templates.Confirm)
 }
 
 // Bounced takes a failure report for one of our letters: staff see it, and a
@@ -268,28 +371,66 @@ func (k *Keeper) Bounced(tx *state.Tx, m *inbox.Mail, r *inbox.Reply) error {
 	if r.Staff {
 		return nil
 	}
-	return k.undelivered(tx, r, "a letter of ours bounced", "its letter bounced")
+	const bounced = "its letter bounced"
+	if err := k.voidQuestion(tx, r, bounced); err != nil {
+		return err
+	}
+	return k.undelivered(tx, r, "a letter of ours bounced", bounced)
 }
 
 // Undelivered takes a letter that was given up: its question is void, and
-// staff are told.
+// staff are told. A letter that may have arrived keeps its question: only
+// somebody who has it can answer.
 func (k *Keeper) Undelivered(tx *state.Tx, r *inbox.Reply) error {
 	if r.Staff {
 		return nil
 	}
-	return k.undelivered(tx, r, "a letter could not be delivered", "its letter could not be delivered")
-}
-
-func (k *Keeper) undelivered(tx *state.Tx, r *inbox.Reply, what, void string) error {
-	q, err := tx.AskByReply(r)
-	if err != nil {
-		return err
-	}
-	if q != nil {
-		if err := tx.VoidAsk(q, void); err != nil {
+	arrived := slices.ContainsFunc(r.Attempts, func(t inbox.Attempt) bool { return t.Result == "unknown" })
+	if !arrived {
+		if err := k.voidQuestion(tx, r, notDelivered); err != nil {
 			return err
 		}
 	}
+	if q, err := tx.AskByReply(r); err != nil {
+		return err
+	} else if q != nil && q.Expires.IsZero() { // staff have the same time to mend it
+		if err := k.lapseUnsent(tx, q); err != nil {
+			return err
+		}
+	}
+	return k.undelivered(tx, r, "a letter could not be delivered", notDelivered)
+}
+
+const notDelivered = "its letter could not be delivered"
+
+// lapseUnsent lets the Actions lapse whose question never left.
+func (k *Keeper) lapseUnsent(tx *state.Tx, q *state.Ask) error {
+	acts, err := open(tx, q)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if a.State == inbox.StateUnconfirmed && a.Expires.IsZero() {
+			a.Expires = tx.Now.Add(k.Rules.ConfirmTTL)
+			if err := tx.PutAction(a); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// voidQuestion makes the question that a letter asked worthless.
+func (k *Keeper) voidQuestion(tx *state.Tx, r *inbox.Reply, why string) error {
+	q, err := tx.AskByReply(r)
+	if err != nil || q == nil {
+		return err
+	}
+	return tx.VoidAsk(q, why)
+}
+
+// undelivered shows staff, beside each Action of a letter, why it did not arrive.
+func (k *Keeper) undelivered(tx *state.Tx, r *inbox.Reply, what, why string) error {
 	var acts []*inbox.Action
 	for _, id := range r.Actions {
 		a, err := tx.Action(id)
@@ -297,8 +438,8 @@ func (k *Keeper) undelivered(tx *state.Tx, r *inbox.Reply, what, void string) er
 			return err
 		}
 		if !a.State.Ended() {
-			a.Error = void + " (" + r.ID.String() + ")"
-			if err := tx.Note(a, void, Program, nil); err != nil {
+			a.Error = why + " (" + r.ID.String() + ")"
+			if err := tx.Note(a, why, Program, nil); err != nil {
 				return err
 			}
 		}

@@ -20,8 +20,11 @@ var zeroTime time.Time
 type limit int
 
 const (
-	uncapped limit = iota // answers to a yes or no, notices of a delete, words of staff
-	unproven              // to an address that has proved nothing
+	// uncapped: what answers a yes or no that changed something, notices of a
+	// delete, words of staff. A yes that changes nothing is capped: a robot can
+	// repeat it for ever.
+	uncapped limit = iota
+	unproven       // to an address that has proved nothing
 	proven
 )
 
@@ -151,7 +154,7 @@ func (k *Keeper) admit(tx *state.Tx, l *letter) (inbox.ReplyState, string, error
 			return "", "", err
 		}
 	}
-	return inbox.ReplyHeld, over, nil
+	return inbox.ReplyHeld, over, k.Notify(tx, "a letter is held, because its address has got too many", l.mail.ID, l.actions...)
 }
 
 func (k *Keeper) overCap(tx *state.Tx, l *letter) (string, error) {
@@ -191,23 +194,18 @@ func threadRoot(m *inbox.Mail) string {
 	}
 }
 
-// ask sends a question about Actions and stores its token. A new claim or
-// confirmation makes earlier questions about them void.
+// ask sends a question about Actions and stores its token. The question waits
+// from the moment that its letter is sent; see Sent. A confirmation that goes
+// out makes earlier questions about the same Actions void; a claim does not,
+// for each of them proves the same mailbox.
 func (k *Keeper) ask(tx *state.Tx, p state.Purpose, l letter) error {
 	l.token = policy.NewToken()
-	if p == state.PurposeClaim || p == state.PurposeConfirm {
-		if err := tx.VoidAsks(l.mail.ID, "asked anew", ids(l.actions)...); err != nil {
-			return err
-		}
-	}
-	expires := tx.Now.Add(k.Rules.ConfirmTTL)
-	l.data.Expires = expires
-	question := &state.Ask{Case: l.mail.ID, Actions: ids(l.actions), Purpose: p, Asked: tx.Now, Expires: expires,
-		To: tx.Hash(state.TieAddress, l.to)}
+	l.data.Expires = tx.Now.Add(k.Rules.ConfirmTTL)
+	question := &state.Ask{Case: l.mail.ID, Actions: ids(l.actions), Purpose: p, Asked: tx.Now, To: tx.Hash(state.TieAddress, l.to)}
 	for _, a := range l.actions {
 		question.Digests = append(question.Digests, digest(a))
-		if p != state.PurposeNotice && p != state.PurposeStop {
-			a.Expires = expires
+		if waits(p) {
+			a.Expires = zeroTime
 			if err := tx.PutAction(a); err != nil {
 				return err
 			}
@@ -217,8 +215,53 @@ func (k *Keeper) ask(tx *state.Tx, p state.Purpose, l letter) error {
 	if err != nil || r == nil {
 		return err
 	}
+	if p == state.PurposeConfirm && r.State == inbox.ReplyDue {
+		if err := tx.VoidAsks(l.mail.ID, "asked anew", ids(l.actions)...); err != nil {
+			return err
+		}
+	}
 	question.Reply = r.ID
 	return tx.PutAsk(l.token, question)
+}
+
+// waits tells whether Actions wait for the answer to a question, and lapse
+// with it.
+func waits(p state.Purpose) bool {
+	return p == state.PurposeClaim || p == state.PurposeConfirm || p == state.PurposeNewAddr
+}
+
+// Sent starts the time in which the question of a letter can be answered.
+func (k *Keeper) Sent(tx *state.Tx, r *inbox.Reply) error {
+	q, err := tx.AskByReply(r)
+	if err != nil || q == nil {
+		return err
+	}
+	expires := tx.Now.Add(k.Rules.ConfirmTTL)
+	if err := tx.PutSent(q, expires); err != nil {
+		return err
+	}
+	return k.lapseAt(tx, q, expires)
+}
+
+// lapseAt sets when the Actions of a question lapse.
+func (k *Keeper) lapseAt(tx *state.Tx, q *state.Ask, expires time.Time) error {
+	if !waits(q.Purpose) || q.Used || q.Void != "" {
+		return nil
+	}
+	acts, err := open(tx, q)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if a.State != inbox.StateUnconfirmed && a.HeldFrom != inbox.StateUnconfirmed {
+			continue
+		}
+		a.Expires = expires
+		if err := tx.PutAction(a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ids(acts []*inbox.Action) []inbox.ActionID {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
@@ -40,18 +39,26 @@ const WhyRestored = "the state was restored from an older copy: look whether thi
 // staff resume: what this copy of the state knows may be out of date.
 func (k *Keeper) HoldAll(tx *state.Tx) error {
 	var open []*inbox.Action
-	for _, s := range []inbox.State{inbox.StateReview, inbox.StateUnconfirmed, inbox.StateScheduled} {
+	for _, s := range []inbox.State{inbox.StateReview, inbox.StateUnconfirmed, inbox.StateScheduled, inbox.StateRunning} {
 		if err := tx.ActionsIn(s, func(a *inbox.Action) bool { open = append(open, a); return true }); err != nil {
 			return err
 		}
 	}
 	for _, a := range open {
+		if a.State == inbox.StateRunning { // when the copy was made; what came of it is not known here
+			if err := tx.Move(a, inbox.EventLater, Program, nil); err != nil {
+				return err
+			}
+		}
 		a.Error = WhyRestored
 		if err := tx.Move(a, inbox.EventHold, Program, nil); err != nil {
 			return err
 		}
 	}
 	if err := tx.Journal("restored", Program, 0, 0, nil); err != nil {
+		return err
+	}
+	if err := tx.RestoreHeld(); err != nil {
 		return err
 	}
 	return tx.SetPaused(true, true)
@@ -89,20 +96,23 @@ func (k *Keeper) inReview(a *inbox.Action) error {
 	return nil
 }
 
-// goOnWith judges one Action that staff let go on.
-func (k *Keeper) goOnWith(tx *state.Tx, a *inbox.Action, people []users.Person) error {
+// goOnWith judges one Action that staff let go on, together with others of its
+// Case that must be asked about in the same letter.
+func (k *Keeper) goOnWith(tx *state.Tx, a *inbox.Action, people []users.Person, with ...*inbox.Action) error {
 	m, err := tx.Mail(a.Case)
 	if err != nil {
 		return err
 	}
 	s := Sender{Address: a.Detail.Address, People: people, Evidence: inbox.Evidence{Level: a.Evidence}}
+	acts := append([]*inbox.Action{a}, with...)
+	slices.SortStableFunc(acts, func(a, b *inbox.Action) int { return a.Order() - b.Order() })
 	switch {
 	case k.Rules.Missing(a, "") == policy.ProofSender:
-		err = k.claim(tx, m, a.Detail.Address, []*inbox.Action{a}, true)
+		err = k.claim(tx, m, a.Detail.Address, acts, true)
 	case len(people) > 1:
 		return ErrManyPeople
 	default:
-		err = k.judge(tx, m, s, []*inbox.Action{a})
+		err = k.judge(tx, m, s, acts, nil)
 	}
 	if err != nil {
 		return err
@@ -147,17 +157,32 @@ func (k *Keeper) Hold(tx *state.Tx, a *inbox.Action, who string) error {
 }
 
 // Release puts a held Action back where it was, and sends the letters of its
-// Case that were held.
-func (k *Keeper) Release(tx *state.Tx, a *inbox.Action, who string) error {
+// Case that were held. What waits for a yes, but to no question that still
+// counts, is asked anew.
+func (k *Keeper) Release(tx *state.Tx, a *inbox.Action, people []users.Person, who string) error {
 	n, err := k.ReleaseReplies(tx, a.Case, who)
 	if err != nil {
 		return err
 	}
+	a.Error, a.HeldBy = "", 0
 	if a.State != inbox.StateHeld && n > 0 {
+		return tx.PutAction(a)
+	}
+	if err := tx.Move(a, inbox.EventRelease, who, nil); err != nil {
+		return err
+	}
+	if a.State != inbox.StateUnconfirmed || a.Detail == nil {
 		return nil
 	}
-	a.Error = ""
-	return tx.Move(a, inbox.EventRelease, who, nil)
+	asks, err := tx.CaseAsks(a.Case)
+	if err != nil {
+		return err
+	}
+	waits := func(q *state.Ask) bool { return !q.Used && q.Void == "" && slices.Contains(q.Actions, a.ID) }
+	if slices.ContainsFunc(asks, waits) {
+		return nil
+	}
+	return k.goOnWith(tx, a, people)
 }
 
 // ReleaseReplies sends the letters of a Case that a cap or the mode held, and
@@ -194,7 +219,7 @@ func (k *Keeper) Refuse(tx *state.Tx, a *inbox.Action, who, reason string) error
 	if err := tx.Move(a, inbox.EventRefuse, who, map[string]string{"reason": reason}); err != nil {
 		return err
 	}
-	if err := tx.VoidAsks(a.Case, "refused", a.ID); err != nil {
+	if err := k.voidEnded(tx, a.Case, "refused"); err != nil {
 		return err
 	}
 	return k.tell(tx, a, letter{name: templates.Refused, data: templates.Data{Words: reason}}, a.Evidence > inbox.LevelNone)
@@ -214,12 +239,15 @@ func (k *Keeper) tell(tx *state.Tx, a *inbox.Action, l letter, write bool) error
 			return err
 		}
 	}
-	return k.settle(tx, m)
+	return k.Report(tx, m.ID)
 }
 
 // Retry schedules a failed Action again, under its old effect key, and
 // releases what was held because of it.
 func (k *Keeper) Retry(tx *state.Tx, a *inbox.Action, who string) error {
+	if a.Detail != nil && a.Proved == "" && k.Rules.Missing(a, digest(a)) != policy.ProofComplete {
+		return fmt.Errorf("%s: its proof is void since the address on record changed; correct it, and the person is asked anew", a.ID)
+	}
 	a.RunAfter, a.Attempts, a.Reported, a.Error = tx.Now, 0, false, ""
 	if err := tx.Move(a, inbox.EventRetry, who, nil); err != nil {
 		return err
@@ -229,11 +257,12 @@ func (k *Keeper) Retry(tx *state.Tx, a *inbox.Action, who string) error {
 		return err
 	}
 	for _, b := range acts {
-		if b.State == inbox.StateHeld && strings.HasPrefix(b.Error, a.ID.String()+",") {
-			b.Error = ""
-			if err := tx.Move(b, inbox.EventRelease, who, nil); err != nil {
-				return err
-			}
+		if b.State != inbox.StateHeld || b.HeldBy != a.ID {
+			continue
+		}
+		b.HeldBy, b.Error = 0, ""
+		if err := tx.Move(b, inbox.EventRelease, who, nil); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -289,6 +318,11 @@ func (k *Keeper) Correct(tx *state.Tx, a *inbox.Action, r inbox.Request, people 
 		return fmt.Errorf("%s came from nobody who could be asked: close it", a.ID)
 	}
 	old := a.Detail.Request
+	with, err := k.askedWith(tx, a)
+	if err != nil {
+		return err
+	}
+	a.Stale, a.Again = 0, 0
 	a.Kind, a.Scope, a.Topic, a.Undo, a.Mailto = r.Kind, r.Scope, r.Topic, false, movesAddress(r)
 	a.Certain, a.Approved, a.Reviewed, a.Proved, a.OldYes, a.Error = true, true, false, "", false, ""
 	a.Due, a.Expires = k.Clock.Due(a.Kind, a.Received), tx.Now.Add(k.Rules.ConfirmTTL)
@@ -300,7 +334,32 @@ func (k *Keeper) Correct(tx *state.Tx, a *inbox.Action, r inbox.Request, people 
 	if err := tx.VoidAsks(a.Case, "corrected", a.ID); err != nil {
 		return err
 	}
-	return k.goOnWith(tx, a, people)
+	return k.goOnWith(tx, a, people, with...)
+}
+
+// askedWith gives the other Actions that wait for the yes to a letter that is
+// about this one, too: when it is void they are asked anew together.
+func (k *Keeper) askedWith(tx *state.Tx, a *inbox.Action) ([]*inbox.Action, error) {
+	asks, err := tx.CaseAsks(a.Case)
+	if err != nil {
+		return nil, err
+	}
+	var out []*inbox.Action
+	for _, q := range asks {
+		if q.Used || q.Void != "" || !slices.Contains(q.Actions, a.ID) {
+			continue
+		}
+		acts, err := open(tx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range acts {
+			if b.ID != a.ID && b.State == inbox.StateUnconfirmed {
+				out = append(out, b)
+			}
+		}
+	}
+	return out, nil
 }
 
 // Reply writes staff's own words to the person: an answer ends a question, a
@@ -331,10 +390,10 @@ func (k *Keeper) Close(tx *state.Tx, a *inbox.Action, who, reason string) error 
 	if err := tx.Move(a, inbox.EventClose, who, map[string]string{"reason": reason}); err != nil {
 		return err
 	}
-	if err := tx.VoidAsks(a.Case, "closed", a.ID); err != nil {
+	if err := k.voidEnded(tx, a.Case, "closed"); err != nil {
 		return err
 	}
-	return k.Settle(tx, a.Case)
+	return k.Report(tx, a.Case)
 }
 
 // Resume ends a pause and releases what a restore had held.

@@ -24,11 +24,16 @@ func (r *reader) readSentence(i int) {
 
 // because quotes the words from the first to the last that decided.
 func (r *reader) because(spans ...lang.Span) []string {
+	return []string{clip(r.t.Slice(union(spans...)))}
+}
+
+// union gives the words from the first to the last of the spans.
+func union(spans ...lang.Span) lang.Span {
 	all := spans[0]
 	for _, s := range spans[1:] {
 		all.From, all.To = min(all.From, s.From), max(all.To, s.To)
 	}
-	return []string{clip(r.t.Slice(all))}
+	return all
 }
 
 // readPhrases adds a find for a phrase that asks by itself.
@@ -53,7 +58,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDelete && r.hits.Has(s, lang.Temporary) {
 			worth *= unsureOf
 		}
-		f.at, f.sentence = h.From, i
+		f.at, f.sentence, f.words = h.From, i, h.Span
 		f.Confidence = full * worth
 		f.Because = r.because(h.Span)
 		r.add(f)
@@ -112,7 +117,7 @@ func (r *reader) moodOfQuestion(s, at lang.Span) float64 {
 func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic) {
 	for _, h := range r.hits.In(s, c) {
 		worth := r.moodOfQuestion(s, h.Span)
-		r.add(find{Request: inbox.Request{Kind: inbox.KindQuestion, Topic: topic, Confidence: full * worth, Because: r.because(h.Span)}, at: h.From, sentence: i})
+		r.add(find{Request: inbox.Request{Kind: inbox.KindQuestion, Topic: topic, Confidence: full * worth, Because: r.because(h.Span)}, at: h.From, sentence: i, words: h.Span})
 	}
 }
 
@@ -146,7 +151,7 @@ func (r *reader) readDelete(i int, s lang.Span) {
 			continue
 		}
 		if r.hits.Has(s, lang.Temporary) && len(r.accounts(s)) > 0 {
-			r.add(find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth * unsureOf, Because: r.because(v.Span)}, at: v.From, sentence: i})
+			r.add(find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth * unsureOf, Because: r.because(v.Span)}, at: v.From, sentence: i, words: v.Span})
 			return
 		}
 		if r.deleteObject(i, s, v, worth) {
@@ -176,16 +181,18 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 	}
 	fields, fieldHits := r.fields(list)
 	accounts, data, other := r.accounts(s), r.hits.In(s, lang.Data), r.hits.In(list, lang.Other)
-	f := find{Request: inbox.Request{Kind: inbox.KindDelete, Confidence: full * worth}, at: v.From, sentence: i}
+	f := find{Request: inbox.Request{Kind: inbox.KindDelete, Confidence: full * worth}, at: v.From, sentence: i, words: v.Span}
 	switch {
 	case len(accounts) > 0:
 		f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span, accounts[0].Span)
+		f.words = union(v.Span, accounts[0].Span)
 		f.Confidence *= r.between(v, accounts[0].Span, other) * r.followed(s, accounts[0].Span)
 		if r.partOf(accounts[0].Span, other) {
 			f.Confidence *= unsureOf
 		}
 	case len(data) > 0 && len(fields) == 0:
 		f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span, data[0].Span)
+		f.words = union(v.Span, data[0].Span)
 		if len(other) > 0 {
 			f.Confidence *= unsureOf
 		}
@@ -198,6 +205,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 			return false
 		}
 		f.Scope, f.Fields, f.Because = inbox.ScopeFields, fields, r.because(v.Span, fieldHits[0].Span)
+		f.words = union(v.Span, fieldHits[0].Span, last)
 		f.Confidence *= nameless(fields)
 		if len(other) > 0 {
 			f.Confidence *= unsureOf
@@ -222,34 +230,43 @@ func (r *reader) between(v lang.Hit, account lang.Span, other lang.Hits) float64
 	return 1
 }
 
-// clause gives the part of a sentence that a verb rules: from its comma to the
-// next, and over further ones as long as no other verb stands behind them.
+// clause gives the part of a sentence that a verb rules: from its comma or
+// "and" to the next, and over further ones as long as no other verb stands
+// behind them.
 func (r *reader) clause(s, v lang.Span) lang.Span {
-	verbs := func(part lang.Span) bool {
-		return r.hits.Has(part, lang.Delete, lang.Deleted, lang.Change, lang.Deactivate, lang.Send, lang.Negation, lang.Keep, lang.Wish, lang.But)
+	// A wish opens a part of its own behind a comma only: "my city and age, please".
+	opens := func(part lang.Span, at int) bool {
+		return r.parted(at) && (r.hits.Has(part, lang.Delete, lang.Deleted, lang.Change, lang.Deactivate, lang.Send, lang.Negation, lang.Keep, lang.But) ||
+			r.t.Words[at].Before >= lang.Comma && r.hits.Has(part, lang.Wish))
 	}
 	out := v
 	for from := v.From; from > s.From; {
 		part := lang.Span{From: from - 1, To: from}
-		for part.From > s.From && r.t.Words[part.From].Before < lang.Comma {
+		for part.From > s.From && !r.parted(part.From) {
 			part.From--
 		}
-		if r.t.Words[from].Before >= lang.Comma && verbs(part) {
+		if opens(part, from) {
 			break
 		}
 		out.From, from = part.From, part.From
 	}
 	for to := v.To; to < s.To; {
 		part := lang.Span{From: to, To: to + 1}
-		for part.To < s.To && r.t.Words[part.To].Before < lang.Comma {
+		for part.To < s.To && !r.parted(part.To) {
 			part.To++
 		}
-		if r.t.Words[to].Before >= lang.Comma && verbs(part) {
+		if opens(part, to) {
 			break
 		}
 		out.To, to = part.To, part.To
 	}
 	return out
+}
+
+// parted tells whether a part of a sentence begins at a word: behind a comma,
+// or with an "and".
+func (r *reader) parted(i int) bool {
+	return r.t.Words[i].Before >= lang.Comma || r.hits.Has(lang.Span{From: i, To: i + 1}, lang.And)
 }
 
 // partOf tells whether one of the things follows at once, so that what is
@@ -388,7 +405,7 @@ func (r *reader) readDeactivate(i int, s lang.Span) {
 		if r.hits.Has(s, lang.Other) {
 			worth *= unsureOf
 		}
-		f := find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth, Because: r.because(v.Span, accounts[0].Span)}, at: v.From, sentence: i}
+		f := find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth, Because: r.because(v.Span, accounts[0].Span)}, at: v.From, sentence: i, words: union(v.Span, accounts[0].Span)}
 		r.add(f)
 		return
 	}

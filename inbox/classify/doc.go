@@ -18,6 +18,9 @@
 //     that a value stands, or by their own form (dates, telephone numbers,
 //     addresses), and old values are told from new ones.
 //  5. Finds that contradict each other make each other uncertain.
+//  6. A part of the text that holds a request verb or a field's name, and that
+//     no find accounts for, makes everything uncertain: nobody is shown, and
+//     asked to confirm, half of what they asked.
 //
 // What is left is a question for a person. A find is certain only when
 // nothing in its sentence is known to speak against it, so an unknown turn of

@@ -38,6 +38,7 @@ type reader struct {
 	values  values
 	quotes  [][2]int // byte ranges in quotation marks
 	finds   []find
+	read    []lang.Span  // the words that a find accounts for
 	handled map[int]bool // sentences that gave a find
 }
 
@@ -46,6 +47,7 @@ type find struct {
 	inbox.Request
 	at       int // the word where it begins, for the order
 	sentence int
+	words    lang.Span // what was read, if it is not a change
 }
 
 func (c *Classifier) newReader(subject, body string) *reader {
@@ -114,6 +116,7 @@ func (r *reader) requests() []inbox.Request {
 	r.readChanges()
 	r.weighMessage(all)
 	r.settle()
+	r.weighUnread()
 	out := r.merge()
 	if len(out) == 0 {
 		return []inbox.Request{r.question()}
@@ -157,6 +160,7 @@ func (r *reader) add(f find) {
 		return
 	}
 	r.handled[f.sentence] = true
+	r.read = append(r.read, f.words)
 	for i, old := range r.finds {
 		if old.Kind == f.Kind && old.Scope == f.Scope && old.Topic == f.Topic && slices.Equal(old.Fields, f.Fields) && f.Kind != inbox.KindChange {
 			if f.Confidence > old.Confidence || (old.sentence < r.subject && f.sentence >= r.subject) {
@@ -254,15 +258,28 @@ func (r *reader) settle() {
 			f.Confidence *= unsureOf
 		}
 	}
+	r.dropReplaced()
+}
+
+// dropReplaced takes the fields out of deletions that get a new value: to
+// delete the old number and enter a new one is one change.
+func (r *reader) dropReplaced() {
 	changed := map[inbox.Field]bool{}
 	for _, f := range r.finds {
 		for _, ch := range f.Changes {
 			changed[ch.Field] = true
 		}
 	}
-	r.finds = slices.DeleteFunc(r.finds, func(f find) bool {
-		return f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeFields && slices.ContainsFunc(f.Fields, func(x inbox.Field) bool { return changed[x] })
-	})
+	r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return f.Scope == inbox.ScopeFields && allIn(f.Fields, changed) })
+	for i, f := range r.finds {
+		if f.Scope == inbox.ScopeFields {
+			r.finds[i].Fields = slices.DeleteFunc(f.Fields, func(x inbox.Field) bool { return changed[x] })
+		}
+	}
+}
+
+func allIn(fields []inbox.Field, in map[inbox.Field]bool) bool {
+	return !slices.ContainsFunc(fields, func(f inbox.Field) bool { return !in[f] })
 }
 
 // merge puts the changes of all sentences into one request, and the deleted

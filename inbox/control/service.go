@@ -16,7 +16,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
+	"path/filepath"
 	"slices"
+	"sync"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
@@ -53,6 +56,7 @@ type Store interface {
 	Export(ctx context.Context, w io.Writer) error
 	ByAddress(ctx context.Context, addr string) ([]users.Person, error)
 	Records(ctx context.Context, id string) iter.Seq2[users.Record, error]
+	Backup(ctx context.Context, path string) error
 }
 
 // Service answers calls.
@@ -187,7 +191,11 @@ func (s *Service) undo(ctx context.Context, who string, c Call, _ io.Reader, put
 	if err != nil {
 		return err
 	}
-	return s.tell(undo, put)
+	v, err := s.Desk.Action(undo)
+	if err != nil {
+		return err
+	}
+	return put(Said{fmt.Sprintf("%s, which takes %s back, is %s", undo, id, v.State)})
 }
 
 func (s *Service) listMails(_ context.Context, _ string, _ Call, _ io.Reader, put func(any) error) error {
@@ -250,7 +258,14 @@ func (s *Service) pause(ctx context.Context, who string, c Call, _ io.Reader, pu
 	if err := s.Desk.Pause(ctx, who, c.Effects, c.Replies); err != nil {
 		return err
 	}
-	return put(Said{"paused; mail is still taken in, and nothing is lost"})
+	what := "effects and replies are paused"
+	switch {
+	case c.Effects && !c.Replies:
+		what = "effects are paused"
+	case c.Replies && !c.Effects:
+		what = "replies are paused"
+	}
+	return put(Said{what + " until resume; mail is still taken in, and nothing is lost"})
 }
 
 func (s *Service) resume(ctx context.Context, who string, _ Call, _ io.Reader, put func(any) error) error {
@@ -260,11 +275,21 @@ func (s *Service) resume(ctx context.Context, who string, _ Call, _ io.Reader, p
 	return put(Said{"resumed"})
 }
 
-func (s *Service) backup(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
-	if err := s.State.Backup(c.Path); err != nil {
+// backup copies the state first: an effect that the copy of the store knows and
+// that of the state does not is found by its key; the other way round it would
+// be lost.
+func (s *Service) backup(ctx context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	err := s.State.Backup(c.Path)
+	if err == nil && s.Store != nil {
+		err = s.Store.Backup(ctx, filepath.Join(c.Path, "users.db"))
+	}
+	if errors.Is(err, os.ErrPermission) {
+		return &inbox.Error{Err: err, Hint: "the copy is made as user " + Caller() + ": name a directory that this user may write"}
+	}
+	if err != nil {
 		return err
 	}
-	return put(Said{"copied to " + c.Path + "; the keys are in keys.db there: guard it as the original"})
+	return put(Said{"copied to " + c.Path + ": the state, its keys and the user store; guard it as the original"})
 }
 
 var errNoStore = errors.New("the site's people do not live in the embedded store: use the tools of that database")
@@ -284,24 +309,32 @@ func (s *Service) exportUsers(ctx context.Context, _ string, _ Call, _ io.Reader
 	if s.Store == nil {
 		return errNoStore
 	}
-	return s.Store.Export(ctx, lines(put))
+	r, w := io.Pipe()
+	var writer sync.WaitGroup
+	writer.Go(func() { _ = w.CloseWithError(s.Store.Export(ctx, w)) })
+	err := eachItem(r, put)
+	_ = r.CloseWithError(err) // ends a writer that nobody reads any more
+	writer.Wait()
+	return err
 }
 
-// lines cuts what is written into lines of JSON, each an item.
-type lines func(any) error
-
-func (l lines) Write(p []byte) (int, error) {
-	d := json.NewDecoder(bytesReader(p))
-	for d.More() {
+// eachItem gives put each JSON value that it reads. The writer cuts its text
+// where it likes.
+func eachItem(r io.Reader, put func(any) error) error {
+	d := json.NewDecoder(r)
+	for {
 		var item json.RawMessage
-		if err := d.Decode(&item); err != nil {
-			return 0, fmt.Errorf("exporting: %w", err)
+		err := d.Decode(&item)
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
 		}
-		if err := l(item); err != nil {
-			return 0, err
+		if err := put(item); err != nil {
+			return err
 		}
 	}
-	return len(p), nil
 }
 
 // PersonView is a person of the embedded store.

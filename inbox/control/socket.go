@@ -15,6 +15,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,8 +25,6 @@ import (
 
 // SocketName is the name of the socket in the state directory.
 const SocketName = "supportd.sock"
-
-func bytesReader(p []byte) io.Reader { return bytes.NewReader(p) }
 
 // Socket gives the path of the socket of a state directory.
 func Socket(stateDir string) string { return filepath.Join(stateDir, SocketName) }
@@ -48,7 +47,8 @@ func Listen(path string) (net.Listener, error) {
 
 type callerKey struct{}
 
-// Serve answers calls on l until ctx ends, and waits for those under way.
+// Serve answers calls on l until ctx ends, and waits for those under way; a
+// caller that holds it up for longer than ten seconds is cut off.
 func Serve(ctx context.Context, l net.Listener, s *Service, log *slog.Logger) error {
 	srv := &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(s, log, w, r) }),
@@ -66,9 +66,14 @@ func Serve(ctx context.Context, l net.Listener, s *Service, log *slog.Logger) er
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	err := srv.Shutdown(stop)
+	if err := srv.Shutdown(stop); err != nil {
+		log.Warn("control: a caller was cut off", "err", err)
+		err = srv.Close()
+		<-done
+		return err
+	}
 	<-done
-	return err
+	return nil
 }
 
 // peer names who is at the other end of a Unix socket: the kernel knows.
@@ -155,7 +160,7 @@ func Dial(path string) (*Client, error) {
 	c, err := net.DialTimeout("unix", path, 5*time.Second)
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("reaching the daemon at %s: %w (be a member of the socket's group, or root)", path, err)
+		return nil, &inbox.Error{Err: fmt.Errorf("reaching the daemon at %s: %w", path, err), Hint: permissionHint(path)}
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrNoDaemon, err)
 	}
@@ -167,6 +172,20 @@ func Dial(path string) (*Client, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", path)
 		},
 	}}}, nil
+}
+
+// permissionHint says who may use the socket, as far as one can see.
+func permissionHint(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "its directory is closed to you: be root, or a member of the group that may enter it"
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		if g, err := user.LookupGroupId(strconv.FormatUint(uint64(st.Gid), 10)); err == nil {
+			return "be root, or a member of the group " + g.Name
+		}
+	}
+	return "be root, or a member of the socket's group"
 }
 
 // Do sends a call and gives each item of the answer to put. An answer that

@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -69,8 +70,14 @@ type Source struct {
 	TakeAll  bool               // the first run takes the backlog, too
 	Poll     time.Duration      // longest wait between two looks
 	listed   map[string]listing // by folder
-	poisoned map[uint32]int     // UID -> how often it was fetched alone in vain
-	suspects map[uint32]bool    // UIDs that were in a batch that ended the connection
+	poisoned map[spot]int       // how often a mail was fetched alone in vain
+	suspects map[spot]bool      // mails that were in a batch that ended the connection
+}
+
+// spot is a place in one of the folders of a Source.
+type spot struct {
+	folder string
+	uid    uint32
 }
 
 // listing is what one session has seen of a folder. The highest UID is a hint:
@@ -81,7 +88,11 @@ type listing struct {
 }
 
 // Intake watches the mailboxes.
-type Intake struct{ Config }
+type Intake struct {
+	Config
+	mu   sync.Mutex
+	read map[string]time.Time // by mailbox: when the last complete pass began
+}
 
 // New gives an Intake.
 func New(c Config) *Intake {
@@ -94,7 +105,7 @@ func New(c Config) *Intake {
 	if c.Point == nil {
 		c.Point = func(string) {}
 	}
-	in := &Intake{c}
+	in := &Intake{Config: c, read: make(map[string]time.Time)}
 	in.Screen.Ours = in.ours
 	return in
 }
@@ -116,6 +127,7 @@ const (
 	batchMails = 32
 	batchBytes = 8 << 20
 	maxPoison  = 3
+	maxDue     = 32 // deferred mails that are looked at again before new ones are listed
 	firstPause = time.Second
 	longPause  = 5 * time.Minute
 )
@@ -163,12 +175,10 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 	var junkSeen time.Time
 	for {
 		if src.Junk != "" && time.Since(junkSeen) > junkEvery {
-			if err := in.pass(ctx, src, s, src.Junk); err != nil {
-				return err
-			}
+			in.passJunk(ctx, src, s)
 			junkSeen = time.Now()
 		}
-		if err := in.pass(ctx, src, s, src.Folder); err != nil {
+		if err := in.readAll(ctx, src, s); err != nil {
 			return err
 		}
 		if err := s.Wait(ctx, in.patience(src)); err != nil {
@@ -182,8 +192,9 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 func (in *Intake) patience(src *Source) time.Duration {
 	d := src.Poll
 	err := in.State.View(func(tx *state.Tx) error {
-		if t := tx.NextRetry(); !t.IsZero() {
-			d = min(d, max(time.Until(t), time.Second))
+		// What is overdue now is of another mailbox, or was just put off.
+		if t := tx.NextRetry(); t.After(tx.Now) {
+			d = min(d, max(t.Sub(tx.Now), time.Second))
 		}
 		return nil
 	})
@@ -205,7 +216,27 @@ func (in *Intake) Once(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (in *Intake) once(ctx context.Context, src *Source) error {
+// maxSessions is how many connections Once spends on a mailbox to isolate
+// mails that end them.
+const maxSessions = 20
+
+func (in *Intake) once(ctx context.Context, src *Source) (err error) {
+	for range maxSessions {
+		if err = in.onceSession(ctx, src); !isolating(err) {
+			break
+		}
+	}
+	return err
+}
+
+// isolating tells whether a session ended over mails that cannot be fetched,
+// so that the next one gets further.
+func isolating(err error) bool {
+	var together *mailbox.BatchError
+	return errors.As(err, &together) || len(poisoned(err)) > 0
+}
+
+func (in *Intake) onceSession(ctx context.Context, src *Source) error {
 	s, err := src.Connect(ctx)
 	if err != nil {
 		return err
@@ -213,11 +244,46 @@ func (in *Intake) once(ctx context.Context, src *Source) error {
 	defer s.Close()
 	src.listed = nil
 	if src.Junk != "" {
-		if err := in.pass(ctx, src, s, src.Junk); err != nil {
-			return err
+		in.passJunk(ctx, src, s)
+	}
+	return in.readAll(ctx, src, s)
+}
+
+// readAll brings the folder that people write to up to date, and notes up to
+// when it was read.
+func (in *Intake) readAll(ctx context.Context, src *Source, s *mailbox.Session) error {
+	began := time.Now()
+	if err := in.pass(ctx, src, s, src.Folder); err != nil {
+		return err
+	}
+	in.mu.Lock()
+	in.read[src.Name] = began
+	in.mu.Unlock()
+	in.Changed()
+	return nil
+}
+
+// ReadUpTo gives the moment up to which the mail of every mailbox was read;
+// zero while one of them was not read at all.
+func (in *Intake) ReadUpTo() time.Time {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	var earliest time.Time
+	for i := range in.Sources {
+		t := in.read[in.Sources[i].Name]
+		if i == 0 || t.Before(earliest) {
+			earliest = t
 		}
 	}
-	return in.pass(ctx, src, s, src.Folder)
+	return earliest
+}
+
+// passJunk brings the junk folder up to date. What is wrong with it must not
+// keep mail from being read; a lost connection shows in the next command.
+func (in *Intake) passJunk(ctx context.Context, src *Source, s *mailbox.Session) {
+	if err := in.pass(ctx, src, s, src.Junk); err != nil && ctx.Err() == nil {
+		in.Log.Warn("intake: the junk folder cannot be read", "mailbox", src.Name, "folder", src.Junk, "err", err)
+	}
 }
 
 // pass brings one folder up to date.
@@ -231,14 +297,22 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		return err
 	}
 	for {
+		due, err := in.due(src, folder)
+		if err != nil {
+			return err
+		}
 		fresh, err := in.unaccounted(ctx, src, s, folder, known)
 		if err != nil {
 			return err
 		}
-		if len(fresh) > 0 {
-			if err := in.fetch(ctx, src, s, folder, fresh); err != nil {
-				return err
-			}
+		if err := in.fetch(ctx, src, s, folder, fresh); err != nil {
+			return err
+		}
+		if err := in.fetch(ctx, src, s, folder, again(due, folder)); err != nil {
+			return err
+		}
+		if err := in.missing(ctx, due); err != nil {
+			return err
 		}
 		if err := in.file(ctx, src, s, folder); err != nil {
 			return err
@@ -285,8 +359,54 @@ func floor(ctx context.Context, s *mailbox.Session, folder mailbox.Folder) (uint
 	return uids[len(uids)-1] + 1, nil
 }
 
-// unaccounted lists the UIDs of a folder that no Mail accounts for, and those
-// of deferred mails that are due.
+// due lists the deferred mails of a folder whose time has come, those from
+// before a change of UIDVALIDITY included.
+func (in *Intake) due(src *Source, folder mailbox.Folder) (due []*inbox.Mail, err error) {
+	err = in.State.View(func(tx *state.Tx) error {
+		for _, id := range tx.RetryMails(maxDue) {
+			m, err := tx.Mail(id)
+			if err != nil {
+				return err
+			}
+			if m.Ref.Mailbox == src.Name && m.Ref.Folder == folder.Name {
+				due = append(due, m)
+			}
+		}
+		return nil
+	})
+	return due, err
+}
+
+// missing quarantines deferred mails that were due and did not come: somebody
+// took them away, and they cannot be tried again.
+func (in *Intake) missing(ctx context.Context, due []*inbox.Mail) error {
+	for _, m := range due {
+		var now *inbox.Mail
+		err := in.State.View(func(tx *state.Tx) (err error) { now, err = tx.Mail(m.ID); return err })
+		if err != nil {
+			return err
+		}
+		if now.State != inbox.MailDeferred || !now.Retry.Equal(m.Retry) {
+			continue
+		}
+		if err := in.quarantine(ctx, inbox.Raw{Ref: m.Ref, Received: m.Received}, "it was deferred, and is no longer in its folder"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again lists the UIDs of deferred mails in a folder as it is now.
+func again(due []*inbox.Mail, folder mailbox.Folder) (uids []uint32) {
+	for _, m := range due {
+		if m.Ref.UIDValidity == folder.UIDValidity {
+			uids = append(uids, m.Ref.UID)
+		}
+	}
+	return uids
+}
+
+// unaccounted lists the UIDs of a folder that no Mail accounts for.
 func (in *Intake) unaccounted(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, known state.Folder) ([]uint32, error) {
 	from, last := known.Floor, src.listed[folder.Name]
 	if time.Since(last.all) <= listEvery {
@@ -312,15 +432,6 @@ func (in *Intake) unaccounted(ctx context.Context, src *Source, s *mailbox.Sessi
 				out = append(out, uid)
 			}
 		}
-		for _, id := range tx.RetryMails(batchMails) {
-			m, err := tx.Mail(id)
-			if err != nil {
-				return err
-			}
-			if m.Ref.Mailbox == src.Name && m.Ref.Folder == folder.Name && m.Ref.UIDValidity == folder.UIDValidity {
-				out = append(out, m.Ref.UID)
-			}
-		}
 		return nil
 	})
 	return out, err
@@ -329,7 +440,10 @@ func (in *Intake) unaccounted(ctx context.Context, src *Source, s *mailbox.Sessi
 // fetch reads mails and takes them in batches. A mail that ends the
 // connection whenever it is asked for is quarantined.
 func (in *Intake) fetch(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, uids []uint32) error {
-	alone, together := src.split(uids)
+	if len(uids) == 0 {
+		return nil
+	}
+	alone, together := src.split(folder.Name, uids)
 	var batch []inbox.Raw
 	var size int
 	flush := func() error {
@@ -371,9 +485,9 @@ func (in *Intake) fetchAll(ctx context.Context, s *mailbox.Session, folder mailb
 
 // split sets apart what is suspected to end the connection: it is fetched
 // alone, after the others.
-func (src *Source) split(uids []uint32) (alone, together []uint32) {
+func (src *Source) split(folder string, uids []uint32) (alone, together []uint32) {
 	for _, uid := range uids {
-		if src.suspects[uid] {
+		if src.suspects[spot{folder, uid}] {
 			alone = append(alone, uid)
 		} else {
 			together = append(together, uid)
@@ -386,16 +500,17 @@ func (src *Source) split(uids []uint32) (alone, together []uint32) {
 // failed too often. Other errors come back as they are.
 func (in *Intake) isolate(ctx context.Context, src *Source, folder mailbox.Folder, err error) error {
 	if err == nil {
-		src.suspects, src.poisoned = nil, nil
+		maps.DeleteFunc(src.suspects, func(at spot, _ bool) bool { return at.folder == folder.Name })
+		maps.DeleteFunc(src.poisoned, func(at spot, _ int) bool { return at.folder == folder.Name })
 		return nil
 	}
 	if src.suspects == nil {
-		src.suspects, src.poisoned = make(map[uint32]bool), make(map[uint32]int)
+		src.suspects, src.poisoned = make(map[spot]bool), make(map[spot]int)
 	}
 	var together *mailbox.BatchError
 	if errors.As(err, &together) {
 		for _, uid := range together.UIDs {
-			src.suspects[uid] = true
+			src.suspects[spot{folder.Name, uid}] = true
 		}
 		return err
 	}
@@ -404,16 +519,17 @@ func (in *Intake) isolate(ctx context.Context, src *Source, folder mailbox.Folde
 		return err
 	}
 	for _, uid := range poison {
-		src.suspects[uid] = true
-		if src.poisoned[uid]++; src.poisoned[uid] < maxPoison {
+		at := spot{folder.Name, uid}
+		src.suspects[at] = true
+		if src.poisoned[at]++; src.poisoned[at] < maxPoison {
 			continue
 		}
 		ref := inbox.Ref{Mailbox: src.Name, Folder: folder.Name, UIDValidity: folder.UIDValidity, UID: uid}
 		if err := in.quarantine(ctx, inbox.Raw{Ref: ref, Received: time.Now()}, "it could not be fetched: the server or the connection fails on it"); err != nil {
 			return err
 		}
-		delete(src.suspects, uid)
-		delete(src.poisoned, uid)
+		delete(src.suspects, at)
+		delete(src.poisoned, at)
 	}
 	return err
 }
@@ -502,8 +618,11 @@ func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) 
 	}
 	name := refs[0].Folder
 	folder, err := s.Select(ctx, name)
-	if err != nil {
+	switch {
+	case err != nil && (ctx.Err() != nil || inbox.IsTemporary(err)):
 		return err
+	case err != nil: // renamed or deleted: what is in it cannot be reached any more
+		in.Log.Warn("intake: mail that was kept long enough cannot be expunged", "mailbox", src.Name, "folder", name, "mails", len(refs), "err", err)
 	}
 	var uids []uint32
 	var gone []inbox.Ref

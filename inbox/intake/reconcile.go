@@ -90,6 +90,9 @@ func (in *Intake) Replay(ctx context.Context, id inbox.MailID, who string) error
 		return err
 	}
 	p := in.prepare(ctx, *raw)
+	if p.later != nil {
+		return fmt.Errorf("replaying %s: %w", id, p.later)
+	}
 	p.raw.Ref = m.Ref
 	if m.Digest != (inbox.Digest{}) && p.msg.Digest != m.Digest {
 		return fmt.Errorf("%s: another mail stands in its place on the server", id)
@@ -99,7 +102,7 @@ func (in *Intake) Replay(ctx context.Context, id inbox.MailID, who string) error
 		if err != nil {
 			return err
 		}
-		m.Actions, m.Ended, m.Language = nil, time.Time{}, p.reading.Language
+		m.Actions, m.Ended, m.Language, m.Digest = nil, time.Time{}, p.reading.Language, p.msg.Digest
 		if err := tx.Journal("replay", who, id, 0, nil); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"push.guru/supportd/handlers/users"
@@ -27,7 +28,8 @@ type prepared struct {
 	evidence inbox.Evidence
 	people   []users.Person
 	reading  inbox.Reading
-	later    error  // DNS or the user store did not answer
+	later    error  // the user store did not answer
+	unproved error  // DNS did not answer
 	broken   string // why it cannot be processed at all
 }
 
@@ -36,16 +38,24 @@ type prepared struct {
 // is quarantined.
 func (in *Intake) take(ctx context.Context, raws []inbox.Raw) error {
 	batch := make([]*prepared, len(raws))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, prepareAtOnce)
 	for i, raw := range raws {
-		batch[i] = in.prepare(ctx, raw)
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			batch[i] = in.prepare(ctx, raw)
+		})
 	}
+	wg.Wait()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	err := in.commit(ctx, batch)
 	for i := 0; err != nil && i < len(batch); i++ {
 		if single := in.commit(ctx, batch[i:i+1]); inbox.IsTemporary(single) || ctx.Err() != nil {
-			return single // not this mail's fault: the state cannot be written
+			in.Log.Error("intake: the state cannot be written; until it can, no mail is acknowledged", "err", single)
+			return single // not this mail's fault
 		} else if single != nil {
 			in.Log.Error("intake: a mail cannot be processed", "mail", batch[i].raw.Ref.String(), "err", single)
 			if err := in.quarantine(ctx, batch[i].raw, "it could not be processed: "+single.Error()); err != nil {
@@ -56,6 +66,11 @@ func (in *Intake) take(ctx context.Context, raws []inbox.Raw) error {
 	in.Changed()
 	return nil
 }
+
+const (
+	prepareAtOnce = 8                // mails of a batch that wait for DNS and the user store together
+	senderBudget  = 10 * time.Second // for all that DNS is asked about one mail
+)
 
 // prepare never fails: what goes wrong is part of what it finds.
 func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
@@ -81,9 +96,10 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 	if p.msg.FromFault != "" || p.msg.From.Addr == "" {
 		return p
 	}
-	if p.evidence, p.later = in.Sender.Evidence(ctx, raw.Bytes, p.msg, raw.Received); p.later == nil {
-		p.people, p.later = in.People.Find(ctx, p.msg.From.Addr)
-	}
+	p.people, p.later = in.People.Find(ctx, p.msg.From.Addr)
+	asking, cancel := context.WithTimeout(ctx, senderBudget)
+	defer cancel()
+	p.evidence, p.unproved = in.Sender.Evidence(asking, raw.Bytes, p.msg, raw.Received)
 	return p
 }
 
@@ -156,10 +172,16 @@ func (in *Intake) record(tx *state.Tx, p *prepared) (m *inbox.Mail, again bool, 
 		}
 		return m, true, nil
 	}
-	if p.msg.Digest != (inbox.Digest{}) {
-		if id, ok := tx.MailByDigest(p.msg.Digest); ok {
+	if id, ok := twin(tx, p); ok {
+		m, err := tx.Mail(id)
+		if err != nil {
+			return nil, false, err
+		}
+		if !in.resumes(m, p) {
 			return nil, false, in.same(tx, p, id)
 		}
+		m.Ref, m.Where, m.Ended = p.raw.Ref, inbox.Ref{}, time.Time{}
+		return m, false, nil
 	}
 	id, err := tx.NewMailID()
 	if err != nil {
@@ -167,6 +189,26 @@ func (in *Intake) record(tx *state.Tx, p *prepared) (m *inbox.Mail, again bool, 
 	}
 	m = &inbox.Mail{ID: id, Ref: p.raw.Ref, Received: p.raw.Received, Digest: p.msg.Digest, Language: p.reading.Language}
 	return m, false, nil
+}
+
+// twin finds the Mail that accounts for the same content.
+func twin(tx *state.Tx, p *prepared) (inbox.MailID, bool) {
+	if p.msg.Digest == (inbox.Digest{}) {
+		return 0, false
+	}
+	return tx.MailByDigest(p.msg.Digest)
+}
+
+// resumes tells whether a Mail goes on with the same content in another
+// place: one that was deferred, wherever it is seen next, and one that nobody
+// was shown because it was junk, after somebody moved it out of there.
+func (in *Intake) resumes(m *inbox.Mail, p *prepared) bool {
+	if m.Detail == nil {
+		return false // kept long enough
+	}
+	src := in.source(m.Ref.Mailbox)
+	wasJunk := src != nil && src.Junk != "" && m.Ref.Folder == src.Junk
+	return m.State == inbox.MailDeferred || m.State == inbox.MailIgnored && wasJunk && !p.raw.Junk
 }
 
 // same accounts for a mail whose content came before: in another of our
@@ -189,7 +231,7 @@ func (in *Intake) store(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if len(p.people) == 1 {
 		m.Detail.Person = p.people[0].ID
 	}
-	if err := tx.Account(m.Ref, m.ID, !p.raw.Junk); err != nil {
+	if err := tx.Account(m.Ref, m.ID, !p.raw.Junk && !in.beforeFirstRun(tx, m)); err != nil {
 		return err
 	}
 	m.State = inbox.MailHeld // until decided, within this transaction
@@ -243,8 +285,10 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	case in.beforeFirstRun(tx, m):
 		cases.Mark(m, inbox.MailIgnored, "it arrived before the first run")
 		return in.identify(tx, p, m)
-	case p.later != nil:
-		return in.putOff(tx, p, m)
+	}
+	if other, ok := twin(tx, p); ok && other != m.ID {
+		cases.Mark(m, inbox.MailIgnored, "its content is that of "+other.String()) // known only since it was replayed
+		return nil
 	}
 	if other, ok := sameID(tx, p); ok && other != m.ID {
 		return in.hold(tx, p, m, "it has the Message-ID of "+other.String()+", but another content")
@@ -253,6 +297,8 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		return err
 	}
 	switch {
+	case p.later != nil || p.unproved != nil:
+		return in.unanswered(tx, p, m)
 	case p.class != inbox.ClassNone:
 		return in.screened(tx, p, m)
 	case p.raw.Junk:
@@ -292,16 +338,16 @@ func (in *Intake) toQuarantine(tx *state.Tx, m *inbox.Mail, why string) error {
 const (
 	deferMin = time.Minute
 	deferMax = 30 * time.Minute
-	deferTop = 48 * time.Hour
+
+	// maxDefer is how often a mail is tried: with these pauses for two days,
+	// not counting the time in which nobody tried.
+	maxDefer = 100
 )
 
 // putOff puts a mail off because DNS or the user store did not answer. After
 // two days staff decide.
 func (in *Intake) putOff(tx *state.Tx, p *prepared, m *inbox.Mail) error {
-	if m.Tries > 0 && tx.Now.Sub(m.Received) > deferTop {
-		if err := in.identify(tx, p, m); err != nil {
-			return err
-		}
+	if m.Tries >= maxDefer {
 		return in.hold(tx, p, m, "DNS or the user store has not answered for two days")
 	}
 	pause := deferMin
@@ -310,8 +356,31 @@ func (in *Intake) putOff(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	}
 	m.Tries++
 	m.State, m.Reason, m.Retry = inbox.MailDeferred, "DNS or the user store did not answer", tx.Now.Add(pause)
-	in.Log.Warn("intake: a mail is deferred", "mail", m.ID.String(), "tries", m.Tries, "err", p.later)
+	in.Log.Warn("intake: a mail is deferred", "mail", m.ID.String(), "tries", m.Tries, "err", errors.Join(p.later, p.unproved))
 	return nil
+}
+
+// unanswered decides about a mail although DNS or the user store did not
+// answer. A token proves the sender without DNS, and a no needs nobody looked
+// up: a stop must not wait until what it would stop has run. One that nothing
+// proves yet holds it until it is decided.
+func (in *Intake) unanswered(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+	s := cases.Sender{Address: p.msg.From.Addr, People: p.people}
+	q, _, err := in.question(tx, p, &s)
+	if err != nil {
+		return err
+	}
+	no := p.reading.Answer == inbox.AnswerNo
+	if s.Evidence.Level == inbox.LevelRoundtrip && (p.later == nil || no && q != nil) {
+		p.evidence = inbox.Evidence{Why: "DNS did not answer"}
+		return in.converse(tx, p, m)
+	}
+	if no && in.Mode != policy.Observe {
+		if err := in.Cases.Doubtful(tx, m, s); err != nil {
+			return err
+		}
+	}
+	return in.putOff(tx, p, m)
 }
 
 // hold hands a mail to staff, with the reading as a suggestion; nobody is
@@ -432,6 +501,9 @@ func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stran
 			return nil, nil, err
 		}
 		if found != nil && slices.Equal(found.To, from) {
+			if tx.Now.Sub(found.Asked) > answerable {
+				continue
+			}
 			prove(s, "its subject carries the token that was sent to this address")
 			return found, nil, nil
 		}

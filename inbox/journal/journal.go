@@ -51,13 +51,11 @@ type Entry struct {
 	Prev   string         `json:"prev"`             // hash of the entry before, hex
 }
 
-// hash gives the link's hash: SHA-256 over its canonical JSON, Prev included.
-func (e *Entry) hash() string {
-	b, err := json.Marshal(e)
-	if err != nil {
-		panic("an entry is plain data: " + err.Error())
-	}
-	sum := sha256.Sum256(b)
+// hash gives a link's hash: SHA-256 over its bytes as they are stored, Prev
+// included. What the bytes are read as plays no part: no other text, and no
+// later version of Entry, has the same hash.
+func hash(stored []byte) string {
+	sum := sha256.Sum256(stored)
 	return hex.EncodeToString(sum[:])
 }
 
@@ -86,14 +84,11 @@ func Create(tx *bolt.Tx) error {
 // Append adds an entry to the chain, in tx. Seq, Prev and Commit are filled
 // in; detail (may be nil) is marshalled to JSON and sealed.
 func Append(tx *bolt.Tx, e Entry, detail any, seal Seal) (Entry, error) {
-	last, err := head(tx)
+	prev, last, err := Head(tx)
 	if err != nil {
 		return e, err
 	}
-	e.Seq, e.Prev = last.Seq+1, genesis
-	if last.Seq > 0 {
-		e.Prev = last.hash()
-	}
+	e.Seq, e.Prev = last+1, prev
 	e.At = e.At.UTC().Truncate(time.Millisecond)
 	if detail != nil {
 		sealed, commit, err := sealDetail(e, detail, seal)
@@ -134,23 +129,16 @@ func commitment(nonce, plain []byte) string {
 
 // Head gives the hash of the newest entry and its number; a chain without
 // entries has number 0 and a hash of zeros.
-func Head(tx *bolt.Tx) (hash string, seq uint64, err error) {
-	e, err := head(tx)
-	if err != nil || e.Seq == 0 {
-		return genesis, 0, err
-	}
-	return e.hash(), e.Seq, nil
-}
-
-func head(tx *bolt.Tx) (e Entry, err error) {
+func Head(tx *bolt.Tx) (head string, seq uint64, err error) {
 	k, v := tx.Bucket(bucketEntries).Cursor().Last()
 	if k == nil {
-		return e, nil
+		return genesis, 0, nil
 	}
+	var e Entry
 	if err := json.Unmarshal(v, &e); err != nil {
-		return e, fmt.Errorf("reading journal entry %d: %w", binary.BigEndian.Uint64(k), err)
+		return genesis, 0, fmt.Errorf("reading journal entry %d: %w", binary.BigEndian.Uint64(k), err)
 	}
-	return e, nil
+	return hash(v), e.Seq, nil
 }
 
 // Finding is what Verify saw.
@@ -191,10 +179,27 @@ func Verify(tx *bolt.Tx, want string, unseal Unseal) (Finding, error) {
 		if forgotten {
 			f.Forgotten = append(f.Forgotten, n)
 		}
-		f.Entries, f.Head = n, e.hash()
+		f.Entries, f.Head = n, hash(v)
 		f.Known = f.Known || f.Head == want
 	}
+	f.Broken = strayDetail(tx)
 	return f, nil
+}
+
+// strayDetail names a detail that no entry has.
+func strayDetail(tx *bolt.Tx) string {
+	entries := tx.Bucket(bucketEntries)
+	c := tx.Bucket(bucketDetails).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if entries.Get(k) != nil {
+			continue
+		}
+		if len(k) != 8 {
+			return "a detail stands under a key that is no number"
+		}
+		return fmt.Sprintf("a detail stands under number %d, where there is no entry", binary.BigEndian.Uint64(k))
+	}
+	return ""
 }
 
 func checkLink(e Entry, k []byte, n uint64, prev string) string {
@@ -208,11 +213,13 @@ func checkLink(e Entry, k []byte, n uint64, prev string) string {
 }
 
 func checkDetail(e Entry, sealed []byte, unseal Unseal) (forgotten bool, broken string, err error) {
-	if e.Commit == "" {
+	switch {
+	case e.Commit == "" && sealed != nil:
+		return false, fmt.Sprintf("entry %d has a detail that was never committed", e.Seq), nil
+	case e.Commit == "":
 		return false, "", nil
-	}
-	if sealed == nil {
-		return true, "", nil
+	case sealed == nil: // forgetting drops a key, never what was sealed under it
+		return false, fmt.Sprintf("the detail of entry %d was removed", e.Seq), nil
 	}
 	plain, err := unseal(e.Case, e.Seq, sealed)
 	switch {

@@ -18,8 +18,10 @@ import (
 // that it issued. Both are valid from 1990 to 2090, so that they serve under a
 // virtual clock too.
 type Authority struct {
-	ca, leaf []byte // DER
-	key      *ecdsa.PrivateKey
+	ca, leaf   []byte // DER
+	root       *x509.Certificate
+	server     *x509.Certificate // what leaf was made from
+	caKey, key *ecdsa.PrivateKey
 }
 
 // NewAuthority makes an authority and a server certificate for the given host
@@ -52,7 +54,18 @@ func NewAuthority(hosts ...string) (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a test server certificate: %w", err)
 	}
-	return &Authority{ca: ca, leaf: leaf, key: key}, nil
+	return &Authority{ca: ca, leaf: leaf, root: root, server: server, caKey: caKey, key: key}, nil
+}
+
+// until issues the server's certificate anew, good until t.
+func (a *Authority) until(t time.Time) ([]byte, error) {
+	server := *a.server
+	server.NotAfter = t
+	leaf, err := x509.CreateCertificate(rand.Reader, &server, a.root, a.key.Public(), a.caKey)
+	if err != nil {
+		return nil, fmt.Errorf("making a test server certificate: %w", err)
+	}
+	return leaf, nil
 }
 
 func template(serial int64, name string) *x509.Certificate {

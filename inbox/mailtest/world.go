@@ -61,6 +61,7 @@ type World struct {
 	closing     sync.Once
 	errOfClose  error
 	mu          sync.Mutex
+	leaf        []byte // the certificate that the servers show; nil: the authority's
 	fail        func(stage, who string, n int) error
 	tries       map[[2]string]int
 	sent        []Delivery
@@ -161,7 +162,32 @@ func (w *World) serverTLS() *tls.Config {
 	if w.authority == nil {
 		return nil
 	}
-	return w.authority.ServerConfig()
+	fixed := w.authority.ServerConfig().Certificates[0]
+	return &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		shown := fixed
+		if w.leaf != nil {
+			shown.Certificate = [][]byte{w.leaf}
+		}
+		return &shown, nil
+	}}
+}
+
+// SetCertificate has the servers show, on connections from now on, a
+// certificate that is good until t.
+func (w *World) SetCertificate(until time.Time) error {
+	if w.authority == nil {
+		return errors.New("setting the certificate: the world has no TLS")
+	}
+	leaf, err := w.authority.until(until)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.leaf = leaf
+	return nil
 }
 
 func (w *World) caps() imap.CapSet {

@@ -129,7 +129,7 @@ func TestComposeRoundTrip(t *testing.T) {
 	for key, want := range map[string]string{
 		"Subject": d.Subject, "Message-Id": "<" + d.MessageID + ">", "Date": "Sun, 01 Mar 2026 10:20:30 +0500", "To": "<bob@example.org>",
 		"In-Reply-To": "<q@example.org>", "References": "<p@example.org> <q@example.org>", "Auto-Submitted": "auto-replied",
-		"X-Auto-Response-Suppress": "All", "Mime-Version": "1.0",
+		"X-Auto-Response-Suppress": "DR, RN, NRN, OOF, AutoReply", "Mime-Version": "1.0",
 	} {
 		if got, err := e.Header.Text(key); err != nil || got != want {
 			t.Errorf("%s: got %q (%v), want %q", key, got, err, want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
@@ -44,8 +45,8 @@ type Outbox struct {
 	wake     chan struct{}
 	jobs     map[string]chan job
 	results  chan result
-	inFlight map[inbox.ReplyID]bool
-	unnoted  []result // known, but their commit failed: a full disk
+	inFlight map[inbox.ReplyID]inbox.MailID // and the Case of each
+	unnoted  []result                       // known, but their commit failed: a full disk
 	workers  sync.WaitGroup
 }
 
@@ -53,6 +54,7 @@ type Outbox struct {
 type job struct {
 	reply *inbox.Reply
 	bytes []byte
+	later bool // the disk failed while it was rendered: nothing is wrong with the Reply
 }
 
 type result struct {
@@ -83,7 +85,7 @@ const (
 	outBatch    = 32
 	outIdle     = time.Minute
 	grace       = 15 * time.Second   // for what is being sent when the loop is told to stop
-	giveUp      = 5 * 24 * time.Hour // after that a temporary failure is a permanent one
+	giveUp      = 5 * 24 * time.Hour // from the first try; after that a temporary failure is a permanent one
 	unknownWait = time.Hour          // until a mail that may have arrived is sent once more
 )
 
@@ -124,7 +126,7 @@ func (o *Outbox) step(ctx context.Context) (time.Time, error) {
 
 // start opens the connections' workers.
 func (o *Outbox) start(ctx context.Context) {
-	o.jobs, o.inFlight = make(map[string]chan job), make(map[inbox.ReplyID]bool)
+	o.jobs, o.inFlight = make(map[string]chan job), make(map[inbox.ReplyID]inbox.MailID)
 	total := 0
 	for _, b := range o.Boxes {
 		ch := make(chan job, b.Connections)
@@ -219,7 +221,7 @@ func (o *Outbox) claim(ctx context.Context) (next time.Time, err error) {
 		}
 	}
 	for _, j := range claimed {
-		o.inFlight[j.reply.ID] = true
+		o.inFlight[j.reply.ID] = j.reply.Case
 		o.jobs[j.reply.Mailbox] <- j
 	}
 	if len(ready) > 0 {
@@ -241,11 +243,17 @@ func (o *Outbox) nextDue() (next time.Time, err error) {
 }
 
 // ready reads and renders Replies that are due and for which a worker is free.
+// The letters of a Case go one by one, in order: that something is done must
+// not arrive before that it will be.
 func (o *Outbox) ready() ([]job, error) {
 	var out []job
 	free := make(map[string]int)
 	for name, ch := range o.jobs {
 		free[name] = cap(ch) - len(ch)
+	}
+	busy := make(map[inbox.MailID]bool)
+	for _, c := range o.inFlight {
+		busy[c] = true
 	}
 	var due []*inbox.Reply
 	err := o.State.View(func(tx *state.Tx) error {
@@ -253,7 +261,7 @@ func (o *Outbox) ready() ([]job, error) {
 			return nil
 		}
 		for _, id := range tx.DueReplies(outBatch + len(o.inFlight)) {
-			if o.inFlight[id] {
+			if _, sending := o.inFlight[id]; sending {
 				continue
 			}
 			r, err := tx.Reply(id)
@@ -261,10 +269,11 @@ func (o *Outbox) ready() ([]job, error) {
 				return err
 			}
 			box := o.box(r)
-			if free[box] <= 0 {
+			if free[box] <= 0 || busy[r.Case] {
 				continue
 			}
 			free[box]--
+			busy[r.Case] = true
 			r.Mailbox = box
 			due = append(due, r)
 		}
@@ -279,7 +288,7 @@ func (o *Outbox) ready() ([]job, error) {
 			o.Log.Error("outbox: a reply cannot be rendered", "reply", r.ID.String(), "err", err)
 			r.Error = err.Error()
 		}
-		out = append(out, job{r, b})
+		out = append(out, job{reply: r, bytes: b, later: inbox.IsTemporary(err)})
 	}
 	return out, nil
 }
@@ -301,20 +310,32 @@ func (o *Outbox) render(r *inbox.Reply) ([]byte, error) {
 	}
 	b, err := o.State.Rendered(r)
 	if b != nil || err != nil {
-		return b, err
+		return b, diskError(err)
 	}
 	var files []inbox.File
 	for _, name := range r.Detail.Files {
 		content, err := o.State.LoadFile(r.Case, name)
 		if err != nil {
-			return nil, err
+			return nil, diskError(err)
 		}
 		files = append(files, inbox.File{Name: "data.zip", Type: "application/zip", Bytes: content})
 	}
 	if b, err = Compose(r.Detail, files, r.Created, auto(r)); err != nil {
 		return nil, err
 	}
-	return b, o.State.SaveLarge(r, b)
+	if err := o.State.SaveLarge(r, b); err != nil {
+		return nil, diskError(err)
+	}
+	return b, nil
+}
+
+// diskError makes a failure to read or write one that a later try may mend. A
+// file that is gone, or whose key is, comes back never.
+func diskError(err error) error {
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, state.ErrForgotten) {
+		return err
+	}
+	return inbox.Temporary(err)
 }
 
 // auto says how a Reply came to be: staff's own words are no automatic mail.
@@ -347,6 +368,9 @@ func (o *Outbox) begin(tx *state.Tx, j *job) (bool, error) {
 	case why != "":
 		r.State, r.Error = inbox.ReplyVoid, why
 		return false, o.end(tx, r)
+	case j.later:
+		r.Next, r.Error = tx.Now.Add(time.Minute), failure
+		return false, tx.PutReply(r)
 	case j.bytes == nil:
 		r.State, r.Error = inbox.ReplyFailed, "it cannot be rendered: "+failure
 		return false, o.giveUp(tx, r)
@@ -357,8 +381,8 @@ func (o *Outbox) begin(tx *state.Tx, j *job) (bool, error) {
 	if err := tx.SaveRendered(r, j.bytes); err != nil {
 		return false, err
 	}
-	r.State, r.Next = inbox.ReplySending, tx.Now
-	*j = job{r, j.bytes}
+	r.State = inbox.ReplySending // Next stays: after a crash it is the first again
+	*j = job{reply: r, bytes: j.bytes}
 	j.reply.Mailbox = box
 	return true, tx.PutReply(r)
 }
@@ -386,7 +410,7 @@ func void(tx *state.Tx, r *inbox.Reply) (string, error) {
 		return "its question was answered", nil
 	case q.Void != "":
 		return "its question is void: " + q.Void, nil
-	case tx.Now.After(q.Expires):
+	case q.Lapsed(tx.Now):
 		return "its question has lapsed", nil
 	}
 	return "", nil
@@ -442,9 +466,12 @@ func (o *Outbox) note(tx *state.Tx, r *inbox.Reply, res Result) error {
 	switch {
 	case res.Outcome == Sent:
 		r.State, r.Sent = inbox.ReplySent, tx.Now
+		if err := o.Cases.Sent(tx, r); err != nil {
+			return err
+		}
 		o.Log.Info("outbox: sent", "reply", r.ID.String(), "case", r.Case.String(), "letter", r.Name)
 		return o.end(tx, r)
-	case res.Outcome == Temporary && tx.Now.Sub(r.Created) < giveUp:
+	case res.Outcome == Temporary && tx.Now.Sub(r.Attempts[0].At) < giveUp:
 		r.State, r.Next = inbox.ReplyDue, tx.Now.Add(retryAfter(len(r.Attempts)))
 		return tx.PutReply(r)
 	case res.Outcome == Unknown && count(r, Unknown) < 2:

@@ -175,20 +175,22 @@ const (
 // is given. Staff cannot supply it, except by approval without proof.
 func (r Rules) Missing(a *inbox.Action, digest string) Proof {
 	confirm := r.Rule(a).Confirm
+	trusting := confirm == ConfirmUnproven || confirm == ConfirmNever // any other word is the strictest
+	proved := a.Proved != "" && a.Proved == digest
 	switch {
 	case a.Evidence == inbox.LevelNone && (confirm != ConfirmNever || Irreversible(a) || a.Mailto):
 		return ProofSender
-	case a.Mailto && a.Proved == digest:
+	case proved:
 		return ProofComplete
 	case a.Mailto && a.OldYes:
 		return ProofNewAddr
-	case (confirm == ConfirmAlways || a.Mailto) && a.Proved != digest:
+	case a.Mailto || !trusting:
 		return ProofDiff
 	}
 	return ProofComplete
 }
 
-// tokenBytes gives 130 bits, which is 26 letters and digits.
+// tokenLetters of base 32 hold 130 bits.
 const tokenLetters = 26
 
 var encoding = base32.StdEncoding.WithPadding(base32.NoPadding)
@@ -203,21 +205,25 @@ func NewToken() string {
 // Tag is how a token stands in a subject line.
 func Tag(token string) string { return "[#" + token + "]" }
 
-var tag = regexp.MustCompile(`\[#([A-Z2-7]{26})\]`)
+// tag takes small letters too, because some mailers rewrite a subject.
+var tag = regexp.MustCompile(`\[#([A-Za-z2-7]{26})\]`)
 
 // Tokens finds the tokens in a text, each once, in order. Only a few are
 // looked for: more than that no mail of ours ever had.
 func Tokens(s string) []string {
 	var out []string
-	for _, m := range tag.FindAllStringSubmatch(strings.ToUpper(s), 8) {
-		if !slices.Contains(out, m[1]) {
-			out = append(out, m[1])
+	for _, m := range tag.FindAllStringSubmatch(s, 8) {
+		if token := strings.ToUpper(m[1]); !slices.Contains(out, token) {
+			out = append(out, token)
 		}
 	}
 	return out
 }
 
-// StripTags removes tags from a subject line.
+// StripTags removes tags from a subject line, until there is none left.
 func StripTags(s string) string {
-	return strings.Join(strings.Fields(tag.ReplaceAllString(s, "")), " ")
+	for tag.MatchString(s) {
+		s = tag.ReplaceAllString(s, "")
+	}
+	return strings.Join(strings.Fields(s), " ")
 }

@@ -18,7 +18,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"push.guru/supportd/handlers/users/datamap"
@@ -47,6 +49,10 @@ type Config struct {
 	Log       *slog.Logger
 	Point     func(name string) // called at "before effect" and "after effect"; nil: not at all
 	Replies   func()            // called when a Reply may be due; nil: nobody waits
+
+	// ReadUpTo gives the moment up to which the mail of every mailbox was read:
+	// a stop may wait there. nil: it was.
+	ReadUpTo func() time.Time
 }
 
 // Queue is the loop. One goroutine runs it.
@@ -73,6 +79,9 @@ func New(c Config) *Queue {
 	}
 	if c.Replies == nil {
 		c.Replies = func() {}
+	}
+	if c.ReadUpTo == nil {
+		c.ReadUpTo = time.Now
 	}
 	return &Queue{Config: c, wake: make(chan struct{}, 1)}
 }
@@ -163,12 +172,39 @@ func (q *Queue) pass(ctx context.Context) (next time.Time, err error) {
 	}
 	err = q.State.View(func(tx *state.Tx) error {
 		next = tx.NextDue()
+		if soonest := tx.Now.Add(time.Second); !next.IsZero() && next.Before(soonest) {
+			next = soonest
+		}
+		if q.standsStill(tx) {
+			next = tx.Now.Add(idle) // the end of the pause wakes the loop
+		}
 		return nil
 	})
-	if soonest := time.Now().Add(time.Second); !next.IsZero() && next.Before(soonest) {
-		next = soonest // it is due and must wait: paused, or in observe mode
-	}
 	return next, err
+}
+
+// standsStill tells whether nothing that is scheduled may start.
+func (q *Queue) standsStill(tx *state.Tx) bool {
+	paused, _ := tx.Paused()
+	return paused || q.Rules.Mode == policy.Observe
+}
+
+// dueNow lists the Actions that can move now. While the queue stands still
+// those are the ones whose question lapses; the others cost no commit.
+func (q *Queue) dueNow(tx *state.Tx) (due []inbox.ActionID, err error) {
+	if !q.standsStill(tx) {
+		return tx.DueActions(batch), nil
+	}
+	for _, id := range tx.DueActions(math.MaxInt) {
+		a, err := tx.Action(id)
+		if err != nil {
+			return nil, err
+		}
+		if a.State != inbox.StateScheduled {
+			due = append(due, id)
+		}
+	}
+	return due, nil
 }
 
 // work looks at the Actions that are due and gives how many of them moved.
@@ -177,12 +213,7 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 		return 0, err
 	}
 	var due []inbox.ActionID
-	var paused bool
-	err = q.State.View(func(tx *state.Tx) error {
-		due = tx.DueActions(batch)
-		paused, _ = tx.Paused()
-		return nil
-	})
+	err = q.State.View(func(tx *state.Tx) error { due, err = q.dueNow(tx); return err })
 	if err != nil {
 		return 0, err
 	}
@@ -190,7 +221,7 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 		if ctx.Err() != nil {
 			break
 		}
-		ok, failure := q.one(ctx, id, paused)
+		ok, failure := q.one(ctx, id)
 		if ok {
 			moved++
 		}
@@ -203,7 +234,7 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 }
 
 // one looks at one Action: commit the intent, act, commit the outcome.
-func (q *Queue) one(ctx context.Context, id inbox.ActionID, paused bool) (moved bool, err error) {
+func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err error) {
 	var job *inbox.Job
 	err = q.State.Update(ctx, "claim", func(tx *state.Tx) error {
 		job = nil
@@ -215,10 +246,12 @@ func (q *Queue) one(ctx context.Context, id inbox.ActionID, paused bool) (moved 
 		switch {
 		case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
 			err = q.Cases.Expire(tx, a)
-		case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !paused && q.Rules.Mode != policy.Observe:
+		case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !q.standsStill(tx):
 			job, err = q.claim(tx, a)
 		}
-		moved = a.State != before
+		if moved = a.State != before; err == nil && moved && job == nil {
+			err = q.Cases.Report(tx, a.Case) // others of the Case may have waited to be told with it
+		}
 		return err
 	})
 	if err != nil || job == nil {
@@ -268,16 +301,14 @@ func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
 		a.Error = "its content was forgotten"
 		return nil, tx.Move(a, inbox.EventRefuse, cases.Program, nil)
 	}
-	wait, failed, err := q.barrier(tx, a)
-	switch {
-	case err != nil:
+	if q.Rules.Missing(a, a.Detail.Plan.Digest(a.Detail.Person, a.Kind)) != policy.ProofComplete {
+		return nil, q.Cases.AskProof(tx, a) // what proved it has become void
+	}
+	if wait, err := q.stoppable(tx, a); wait || err != nil {
 		return nil, err
-	case failed != "":
-		a.Error = failed
-		return nil, tx.Move(a, inbox.EventHold, cases.Program, nil)
-	case wait:
-		a.RunAfter = tx.Now.Add(blocked)
-		return nil, tx.PutAction(a)
+	}
+	if wait, err := q.barrier(tx, a); wait || err != nil {
+		return nil, err
 	}
 	if stopped, err := q.brake(tx, a); stopped || err != nil {
 		return nil, err
@@ -290,21 +321,23 @@ func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
 	a.Attempts++
 	a.Error = ""
 	job := &inbox.Job{EffectKey: tx.EffectKey(a.ID), Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, Person: a.Detail.Person,
-		Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language}
+		Address: a.Detail.Address, Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language}
 	if a.Kind == inbox.KindCopy {
-		if job.Past, err = q.Cases.Past(tx, a.Detail.Person, a.Detail.Address); err != nil {
+		past, err := q.Cases.Past(tx, a.Detail.Person, a.Detail.Address)
+		if err != nil {
 			return nil, err
 		}
+		job.Past = past
 	}
 	return job, tx.Move(a, inbox.EventStart, cases.Program, map[string]string{"effect": job.EffectKey, "plan": job.Digest})
 }
 
-// barrier says whether an earlier Action of the Case must end first, or has
-// failed, so that this one is held.
-func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (wait bool, failed string, err error) {
+// barrier makes an Action wait for the earlier ones of its Case. It is held
+// when one of them failed.
+func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (wait bool, err error) {
 	acts, err := tx.CaseActions(a.Case)
 	if err != nil {
-		return false, "", err
+		return false, err
 	}
 	copied := false
 	for _, b := range acts {
@@ -312,43 +345,79 @@ func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (wait bool, failed string
 			break
 		}
 		copied = copied || b.Kind == inbox.KindCopy && b.State == inbox.StateDone
-		switch b.State {
-		case inbox.StateScheduled, inbox.StateRunning, inbox.StateUnconfirmed:
-			wait = true
-		case inbox.StateFailed:
-			return false, b.ID.String() + ", which comes before it, failed", nil
-		case inbox.StateReview, inbox.StateHeld:
-			if b.Kind != inbox.KindQuestion {
-				return false, b.ID.String() + ", which comes before it, waits for staff", nil
-			}
+		switch {
+		case b.State == inbox.StateFailed:
+			return true, q.Cases.HoldFor(tx, a, b)
+		case b.State.Ended() || b.Kind == inbox.KindQuestion:
+		default:
+			return true, q.waitFor(tx, a, b.ID.String()+", which comes before it, has not ended")
 		}
 	}
-	if wait || !copied || !policy.Irreversible(a) {
-		return wait, "", nil
+	if !copied || !policy.Irreversible(a) {
+		return false, nil
 	}
 	return q.copyDelivered(tx, a)
 }
 
-// copyDelivered says whether the copy of a Case was accepted by SMTP, which a
-// delete waits for.
-func (q *Queue) copyDelivered(tx *state.Tx, a *inbox.Action) (wait bool, failed string, err error) {
+// waitFor looks at an Action again in a while.
+func (q *Queue) waitFor(tx *state.Tx, a *inbox.Action, why string) error {
+	a.RunAfter, a.Error = tx.Now.Add(blocked), "waits: "+why
+	return tx.PutAction(a)
+}
+
+const unread = "mail from before the end of its cool-off has not been read"
+
+// stoppable makes an Action wait while the owner's stop may still be on its
+// way: the letter that tells of it was not sent, or the mailboxes were not
+// read up to the end of the cool-off.
+func (q *Queue) stoppable(tx *state.Tx, a *inbox.Action) (wait bool, err error) {
+	if a.StopBy.IsZero() {
+		return false, nil
+	}
 	replies, err := tx.CaseReplies(a.Case)
 	if err != nil {
-		return false, "", err
+		return false, err
 	}
-	wait = true
+	for _, r := range replies {
+		if slices.Contains(r.Actions, a.ID) && (r.State == inbox.ReplyDue || r.State == inbox.ReplySending) {
+			return true, q.waitFor(tx, a, r.ID.String()+", which tells of it, was not sent")
+		}
+	}
+	if !q.ReadUpTo().Before(a.StopBy) {
+		return false, nil
+	}
+	if tx.Now.Sub(a.StopBy) > time.Hour && !a.Warned {
+		a.Warned = true
+		if err := q.Cases.Notify(tx, "an action waits: "+unread, a.Case, a); err != nil {
+			return true, err
+		}
+	}
+	return true, q.waitFor(tx, a, unread)
+}
+
+// copyDelivered makes a delete wait until the copy of its Case was accepted by
+// SMTP. Staff decide when it never will be.
+func (q *Queue) copyDelivered(tx *state.Tx, a *inbox.Action) (wait bool, err error) {
+	replies, err := tx.CaseReplies(a.Case)
+	if err != nil {
+		return false, err
+	}
 	for _, r := range replies {
 		if r.Detail == nil || len(r.Detail.Files) == 0 {
 			continue
 		}
 		switch r.State {
 		case inbox.ReplySent:
-			wait = false
+			return false, nil
 		case inbox.ReplyBounced, inbox.ReplyFailed, inbox.ReplyVoid, inbox.ReplyHeld:
-			return false, "the copy was not delivered (" + r.ID.String() + " is " + string(r.State) + ")", nil
+			a.Error = "the copy was not delivered (" + r.ID.String() + " is " + string(r.State) + ")"
+			if err := tx.Move(a, inbox.EventHold, cases.Program, nil); err != nil {
+				return true, err
+			}
+			return true, q.Cases.Notify(tx, "a delete is held: the copy before it was not delivered", a.Case, a)
 		}
 	}
-	return wait, "", nil
+	return true, q.waitFor(tx, a, "the copy before it was not sent yet")
 }
 
 // brake puts an Action before staff when too many irreversible effects happen
@@ -360,7 +429,7 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	}
 	why := ""
 	if policy.Irreversible(a) {
-		n, err := tx.Effects(tx.Now.Add(-time.Hour))
+		n, err := tx.Effects(tx.Now.Add(-time.Hour), a.ID)
 		if err != nil {
 			return false, err
 		}
@@ -443,11 +512,14 @@ func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []str
 
 func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	var stale *inbox.StaleError
+	var moved *inbox.MovedError
 	var refused *datamap.RefusedError
 	a.Error = failure.Error()
 	switch {
 	case errors.As(failure, &stale):
 		return q.Cases.Stale(tx, a, stale.Plan)
+	case errors.As(failure, &moved):
+		return q.Cases.ToReview(tx, a, moved.Error())
 	case errors.As(failure, &refused):
 		a.Detail.Reason = string(refused.Reason)
 		if err := tx.Move(a, inbox.EventFail, cases.Program, nil); err != nil {
@@ -483,19 +555,35 @@ func backoff(attempt int) time.Duration {
 // Tidy drops the keys of people whose account was deleted and of Cases that
 // were kept long enough, and removes files that nothing needs.
 func (q *Queue) Tidy(ctx context.Context) error {
-	return errors.Join(q.erase(ctx), q.forget(ctx), q.sweep())
+	return errors.Join(q.erase(ctx), q.forget(ctx), q.sweep(), q.remind(ctx))
+}
+
+// remind tells staff of what waits for them and is due soon, once each.
+func (q *Queue) remind(ctx context.Context) error {
+	soon := false
+	err := q.State.View(func(tx *state.Tx) (err error) {
+		late, err := q.Cases.DueSoon(tx)
+		soon = len(late) > 0
+		return err
+	})
+	if err != nil || !soon {
+		return err
+	}
+	err = q.State.Update(ctx, "remind", q.Cases.Remind)
+	q.Replies()
+	return err
 }
 
 func (q *Queue) erase(ctx context.Context) error {
-	var done, keys []inbox.MailID
-	err := q.State.View(func(tx *state.Tx) (err error) { done, keys, err = tx.Erasable(); return err })
-	if err != nil || len(done) == 0 {
+	var over []inbox.MailID
+	err := q.State.View(func(tx *state.Tx) (err error) { over, err = tx.Erasable(); return err })
+	if err != nil || len(over) == 0 {
 		return err
 	}
-	if err := q.State.Forget(keys); err != nil {
+	if err := q.State.Forget(over); err != nil {
 		return err
 	}
-	return q.State.Update(ctx, "erase", func(tx *state.Tx) error { return tx.Erased(done) })
+	return q.State.Update(ctx, "erase", func(tx *state.Tx) error { return tx.Erased(over) })
 }
 
 func (q *Queue) forget(ctx context.Context) error {

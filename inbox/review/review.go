@@ -11,9 +11,11 @@ import (
 	"strings"
 
 	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/address"
 	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/classify/value"
 	"push.guru/supportd/inbox/journal"
 	"push.guru/supportd/inbox/state"
 )
@@ -29,7 +31,7 @@ type Config struct {
 	State   *state.DB
 	Cases   *cases.Keeper
 	People  Finder
-	Region  string
+	Region  string // two letters; where staff's telephone numbers are from
 	Log     *slog.Logger
 	Changed func() // called after an act that may have made something due
 }
@@ -93,7 +95,9 @@ func (d *Desk) Hold(ctx context.Context, id inbox.ActionID, who string) error {
 
 // Release puts a held Action back, and lets the held letters of its Case go.
 func (d *Desk) Release(ctx context.Context, id inbox.ActionID, who string) error {
-	return d.act(ctx, "release", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error { return d.Cases.Release(tx, a, who) })
+	return d.act(ctx, "release", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
+		return d.Cases.Release(tx, a, people, who)
+	})
 }
 
 // ReleaseCase lets the held letters of a Case go.
@@ -181,16 +185,44 @@ type Correction struct {
 // Correct gives an Action another reading; the person is asked about it.
 func (d *Desk) Correct(ctx context.Context, id inbox.ActionID, who string, c Correction) error {
 	return d.act(ctx, "correct", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
-		r, err := c.request(a)
+		r, err := c.request(a, d.Region)
 		if err != nil {
+			return err
+		}
+		if err := d.possible(r); err != nil {
 			return err
 		}
 		return d.Cases.Correct(tx, a, r, people, who)
 	})
 }
 
+// possible refuses a reading that the data map would refuse of anybody: a slip
+// of staff must not end the Action, with a letter to the person about it.
+func (d *Desk) possible(r inbox.Request) error {
+	_, err := d.Cases.Map.Plan(users.Person{}, r, false)
+	var refused *datamap.RefusedError
+	switch {
+	case !errors.As(err, &refused) || refused.Reason == datamap.ReasonSame:
+		return nil
+	case refused.Reason == datamap.ReasonUnknownField:
+		return fmt.Errorf("there is no field %q: there are %v", refused.Field, d.Cases.Map.Fields())
+	}
+	return fmt.Errorf("%s: %s", refused.Field, slips[refused.Reason])
+}
+
+// slips says of what the data map refuses how it should have been typed.
+var slips = map[datamap.Reason]string{
+	datamap.ReasonBadEmail:   "it is a plain address, local@domain",
+	datamap.ReasonBadDate:    "it is a day that exists, YYYY-MM-DD",
+	datamap.ReasonFutureDate: "it is a day that has been, YYYY-MM-DD",
+	datamap.ReasonTooLong:    "it is longer than the field can hold",
+	datamap.ReasonInvalid:    "it is empty, or has characters that no value has",
+	datamap.ReasonSingle:     "it holds one value: replace it with FIELD=VALUE",
+	datamap.ReasonNeeded:     "it cannot be removed without deleting the account",
+}
+
 // request makes the corrected Request, and says what does not fit together.
-func (c Correction) request(a *inbox.Action) (inbox.Request, error) {
+func (c Correction) request(a *inbox.Action, region string) (inbox.Request, error) {
 	r := inbox.Request{Kind: a.Kind, Scope: a.Scope, Certain: true, Confidence: 1}
 	if c.Kind != "" {
 		r.Kind, r.Scope = inbox.Kind(c.Kind), ""
@@ -199,35 +231,48 @@ func (c Correction) request(a *inbox.Action) (inbox.Request, error) {
 		r.Scope = inbox.Scope(c.Scope)
 	}
 	for _, e := range c.Edits {
-		if err := edit(&r, e); err != nil {
+		if err := edit(&r, e, region); err != nil {
 			return r, err
 		}
 	}
 	return r, fits(&r)
 }
 
-func edit(r *inbox.Request, e string) error {
+func edit(r *inbox.Request, e, region string) error {
 	if f, ok := strings.CutPrefix(e, "-"); ok && !strings.Contains(f, "=") {
 		r.Fields = append(r.Fields, inbox.Field(f))
 		return nil
 	}
-	name, value, ok := strings.Cut(e, "=")
-	if !ok || name == "" || value == "" {
+	name, v, ok := strings.Cut(e, "=")
+	if !ok || name == "" || v == "" {
 		return fmt.Errorf("%q is none of FIELD=VALUE, FIELD+=VALUE, -FIELD", e)
 	}
-	c := inbox.Change{Field: inbox.Field(name), Op: inbox.OpSet, Value: value}
+	c := inbox.Change{Field: inbox.Field(name), Op: inbox.OpSet, Value: v}
 	if f, add := strings.CutSuffix(name, "+"); add {
 		c.Field, c.Op = inbox.Field(f), inbox.OpAdd
 	}
-	if c.Field == inbox.FieldEmail {
-		canonical, err := address.Canonical(value)
+	switch c.Field {
+	case inbox.FieldEmail:
+		canonical, err := address.Canonical(v)
 		if err != nil {
-			return fmt.Errorf("email=%s: %w", value, err)
+			return fmt.Errorf("email=%s: %w", v, err)
 		}
 		c.Value = canonical
+	case inbox.FieldPhone:
+		c.Value = phone(v, region)
 	}
 	r.Changes = append(r.Changes, c)
 	return nil
+}
+
+// phone gives a number as it is read out of a mail, too: E.164 where it can be
+// told, else as typed.
+func phone(v, region string) string {
+	found := value.Phones(v, region)
+	if len(found) == 1 && found[0].Sure && found[0].Start == 0 && found[0].End == len(v) {
+		return found[0].Value
+	}
+	return v
 }
 
 func fits(r *inbox.Request) error {

@@ -85,7 +85,8 @@ func loop(c Config, m *inbox.Message) string {
 		return "it carries our loop mark"
 	}
 	for _, own := range c.Own {
-		if address.Equal(own, m.From.Addr) {
+		// Our own servers deliver to us whatever the case of the local part is.
+		if address.Equal(own, m.From.Addr) || strings.EqualFold(own, m.From.Addr) {
 			return "it comes from one of our own mailboxes"
 		}
 		for _, v := range m.Header["X-Loop"] {

@@ -2,8 +2,10 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"push.guru/supportd/inbox"
@@ -28,7 +30,9 @@ func (tx *Tx) Move(a *inbox.Action, e inbox.Event, who string, detail any) error
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.ID, err)
 	}
-	tx.standStill(a, to)
+	if err := tx.standStill(a, to); err != nil {
+		return err
+	}
 	a.State = to
 	if to.Ended() && a.Ended.IsZero() {
 		a.Ended = tx.Now
@@ -40,8 +44,9 @@ func (tx *Tx) Move(a *inbox.Action, e inbox.Event, who string, detail any) error
 	return tx.PutAction(a)
 }
 
-// standStill makes ttl and cool-off wait while an Action is held.
-func (tx *Tx) standStill(a *inbox.Action, to inbox.State) {
+// standStill makes ttl and cool-off wait while an Action is held, and the
+// questions about it with them.
+func (tx *Tx) standStill(a *inbox.Action, to inbox.State) error {
 	switch {
 	case to == inbox.StateHeld:
 		a.HeldFrom, a.HeldAt = a.State, tx.Now
@@ -53,8 +58,13 @@ func (tx *Tx) standStill(a *inbox.Action, to inbox.State) {
 		if !a.RunAfter.IsZero() {
 			a.RunAfter = a.RunAfter.Add(waited)
 		}
+		if !a.StopBy.IsZero() {
+			a.StopBy = a.StopBy.Add(waited)
+		}
 		a.HeldFrom, a.HeldAt = inbox.StateNew, time.Time{}
+		return tx.prolongAsks(a)
 	}
+	return nil
 }
 
 // Note adds a line to an Action's history and the journal without a change of
@@ -145,6 +155,9 @@ func (tx *Tx) CaseActions(c inbox.MailID) ([]*inbox.Action, error) {
 			out = append(out, a)
 		}
 	}
+	slices.SortFunc(out, func(a, b *inbox.Action) int {
+		return cmp.Or(cmp.Compare(a.Order(), b.Order()), cmp.Compare(a.ID, b.ID))
+	})
 	return out, nil
 }
 
@@ -208,9 +221,9 @@ func (tx *Tx) Effect(id inbox.ActionID) error {
 	return tx.bucket("effects").Put(join(at(tx.Now), be(uint64(id))), []byte{})
 }
 
-// Effects counts the irreversible effects claimed since t, each Action once,
-// and forgets older ones.
-func (tx *Tx) Effects(since time.Time) (int, error) {
+// Effects counts the irreversible effects that Actions other than the named
+// one have claimed since t, each Action once, and forgets older ones.
+func (tx *Tx) Effects(since time.Time, other inbox.ActionID) (int, error) {
 	seen := map[uint64]bool{}
 	var old [][]byte
 	c := tx.bucket("effects").Cursor()
@@ -219,7 +232,9 @@ func (tx *Tx) Effects(since time.Time) (int, error) {
 			old = append(old, bytes.Clone(k))
 			continue
 		}
-		seen[binary.BigEndian.Uint64(k[8:])] = true
+		if id := binary.BigEndian.Uint64(k[8:]); id != uint64(other) {
+			seen[id] = true
+		}
 	}
 	for _, k := range old {
 		if err := tx.bucket("effects").Delete(k); err != nil {

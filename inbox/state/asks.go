@@ -29,9 +29,9 @@ type Ask struct {
 	Purpose Purpose          `json:"purpose"`
 	Digests []string         `json:"digests,omitempty"` // of the plan shown for each Action
 	To      []byte           `json:"to"`                // keyed hash of the address that was asked
-	Reply   inbox.ReplyID    `json:"reply"`             // the mail that asked
+	Reply   inbox.ReplyID    `json:"reply,omitzero"`    // the mail that asked
 	Asked   time.Time        `json:"asked"`
-	Expires time.Time        `json:"expires"`
+	Expires time.Time        `json:"expires,omitzero"` // zero until the letter was sent
 	Used    bool             `json:"used,omitempty"`
 	Void    string           `json:"void,omitempty"` // why it no longer counts
 
@@ -104,6 +104,15 @@ func (tx *Tx) CaseAsks(c inbox.MailID) ([]*Ask, error) {
 	return out, nil
 }
 
+// PutSent stores when an Ask was sent, and until when it waits.
+func (tx *Tx) PutSent(a *Ask, expires time.Time) error {
+	a.Asked, a.Expires = tx.Now, expires
+	return tx.saveAsk(a)
+}
+
+// Lapsed tells whether an Ask was not answered in time.
+func (a *Ask) Lapsed(now time.Time) bool { return !a.Expires.IsZero() && now.After(a.Expires) }
+
 // UseAsk marks an Ask as answered: it counts once.
 func (tx *Tx) UseAsk(a *Ask) error {
 	a.Used = true
@@ -122,6 +131,25 @@ func (tx *Tx) VoidAsks(c inbox.MailID, why string, only ...inbox.ActionID) error
 			continue
 		}
 		if err := tx.VoidAsk(a, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prolongAsks lets the open Asks about an Action, once they were sent, live as
+// long as the Action waits for them.
+func (tx *Tx) prolongAsks(a *inbox.Action) error {
+	asks, err := tx.CaseAsks(a.Case)
+	if err != nil {
+		return err
+	}
+	for _, q := range asks {
+		if q.Used || q.Void != "" || q.Expires.IsZero() || !about(q, []inbox.ActionID{a.ID}) || !q.Expires.Before(a.Expires) {
+			continue
+		}
+		q.Expires = a.Expires
+		if err := tx.saveAsk(q); err != nil {
 			return err
 		}
 	}

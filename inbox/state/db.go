@@ -1,16 +1,22 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"os/user"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -47,9 +53,16 @@ type DB struct {
 	instance string
 	epoch    uint64
 	restored bool
+	files    sync.Mutex // held while files beside the state must not vanish
 }
 
-var bucketMeta = []byte("meta")
+var (
+	bucketMeta = []byte("meta")
+
+	// keyRestored stands from the opening that found an older copy until what
+	// is open was held: a crash or a compaction in between must not hide it.
+	keyRestored = []byte("restored")
+)
 
 // Buckets lists the buckets of state.db, in the order of the package comment.
 func Buckets() []string {
@@ -60,9 +73,61 @@ func Buckets() []string {
 }
 
 // Open opens the state in c.Dir, or begins one when there was none. It refuses
-// a file of a newer schema, a state.db that vanished or was emptied, and one
-// that belongs to another instance; ErrLocked says that the daemon has it.
+// a file of a newer schema, a state.db that vanished or was emptied, one that
+// belongs to another instance, and root where the directory is another user's;
+// ErrLocked says that the daemon has it.
 func Open(c Config) (*DB, error) {
+	if err := refuseRoot(c.Dir); err != nil {
+		return nil, err
+	}
+	db, err := openDir(c)
+	if errors.Is(err, os.ErrPermission) {
+		return nil, &inbox.Error{Err: err, Hint: "run it as the user that owns the directory and every file in it" + named(c.Dir)}
+	}
+	return db, err
+}
+
+// refuseRoot keeps root out of a directory of somebody else: the files that
+// root would leave there lock the daemon out.
+func refuseRoot(dir string) error {
+	name := owner(dir)
+	if os.Geteuid() != 0 || name == "" || name == "root" {
+		return nil
+	}
+	return &inbox.Error{Err: fmt.Errorf("%s belongs to %s: files of root in it would lock the daemon out", dir, name),
+		Hint: "run it as that user: sudo -u " + name + " supportd …"}
+}
+
+// owner names the user that a directory belongs to, or gives "" when it is not
+// there.
+func owner(dir string) string {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return ""
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	id := strconv.FormatUint(uint64(st.Uid), 10)
+	if id == "0" {
+		return "root"
+	}
+	u, err := user.LookupId(id)
+	if err != nil {
+		return "#" + id // as sudo takes it
+	}
+	return u.Username
+}
+
+func named(dir string) string {
+	if name := owner(dir); name != "" {
+		return ", " + name
+	}
+	return ""
+}
+
+func openDir(c Config) (*DB, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -95,7 +160,8 @@ func (db *DB) open(mark sentinel) (err error) {
 	if db.keys, err = openKeys(db.path("keys.db")); err != nil {
 		return err
 	}
-	opens, err := db.prepare(mark)
+	var opens uint64
+	err = guard(db.path("state.db"), func() (err error) { opens, err = db.prepare(mark); return err })
 	if err != nil {
 		return fmt.Errorf("preparing %s: %w", db.path("state.db"), err)
 	}
@@ -124,28 +190,87 @@ func (db *DB) checkFiles(mark sentinel) error {
 	return nil
 }
 
-// openBolt opens a bbolt file and turns what bbolt panics about into an error.
+// openBolt opens a bbolt file that nobody else holds.
 func openBolt(path string) (db *bolt.DB, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = &inbox.Error{Err: fmt.Errorf("%s is damaged: %v", path, r), Hint: "restore it from a backup"}
+	var file *os.File
+	opt := &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: 1 << 30}
+	opt.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		f, err := os.OpenFile(name, flag, mode)
+		if name == path {
+			file = f
 		}
-	}()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: 1 << 30})
+		return f, err
+	}
+	err = guard(path, func() (err error) { db, err = bolt.Open(path, 0o600, opt); return err })
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("opening %s: %w", path, ErrLocked)
 	case err != nil:
+		release(file)
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
+	if err := checkFile(db, file, path); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), db.Close())
+	}
 	return db, nil
+}
+
+// release gives up a file that a panic has left open. Closing it is not enough:
+// what is mapped of it would hold the lock.
+func release(file *os.File) {
+	if file == nil {
+		return
+	}
+	_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN)
+	file.Close()
+}
+
+// checkFile looks whether the file is as long as its pages say, and whether
+// it is still the one that has the name: its former holder may have put
+// another in its place while we waited for the lock.
+func checkFile(db *bolt.DB, file *os.File, path string) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(info, named) {
+		return ErrLocked
+	}
+	return db.View(func(tx *bolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return damaged(path, fmt.Sprintf("%d of its %d bytes are missing", tx.Size()-info.Size(), tx.Size()))
+		}
+		return nil
+	})
+}
+
+// guard runs f, which reads a bbolt file. That bbolt panics about a page which
+// makes no sense, or reads behind the end of a file that was cut, is an error
+// of the file.
+func guard(path string, f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = damaged(path, r)
+		}
+	}()
+	return f()
+}
+
+func damaged(path string, why any) error {
+	return &inbox.Error{Err: fmt.Errorf("%s is damaged: %v", path, why), Hint: "restore it from a backup"}
 }
 
 // prepare makes or checks the buckets and counts this opening.
 func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 	err = db.bolt.Update(func(tx *bolt.Tx) error {
-		if tx.Bucket(bucketMeta) == nil {
-			if err := create(tx); err != nil {
+		fresh := tx.Bucket(bucketMeta) == nil
+		if fresh {
+			if err := db.create(tx); err != nil {
 				return err
 			}
 		}
@@ -158,19 +283,27 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 			return &inbox.Error{Err: errors.New("state.db belongs to another instance than this directory"),
 				Hint: "put the state.db back that belongs to " + db.path("instance")}
 		}
-		epoch, seen := metaUint(meta, "epoch"), metaUint(meta, "opens")
-		// A backup holds no sentinel: a state with a past and none beside it was restored, too.
-		unmarked := mark.instance == "" && tx.Bucket(bucketMails).Sequence() > 0
-		if seen < mark.opens || unmarked {
-			epoch, seen, db.restored = newEpoch(epoch), max(seen, mark.opens), true
+		if err := db.checkKeys(tx); err != nil {
+			return err
 		}
+		epoch, seen := metaUint(meta, "epoch"), metaUint(meta, "opens")
+		// A backup counts no opening; and a state with a past and no sentinel
+		// beside it was restored, too.
+		unmarked := mark.instance == "" && tx.Bucket(bucketMails).Sequence() > 0
+		if !fresh && (seen == 0 || seen < mark.opens || unmarked) {
+			epoch, seen = newEpoch(epoch), max(seen, mark.opens)
+			if err := meta.Put(keyRestored, []byte("1")); err != nil {
+				return err
+			}
+		}
+		db.restored = meta.Get(keyRestored) != nil
 		db.epoch, opens = epoch, seen+1
 		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens))
 	})
 	return opens, err
 }
 
-func create(tx *bolt.Tx) error {
+func (db *DB) create(tx *bolt.Tx) error {
 	for _, name := range Buckets() {
 		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 			return fmt.Errorf("creating bucket %s: %w", name, err)
@@ -184,8 +317,23 @@ func create(tx *bolt.Tx) error {
 	meta := tx.Bucket(bucketMeta)
 	return errors.Join(
 		meta.Put([]byte("instance"), []byte(hex.EncodeToString(mark))),
+		meta.Put([]byte("keyring"), db.keys.mark()),
 		putMeta(meta, "schema", Schema),
 		putMeta(meta, "epoch", newEpoch(0)))
+}
+
+// checkKeys refuses keys that are not those of this state: everything in it
+// would seem forgotten, and mail that was answered would be new. An older copy
+// would bring back keys that were dropped, and lack the newest.
+func (db *DB) checkKeys(tx *bolt.Tx) error {
+	hint := "restore keys.db from a backup that is not older than state.db, or both from the same"
+	switch {
+	case !bytes.Equal(tx.Bucket(bucketMeta).Get([]byte("keyring")), db.keys.mark()):
+		return &inbox.Error{Err: errors.New("keys.db does not belong to state.db"), Hint: hint}
+	case db.keys.upTo < tx.Bucket(bucketMails).Sequence():
+		return &inbox.Error{Err: errors.New("keys.db is older than state.db"), Hint: hint}
+	}
+	return nil
 }
 
 // newEpoch is later than old, and not what another copy of the same state
@@ -228,8 +376,9 @@ func (db *DB) Close() error {
 // Instance gives the random mark of this state, 32 hex digits.
 func (db *DB) Instance() string { return db.instance }
 
-// Restored tells whether this opening found an older copy of the state than
-// the one that was last open here. The caller holds what is open and pauses.
+// Restored tells whether this opening, or one before it whose caller did not
+// get to say Tx.RestoreHeld, found an older copy of the state than the one that
+// was last open here. The caller holds what is open and pauses.
 func (db *DB) Restored() bool { return db.restored }
 
 // EffectKey gives the key under which the user store remembers an Action.
@@ -292,17 +441,39 @@ func (db *DB) Backup(to string) error {
 	}
 	db.keys.mu.RLock()
 	defer db.keys.mu.RUnlock()
-	// Keys last: a key that state.db does not need is harmless, a missing one is not.
-	for _, f := range []struct {
-		name string
-		db   *bolt.DB
-	}{{"state.db", db.bolt}, {"keys.db", db.keys.db}} {
-		err := f.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(filepath.Join(to, f.name), 0o600) })
-		if err != nil {
-			return fmt.Errorf("copying %s: %w", f.name, err)
+	db.files.Lock()
+	defer db.files.Unlock()
+	// The state first: keys and files that it does not need are harmless, missing ones are not.
+	state := filepath.Join(to, "state.db")
+	for _, part := range []func() error{
+		func() error { return copyBolt(db.bolt, state) },
+		func() error { return markCopy(state) },
+		func() error { return copyBolt(db.keys.db, filepath.Join(to, "keys.db")) },
+		func() error { return copyFiles(db.path("replies"), filepath.Join(to, "replies")) },
+		func() error { return syncDir(to) },
+	} {
+		if err := part(); err != nil {
+			return fmt.Errorf("backing up: %w", err)
 		}
 	}
-	return errors.Join(copyDir(db.path("replies"), filepath.Join(to, "replies")), syncDir(to))
+	return nil
+}
+
+func copyBolt(from *bolt.DB, to string) error {
+	return writeNew(to, func(f *os.File) error {
+		return from.View(func(tx *bolt.Tx) error { _, err := tx.WriteTo(f); return err })
+	})
+}
+
+// markCopy makes a copy of state.db count no opening. It is then known as a
+// copy even where the sentinel has not counted further since it was made.
+func markCopy(path string) error {
+	db, err := openBolt(path)
+	if err != nil {
+		return err
+	}
+	err = db.Update(func(tx *bolt.Tx) error { return putMeta(tx.Bucket(bucketMeta), "opens", 0) })
+	return errors.Join(err, db.Close())
 }
 
 // Compact rewrites state.db without freed pages. Nothing may use the state
@@ -313,7 +484,10 @@ func Compact(c Config) (before, after int64, err error) {
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	path, fresh := db.path("state.db"), db.path("state.db.new")
+	if err := db.keys.rewriteLocked(); err != nil {
+		return 0, 0, err
+	}
+	path, fresh := db.path("state.db"), db.path("state.db"+unfinished)
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return 0, 0, fmt.Errorf("compacting: %w", err)
 	}
@@ -325,10 +499,11 @@ func Compact(c Config) (before, after int64, err error) {
 		return 0, 0, fmt.Errorf("compacting: %w", err)
 	}
 	before, after = fileSize(path), fileSize(fresh)
+	// Last of all: who waits for the lock must find the new file when it is free.
 	if err := os.Rename(fresh, path); err != nil {
 		return before, after, fmt.Errorf("compacting: %w", err)
 	}
-	return before, after, errors.Join(syncDir(db.dir), db.keys.rewriteLocked())
+	return before, after, syncDir(db.dir)
 }
 
 func fileSize(path string) int64 {
@@ -368,9 +543,12 @@ func writeSentinel(path string, s sentinel) error {
 	return nil
 }
 
+// unfinished ends the name of a file until it is complete.
+const unfinished = ".new"
+
 // writeSynced puts a file in place whole or not at all.
 func writeSynced(path string, b []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path+unfinished, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -378,7 +556,7 @@ func writeSynced(path string, b []byte) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := os.Rename(path+unfinished, path); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
@@ -392,9 +570,40 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func copyDir(from, to string) error {
+// copyFiles copies the files of a directory that are complete.
+func copyFiles(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
 	}
-	return os.CopyFS(to, os.DirFS(from))
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), unfinished) {
+			continue
+		}
+		if err := copyFile(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
+			return err
+		}
+	}
+	return syncDir(to)
+}
+
+func copyFile(from, to string) error {
+	src, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	return writeNew(to, func(dst *os.File) error { _, err := io.Copy(dst, src); return err })
+}
+
+// writeNew makes a file that was not there, and has it on disk.
+func writeNew(path string, write func(*os.File) error) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Sync(), f.Close())
 }

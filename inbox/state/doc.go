@@ -18,7 +18,7 @@
 // endian; h(x) is HMAC-SHA-256 under the hash key, cut to 16 bytes; ref is
 // mailbox NUL folder NUL uidvalidity uid.
 //
-//	meta            schema, instance, epoch, opens, paused -> text
+//	meta            schema, instance, keyring, epoch, opens, restored, paused, notes -> text
 //	mailboxes       mailbox NUL folder -> JSON Folder
 //	mails           mail -> JSON inbox.Mail and sealed detail
 //	mail_refs       ref -> mail
@@ -51,7 +51,11 @@
 //
 // The instance mark is random and made once. The epoch is drawn anew when the
 // state turns out to be an older copy of itself (the sentinel has counted more
-// openings): effect keys of the time in between then never answer for new
-// Actions, everything open is held, and nothing is sent until staff resume.
-// A missing or emptied state.db beside a sentinel stops the start.
+// openings), or a backup, which counts none: effect keys of the time in between
+// then never answer for new Actions, everything open is held, and nothing is
+// sent until staff resume. A copy that was made by other means while the state
+// was open, and put back before the next opening, cannot be told from it.
+//
+// A missing or emptied state.db beside a sentinel stops the start, and so do
+// the keys.db of another state and an older copy of its own.
 package state

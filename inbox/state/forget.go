@@ -1,9 +1,11 @@
 package state
 
 import (
-	"encoding/binary"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"push.guru/supportd/inbox"
@@ -15,8 +17,8 @@ type erasure struct {
 	Address []byte `json:"address"`
 }
 
-// Erase asks for every key of a person to be dropped, as soon as each Reply
-// under them has ended; c is the Case that deleted the account.
+// Erase asks for every key of a person to be dropped, each as soon as nothing
+// under it is open; c is the Case that deleted the account.
 func (tx *Tx) Erase(c inbox.MailID, person, address string) error {
 	b, err := json.Marshal(erasure{Person: tx.Hash(TiePerson, person), Address: tx.Hash(TieAddress, address)})
 	if err != nil {
@@ -25,86 +27,100 @@ func (tx *Tx) Erase(c inbox.MailID, person, address string) error {
 	return tx.bucket("erasures").Put(be(uint64(c)), b)
 }
 
-// Erasable lists the Cases whose keys can be dropped now: those of people
-// whose account was deleted and who are owed no letter any more. Erased must
-// follow the drop.
-func (tx *Tx) Erasable() (done []inbox.MailID, cases []inbox.MailID, err error) {
-	err = tx.bucket("erasures").ForEach(func(k, v []byte) error {
-		var e erasure
-		if err := json.Unmarshal(v, &e); err != nil {
-			return fmt.Errorf("reading an erasure: %w", err)
-		}
-		var all []inbox.MailID
-		collect := func(id uint64) bool { all = append(all, inbox.MailID(id)); return true }
-		tx.eachID("persons", e.Person, collect)
-		tx.eachID("persons", e.Address, collect)
-		for _, id := range all {
-			if open, err := tx.owed(id); err != nil || open {
+// Erasable lists the Cases of people whose account was deleted under which
+// nothing is open: their keys can be dropped now. Erased must follow the drop.
+func (tx *Tx) Erasable() (cases []inbox.MailID, err error) {
+	err = tx.eachErasure(func(_ []byte, e erasure) error {
+		for _, id := range tx.tied(e) {
+			open, err := tx.open(id)
+			if err != nil {
 				return err
 			}
+			if !open && !slices.Contains(cases, id) {
+				cases = append(cases, id)
+			}
 		}
-		done = append(done, inbox.MailID(binary.BigEndian.Uint64(k)))
-		cases = append(cases, all...)
 		return nil
 	})
-	return done, cases, err
+	return cases, err
 }
 
-// owed tells whether a letter of a Case has not ended.
-func (tx *Tx) owed(c inbox.MailID) (bool, error) {
-	replies, err := tx.CaseReplies(c)
-	for _, r := range replies {
-		if !r.State.Ended() {
-			return true, nil
-		}
-	}
-	return false, err
-}
-
-// Erased notes that the keys of deleted people were dropped.
-func (tx *Tx) Erased(done []inbox.MailID) error {
-	for _, c := range done {
-		v := tx.bucket("erasures").Get(be(uint64(c)))
+func (tx *Tx) eachErasure(f func(key []byte, e erasure) error) error {
+	return tx.bucket("erasures").ForEach(func(k, v []byte) error {
 		var e erasure
 		if err := json.Unmarshal(v, &e); err != nil {
 			return fmt.Errorf("reading an erasure: %w", err)
 		}
-		for _, h := range [][]byte{e.Person, e.Address} {
-			if err := tx.dropPrefix("persons", h); err != nil {
-				return err
+		return f(k, e)
+	})
+}
+
+// tied lists the Cases under whose keys something of an erased person is
+// sealed.
+func (tx *Tx) tied(e erasure) (cases []inbox.MailID) {
+	for _, h := range [][]byte{e.Person, e.Address} {
+		tx.eachID("persons", h, func(id uint64) bool { cases = append(cases, inbox.MailID(id)); return true })
+	}
+	return cases
+}
+
+// open tells whether something of a Case has not ended: a letter, or an
+// Action, which nobody could read any more without the key.
+func (tx *Tx) open(c inbox.MailID) (bool, error) {
+	replies, err := tx.CaseReplies(c)
+	if err != nil {
+		return false, err
+	}
+	// A held letter that nobody released until the rest had ended is owed no more.
+	if slices.ContainsFunc(replies, func(r *inbox.Reply) bool { return !r.State.Ended() && r.State != inbox.ReplyHeld }) {
+		return true, nil
+	}
+	acts, err := tx.CaseActions(c)
+	return slices.ContainsFunc(acts, func(a *inbox.Action) bool { return !a.State.Ended() }), err
+}
+
+// Erased notes that the keys of Cases of deleted people were dropped. What
+// came in since Erasable keeps its tie, and its turn comes later.
+func (tx *Tx) Erased(cases []inbox.MailID) error {
+	var over [][]byte
+	err := tx.eachErasure(func(key []byte, e erasure) error {
+		for _, id := range cases {
+			for _, h := range [][]byte{e.Person, e.Address} {
+				if err := tx.bucket("persons").Delete(join(h, be(uint64(id)))); err != nil {
+					return fmt.Errorf("untying %s: %w", id, err)
+				}
 			}
 		}
-		if err := tx.bucket("erasures").Delete(be(uint64(c))); err != nil {
-			return err
+		if len(tx.tied(e)) == 0 {
+			over = append(over, bytes.Clone(key))
 		}
-		if err := tx.Journal("forgotten", "supportd", c, 0, nil); err != nil {
-			return err
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range over {
+		if err := tx.bucket("erasures").Delete(key); err != nil {
+			return fmt.Errorf("ending an erasure: %w", err)
 		}
 	}
-	return nil
+	return tx.Forgotten(cases)
 }
 
-func (tx *Tx) dropPrefix(bucket string, prefix []byte) error {
-	var ids []uint64
-	tx.eachID(bucket, prefix, func(id uint64) bool { ids = append(ids, id); return true })
-	for _, id := range ids {
-		if err := tx.bucket(bucket).Delete(join(prefix, be(id))); err != nil {
-			return fmt.Errorf("cleaning %s: %w", bucket, err)
-		}
-	}
-	return nil
-}
-
-// Forgettable lists Cases that ended before the given time and whose letters
-// have ended, too; keepLonger may spare one. Forgotten must follow the drop.
+// Forgettable lists Cases that ended before the given time and under which
+// nothing is open; keepLonger may spare one. Forgotten must follow the drop.
 func (tx *Tx) Forgettable(before time.Time, limit int, keepLonger func(*inbox.Mail) bool) ([]inbox.MailID, error) {
 	var out []inbox.MailID
-	for _, id := range tx.EndedMails(before, limit) {
+	// All are looked at: those that are spared must not hide the others.
+	for _, id := range tx.EndedMails(before, math.MaxInt) {
+		if len(out) == limit {
+			break
+		}
 		m, err := tx.Mail(id)
 		if err != nil {
 			return nil, err
 		}
-		open, err := tx.owed(id)
+		open, err := tx.open(id)
 		if err != nil {
 			return nil, err
 		}
@@ -115,8 +131,7 @@ func (tx *Tx) Forgettable(before time.Time, limit int, keepLonger func(*inbox.Ma
 	return out, nil
 }
 
-// Forgotten notes that the keys of Cases were dropped because their retention
-// was over.
+// Forgotten notes that the keys of Cases were dropped.
 func (tx *Tx) Forgotten(cases []inbox.MailID) error {
 	for _, id := range cases {
 		m, err := tx.Mail(id)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -17,14 +18,13 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"push.guru/supportd/inbox"
-	"push.guru/supportd/inbox/journal"
 )
 
 var (
 	bucketKeys  = []byte("keys")
 	bucketHash  = []byte("hash")
 	keyHash     = []byte("index")
-	errKeyGone  = journal.ErrForgotten
+	errKeyGone  = ErrForgotten
 	keyBlock    = uint64(256) // keys made ahead in one commit, so that a batch of mails costs none
 	lockTimeout = 2 * time.Second
 )
@@ -46,7 +46,15 @@ func openKeys(path string) (*keyring, error) {
 		return nil, err
 	}
 	k := &keyring{path: path, db: db}
-	err = db.Update(func(tx *bolt.Tx) error {
+	if err := guard(path, k.prepare); err != nil {
+		return nil, errors.Join(fmt.Errorf("preparing %s: %w", path, err), db.Close())
+	}
+	return k, nil
+}
+
+// prepare makes or reads what keys.db begins with.
+func (k *keyring) prepare() error {
+	return k.db.Update(func(tx *bolt.Tx) error {
 		keys, err := tx.CreateBucketIfNotExists(bucketKeys)
 		if err != nil {
 			return err
@@ -67,11 +75,10 @@ func openKeys(path string) (*keyring, error) {
 		k.upTo = keys.Sequence()
 		return nil
 	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("preparing %s: %w", path, err), db.Close())
-	}
-	return k, nil
 }
+
+// mark tells these keys from others, and nothing about them.
+func (k *keyring) mark() []byte { return hex.AppendEncode(nil, k.hash("keyring", "")) }
 
 func randomKey() []byte {
 	b := make([]byte, 32)
@@ -133,7 +140,7 @@ func (k *keyring) seal(id inbox.MailID, label string, plain []byte) ([]byte, err
 	return a.Seal(nil, nil, plain, []byte(label)), nil
 }
 
-// unseal is the reverse; journal.ErrForgotten says that the key was dropped.
+// unseal is the reverse; ErrForgotten says that the key was dropped.
 func (k *keyring) unseal(id inbox.MailID, label string, sealed []byte) ([]byte, error) {
 	a, err := k.aead(id)
 	if err != nil {
@@ -180,7 +187,7 @@ func (k *keyring) rewriteLocked() error {
 // rewrite replaces keys.db by a copy without freed pages. The old file stays
 // in use until the new one is complete on disk.
 func (k *keyring) rewrite() error {
-	fresh := k.path + ".new"
+	fresh := k.path + unfinished
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("rewriting keys: %w", err)
 	}
@@ -195,16 +202,18 @@ func (k *keyring) rewrite() error {
 	if err := os.Rename(fresh, k.path); err != nil {
 		return fmt.Errorf("rewriting keys: %w", err)
 	}
-	if err := syncDir(filepath.Dir(k.path)); err != nil {
-		return fmt.Errorf("rewriting keys: %w", err)
-	}
+	// From here on the old file has no name. Should the new one not open, nothing
+	// may be written any more: a key in the old one would be lost with it.
+	closed := k.db.Close()
 	db, err := openBolt(k.path)
 	if err != nil {
-		return fmt.Errorf("reopening keys: %w", err)
+		return errors.Join(fmt.Errorf("reopening keys: %w", err), closed)
 	}
-	old := k.db
 	k.db = db
-	return old.Close()
+	if err := errors.Join(closed, syncDir(filepath.Dir(k.path))); err != nil {
+		return fmt.Errorf("rewriting keys: %w", err)
+	}
+	return nil
 }
 
 // hash gives the keyed hash under which something personal is indexed.

@@ -248,7 +248,7 @@ func (tx *Tx) Filed(from, to inbox.Ref) error {
 	if err != nil {
 		return fmt.Errorf("filing %s: %w", from, err)
 	}
-	if m.Ref == from {
+	if m.Ref.Mailbox == from.Mailbox { // where it was seen last: the server may have numbered it anew
 		m.Where = to
 		if err := tx.PutMail(m); err != nil {
 			return err

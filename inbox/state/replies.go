@@ -130,8 +130,11 @@ func (db *DB) LoadFile(c inbox.MailID, name string) ([]byte, error) {
 	return db.keys.unseal(c, "file "+name, sealed)
 }
 
-// RemoveFile removes a file; one that is gone is no error.
+// RemoveFile removes a file; one that is gone is no error. It waits for the
+// end of a backup, which may need the file.
 func (db *DB) RemoveFile(name string) error {
+	db.files.Lock()
+	defer db.files.Unlock()
 	if err := os.Remove(db.filePath(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing %s: %w", name, err)
 	}
@@ -214,7 +217,7 @@ func (db *DB) StrayFiles() ([]string, error) {
 }
 
 func (tx *Tx) needed(file string) (bool, error) {
-	letter, rest, _ := strings.Cut(file, "-")
+	letter, rest, _ := strings.Cut(strings.TrimSuffix(file, unfinished), "-")
 	number, _, _ := strings.Cut(rest, "-")
 	if letter == "R" {
 		var id inbox.ReplyID

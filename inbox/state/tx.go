@@ -26,6 +26,9 @@ type Tx struct {
 // ErrNotFound says that there is no such record.
 var ErrNotFound = errors.New("not found")
 
+// ErrForgotten says that the key of what should be read was dropped.
+var ErrForgotten = journal.ErrForgotten
+
 // record is how a thing with a sealed part is stored.
 type record[T any] struct {
 	Plain  T      `json:"plain"`
@@ -97,6 +100,9 @@ func (tx *Tx) Journal(what, who string, c inbox.MailID, a inbox.ActionID, detail
 		func(c inbox.MailID, seq uint64, plain []byte) ([]byte, error) {
 			return tx.db.keys.seal(c, journalLabel(seq), plain)
 		})
+	if errors.Is(err, errKeyGone) { // the Case was forgotten; that it goes on is told all the same
+		return tx.Journal(what, who, c, a, nil)
+	}
 	return err
 }
 
@@ -150,6 +156,10 @@ func (tx *Tx) SetPaused(effects, replies bool) error {
 	}
 	return tx.bucket("meta").Put([]byte("paused"), []byte(strings.Join(p, " ")))
 }
+
+// RestoreHeld notes that everything that was open when an older copy of the
+// state was found is held now; see DB.Restored.
+func (tx *Tx) RestoreHeld() error { return tx.bucket("meta").Delete(keyRestored) }
 
 // Meta reads a small note that a room keeps, "" when there is none.
 func (tx *Tx) Meta(name string) string { return string(tx.bucket("meta").Get([]byte("note " + name))) }

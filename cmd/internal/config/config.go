@@ -156,22 +156,46 @@ var sample string
 // Load takes without fault once its password files exist.
 func Sample() string { return sample }
 
-// Load reads the file at path. When the file can be read but has faults, the
-// error is a Faults with all of them. known are the languages that replies can
-// be written in; without any, every well-formed language tag is accepted.
-func Load(path string, known ...string) (*Config, error) {
+// StateDir reads nothing but where the state is: whoever only talks to a
+// running daemon need not be able to read its secrets. Other faults of the
+// file are not looked for.
+func StateDir(path string) (string, error) {
+	r, root, err := read(path)
+	if err != nil {
+		return "", err
+	}
+	dir := stateDir(root)
+	if len(r.faults) > 0 {
+		return "", r.sorted()
+	}
+	return dir, nil
+}
+
+// read parses the file at path.
+func read(path string) (*reader, *table, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	dir, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	r := &reader{dir: dir}
 	root := r.parse(data)
 	if root == nil {
-		return nil, r.sorted()
+		return nil, nil, r.sorted()
+	}
+	return r, root, nil
+}
+
+// Load reads the file at path. When the file can be read but has faults, the
+// error is a Faults with all of them. known are the languages that replies can
+// be written in; without any, every well-formed language tag is accepted.
+func Load(path string, known ...string) (*Config, error) {
+	r, root, err := read(path)
+	if err != nil {
+		return nil, err
 	}
 	c := r.config(root, known)
 	if len(r.faults) > 0 {

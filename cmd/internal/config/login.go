@@ -166,6 +166,8 @@ func (t *table) checkSecret(l Login, needed bool) {
 	case l.PasswordFile != "":
 		if _, err := secretOfFile(l.PasswordFile); errors.As(err, &open) {
 			t.fault("password_file", "chmod 600 "+l.PasswordFile, "%v", err)
+		} else if errors.Is(err, os.ErrPermission) {
+			t.fault("password_file", "it must belong to the user that runs supportd; run this as that user", "%v", err)
 		} else if err != nil {
 			t.fault("password_file", "the file holds the password and nothing else", "%v", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 	_ "time/tzdata" // a time zone that is right here is right on every machine
 
+	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
 )
@@ -36,12 +37,28 @@ func defaultRules() map[string]Rule {
 	}
 }
 
+// maxSocket is the longest path that a Unix socket can have, in octets.
+const maxSocket = 107
+
+// stateDir reads where the state is.
+func stateDir(root *table) string {
+	const key = "state_dir"
+	dir := root.file(key, "/var/lib/supportd")
+	info, err := os.Stat(dir)
+	switch {
+	case dir == "":
+		root.fault(key, "leave the key out for the default", "is empty")
+	case err == nil && !info.IsDir():
+		root.fault(key, "", "%s is not a folder", dir)
+	case len(control.Socket(dir)) > maxSocket:
+		root.fault(key, "choose a shorter one", "%s is too long for the socket in it, which may have %d octets", dir, maxSocket)
+	}
+	return dir
+}
+
 // config reads every section.
 func (r *reader) config(root *table, known []string) *Config {
-	c := &Config{StateDir: root.file("state_dir", "/var/lib/supportd")}
-	if info, err := os.Stat(c.StateDir); err == nil && !info.IsDir() {
-		root.fault("state_dir", "", "%s is not a folder", c.StateDir)
-	}
+	c := &Config{StateDir: stateDir(root)}
 	c.Site = readSite(root.table("site"), known)
 	c.Mailboxes = readMailboxes(root)
 	own := ownAddresses(c.Mailboxes)

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/handlers"
 	"push.guru/supportd/handlers/users/boltusers"
@@ -46,6 +48,8 @@ type Options struct {
 	Lookup func(ctx context.Context, name string) ([]string, error)
 	// Perform wraps what carries jobs out; nil: as it is.
 	Perform func(next queue.Performer) queue.Performer
+	// Find wraps what looks people up for intake; nil: as it is.
+	Find func(next intake.Finder) intake.Finder
 	// Point is called at the named moments; nil: not at all.
 	Point func(name string)
 	// NoSocket has no control socket opened, which virtual time cannot hold.
@@ -108,13 +112,17 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 	if d.opt.Perform != nil {
 		performer = d.opt.Perform(h)
 	}
+	var finder intake.Finder = h
+	if d.opt.Find != nil {
+		finder = d.opt.Find(h)
+	}
 	d.queue = queue.New(queue.Config{State: d.state, Cases: keeper, Performer: performer, Rules: p.cases.Rules,
-		KeepDone: d.cfg.Keep.Done, KeepOther: d.cfg.Keep.Other, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }})
+		KeepDone: d.cfg.Keep.Done, KeepOther: d.cfg.Keep.Other, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() }})
 	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
 		Sent: func() { d.queue.Wake() }})
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screen.Config{Own: ownAddresses(d.cfg)}, Sender: p.sender,
-		Classifier: p.classifier, People: h, Mode: p.cases.Rules.Mode, Sources: d.sources(), Log: d.log, Changed: changed, Point: d.opt.Point})
-	d.desk = review.New(review.Config{State: d.state, Cases: keeper, People: h, Log: d.log, Changed: changed})
+		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Log: d.log, Changed: changed, Point: d.opt.Point})
+	d.desk = review.New(review.Config{State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed})
 }
 
 // parts are the rooms that need no state.
@@ -253,10 +261,23 @@ func (d *Daemon) Run(ctx context.Context) error {
 			}
 		})
 	}
+	if err := d.tellPause(); err != nil {
+		d.log.Error("daemon: reading the state", "err", err)
+	}
 	d.log.Info("daemon: running", "mode", d.cfg.Policy.Mode, "mailboxes", len(d.cfg.Mailboxes))
 	wg.Wait()
 	d.log.Info("daemon: stopped")
 	return errors.Join(errs...)
+}
+
+// tellPause reminds of a pause: it outlasts a restart.
+func (d *Daemon) tellPause() error {
+	return d.state.View(func(tx *state.Tx) error {
+		if effects, replies := tx.Paused(); effects || replies {
+			d.log.Warn(`daemon: paused until "supportd resume"`, "effects", effects, "replies", replies)
+		}
+		return nil
+	})
 }
 
 // heartbeat logs the head of the journal once a day and mails it to the anchor,
@@ -323,7 +344,7 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	p, err := newParts(cfg, opt)
+	_, err := newParts(cfg, opt)
 	out := []Check{{"templates, word lists, policy", err}, {"state directory " + cfg.StateDir, checkDir(cfg.StateDir)}}
 	out = append(out, Check{"user store " + cfg.Users.Path, checkStore(cfg.Users.Path)})
 	for _, m := range cfg.Mailboxes {
@@ -333,7 +354,6 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	if err == nil && len(cfg.Staff.Notify) == 0 {
 		out = append(out, Check{"staff", &inbox.Error{Err: errors.New("nobody is told of quarantine and failures"), Hint: "set staff.notify"}})
 	}
-	_ = p
 	return out
 }
 
@@ -341,14 +361,18 @@ func checkDir(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		if _, err := os.Stat(filepath.Dir(dir)); err != nil {
-			return &inbox.Error{Err: err, Hint: "make the directory and give it to the user that runs supportd"}
+		if err := unix.Access(filepath.Dir(dir), unix.W_OK|unix.X_OK); err != nil {
+			return &inbox.Error{Err: fmt.Errorf("it is not there, and cannot be made in %s: %w", filepath.Dir(dir), err),
+				Hint: "make the directory and give it to the user that runs supportd"}
 		}
 		return nil
 	case err != nil:
 		return err
 	case info.Mode().Perm()&0o007 != 0:
 		return &inbox.Error{Err: fmt.Errorf("everybody may enter %s", dir), Hint: "chmod 0750 " + dir}
+	}
+	if err := unix.Access(dir, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {
+		return &inbox.Error{Err: fmt.Errorf("it cannot be written: %w", err), Hint: "give it to the user that runs supportd, and run this as that user"}
 	}
 	return nil
 }

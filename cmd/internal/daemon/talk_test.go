@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,53 +61,11 @@ effects_per_hour = 100
 	return cfg
 }
 
-// testLog shows the daemon's log when the test fails or is verbose.
-func testLog(t testing.TB) *slog.Logger {
-	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-}
-
 // inWorld runs f with a daemon in an embedded mail world, in virtual time.
 func inWorld(t *testing.T, more string, opt daemon.Options, f func(ctx context.Context, w *mailtest.World, d *daemon.Daemon)) {
-	synctest.Test(t, func(t *testing.T) {
-		w, err := mailtest.New(mailtest.Options{InMemory: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := w.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
-		if err := w.AddUser(support, "secret"); err != nil {
-			t.Fatal(err)
-		}
-		cfg := site(t, t.TempDir(), more)
-		opt.Log, opt.NoSocket = testLog(t), true
-		opt.DialIMAP = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return w.DialIMAP(ctx, network, w.IMAPAddr())
-		}
-		opt.DialSMTP = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return w.DialSMTP(ctx, network, w.SMTPAddr())
-		}
-		d, err := daemon.Open(t.Context(), cfg, opt)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := d.ImportPeople(t.Context(), talk.People()); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- d.Run(ctx) }()
-		synctest.Wait()
-		f(ctx, w, d)
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
+	inPlace(t, setup{more: more, opt: opt}, func(p *place) {
+		p.start()
+		f(p.t.Context(), p.World, p.d)
 	})
 }
 

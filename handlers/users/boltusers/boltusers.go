@@ -125,6 +125,18 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// Backup writes a consistent copy of the store to the file path, which must
+// not be there, while others read and write.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return fmt.Errorf("copying the user store: %s already exists", path)
+	}
+	if err := s.view(ctx, func(tx *bolt.Tx) error { return tx.CopyFile(path, 0o600) }); err != nil {
+		return fmt.Errorf("copying the user store: %w", err)
+	}
+	return nil
+}
+
 func fieldOrder(extra []inbox.Field) []inbox.Field {
 	order := inbox.Fields()
 	for _, f := range extra {

@@ -4,12 +4,16 @@
 // A yes is read strictly: every word of the text must be part of a yes, of
 // politeness, or of what is agreed to ("yes, delete it"). A word that the rule
 // files do not know, a condition, a "but", a "perhaps" or a "no" beside it
-// make it no yes. A no is read liberally, because it costs nothing but asking
-// again: the first words decide, as long as no yes speaks against them.
+// make it no yes; the name of the writer below it does not. A no is read
+// liberally, because it costs nothing but asking again: reasons may stand beside
+// it, as long as no yes speaks against it and nothing else is asked for.
 package answer
 
 import (
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -47,7 +51,34 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 		return Reading{}
 	}
 	r := reader{t: t, hits: rules.Find(t, g), reply: reply}
-	return r.read()
+	out := r.read()
+	if out == (Reading{}) && len(t.Words) <= maxDrawn {
+		if s := undrawn(text); s != text {
+			return Read(rules, s, g, reply)
+		}
+	}
+	return out
+}
+
+// maxDrawn bounds the words of an answer that is drawn out: "yeeees", "нееет".
+const maxDrawn = 4
+
+// undrawn gives the text with one letter where three or more of the same stand.
+func undrawn(text string) string {
+	var out []rune
+	list := []rune(text)
+	for i := 0; i < len(list); {
+		n := i
+		for n < len(list) && unicode.ToLower(list[n]) == unicode.ToLower(list[i]) {
+			n++
+		}
+		keep := list[i:n]
+		if n-i >= 3 && unicode.IsLetter(list[i]) {
+			keep = keep[:1]
+		}
+		out, i = append(out, keep...), n
+	}
+	return string(out)
 }
 
 // sign reads an answer without letters.
@@ -91,17 +122,16 @@ func (r *reader) read() Reading {
 			return r.orNo(all)
 		}
 		return Reading{Answer: inbox.AnswerYes, Rest: r.t.Slice(behind)}
-	case r.no(all):
-		return Reading{Answer: inbox.AnswerNo}
 	}
-	return Reading{}
+	return r.orNo(all)
 }
 
 func (r *reader) orNo(all lang.Span) Reading {
-	if r.no(all) {
-		return Reading{Answer: inbox.AnswerNo}
+	no, ok := r.no(all)
+	if !ok {
+		return Reading{}
 	}
-	return Reading{}
+	return no
 }
 
 // joins are the words that may stand before "also".
@@ -122,12 +152,40 @@ func (r *reader) yes(s lang.Span) bool {
 			covered[i] = true
 		}
 	}
-	for i := s.From; i < s.To; i++ {
+	for i := s.From; i < r.signed(s); i++ {
 		if !covered[i] && !small(r.t.Words[i].Fold) {
 			return false
 		}
 	}
 	return true
+}
+
+// maxName bounds the words of a name under a letter.
+const maxName = 3
+
+// signed gives the word where the name of the writer begins at the end of a
+// span: behind a closing, or with capital letters on a line of its own. A
+// word that means something is no name.
+func (r *reader) signed(s lang.Span) int {
+	for i := s.To - 1; i > s.From && s.To-i <= maxName; i-- {
+		if slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.From <= i && i < h.To }) {
+			break
+		}
+		closed := slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.Concept == lang.Closing && h.To == i })
+		gap := r.t.Source[r.t.Words[i-1].End:r.t.Words[i].Start]
+		if closed || strings.Contains(gap, "\n") && r.capital(lang.Span{From: i, To: s.To}) {
+			return i
+		}
+	}
+	return s.To
+}
+
+// capital tells whether every word of a span begins with a capital letter.
+func (r *reader) capital(s lang.Span) bool {
+	return !slices.ContainsFunc(r.t.Words[s.From:s.To], func(w lang.Word) bool {
+		c, _ := utf8.DecodeRuneInString(r.t.Source[w.Start:])
+		return !unicode.IsUpper(c)
+	})
 }
 
 // whole tells whether a span is a no and nothing else.
@@ -167,35 +225,135 @@ func small(w string) bool {
 
 func (r *reader) question(s lang.Span) bool { return strings.Contains(r.t.EndMark(s), "?") }
 
-// no tells whether a text begins with a no and nothing takes it back.
-func (r *reader) no(s lang.Span) bool {
-	nos := r.hits.In(s, lang.No)
-	if len(nos) == 0 || r.question(s) && len(r.t.Words) > 4 {
-		return false
+// no reads a text that begins with a no, or says in a phrase of its own that
+// the request is not theirs, and nothing takes it back or asks for something
+// else. A question behind it is the rest.
+func (r *reader) no(s lang.Span) (Reading, bool) {
+	i := slices.IndexFunc(r.hits, func(h lang.Hit) bool {
+		return h.Concept == lang.No && (h.To-h.From > 1 || r.opens(h.From) || r.closes(h.To))
+	})
+	if i < 0 {
+		return Reading{}, false
 	}
-	first := nos[0]
+	first := r.hits[i]
 	if buts := r.hits.In(lang.Span{From: s.From, To: first.From}, lang.But); len(buts) > 0 && r.leads(s) {
 		// "ok, but no" is a no; "yes, but leave the phone" is neither.
-		if last := nos[len(nos)-1]; last.From != buts[len(buts)-1].To || last.To != s.To {
-			return false
+		nos := r.hits.In(s, lang.No)
+		if last := nos[len(nos)-1]; last.To != s.To || r.words(buts[len(buts)-1].To, last.From) > 0 {
+			return Reading{}, false
 		}
 	}
-	for i := s.From; i < first.From; i++ {
-		at := lang.Span{From: i, To: i + 1}
-		if r.hits.Has(at, lang.Yes) && !r.hits.Has(lang.Span{From: i + 1, To: s.To}, lang.No) {
-			return false
-		}
+	switch {
+	case r.hits.Has(lang.Span{From: s.From, To: first.From}, lang.Yes) && !r.hits.Has(lang.Span{From: first.From, To: s.To}, lang.No),
+		!r.reply && (!r.whole(s) || len(r.t.Words) > maxBareNo || r.hits.Has(s, lang.Account)),
+		first.From > 8 || len(r.t.Words) > 25 && first.From > 3,
+		r.takenBack(lang.Span{From: first.To, To: s.To}),
+		r.asksElse(first, s):
+		return Reading{}, false
 	}
-	if !r.reply && (!r.whole(s) || len(r.t.Words) > maxBareNo || r.hits.Has(s, lang.Account)) {
-		return false
-	}
-	if first.From > 8 || (len(r.t.Words) > 25 && first.From > 3) {
-		return false
-	}
-	for _, y := range r.hits.In(s, lang.Yes) {
-		if y.From >= first.To {
-			return false
-		}
-	}
-	return !r.hits.Has(lang.Span{From: first.To, To: s.To}, lang.Delete, lang.Change, lang.Deactivate, lang.But) || len(nos) > 1
+	rest, ok := r.behindNo(first, s)
+	return Reading{Answer: inbox.AnswerNo, Rest: rest}, ok
 }
+
+// opens tells whether a word begins its part of a sentence, politeness left
+// out: "no" says no there, and elsewhere may be of something ("I have no idea").
+func (r *reader) opens(i int) bool {
+	for ; i > 0 && r.t.Words[i].Before < lang.Comma; i-- {
+		if !r.hits.Has(lang.Span{From: i - 1, To: i}, lang.Filler, lang.But, lang.Yes, lang.No, lang.It, lang.And) {
+			return false
+		}
+	}
+	return true
+}
+
+// closes tells whether a part of a sentence ends before a word.
+func (r *reader) closes(i int) bool { return i >= len(r.t.Words) || r.t.Words[i].Before >= lang.Comma }
+
+// words counts the words from one to another that are more than politeness.
+func (r *reader) words(from, to int) int {
+	n := 0
+	for i := from; i < to; i++ {
+		if !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Filler) {
+			n++
+		}
+	}
+	return n
+}
+
+// reachNot is how many words a "not" reaches forward.
+const reachNot = 4
+
+// takenBack tells whether a yes or a reservation stands in a span.
+func (r *reader) takenBack(s lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(s, lang.Yes, lang.But), func(h lang.Hit) bool { return h.Concept == lang.But || !r.negated(h.Span) })
+}
+
+// wonders tells whether a word stands in a question.
+func (r *reader) wonders(i int) bool {
+	return slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool { return s.From <= i && i < s.To && r.question(s) })
+}
+
+// asksElse tells whether something is asked for behind a no: a verb that no
+// "not" stands before, or something new.
+func (r *reader) asksElse(no lang.Hit, s lang.Span) bool {
+	behind := lang.Span{From: no.To, To: s.To}
+	for _, v := range r.hits.In(behind, lang.Delete, lang.Change, lang.Add, lang.Deactivate, lang.AskCopy, lang.AskDelete) {
+		if !r.negated(v.Span) && !r.wonders(v.From) {
+			return true
+		}
+	}
+	if r.hits.Has(behind, lang.New) && len(r.hits.Prefixed(behind, lang.FieldPrefix)) > 0 {
+		return true
+	}
+	text := r.t.Slice(behind)
+	return strings.Contains(text, "@") || digits(text) > maxDigits
+}
+
+// negated tells whether a "not" stands before a verb in its part of the
+// sentence, or at once behind it.
+func (r *reader) negated(v lang.Span) bool {
+	for i := v.From; i > 0 && v.From-i < reachNot && r.t.Words[i].Before < lang.Comma; i-- {
+		if r.hits.Has(lang.Span{From: i - 1, To: i}, lang.Negation, lang.No) {
+			return true
+		}
+	}
+	return r.hits.Has(lang.Span{From: v.From, To: v.To + 1}, lang.Negation, lang.No)
+}
+
+// maxDigits bounds the digits of a no: more may be a number or a date to enter.
+const maxDigits = 4
+
+func digits(s string) int {
+	n := 0
+	for _, c := range s {
+		if c >= '0' && c <= '9' {
+			n++
+		}
+	}
+	return n
+}
+
+// behindNo gives the question that a text asks behind its no, and whether the
+// no stands apart from it.
+func (r *reader) behindNo(no lang.Hit, s lang.Span) (string, bool) {
+	if len(r.t.Words) <= maxWondering {
+		return "", true
+	}
+	for _, x := range r.t.Sentences {
+		if !r.question(x) {
+			continue
+		}
+		from := max(x.From, no.To)
+		for from > x.From && from < x.To && r.t.Words[from].Before < lang.Comma {
+			from++
+		}
+		if x.To <= no.From || from >= x.To {
+			return "", x.To <= no.From
+		}
+		return r.t.Slice(lang.Span{From: from, To: x.To}) + "?", true
+	}
+	return "", true
+}
+
+// maxWondering bounds the words of a no that only wonders: "no, what is this?"
+const maxWondering = 4

@@ -13,12 +13,14 @@ type Concept string
 const (
 	Common      Concept = "common"      // frequent words without meaning here: they tell the language
 	Filler      Concept = "filler"      // greetings, thanks, politeness: change nothing
+	Closing     Concept = "closing"     // ends a letter: a name follows
 	Yes         Concept = "yes"         // a whole yes
 	No          Concept = "no"          // a whole no: stop, cancel, leave it
 	Perhaps     Concept = "perhaps"     // neither yes nor no, whatever stands beside it
 	Wait        Concept = "wait"        // not yet, not before, except: makes a yes none
 	Partial     Concept = "partial"     // picks some of several items
 	Also        Concept = "also"        // begins one thing more
+	And         Concept = "and"         // puts one thing beside another
 	But         Concept = "but"         // begins a reservation
 	It          Concept = "it"          // points at what was said: it, that, everything above
 	Wish        Concept = "wish"        // asks: please, I want, could you
@@ -47,11 +49,13 @@ const (
 	Hold        Concept = "hold"        // you store, you keep
 	Change      Concept = "change"      // to change, correct, enter, replace
 	Add         Concept = "add"         // to append to what is there
+	Act         Concept = "act"         // to do something else that only people can do: merge, refund
 	Wrong       Concept = "wrong"       // is wrong, misspelt, out of date
 	New         Concept = "new"         // new, changed, from now on
 	Keep        Concept = "keep"        // stays, do not touch: what is named is not to be acted on
 	Me          Concept = "me"          // me, my
 	Stop        Concept = "stop"        // ends a value: instead, please
+	Bends       Concept = "bends"       // puts an ending on the name of a place behind it
 	Male        Concept = "male"
 	Female      Concept = "female"
 	Forwarded   Concept = "forwarded" // the line above a forwarded mail
@@ -70,21 +74,26 @@ const (
 	Old Concept = "old" // the value that it has now
 )
 
+// City is the section of the names of places, written as they stand by
+// themselves. They are no words to look for: they tell a place from its
+// endings.
+const City Concept = "city"
+
 // Prefixes of the sections that come once a field or month.
 const (
 	FieldPrefix = "field." // names of a field: field.phone
 	SetPrefix   = "set."   // phrases with {} that name the field too: set.location "I live in {}"
 	MonthPrefix = "month." // month.1 to month.12
-	CutPrefix   = "cut."   // endings that a value before {} loses: cut.location
+	CutPrefix   = "cut."   // endings that a value loses, each with what takes its place: cut.location "у а"
 	DayPrefix   = "day."   // days of a month in words: day.8 "восьмого"
 )
 
 // Concepts lists the sections that take plain entries, apart from those of
 // fields and months.
 func Concepts() []Concept {
-	return []Concept{Common, Filler, Yes, No, Perhaps, Wait, Partial, Also, But, It, Wish, HowTo, Possible, Negation, Done,
+	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, But, It, Wish, HowTo, Possible, Negation, Done,
 		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Temporary, Send,
-		Hold, Change, Add, Wrong, New, Keep, Me, Stop, Male, Female, Forwarded, AskDelete, AskDeactivate, AskCopy, AskDescribe,
+		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, AskDelete, AskDeactivate, AskCopy, AskDescribe,
 		AskWithdraw, AskStatus, AskReactivate}
 }
 
@@ -94,7 +103,7 @@ func (c Concept) known() bool {
 			return rest != ""
 		}
 	}
-	return c == Set || c == Old || slices.Contains(Concepts(), c)
+	return c == Set || c == Old || c == City || slices.Contains(Concepts(), c)
 }
 
 // slotted tells whether the entries of a section have a {}.

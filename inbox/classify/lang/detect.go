@@ -41,6 +41,7 @@ func (r *Rules) Detect(t *Text, preferred []string) Guess {
 		if !isCyr && t.cyrillic > t.latin {
 			continue
 		}
+		typed = typed || tag == "kk" && t.latin == 0 && tell(t, tag) == 0 // by a keyboard without its letters
 		votes := known(t, l.find(t, typed)) * 2
 		if isCyr && !typed {
 			votes += tell(t, tag)

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -148,6 +149,37 @@ func TestFaults(t *testing.T) {
 		_, err := Load(fstest.MapFS{"en.txt": {Data: []byte(text)}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want an error that has %q", text, err, want)
+		}
+	}
+}
+
+func TestUnbend(t *testing.T) {
+	r, err := Load(os.DirFS("../rules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		tag, text string
+		want      PlaceName
+	}{
+		{"ru", "Астану", PlaceName{Name: "Астана", Known: true}},
+		{"ru", "астане", PlaceName{Name: "Астана", Known: true}},
+		{"ru", "Алматы", PlaceName{Name: "Алматы", Known: true}},
+		{"ru", "Твери", PlaceName{Name: "Тверь", Known: true}},
+		{"ru", "Нижнем Новгороде", PlaceName{Name: "Нижний Новгород", Known: true}},
+		{"ru", "Ростове-на-Дону", PlaceName{Name: "Ростов-на-Дону", Known: true}},
+		{"ru", "Орле", PlaceName{Name: "Орел", Known: true}},
+		{"ru", "Лондон", PlaceName{Name: "Лондон"}},
+		{"ru", "Праге", PlaceName{Name: "Праге", Bent: true}}, // Праг or Прага
+		{"kk", "Шымкентке", PlaceName{Name: "Шымкент", Known: true}},
+		{"kk", "Алматыдан", PlaceName{Name: "Алматы", Known: true}},
+		{"kk", "Қаскелеңде", PlaceName{Name: "Қаскелең", Known: true}},
+		{"kk", "Бурабайда", PlaceName{Name: "Бурабай", Bent: true}},
+		{"en", "Astana", PlaceName{Name: "Astana"}},
+		{"", "", PlaceName{}},
+	} {
+		if got := r.Unbend(c.tag, c.text); got != c.want {
+			t.Errorf("%s %q: got %+v, want %+v", c.tag, c.text, got, c.want)
 		}
 	}
 }

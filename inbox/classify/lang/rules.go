@@ -13,7 +13,8 @@ import (
 // Rules are the rule files of all languages.
 type Rules struct {
 	lexicons map[string]*lexicon
-	tags     []string // sorted
+	tags     []string          // sorted
+	cities   map[string]string // of all languages, by their comparable form
 }
 
 // lexicon is what one language's file says.
@@ -22,7 +23,7 @@ type lexicon struct {
 	exact map[string][]*entry // by the first word
 	stems map[string][]*entry // by the first word's beginning
 	refs  map[Concept][]*entry
-	cuts  map[Concept][]string
+	cuts  map[Concept][]cut
 
 	// The same in the spelling that both scripts share; empty for a language
 	// that is not written in Cyrillic.
@@ -54,7 +55,7 @@ type entry struct {
 // Load reads every *.txt of the file systems, later ones adding to earlier
 // ones. The error joins every fault of every file, each naming file and line.
 func Load(systems ...fs.FS) (*Rules, error) {
-	r := &Rules{lexicons: map[string]*lexicon{}}
+	r := &Rules{lexicons: map[string]*lexicon{}, cities: map[string]string{}}
 	entries := map[string][]*entry{}
 	var faults []error
 	for _, fsys := range systems {
@@ -75,6 +76,7 @@ func Load(systems ...fs.FS) (*Rules, error) {
 		}
 	}
 	for tag, list := range entries {
+		list = r.takeCities(list)
 		r.lexicons[tag] = newLexicon(tag, list)
 		r.tags = append(r.tags, tag)
 	}
@@ -84,21 +86,6 @@ func Load(systems ...fs.FS) (*Rules, error) {
 
 // Languages lists the languages that have a rule file, sorted.
 func (r *Rules) Languages() []string { return slices.Clone(r.tags) }
-
-// Cut takes the ending off a word that the language puts on a value of the
-// field ("Ақтөбеде" is "in Ақтөбе"), if it leaves a word.
-func (r *Rules) Cut(tag, field, word string) string {
-	l := r.lexicons[tag]
-	if l == nil {
-		return word
-	}
-	for _, end := range l.cuts[Concept(CutPrefix+field)] {
-		if stem, ok := strings.CutSuffix(word, end); ok && len([]rune(stem)) > 2 {
-			return stem
-		}
-	}
-	return word
-}
 
 func parseFile(name, text string, list []*entry) ([]*entry, []error) {
 	var faults []error
@@ -237,12 +224,12 @@ func isCyrillic(s string) bool {
 }
 
 func newLexicon(tag string, list []*entry) *lexicon {
-	l := &lexicon{tag: tag, exact: map[string][]*entry{}, stems: map[string][]*entry{}, refs: map[Concept][]*entry{}, cuts: map[Concept][]string{},
+	l := &lexicon{tag: tag, exact: map[string][]*entry{}, stems: map[string][]*entry{}, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{},
 		skelExact: map[string][]*entry{}, skelStems: map[string][]*entry{}}
 	for _, e := range list {
 		p := e.parts[0]
 		if strings.HasPrefix(string(e.concept), CutPrefix) {
-			l.cuts[e.concept] = append(l.cuts[e.concept], p.text)
+			l.cuts[e.concept] = append(l.cuts[e.concept], newCut(e))
 			continue
 		}
 		if p.kind == partSlot {

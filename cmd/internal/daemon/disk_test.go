@@ -1,0 +1,56 @@
+//go:build linux
+
+package daemon_test
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/mailtest"
+)
+
+// fillDisk has every write to a file of this process fail, until the function
+// that it gives is called.
+func fillDisk(t *testing.T) (free func()) {
+	t.Helper()
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	full := was
+	full.Cur = 0
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// While the state cannot be written nothing is acknowledged, nothing is sent
+// and the log says so; afterwards everything goes on by itself.
+func TestFullDisk(t *testing.T) {
+	inPlace(t, setup{}, func(p *place) {
+		p.start()
+		p.takes("alice@users.test", "my data", copyPlease, mailtest.Aligned(true))
+		free := fillDisk(t)
+		p.takes("bob@users.test", "my data", copyPlease, mailtest.Aligned(true))
+		p.takes("carol@users.test", "my data", copyPlease, mailtest.Aligned(true))
+		p.passes(time.Hour)
+		if in := len(p.Folder(support, "INBOX")); in != 2 {
+			t.Errorf("%d mails are in the folder while the disk is full", in)
+		}
+		p.wantMails(inbox.MailActed)
+		p.wantLog("level=ERROR", "disk full")
+		free()
+		p.passes(time.Hour)
+		p.wantMails(inbox.MailActed, inbox.MailActed, inbox.MailActed)
+		p.wantLetters("bob@users.test", "result")
+		p.wantLetters("carol@users.test", "result")
+		p.wantLetters(staff)
+	})
+}

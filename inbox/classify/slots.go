@@ -1,0 +1,368 @@
+package classify
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+	"push.guru/supportd/inbox/classify/value"
+)
+
+// slotChanges reads the values that stand where a phrase says so.
+func (r *reader) slotChanges(i int, s lang.Span) []candidate {
+	var out []candidate
+	verb := r.hits.Has(s, lang.Change, lang.Add)
+	slots := r.hits.Prefixed(s, lang.SetPrefix)
+	for _, h := range slots {
+		c := candidate{sentence: i, strong: verb || r.hits.Has(s, lang.New), worth: r.changeMood(s)}
+		c.Change = inbox.Change{Field: fieldOf(h), Op: r.op(s, h.Span)}
+		if isTyped(c.Field) {
+			continue
+		}
+		if r.capture(&c, s, h) {
+			out = append(out, c)
+		}
+	}
+	if r.hits.Has(s, lang.Delete) && !verb {
+		return out
+	}
+	return append(out, r.genericSlots(i, s, verb)...)
+}
+
+// genericSlots reads the phrases that leave open which field they are about:
+// the one that stands before them, else the one that the sentence before or
+// the subject speaks of.
+func (r *reader) genericSlots(i int, s lang.Span, verb bool) []candidate {
+	_, fields := r.fields(s)
+	slots := append(r.pointers(s), r.hits.In(s, lang.Set)...)
+	var out []candidate
+	for _, h := range slots {
+		f, ok := r.fieldFor(h, fields, verb)
+		if slices.ContainsFunc(out, func(c candidate) bool { return c.asked == f || h.From >= c.value.From && h.From < c.value.To }) {
+			continue
+		}
+		worth := r.changeMood(s)
+		if len(fields) == 0 {
+			f, ok = r.context(i)
+			worth *= 0.9
+		} else if !verb && !r.hits.Has(s, lang.New, lang.Wrong) {
+			continue
+		}
+		if !ok || isTyped(f) {
+			continue
+		}
+		c := candidate{sentence: i, asked: f, strong: len(fields) > 0, worth: worth}
+		c.Change = inbox.Change{Field: f, Op: r.op(s, h.Span)}
+		if r.capture(&c, s, h) {
+			out = append(out, c)
+			if len(fields) == 0 {
+				break
+			}
+		}
+	}
+	return out
+}
+
+// context gives the one field that the sentence before or the subject is about.
+func (r *reader) context(i int) (inbox.Field, bool) {
+	for _, j := range []int{i - 1, 0} {
+		if j < 0 || j == i || (j == 0 && i > 1 && r.subject == 0) {
+			continue
+		}
+		if fields, _ := r.fields(r.t.Sentences[j]); len(fields) == 1 {
+			return fields[0], true
+		}
+	}
+	return "", false
+}
+
+// pointers gives the colons and dashes of a sentence that a value with a
+// capital letter or quotation marks follows, as phrases of no words.
+func (r *reader) pointers(s lang.Span) lang.Hits {
+	var out lang.Hits
+	for i := s.From + 1; i < s.To; i++ {
+		sep := r.gap(i)
+		named := r.endsName(s, i) && r.capital(i) && strings.Trim(sep, " ,") == ""
+		marked := strings.ContainsAny(sep, ":—–→") && (r.capital(i) || r.t.Words[i].Quoted || strings.Contains(sep, ":"))
+		if named || marked {
+			out = append(out, lang.Hit{Concept: lang.Set, Span: lang.Span{From: i, To: i}})
+		}
+	}
+	return out
+}
+
+// endsName tells whether what calls a person's or a place's name ends at a
+// word: "my maiden name, Kowalski", "город Костанай".
+func (r *reader) endsName(s lang.Span, i int) bool {
+	for _, h := range r.hits.Prefixed(lang.Span{From: s.From, To: i}, lang.FieldPrefix) {
+		switch f := fieldOf(h); {
+		case h.To != i:
+		case f == inbox.FieldFullName, f == inbox.FieldGivenName, f == inbox.FieldFamilyName, f == inbox.FieldLocation:
+			return true
+		}
+	}
+	return false
+}
+
+// fieldFor finds the field that a "to {}" belongs to: the nearest before it;
+// without a verb it must be the word before.
+func (r *reader) fieldFor(h lang.Hit, fields lang.Hits, verb bool) (inbox.Field, bool) {
+	var best *lang.Hit
+	for i, f := range fields {
+		if f.To <= h.From {
+			best = &fields[i]
+		}
+	}
+	if best == nil && h.Left && len(fields) > 0 {
+		best = &fields[0]
+	}
+	pointer := h.From == h.To
+	if best == nil || (!h.Left && !pointer && h.From-best.To > map[bool]int{true: 3, false: 2}[verb]) {
+		return "", false
+	}
+	return fieldOf(*best), true
+}
+
+// capture takes the value that stands at the slot of a phrase.
+func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
+	var at lang.Span
+	if h.Left {
+		at = r.before(s, h, maxWords(c.Field))
+		if c.Field == inbox.FieldOccupation && at.To-at.From > 2 {
+			at.From, c.worth = at.To-2, c.worth*unsureOf
+		}
+	} else {
+		at = r.behind(s, h, c.Field)
+	}
+	if at.From >= at.To {
+		return h.To == s.To && r.below(c, h)
+	}
+	if r.inAddress(at.From) {
+		return false
+	}
+	if v, end, ok := r.quotation(at.From, c.Field); ok {
+		at.To = max(at.From+1, end)
+		c.at, c.value = lang.Span{From: min(at.From, h.From), To: max(at.To, h.To)}, at
+		return r.setText(c, v, at)
+	}
+	c.at, c.value = lang.Span{From: min(at.From, h.From), To: max(at.To, h.To)}, at
+	text := value.Trim(r.t.Slice(at))
+	switch c.Field {
+	case inbox.FieldLocation:
+		text = r.unbent(c, h, text)
+	case inbox.FieldAbout:
+		c.worth *= sure(!r.runsOn(c.sentence))
+	case inbox.FieldOccupation:
+		if r.bends(h) && r.c.rules.Bent(r.guess.Tag, string(c.Field), r.t.Words[at.From].Fold) {
+			c.worth *= unsureOf
+		}
+	}
+	return r.setText(c, text, at)
+}
+
+// inAddress tells whether a word lies in an e-mail address.
+func (r *reader) inAddress(i int) bool {
+	return slices.ContainsFunc(r.values, func(x typed) bool { return x.field == inbox.FieldEmail && x.span.From <= i && i < x.span.To })
+}
+
+// unbent gives the name of a place without the ending that the words before or
+// behind it have put on it. A place that no rule file knows is not certain,
+// because what would be stored may be a name that nobody uses.
+func (r *reader) unbent(c *candidate, h lang.Hit, text string) string {
+	p := r.c.rules.Unbend(r.guess.Tag, text)
+	if first, last, ok := strings.Cut(text, " "); ok && !p.Known && (h.Left || h.From == h.To) {
+		// "Алматыдан Астанаға көштім": the place that it is about stands last.
+		from, to := r.c.rules.Unbend(r.guess.Tag, first), r.c.rules.Unbend(r.guess.Tag, last)
+		if to.Known && from.Name != first {
+			p = to
+		}
+	}
+	switch {
+	case p.Known:
+		return p.Name
+	case h.Left && h.Concept != lang.Set:
+		c.worth *= unsureOf
+	case p.Bent && (h.From == h.To || r.bends(h)):
+		c.worth *= unsureOf
+	default:
+		return text
+	}
+	return p.Name
+}
+
+// bends tells whether a phrase puts an ending on the value behind it.
+func (r *reader) bends(h lang.Hit) bool { return r.hits.Has(h.Span, lang.Bends) }
+
+// runsOn tells whether more than politeness follows a sentence in its
+// paragraph, which may belong to a value that is running text.
+func (r *reader) runsOn(sentence int) bool {
+	if sentence+1 >= len(r.t.Sentences) {
+		return false
+	}
+	next := r.t.Sentences[sentence+1]
+	if strings.Contains(r.gap(next.From), "\n\n") {
+		return false
+	}
+	for i := next.From; i < next.To; i++ {
+		w := lang.Span{From: i, To: i + 1}
+		f := r.hits.In(w, lang.Filler, lang.Closing)
+		if len(f) == 0 {
+			// What asks for the next thing is none of the value.
+			return !r.hits.Has(w, lang.Also, lang.And, lang.Wish, lang.Change, lang.Add, lang.Delete)
+		}
+		if r.hits.Has(w, lang.Closing) {
+			return false
+		}
+		i = f[0].To - 1
+	}
+	return false
+}
+
+// below takes the lines under a sentence that ends in a colon as the value of
+// a field that holds running text.
+func (r *reader) below(c *candidate, h lang.Hit) bool {
+	i := c.sentence + 1
+	if c.Field != inbox.FieldAbout || i >= len(r.t.Sentences) || !strings.Contains(r.t.EndMark(r.t.Sentences[c.sentence]), ":") {
+		return false
+	}
+	first := r.t.Sentences[i].From
+	if v, end, ok := r.quotation(first, c.Field); ok {
+		c.at = lang.Span{From: h.From, To: end}
+		c.value = c.at
+		return r.setText(c, v, c.at)
+	}
+	start := r.t.Words[first].Start
+	text, _, _ := strings.Cut(r.t.Source[start:], "\n\n")
+	c.value = r.words(start, start+len(text))
+	c.at, c.worth = h.Span, c.worth*unsureOf
+	return r.setText(c, text, h.Span)
+}
+
+// quotation gives the whole quotation that begins at a word.
+func (r *reader) quotation(i int, f inbox.Field) (string, int, bool) {
+	if !r.t.Words[i].Quoted {
+		return "", 0, false
+	}
+	for _, q := range r.quotes {
+		if q[0] <= r.t.Words[i].Start && r.t.Words[i].Start < q[1] {
+			return r.t.Source[q[0]:q[1]], r.words(q[0], q[1]).To, true
+		}
+	}
+	return "", 0, false
+}
+
+// maxWords bounds the words of a value.
+func maxWords(f inbox.Field) int {
+	switch f {
+	case inbox.FieldAbout:
+		return 80
+	case inbox.FieldAddress:
+		return 16
+	case inbox.FieldNickname, inbox.FieldNationality, inbox.FieldGender:
+		return 2
+	case inbox.FieldOccupation, inbox.FieldLocation:
+		return 6
+	}
+	return 4
+}
+
+// behind gives the words behind a phrase up to where the value ends.
+func (r *reader) behind(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
+	at := lang.Span{From: h.To, To: h.To}
+	for at.From < s.To && r.skips(at.From, f) {
+		at.From++
+	}
+	for i := at.From; i < s.To && i-at.From < maxWords(f); i++ {
+		w := lang.Span{From: i, To: i + 1}
+		if i > at.From && r.gap(i) != "-" && r.ends(i, w, at, f) {
+			break
+		}
+		if i == at.From && h.To > h.From && i > 0 && strings.Contains(r.gap(i), ",") {
+			break
+		}
+		if i == at.From && len(r.hits.Prefixed(w, lang.SetPrefix)) > 0 {
+			break
+		}
+		if i == at.From && r.hits.Has(w, lang.Stop, lang.Set, lang.Old, lang.Wish, lang.HowTo) && !r.t.Words[i].Quoted {
+			break
+		}
+		at.To = i + 1
+	}
+	return at
+}
+
+// skips tells whether a word before a value is none of it.
+func (r *reader) skips(i int, f inbox.Field) bool {
+	switch r.t.Words[i].Fold {
+	case "a", "an", "the":
+		return f != inbox.FieldAbout
+	case "be", "read", "say", "my":
+		return true
+	}
+	return false
+}
+
+func (r *reader) ends(i int, w, at lang.Span, f inbox.Field) bool {
+	if f == inbox.FieldAbout {
+		return false
+	}
+	if r.t.Words[i].Before >= lang.Comma && f != inbox.FieldAddress {
+		return f != inbox.FieldLocation || !r.capitalRun(i)
+	}
+	if f != inbox.FieldAddress && r.hits.Has(w, lang.Set, lang.Old, lang.Stop) {
+		return true
+	}
+	if f == inbox.FieldLocation && r.capital(at.From) && !r.capital(i) && !r.capital(i+1) {
+		return true
+	}
+	return r.hits.Has(w, lang.Stop, lang.But, lang.Wish, lang.Also, lang.Change) || len(r.hits.Prefixed(w, lang.FieldPrefix)) > 0 && f != inbox.FieldAddress
+}
+
+// capital tells whether a word begins with a capital letter.
+func (r *reader) capital(i int) bool {
+	if i >= len(r.t.Words) {
+		return false
+	}
+	c, _ := utf8.DecodeRuneInString(r.t.Source[r.t.Words[i].Start:])
+	return unicode.IsUpper(c)
+}
+
+// capitalRun tells whether the words from i to the next comma are a name of a
+// region or country: capital letters, three at most.
+func (r *reader) capitalRun(i int) bool {
+	n := 0
+	for j := i; j < len(r.t.Words); j++ {
+		if j > i && r.t.Words[j].Before >= lang.Comma {
+			break
+		}
+		if !r.capital(j) {
+			return n > 0 && r.hits.Has(lang.Span{From: j, To: j + 1}, lang.Stop)
+		}
+		n++
+	}
+	return n > 0 && n <= 3
+}
+
+// inFieldName tells whether a word is part of what a field is called.
+func (r *reader) inFieldName(s lang.Span, i int) bool {
+	return slices.ContainsFunc(r.hits.Prefixed(s, lang.FieldPrefix), func(h lang.Hit) bool { return h.From <= i && i < h.To })
+}
+
+// before gives the words before a phrase, back to where the value begins.
+func (r *reader) before(s lang.Span, h lang.Hit, limit int) lang.Span {
+	at := lang.Span{From: h.From, To: h.From}
+	for i := h.From - 1; i >= s.From && h.From-i <= limit; i-- {
+		w := lang.Span{From: i, To: i + 1}
+		if r.inFieldName(s, i) || r.hits.Has(w, lang.New, lang.Old, lang.Me, lang.Wrong, lang.Stop) {
+			break
+		}
+		at.From = i
+		if r.t.Words[i].Before >= lang.Comma || r.t.Words[i].Quoted && (i == 0 || !r.t.Words[i-1].Quoted) {
+			break
+		}
+	}
+	return at
+}

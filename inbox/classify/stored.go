@@ -1,0 +1,78 @@
+package classify
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+	"push.guru/supportd/inbox/classify/value"
+)
+
+// setText makes a text the value of the candidate if it can be one.
+func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
+	text = value.Trim(text)
+	if text == "" || len(text) > 2000 {
+		return false
+	}
+	switch c.Field {
+	case inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName:
+		return r.setName(c, text, at)
+	case inbox.FieldGender:
+		return r.setGender(c, at)
+	case inbox.FieldAddress:
+		c.worth *= sure(strings.ContainsAny(text, "0123456789"))
+	case inbox.FieldNickname:
+		c.worth *= sure(!strings.ContainsAny(text, " \t"))
+	case inbox.FieldLocation, inbox.FieldNationality, inbox.FieldOccupation:
+		if strings.ContainsAny(text, "@0123456789") {
+			return false
+		}
+		first, _ := utf8.DecodeRuneInString(text)
+		if c.Field == inbox.FieldLocation {
+			c.worth *= sure(unicode.IsUpper(first))
+		}
+	}
+	c.Value = text
+	return true
+}
+
+func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
+	words := value.Name(text)
+	if words == nil || r.small(at) {
+		return false
+	}
+	c.worth *= sure(value.Proper(words))
+	if c.Field == inbox.FieldFullName && len(words) == 1 {
+		c.Field = inbox.FieldGivenName
+	}
+	if c.Field != inbox.FieldFullName && len(words) > 1 {
+		c.Field = inbox.FieldFullName
+	}
+	c.Value = strings.Join(words, " ")
+	return true
+}
+
+// small tells whether a word of the span is a known one without a capital
+// letter, so that the span is no name.
+func (r *reader) small(at lang.Span) bool {
+	for _, h := range r.hits.In(at, lang.Common, lang.Me, lang.Filler, lang.Change, lang.Wrong, lang.New, lang.Delete, lang.Keep) {
+		if !r.capital(h.From) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) setGender(c *candidate, at lang.Span) bool {
+	male, female := r.hits.Has(at, lang.Male), r.hits.Has(at, lang.Female)
+	if male == female {
+		return false
+	}
+	c.Value = "male"
+	if female {
+		c.Value = "female"
+	}
+	return true
+}

@@ -1,0 +1,130 @@
+package classify
+
+import (
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+)
+
+// typedChanges reads the dates, numbers and addresses of a sentence.
+func (r *reader) typedChanges(i int, s lang.Span) []candidate {
+	var out []candidate
+	for _, f := range []inbox.Field{inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth} {
+		v := r.values.in(s, f)
+		if len(v) == 0 {
+			continue
+		}
+		where, ok := r.speaksOf(i, f)
+		if !ok {
+			continue
+		}
+		c := candidate{sentence: i, worth: r.changeMood(s)}
+		if r.subject > 0 && where == r.t.Sentences[0] && i >= r.subject && !r.hits.Has(s, lang.Change, lang.Add, lang.New) {
+			c.worth *= unsureOf // only the subject speaks of the field
+		}
+		c.strong = r.hits.Has(s, lang.Change, lang.Add, lang.New) || r.hits.Has(where, lang.New, lang.Change)
+		if !c.strong && !r.hits.Has(where, lang.Wrong) && !r.states(s, f, v) {
+			continue
+		}
+		x, certain := r.newest(s, v)
+		if x == nil {
+			continue
+		}
+		c.Change = inbox.Change{Field: f, Op: r.op(s, x.span), Value: x.Value}
+		c.worth *= sure(x.Sure) * sure(certain)
+		c.at, c.value = x.span, x.span
+		if where.From < s.To && where.From >= s.From {
+			c.at = r.around(s, x.span)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// around gives the sentence as far as it is of use for a reason.
+func (r *reader) around(s, at lang.Span) lang.Span {
+	return lang.Span{From: max(s.From, at.From-12), To: at.To}
+}
+
+// speaksOf finds the place that names the field: the sentence, the one before
+// it, or the subject.
+func (r *reader) speaksOf(i int, f inbox.Field) (lang.Span, bool) {
+	places := []lang.Span{r.t.Sentences[i]}
+	if i > 0 {
+		places = append(places, r.t.Sentences[i-1])
+	}
+	if r.subject > 0 {
+		places = append(places, r.t.Sentences[0])
+	}
+	for _, s := range places {
+		for _, h := range append(r.hits.Prefixed(s, lang.FieldPrefix), r.hits.Prefixed(s, lang.SetPrefix)...) {
+			if fieldOf(h) == f || (f == inbox.FieldEmail && fieldOf(h) == inbox.FieldAddress) {
+				return s, true
+			}
+		}
+	}
+	return lang.Span{}, false
+}
+
+// states tells whether a phrase of the rule files says the field's value.
+func (r *reader) states(s lang.Span, f inbox.Field, v values) bool {
+	for _, h := range r.hits.Prefixed(s, lang.SetPrefix) {
+		for _, x := range v {
+			if fieldOf(h) == f && (h.Left || (x.span.From >= h.To && x.span.From <= h.To+3)) {
+				return true
+			}
+		}
+	}
+	return f == inbox.FieldBirth && r.hits.Has(s, lang.Set)
+}
+
+// newest tells the new value from the old ones, and whether it is sure.
+func (r *reader) newest(s lang.Span, v values) (*typed, bool) {
+	var left values
+	for _, x := range v {
+		if r.marked(s, x.span, lang.Old) && !r.marked(s, x.span, lang.Set) {
+			continue
+		}
+		if x.field == inbox.FieldEmail && r.from != "" && x.Value == r.from && len(v) > 1 {
+			continue
+		}
+		left = append(left, x)
+	}
+	if len(left) == 0 {
+		return nil, false
+	}
+	for _, x := range left[1:] {
+		if x.Value != left[0].Value {
+			for k := range left {
+				if r.marked(s, left[k].span, lang.Set) && r.count(s, left, lang.Set) == 1 {
+					return &left[k], true
+				}
+			}
+			return &left[len(left)-1], false
+		}
+	}
+	return &left[0], true
+}
+
+func (r *reader) count(s lang.Span, v values, c lang.Concept) int {
+	n := 0
+	for _, x := range v {
+		if r.marked(s, x.span, c) {
+			n++
+		}
+	}
+	return n
+}
+
+// marked tells whether a phrase with {} points at the words. Of two that
+// point at them, the longer one decides.
+func (r *reader) marked(s, at lang.Span, c lang.Concept) bool {
+	best, found := 0, false
+	for _, h := range r.hits.In(s, lang.Set, lang.Old) {
+		points := h.Left && h.From == at.To || !h.Left && h.To == at.From
+		n := h.To - h.From
+		if points && (n > best || n == best && h.Concept == c) {
+			best, found = n, h.Concept == c
+		}
+	}
+	return found
+}

@@ -1,0 +1,156 @@
+package classify
+
+import (
+	"slices"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+)
+
+// weighUnread makes everything uncertain when a part of the text seems to ask
+// for something that no find accounts for: the person would be shown, and
+// confirm, half of what they asked.
+func (r *reader) weighUnread() {
+	for i, s := range r.t.Sentences {
+		if slices.ContainsFunc(r.parts(s), func(p lang.Span) bool { return r.unread(i, p) }) {
+			for k := range r.finds {
+				r.finds[k].Confidence *= unsureOf
+			}
+			return
+		}
+	}
+}
+
+// parts cuts a sentence at its commas and where an "and" stands.
+func (r *reader) parts(s lang.Span) []lang.Span {
+	var out []lang.Span
+	from := s.From
+	for i := s.From + 1; i < s.To; i++ {
+		if r.parted(i) {
+			out = append(out, lang.Span{From: from, To: i})
+			from = i
+		}
+	}
+	return append(out, lang.Span{From: from, To: s.To})
+}
+
+// unread tells whether a part of sentence i asks for something that was not
+// read.
+func (r *reader) unread(i int, part lang.Span) bool {
+	s := r.t.Sentences[i]
+	verbs := slices.DeleteFunc(r.hits.In(part, lang.Delete, lang.Change, lang.Add, lang.Deactivate, lang.Act), func(v lang.Hit) bool {
+		return r.mood(s, v.Span) == 0 || r.isRead(v.Span)
+	})
+	fields, _ := r.fields(part)
+	strange := slices.ContainsFunc(fields, func(f inbox.Field) bool { return !r.hasField(f) })
+	if r.isRead(part) {
+		return strange && r.changesIn(s)
+	}
+	if len(verbs) == 0 {
+		return r.changesIn(s) && (strange || len(fields) == 0 && r.coordinated(part, false))
+	}
+	switch {
+	case strange || r.hits.Has(part, lang.Other, lang.Act) || r.coordinated(part, true):
+		return true
+	case len(fields) > 0 || r.bare(part):
+		return false
+	}
+	return !r.lendsVerb()
+}
+
+// isRead tells whether a find or a value lies in the span, if only in part.
+func (r *reader) isRead(at lang.Span) bool {
+	return slices.ContainsFunc(r.read, func(x lang.Span) bool { return x.From < at.To && at.From < x.To })
+}
+
+// changesIn tells whether a value was read in the sentence or a field is
+// deleted there.
+func (r *reader) changesIn(s lang.Span) bool {
+	return slices.ContainsFunc(r.finds, func(f find) bool {
+		return (f.Kind == inbox.KindChange || f.Scope == inbox.ScopeFields) && f.at >= s.From && f.at < s.To
+	})
+}
+
+// kin are the fields that people call by the same words.
+var kin = map[inbox.Field]inbox.Field{
+	inbox.FieldGivenName: inbox.FieldFullName, inbox.FieldFamilyName: inbox.FieldFullName, inbox.FieldNickname: inbox.FieldFullName,
+	inbox.FieldEmail: inbox.FieldAddress, inbox.FieldLocation: inbox.FieldAddress,
+}
+
+// hasField tells whether a find is about the field, or one of its kin.
+func (r *reader) hasField(f inbox.Field) bool {
+	root := func(f inbox.Field) inbox.Field {
+		if k, ok := kin[f]; ok {
+			return k
+		}
+		return f
+	}
+	same := func(x inbox.Field) bool { return root(x) == root(f) }
+	return slices.ContainsFunc(r.finds, func(x find) bool {
+		return slices.ContainsFunc(x.Fields, same) || slices.ContainsFunc(x.Changes, func(c inbox.Change) bool { return same(c.Field) })
+	})
+}
+
+// coordinated tells whether a part says what something is to become: "and my
+// plan to premium". Without a verb, what it is must stand before, and little
+// beside.
+func (r *reader) coordinated(part lang.Span, verb bool) bool {
+	if r.hits.Has(part, lang.New, lang.Wrong, lang.Old, lang.Negation, lang.Condition) {
+		return false
+	}
+	first := part.From
+	if r.hits.Has(lang.Span{From: first, To: first + 1}, lang.And) {
+		first++
+	}
+	return slices.ContainsFunc(r.hits.In(part, lang.Set), func(h lang.Hit) bool {
+		slot := h.To
+		if h.Left {
+			slot = h.From - 1
+		}
+		if slot < part.From || slot >= part.To || r.known(slot) || r.within(h) {
+			return false
+		}
+		return verb || h.From > first && part.To-first <= maxPair && !r.hits.Has(lang.Span{From: first, To: first + 1}, lang.Set)
+	})
+}
+
+// within tells whether a phrase is part of a longer one: "to" of "up to date".
+func (r *reader) within(h lang.Hit) bool {
+	near := lang.Span{From: h.From - maxPair, To: h.From + 1}
+	return slices.ContainsFunc(r.hits.Prefixed(near, ""), func(x lang.Hit) bool { return h.To <= x.To && x.To-x.From > h.To-h.From })
+}
+
+// maxPair bounds the words of "my plan to premium".
+const maxPair = 6
+
+// known tells whether a word is one of those that make sentences, and so no
+// value.
+func (r *reader) known(i int) bool {
+	return r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Common, lang.Filler, lang.It, lang.Stop, lang.Me, lang.Change, lang.Add, lang.Delete)
+}
+
+// bare tells whether a part names nothing but its verb and the person's
+// records: "please update it".
+func (r *reader) bare(part lang.Span) bool {
+	covered := map[int]bool{}
+	for _, h := range r.hits.In(part, lang.Filler, lang.Wish, lang.It, lang.Yes, lang.And, lang.Also, lang.Me, lang.Account, lang.Place, lang.Data,
+		lang.All, lang.Common, lang.Stop, lang.Change, lang.Delete, lang.Add, lang.Deactivate, lang.New, lang.Set) {
+		for i := h.From; i < h.To; i++ {
+			covered[i] = true
+		}
+	}
+	return len(covered) >= part.To-part.From
+}
+
+// lendsVerb tells whether a value stands where no verb asks for it, so that
+// the verb of another part does: "My surname is Hill, correct your records".
+func (r *reader) lendsVerb() bool {
+	return slices.ContainsFunc(r.finds, func(f find) bool {
+		if f.Kind != inbox.KindChange {
+			return false
+		}
+		parts := r.parts(r.t.Sentences[f.sentence])
+		i := slices.IndexFunc(parts, func(p lang.Span) bool { return f.at >= p.From && f.at < p.To })
+		return i >= 0 && !r.hits.Has(parts[i], lang.Change, lang.Add)
+	})
+}

@@ -1,0 +1,165 @@
+package state
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/journal"
+)
+
+var update = flag.Bool("update", false, "freeze the present schema anew")
+
+// TestFrozen: the state that was written under each schema opens in this
+// version and holds what it held. A schema that was released is never frozen
+// anew; a new one gets a folder of its own.
+func TestFrozen(t *testing.T) {
+	if *update {
+		freeze(t, filepath.Join("testdata", fmt.Sprint("schema", Schema)))
+	}
+	dirs, err := filepath.Glob("testdata/schema*")
+	if err != nil || len(dirs) < Schema {
+		t.Fatalf("%d schemas are frozen of %d, %v", len(dirs), Schema, err)
+	}
+	for _, frozen := range dirs {
+		t.Run(filepath.Base(frozen), func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(frozen)); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // as it was written, and as this version has opened it
+				db := openState(t, dir)
+				if db.Restored() {
+					t.Error("the state is taken for a copy")
+				}
+				if got, want := dump(t, db), read(t, frozen, "held.json"); !bytes.Equal(got, want) {
+					t.Errorf("it holds\n%s\nwant\n%s", got, want)
+				}
+				shut(t, db)
+			}
+			db := openState(t, dir)
+			db.update(t, func(tx *Tx) error { return useFrozen(t, tx) })
+		})
+	}
+}
+
+// useFrozen goes on with what the frozen state left off at.
+func useFrozen(t *testing.T, tx *Tx) error {
+	q, err := tx.AskByToken(token)
+	if err != nil || q == nil || q.Used {
+		t.Fatalf("the open question is %+v, %v", q, err)
+	}
+	a, err := tx.Action(q.Actions[0])
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(tx.UseAsk(q), tx.Move(a, inbox.EventYes, "the person", map[string]string{"text": text})); err != nil {
+		return err
+	}
+	if id, ok := tx.MailByMessageID(sent); !ok || id != 3 { // the newest that came with it
+		t.Errorf("the sender's Message-ID leads to %s, %t", id, ok)
+	}
+	if tied := tx.Tied(TiePerson, person); len(tied) == 0 || tied[0] != a.Case {
+		t.Errorf("the person is tied to %v", tied)
+	}
+	f, err := tx.VerifyJournal("")
+	if f.Broken != "" || len(f.Forgotten) == 0 {
+		t.Errorf("the journal says %+v", f)
+	}
+	addAction(t, tx, addMail(t, tx, 99), inbox.EventAsk)
+	return err
+}
+
+// freeze writes a state that has something in every bucket, and what it holds.
+func freeze(t *testing.T, to string) {
+	t.Helper()
+	dir := t.TempDir()
+	db := openState(t, dir)
+	var gone inbox.MailID
+	db.update(t, func(tx *Tx) error {
+		m := addMail(t, tx, 1)
+		a := addAction(t, tx, m, inbox.EventAsk)
+		a.Expires = tx.Now.Add(7 * 24 * time.Hour)
+		scheduled := addAction(t, tx, m, inbox.EventAccept)
+		r, large := addReply(t, tx, m.ID), addReply(t, tx, m.ID)
+		r.Detail.Files = []string{scheduled.ID.String() + "-1"}
+		m2 := addMail(t, tx, 2)
+		m2.State, m2.Retry = inbox.MailDeferred, tx.Now.Add(time.Minute)
+		m3 := addMail(t, tx, 3)
+		m3.State, m3.Ended, gone = inbox.MailAnswered, tx.Now, m3.ID
+		_, err := tx.Count("proven", from, false, 1)
+		return errors.Join(err, tx.PutAction(a), tx.PutReply(r), tx.PutMail(m2), tx.PutMail(m3),
+			tx.PutAsk(token, &Ask{Case: m.ID, Actions: []inbox.ActionID{a.ID}, Purpose: PurposeConfirm, Digests: []string{"d"},
+				To: tx.Hash(TieAddress, from), Reply: r.ID, Asked: tx.Now, Expires: a.Expires}),
+			tx.SaveRendered(r, []byte(text)), tx.SaveRendered(large, make([]byte, inlineMax+1)), db.SaveLarge(large, make([]byte, inlineMax+1)),
+			db.SaveFile(m.ID, r.Detail.Files[0], []byte(text)), tx.Moved(person), tx.Effect(scheduled.ID), tx.Erase(m3.ID, "gone", "gone@example.org"),
+			tx.PutFolder("support", "INBOX", Folder{UIDValidity: 1, Floor: 1, FirstRun: tx.Now}),
+			tx.Filed(m3.Ref, inbox.Ref{Mailbox: "support", Folder: "Processed", UIDValidity: 2, UID: 3}),
+			tx.SetPaused(true, false), tx.SetMeta("anchor", "noted"), tx.Journal("note", "staff", m3.ID, 0, text))
+	})
+	db.view(t, func(tx *Tx) error {
+		for _, name := range Buckets() {
+			if k, _ := tx.bucket(name).Cursor().First(); k == nil {
+				t.Errorf("nothing in bucket %s is frozen", name)
+			}
+		}
+		return nil
+	})
+	if err := db.Forget([]inbox.MailID{gone}); err != nil {
+		t.Fatal(err)
+	}
+	held := dump(t, db)
+	shut(t, db)
+	trimmed(t, dir)
+	if err := errors.Join(os.RemoveAll(to), os.CopyFS(to, os.DirFS(dir)), os.WriteFile(filepath.Join(to, "held.json"), held, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// dump gives everything that can be read, as JSON.
+func dump(t *testing.T, db *DB) []byte {
+	t.Helper()
+	var all []any
+	db.view(t, func(tx *Tx) error {
+		effects, replies := tx.Paused()
+		folder, _, err := tx.Folder("support", "INBOX")
+		all = append(all, db.Instance(), db.EffectKey(1), effects, replies, tx.Meta("anchor"), folder, tx.NextDue().UTC(), tx.NextRetry().UTC())
+		each := tx.EachMail(0, func(m *inbox.Mail) bool {
+			letters, err1 := tx.CaseReplies(m.ID)
+			asks, err2 := tx.CaseAsks(m.ID)
+			if err := errors.Join(err1, err2); err != nil {
+				t.Error(err)
+			}
+			all = append(all, m, m.Detail, asks)
+			for _, r := range letters {
+				rendered, err := db.Rendered(r)
+				if err != nil {
+					t.Error(err)
+				}
+				all = append(all, r, r.Detail, len(rendered))
+			}
+			return true
+		})
+		acts := tx.ActionsIn("", func(a *inbox.Action) bool { all = append(all, a, a.Detail); return true })
+		log := tx.EachEntry(1, func(e journal.Entry, detail []byte) error { all = append(all, e, json.RawMessage(detail)); return nil })
+		return errors.Join(err, each, acts, log)
+	})
+	file, err := db.LoadFile(1, "A-000002-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(append(all, string(file))); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
