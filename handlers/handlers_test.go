@@ -209,9 +209,14 @@ func TestUnconfirmedNeverRuns(t *testing.T) {
 			t.Errorf("%s without a digest: %v, want an *inbox.StaleError", r.Kind, err)
 		}
 		job = h.job("k-1", r, false)
-		job.Person = "18" // confirmed by Anna, aimed at Boris
+		job.Person, job.Address = "18", h.get("18").Address() // confirmed by Anna, aimed at Boris
 		if _, err := h.Perform(t.Context(), job); !isStale(err) {
 			t.Errorf("%s with another's digest: %v, want an *inbox.StaleError", r.Kind, err)
+		}
+		job = h.job("k-1", r, false)
+		job.Address = "anna@elsewhere.test" // it was on record when she confirmed, and is not any more
+		if _, err := h.Perform(t.Context(), job); !isMoved(err) {
+			t.Errorf("%s confirmed by an address that is not on record: %v, want an *inbox.MovedError", r.Kind, err)
 		}
 		if h.get("18").Fields[inbox.FieldPhone] != "+77010000002" {
 			t.Error("somebody else was touched")
@@ -463,6 +468,11 @@ func TestErrorsAreNotPersonal(t *testing.T) {
 			}
 		}
 	}
+}
+
+func isMoved(err error) bool {
+	_, ok := errors.AsType[*inbox.MovedError](err)
+	return ok
 }
 
 func isStale(err error) bool {
