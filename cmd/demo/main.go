@@ -142,6 +142,7 @@ address = %q
 imap = "imap+insecure://%s"
 password_file = "password"
 first_run = "all"
+poll = "1s"
 [smtp]
 server = "smtp+insecure://%s"
 [proof]

@@ -25,7 +25,7 @@ func MovedWindow(now time.Time) time.Time { return now.Add(-movedWindow) }
 func (k *Keeper) Open(tx *state.Tx, m *inbox.Mail, s Sender, reqs []inbox.Request) error {
 	var fresh []*inbox.Action
 	var joined *inbox.Action
-	status := false
+	status, told := false, m.State != "" // an answer in the same mail got its letter already
 	for _, a := range k.draft(m, s, reqs) {
 		if a.Topic == inbox.TopicStatus && a.Certain {
 			status = true
@@ -45,7 +45,7 @@ func (k *Keeper) Open(tx *state.Tx, m *inbox.Mail, s Sender, reqs []inbox.Reques
 		}
 	}
 	if len(fresh) > 0 {
-		if err := k.admitNew(tx, m, s, fresh); err != nil {
+		if err := k.admitNew(tx, m, s, fresh, told); err != nil {
 			return err
 		}
 	} else if err := k.repeat(tx, m, s, joined, status); err != nil {
@@ -173,8 +173,9 @@ func (k *Keeper) status(tx *state.Tx, m *inbox.Mail, s Sender, cap limit) error 
 }
 
 // admitNew stores new Actions: what staff must see goes to review, the rest
-// is judged.
-func (k *Keeper) admitNew(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+// is judged. Somebody who was told something already is not told that staff
+// look at the rest.
+func (k *Keeper) admitNew(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action, told bool) error {
 	var clear, review []*inbox.Action
 	for _, a := range acts {
 		why, yes := k.reviewFirst(tx, a, s)
@@ -193,7 +194,7 @@ func (k *Keeper) admitNew(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 	if len(clear) > 0 {
 		return k.judge(tx, m, s, clear, review)
 	}
-	if s.Evidence.Level == inbox.LevelNone {
+	if told || s.Evidence.Level == inbox.LevelNone {
 		return nil // nobody who has proved nothing is written to
 	}
 	return k.received(tx, m, s.onRecord())

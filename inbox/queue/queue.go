@@ -189,19 +189,27 @@ func (q *Queue) standsStill(tx *state.Tx) bool {
 	return paused || q.Rules.Mode == policy.Observe
 }
 
-// dueNow lists the Actions that can move now. While the queue stands still
-// those are the ones whose question lapses; the others cost no commit.
+// dueNow lists the Actions that can move now; the others cost no commit. While
+// the queue stands still nothing that is scheduled can, and at any time not
+// what waits for the owner's mail to be read.
 func (q *Queue) dueNow(tx *state.Tx) (due []inbox.ActionID, err error) {
-	if !q.standsStill(tx) {
-		return tx.DueActions(batch), nil
-	}
+	still := q.standsStill(tx)
 	for _, id := range tx.DueActions(math.MaxInt) {
 		a, err := tx.Action(id)
 		if err != nil {
 			return nil, err
 		}
-		if a.State != inbox.StateScheduled {
+		waits := still
+		if a.State == inbox.StateScheduled && !still {
+			if waits, err = q.known(tx, a); err != nil {
+				return nil, err
+			}
+		}
+		if a.State != inbox.StateScheduled || !waits {
 			due = append(due, id)
+		}
+		if len(due) == batch {
+			break
 		}
 	}
 	return due, nil
@@ -365,34 +373,55 @@ func (q *Queue) waitFor(tx *state.Tx, a *inbox.Action, why string) error {
 	return tx.PutAction(a)
 }
 
-const unread = "mail from before the end of its cool-off has not been read"
-
-// stoppable makes an Action wait while the owner's stop may still be on its
-// way: the letter that tells of it was not sent, or the mailboxes were not
-// read up to the end of the cool-off.
-func (q *Queue) stoppable(tx *state.Tx, a *inbox.Action) (wait bool, err error) {
+// early says why the owner's stop may still be on its way, "" when it cannot
+// be: the letter that tells of the act was sent, and every mailbox was read up
+// to the end of the cool-off.
+func (q *Queue) early(tx *state.Tx, a *inbox.Action) (string, error) {
 	if a.StopBy.IsZero() {
-		return false, nil
+		return "", nil
 	}
 	replies, err := tx.CaseReplies(a.Case)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	for _, r := range replies {
 		if slices.Contains(r.Actions, a.ID) && (r.State == inbox.ReplyDue || r.State == inbox.ReplySending) {
-			return true, q.waitFor(tx, a, r.ID.String()+", which tells of it, was not sent")
+			return "waits: " + r.ID.String() + ", which tells of it, was not sent", nil
 		}
 	}
-	if !q.ReadUpTo().Before(a.StopBy) {
-		return false, nil
+	if q.ReadUpTo().Before(a.StopBy) {
+		return "waits: mail from before the end of its cool-off has not been read", nil
 	}
-	if tx.Now.Sub(a.StopBy) > time.Hour && !a.Warned {
+	return "", nil
+}
+
+// overdue tells whether staff must hear that an Action still waits.
+func overdue(tx *state.Tx, a *inbox.Action) bool {
+	return !a.Warned && tx.Now.Sub(a.StopBy) > time.Hour
+}
+
+// known tells whether an Action waits for the owner's stop, and that is on
+// record already.
+func (q *Queue) known(tx *state.Tx, a *inbox.Action) (bool, error) {
+	why, err := q.early(tx, a)
+	return why != "" && a.Error == why && !overdue(tx, a), err
+}
+
+// stoppable makes an Action wait while the owner's stop may still be on its
+// way.
+func (q *Queue) stoppable(tx *state.Tx, a *inbox.Action) (wait bool, err error) {
+	why, err := q.early(tx, a)
+	if err != nil || why == "" {
+		return false, err
+	}
+	a.Error = why
+	if overdue(tx, a) {
 		a.Warned = true
-		if err := q.Cases.Notify(tx, "an action waits: "+unread, a.Case, a); err != nil {
+		if err := q.Cases.Notify(tx, "an action waits, because mail or a letter is late", a.Case, a); err != nil {
 			return true, err
 		}
 	}
-	return true, q.waitFor(tx, a, unread)
+	return true, tx.PutAction(a)
 }
 
 // copyDelivered makes a delete wait until the copy of its Case was accepted by

@@ -102,7 +102,8 @@ func realDaemon(t *testing.T, servers *realmail.Servers, imap, smtp string) *dae
 		`imap = "imap+insecure://127.0.0.1:143"`, fmt.Sprintf("imap = %q\nca_file = %q", imap, servers.CAFile),
 		`server = "smtp+insecure://127.0.0.1:25"`, fmt.Sprintf("server = %q\nca_file = %q\nusername = %q\npassword_file = \"mail.pass\"", smtp, servers.CAFile, support),
 		`password_file = "pass"`, "password_file = \"mail.pass\"\nfirst_run = \"all\"",
-		"own_hops = 1", "own_hops = 2") // LMTP adds a line of its own
+		"own_hops = 1", "own_hops = 2", // LMTP adds a line of its own
+		`poll = "1m"`, `poll = "1s"`) // an act waits until mail from before the end of its cool-off was read
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	d, err := daemon.Open(t.Context(), cfg, daemon.Options{Log: log})
 	if err != nil {
