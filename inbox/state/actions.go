@@ -182,8 +182,9 @@ func (tx *Tx) DueActions(limit int) []inbox.ActionID {
 	return actionIDs(tx.idsUntil("action_due", tx.Now, limit))
 }
 
-// NextDue gives the time at which the queue must look again, or zero.
-func (tx *Tx) NextDue() time.Time { return tx.firstTime("action_due") }
+// NextDue gives the first time after t at which the queue must look at an
+// Action, or zero.
+func (tx *Tx) NextDue(t time.Time) time.Time { return tx.firstTime("action_due", t) }
 
 // ActionsIn lists the Actions of a state, oldest first; "" lists all.
 func (tx *Tx) ActionsIn(s inbox.State, f func(*inbox.Action) bool) error {

@@ -218,9 +218,9 @@ func (tx *Tx) idsUntil(bucket string, t time.Time, limit int) []uint64 {
 	return ids
 }
 
-// firstTime gives the earliest time of a bucket keyed by time, or zero.
-func (tx *Tx) firstTime(bucket string) time.Time {
-	k, _ := tx.bucket(bucket).Cursor().First()
+// firstTime gives the earliest time after t of a bucket keyed by time, or zero.
+func (tx *Tx) firstTime(bucket string, t time.Time) time.Time {
+	k, _ := tx.bucket(bucket).Cursor().Seek(at(t.Add(1)))
 	if k == nil {
 		return time.Time{}
 	}

@@ -45,7 +45,7 @@ func TestCustodyStopThatWaitsInTheMailbox(t *testing.T) {
 	}{
 		{"an answer", func(s *scene, d mailtest.Delivery) { s.Reply(d, bob, "stop", mailtest.Aligned(false)) }},
 		{"a new mail", func(s *scene, _ mailtest.Delivery) {
-			s.Send(bob, support, "please", "Stop, do not delete my account.", mailtest.Aligned(true))
+			s.Send(bob, support, "please", "Stop!", mailtest.Aligned(true))
 		}},
 	}
 	for _, stop := range stops {
