@@ -168,6 +168,7 @@ name = "Site"
 account_url = "https://site.test/account"
 [staff]
 notify = ["staff@office.test"]
+approvers = [%q]
 [[mailbox]]
 name = "support"
 address = %q
@@ -181,7 +182,7 @@ password_file = "pass"
 [proof]
 trusted_authserv_ids = ["mx.site.test"]
 dkim = false
-`, support, s.world.IMAPAddr(), s.world.SMTPAddr(), support)
+`, control.Caller(), support, s.world.IMAPAddr(), s.world.SMTPAddr(), support)
 	if len(args) > 0 {
 		text += ts.ReadFile(args[0])
 	}

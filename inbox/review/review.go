@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"push.guru/supportd/handlers/users"
@@ -28,12 +29,13 @@ type Finder interface {
 // Config is what staff's acts need. Every field must be set, but Log and
 // Changed.
 type Config struct {
-	State   *state.DB
-	Cases   *cases.Keeper
-	People  Finder
-	Region  string // two letters; where staff's telephone numbers are from
-	Log     *slog.Logger
-	Changed func() // called after an act that may have made something due
+	State     *state.DB
+	Cases     *cases.Keeper
+	People    Finder
+	Region    string // two letters; where staff's telephone numbers are from
+	Log       *slog.Logger
+	Approvers []string // who may approve without the owner's proof
+	Changed   func()   // called after an act that may have made something due
 }
 
 // Desk is where staff act.
@@ -79,7 +81,12 @@ func (d *Desk) act(ctx context.Context, name string, id inbox.ActionID, f func(t
 
 // Approve lets an Action in review go on. With a reason in withoutProof it is
 // scheduled although the owner's proof is missing.
+//
+// Only an approver may do that.
 func (d *Desk) Approve(ctx context.Context, id inbox.ActionID, who, withoutProof string) error {
+	if withoutProof != "" && !slices.Contains(d.Approvers, who) {
+		return fmt.Errorf("%s may not approve without proof: it takes a user who is named in staff.approvers", who)
+	}
 	return d.act(ctx, "approve", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
 		if withoutProof != "" {
 			return d.Cases.ApproveWithoutProof(tx, a, people, who, withoutProof)

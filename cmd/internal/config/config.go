@@ -52,7 +52,8 @@ type Site struct {
 
 // Staff are the people behind the mailbox.
 type Staff struct {
-	Notify []string // canonical addresses
+	Notify    []string // canonical addresses
+	Approvers []string // users of this machine who may approve without proof
 }
 
 // Mailbox is one place where people write.

@@ -154,6 +154,9 @@ func readMailbox(t, smtp *table) Mailbox {
 		Poll:     t.duration("poll", time.Minute, time.Second),
 		Plus:     t.flag("plus", false),
 	}
+	if m.Plus {
+		t.fault("plus", "leave it out: answers are known by their subject and references", "this version does not use plus-addresses")
+	}
 	if strings.ContainsFunc(m.Name, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 	}) {
@@ -232,7 +235,7 @@ const loopHint = "notices would come back to supportd; name a person's address"
 
 func readStaff(t *table, own map[string]bool) Staff {
 	defer t.close()
-	s := Staff{Notify: t.addresses("notify")}
+	s := Staff{Notify: t.addresses("notify"), Approvers: t.texts("approvers")}
 	for _, a := range s.Notify {
 		if ours(a, own) {
 			t.fault("notify", loopHint, "%s is one of our mailboxes", a)

@@ -122,7 +122,7 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 		Sent: func() { d.queue.Wake() }})
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screen.Config{Own: ownAddresses(d.cfg)}, Sender: p.sender,
 		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Log: d.log, Changed: changed, Point: d.opt.Point})
-	d.desk = review.New(review.Config{State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed})
+	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed})
 }
 
 // parts are the rooms that need no state.

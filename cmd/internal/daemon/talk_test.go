@@ -38,6 +38,7 @@ name = "Site"
 account_url = "https://site.test/account"
 [staff]
 notify = ["staff@office.test"]
+approvers = ["tester"]
 [[mailbox]]
 name = "support"
 address = "support@site.test"
