@@ -11,6 +11,7 @@ import (
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/cmd/internal/daemon"
+	"push.guru/supportd/handlers/users/boltusers"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/state"
 )
@@ -124,6 +125,13 @@ func (c *compactCmd) Run(w *world) error {
 		return err
 	}
 	fmt.Fprintf(w.stdout, "%s: %d bytes before, %d after\n", filepath.Join(cfg.StateDir, "state.db"), before, after)
+	if _, err := os.Stat(cfg.Users.Path); errors.Is(err, os.ErrNotExist) {
+		return nil // nobody was imported yet
+	}
+	if err := boltusers.Compact(cfg.Users.Path); err != nil {
+		return err
+	}
+	fmt.Fprintf(w.stdout, "%s: deleted people's pages are gone\n", cfg.Users.Path)
 	return nil
 }
 

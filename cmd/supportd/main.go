@@ -49,7 +49,7 @@ type cli struct {
 	Users     usersCmd     `cmd:"" help:"The people of the embedded user store."`
 	Journal   journalCmd   `cmd:"" help:"The journal's hash chain."`
 	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the state and the embedded user store into an empty directory."`
-	Compact   compactCmd   `cmd:"" help:"Rewrite the state without freed pages (daemon stopped)."`
+	Compact   compactCmd   `cmd:"" help:"Rewrite state and user store without freed pages, in which deleted data may still be read (daemon stopped)."`
 }
 
 // world is what commands read from and write to.
