@@ -136,11 +136,17 @@ func unreported(acts []*inbox.Action) (told, later []*inbox.Action) {
 }
 
 // soon tells whether another Action of the Case ends in a moment, so that one
-// letter can tell of both.
+// letter can tell of both. What follows one that is open waits for it, and one
+// that can be stopped may wait for mail to be read.
 func soon(tx *state.Tx, acts []*inbox.Action) bool {
-	return slices.ContainsFunc(acts, func(a *inbox.Action) bool {
-		return a.State == inbox.StateRunning || a.State == inbox.StateScheduled && a.Attempts == 0 && !a.RunAfter.After(tx.Now)
-	})
+	for _, a := range acts {
+		if a.State.Ended() || a.Kind == inbox.KindQuestion {
+			continue
+		}
+		due := a.State == inbox.StateScheduled && a.Attempts == 0 && !a.RunAfter.After(tx.Now)
+		return a.State == inbox.StateRunning || due && (a.StopBy.IsZero() || a.Error == "")
+	}
+	return false
 }
 
 func resultName(told []*inbox.Action) templates.Name {

@@ -518,7 +518,7 @@ func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stran
 		if err != nil {
 			return nil, nil, err
 		}
-		if r == nil || r.Detail == nil || r.Staff || tx.Now.Sub(r.Created) > answerable {
+		if r == nil || r.Detail == nil || r.Staff || tx.Now.Sub(later(r.Created, r.Sent)) > answerable {
 			continue
 		}
 		found, err := tx.AskByReply(r)
@@ -540,6 +540,13 @@ func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stran
 		stranger = nil
 	}
 	return q, stranger, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func prove(s *cases.Sender, why string) {

@@ -5,8 +5,9 @@
 // The queue looks at an Action when its time has come:
 //
 //	unconfirmed   its question lapses
-//	scheduled     an earlier Action of the Case must have ended, a copy must have been accepted by
-//	              SMTP before a delete, and the brake must allow one more irreversible effect
+//	scheduled     the letter that tells of it must have been sent, the mail of its cool-off read, an
+//	              earlier Action of the Case ended, and a copy accepted by SMTP before a delete; the
+//	              brake must allow one more irreversible effect
 //	running       only after a crash: it is scheduled again, and the effect key tells the store
 //
 // While effects are paused nothing that is scheduled starts; questions still
@@ -59,7 +60,8 @@ type Config struct {
 type Queue struct {
 	Config
 	wake      chan struct{}
-	unsettled []result // carried out, but their commit failed: a full disk
+	began     time.Time // when Run was called; zero in a single run, which reads the mailboxes first
+	unsettled []result  // carried out, but their commit failed: a full disk
 }
 
 // result is what came of a Job.
@@ -96,14 +98,14 @@ func (q *Queue) Wake() {
 
 const (
 	batch     = 64
-	idle      = time.Minute      // longest wait between two looks
-	blocked   = 30 * time.Second // until an Action that waits for another is looked at again
+	idle      = time.Minute // longest wait between two looks
 	tidyEvery = 10 * time.Minute
 	maxTries  = 30 // then a temporary failure counts as a permanent one
 )
 
 // Run works until ctx ends. It returns ctx's error, or nil when ctx ended.
 func (q *Queue) Run(ctx context.Context) error {
+	q.began = time.Now()
 	if err := q.Recover(ctx); err != nil {
 		return err
 	}
@@ -167,19 +169,12 @@ func (q *Queue) Drain(ctx context.Context) error {
 
 // pass works off what is due and says when to look again.
 func (q *Queue) pass(ctx context.Context) (next time.Time, err error) {
+	began := time.Now()
 	if err := q.Drain(ctx); err != nil {
 		return time.Now().Add(5 * time.Second), err
 	}
-	err = q.State.View(func(tx *state.Tx) error {
-		next = tx.NextDue()
-		if soonest := tx.Now.Add(time.Second); !next.IsZero() && next.Before(soonest) {
-			next = soonest
-		}
-		if q.standsStill(tx) {
-			next = tx.Now.Add(idle) // the end of the pause wakes the loop
-		}
-		return nil
-	})
+	// What was due and did not move waits for something that wakes the loop.
+	err = q.State.View(func(tx *state.Tx) error { next = tx.NextDue(began); return nil })
 	return next, err
 }
 
@@ -191,7 +186,7 @@ func (q *Queue) standsStill(tx *state.Tx) bool {
 
 // dueNow lists the Actions that can move now; the others cost no commit. While
 // the queue stands still nothing that is scheduled can, and at any time not
-// what waits for the owner's mail to be read.
+// what waits for something else and says so already.
 func (q *Queue) dueNow(tx *state.Tx) (due []inbox.ActionID, err error) {
 	still := q.standsStill(tx)
 	for _, id := range tx.DueActions(math.MaxInt) {
@@ -235,7 +230,7 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 		}
 		err = errors.Join(err, failure) // and on to the next: one bad Action never blocks the others
 	}
-	if moved > 0 {
+	if len(due) > 0 {
 		q.Replies()
 	}
 	return moved, err
@@ -312,10 +307,14 @@ func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
 	if q.Rules.Missing(a, a.Detail.Plan.Digest(a.Detail.Person, a.Kind)) != policy.ProofComplete {
 		return nil, q.Cases.AskProof(tx, a) // what proved it has become void
 	}
-	if wait, err := q.stoppable(tx, a); wait || err != nil {
+	why, late, err := q.waits(tx, a)
+	if err != nil {
 		return nil, err
 	}
-	if wait, err := q.barrier(tx, a); wait || err != nil {
+	if why != "" {
+		return nil, q.wait(tx, a, why, late)
+	}
+	if held, err := q.barrier(tx, a); held || err != nil {
 		return nil, err
 	}
 	if stopped, err := q.brake(tx, a); stopped || err != nil {
@@ -340,43 +339,79 @@ func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
 	return job, tx.Move(a, inbox.EventStart, cases.Program, map[string]string{"effect": job.EffectKey, "plan": job.Digest})
 }
 
-// barrier makes an Action wait for the earlier ones of its Case. It is held
-// when one of them failed.
-func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (wait bool, err error) {
+// waits says why an Action whose time has come cannot start yet, "" when it
+// can. late tells that staff must hear of it.
+func (q *Queue) waits(tx *state.Tx, a *inbox.Action) (why string, late bool, err error) {
+	if why, err = untold(tx, a); why != "" || err != nil {
+		return why, false, err
+	}
+	if q.ReadUpTo().Before(a.StopBy) {
+		return "waits: mail from before the end of its cool-off has not been read", q.overdue(tx, a), nil
+	}
+	acts, err := earlier(tx, a)
+	if err != nil {
+		return "", false, err
+	}
+	for _, b := range acts {
+		if !b.State.Ended() && b.State != inbox.StateFailed && b.Kind != inbox.KindQuestion {
+			return "waits: " + b.ID.String() + ", which comes before it, has not ended", false, nil
+		}
+	}
+	copied, r, err := copyBefore(tx, a, acts)
+	if copied && err == nil && (r == nil || !r.State.Ended() && r.State != inbox.ReplyHeld) {
+		return "waits: the copy before it was not sent yet", false, nil
+	}
+	return "", false, err
+}
+
+// earlier gives the Actions of the same Case that come before one, in order.
+func earlier(tx *state.Tx, a *inbox.Action) ([]*inbox.Action, error) {
 	acts, err := tx.CaseActions(a.Case)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	copied := false
-	for _, b := range acts {
-		if b.ID == a.ID {
-			break
-		}
-		copied = copied || b.Kind == inbox.KindCopy && b.State == inbox.StateDone
-		switch {
-		case b.State == inbox.StateFailed:
-			return true, q.Cases.HoldFor(tx, a, b)
-		case b.State.Ended() || b.Kind == inbox.KindQuestion:
-		default:
-			return true, q.waitFor(tx, a, b.ID.String()+", which comes before it, has not ended")
-		}
-	}
+	return acts[:slices.IndexFunc(acts, func(b *inbox.Action) bool { return b.ID == a.ID })], nil
+}
+
+// copyBefore tells whether a copy comes before an irreversible Action, and
+// gives the letter that carries it.
+func copyBefore(tx *state.Tx, a *inbox.Action, acts []*inbox.Action) (copied bool, r *inbox.Reply, err error) {
+	copied = slices.ContainsFunc(acts, func(b *inbox.Action) bool { return b.Kind == inbox.KindCopy && b.State == inbox.StateDone })
 	if !copied || !policy.Irreversible(a) {
-		return false, nil
+		return false, nil, nil
 	}
-	return q.copyDelivered(tx, a)
+	replies, err := tx.CaseReplies(a.Case)
+	if i := slices.IndexFunc(replies, func(r *inbox.Reply) bool { return r.Detail != nil && len(r.Detail.Files) > 0 }); i >= 0 {
+		r = replies[i]
+	}
+	return true, r, err
 }
 
-// waitFor looks at an Action again in a while.
-func (q *Queue) waitFor(tx *state.Tx, a *inbox.Action, why string) error {
-	a.RunAfter, a.Error = tx.Now.Add(blocked), "waits: "+why
-	return tx.PutAction(a)
+// wait notes why an Action cannot start. What has ended in its Case is told
+// without it then.
+func (q *Queue) wait(tx *state.Tx, a *inbox.Action, why string, late bool) error {
+	a.Error = why
+	if late {
+		a.Warned = true
+		if err := q.Cases.Notify(tx, "an action waits: mail from before the end of its cool-off has not been read", a.Case, a); err != nil {
+			return err
+		}
+	}
+	if err := tx.PutAction(a); err != nil {
+		return err
+	}
+	return q.Cases.Report(tx, a.Case)
 }
 
-// early says why the owner's stop may still be on its way, "" when it cannot
-// be: the letter that tells of the act was sent, and every mailbox was read up
-// to the end of the cool-off.
-func (q *Queue) early(tx *state.Tx, a *inbox.Action) (string, error) {
+// known tells whether an Action waits, and that is on record already.
+func (q *Queue) known(tx *state.Tx, a *inbox.Action) (bool, error) {
+	why, late, err := q.waits(tx, a)
+	return why != "" && a.Error == why && !late, err
+}
+
+// untold says which letter that tells of an Action with a cool-off was not sent
+// yet, "" when every one was: nobody can stop what they were not told of.
+func untold(tx *state.Tx, a *inbox.Action) (string, error) {
 	if a.StopBy.IsZero() {
 		return "", nil
 	}
@@ -389,64 +424,36 @@ func (q *Queue) early(tx *state.Tx, a *inbox.Action) (string, error) {
 			return "waits: " + r.ID.String() + ", which tells of it, was not sent", nil
 		}
 	}
-	if q.ReadUpTo().Before(a.StopBy) {
-		return "waits: mail from before the end of its cool-off has not been read", nil
-	}
 	return "", nil
 }
 
-// overdue tells whether staff must hear that an Action still waits.
-func overdue(tx *state.Tx, a *inbox.Action) bool {
-	return !a.Warned && tx.Now.Sub(a.StopBy) > time.Hour
+// overdue tells whether staff must hear that an Action still waits for mail to
+// be read: not for the time in which nobody tried.
+func (q *Queue) overdue(tx *state.Tx, a *inbox.Action) bool {
+	return !a.Warned && tx.Now.Sub(a.StopBy) > time.Hour && tx.Now.Sub(q.began) > time.Hour
 }
 
-// known tells whether an Action waits for the owner's stop, and that is on
-// record already.
-func (q *Queue) known(tx *state.Tx, a *inbox.Action) (bool, error) {
-	why, err := q.early(tx, a)
-	return why != "" && a.Error == why && !overdue(tx, a), err
-}
-
-// stoppable makes an Action wait while the owner's stop may still be on its
-// way.
-func (q *Queue) stoppable(tx *state.Tx, a *inbox.Action) (wait bool, err error) {
-	why, err := q.early(tx, a)
-	if err != nil || why == "" {
-		return false, err
-	}
-	a.Error = why
-	if overdue(tx, a) {
-		a.Warned = true
-		if err := q.Cases.Notify(tx, "an action waits, because mail or a letter is late", a.Case, a); err != nil {
-			return true, err
-		}
-	}
-	return true, tx.PutAction(a)
-}
-
-// copyDelivered makes a delete wait until the copy of its Case was accepted by
-// SMTP. Staff decide when it never will be.
-func (q *Queue) copyDelivered(tx *state.Tx, a *inbox.Action) (wait bool, err error) {
-	replies, err := tx.CaseReplies(a.Case)
+// barrier holds an Action when an earlier one of its Case failed, or when the
+// copy before it will not arrive: staff decide.
+func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (held bool, err error) {
+	acts, err := earlier(tx, a)
 	if err != nil {
 		return false, err
 	}
-	for _, r := range replies {
-		if r.Detail == nil || len(r.Detail.Files) == 0 {
-			continue
-		}
-		switch r.State {
-		case inbox.ReplySent:
-			return false, nil
-		case inbox.ReplyBounced, inbox.ReplyFailed, inbox.ReplyVoid, inbox.ReplyHeld:
-			a.Error = "the copy was not delivered (" + r.ID.String() + " is " + string(r.State) + ")"
-			if err := tx.Move(a, inbox.EventHold, cases.Program, nil); err != nil {
-				return true, err
-			}
-			return true, q.Cases.Notify(tx, "a delete is held: the copy before it was not delivered", a.Case, a)
+	for _, b := range acts {
+		if b.State == inbox.StateFailed {
+			return true, q.Cases.HoldFor(tx, a, b)
 		}
 	}
-	return true, q.waitFor(tx, a, "the copy before it was not sent yet")
+	copied, r, err := copyBefore(tx, a, acts)
+	if !copied || err != nil || r.State == inbox.ReplySent {
+		return false, err
+	}
+	a.Error = "the copy was not delivered (" + r.ID.String() + " is " + string(r.State) + ")"
+	if err := tx.Move(a, inbox.EventHold, cases.Program, nil); err != nil {
+		return true, err
+	}
+	return true, q.Cases.Notify(tx, "a delete is held: the copy before it was not delivered", a.Case, a)
 }
 
 // brake puts an Action before staff when too many irreversible effects happen

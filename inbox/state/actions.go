@@ -184,7 +184,7 @@ func (tx *Tx) DueActions(limit int) []inbox.ActionID {
 
 // NextDue gives the first time after t at which the queue must look at an
 // Action, or zero.
-func (tx *Tx) NextDue(t time.Time) time.Time { return tx.firstTime("action_due", t) }
+func (tx *Tx) NextDue(t time.Time) time.Time { return tx.firstTime("action_due", t.Add(1)) }
 
 // ActionsIn lists the Actions of a state, oldest first; "" lists all.
 func (tx *Tx) ActionsIn(s inbox.State, f func(*inbox.Action) bool) error {

@@ -130,7 +130,7 @@ func dump(t *testing.T, db *DB) []byte {
 	db.view(t, func(tx *Tx) error {
 		effects, replies := tx.Paused()
 		folder, _, err := tx.Folder("support", "INBOX")
-		all = append(all, db.Instance(), db.EffectKey(1), effects, replies, tx.Meta("anchor"), folder, tx.NextDue().UTC(), tx.NextRetry().UTC())
+		all = append(all, db.Instance(), db.EffectKey(1), effects, replies, tx.Meta("anchor"), folder, tx.NextDue(time.Unix(0, -1)).UTC(), tx.NextRetry().UTC())
 		each := tx.EachMail(0, func(m *inbox.Mail) bool {
 			letters, err1 := tx.CaseReplies(m.ID)
 			asks, err2 := tx.CaseAsks(m.ID)

@@ -194,7 +194,7 @@ func (tx *Tx) RetryMails(limit int) []inbox.MailID {
 }
 
 // NextRetry gives the time at which the next deferred mail is tried, or zero.
-func (tx *Tx) NextRetry() time.Time { return tx.firstTime("mail_retry") }
+func (tx *Tx) NextRetry() time.Time { return tx.firstTime("mail_retry", time.Unix(0, 0)) }
 
 // EndedMails lists Cases that had nothing open any more at t.
 func (tx *Tx) EndedMails(t time.Time, limit int) []inbox.MailID {

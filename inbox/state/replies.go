@@ -106,7 +106,7 @@ func (tx *Tx) DueReplies(limit int) []inbox.ReplyID {
 }
 
 // NextReply gives the time at which the outbox must look again, or zero.
-func (tx *Tx) NextReply() time.Time { return tx.firstTime("reply_due") }
+func (tx *Tx) NextReply() time.Time { return tx.firstTime("reply_due", time.Unix(0, 0)) }
 
 // SaveFile seals bytes into a file beside the state, for a Reply; it returns
 // the file's name. It is on disk when SaveFile returns.

@@ -218,9 +218,10 @@ func (tx *Tx) idsUntil(bucket string, t time.Time, limit int) []uint64 {
 	return ids
 }
 
-// firstTime gives the earliest time after t of a bucket keyed by time, or zero.
+// firstTime gives the earliest time of a bucket keyed by time that is not
+// before t, or zero.
 func (tx *Tx) firstTime(bucket string, t time.Time) time.Time {
-	k, _ := tx.bucket(bucket).Cursor().Seek(at(t.Add(1)))
+	k, _ := tx.bucket(bucket).Cursor().Seek(at(t))
 	if k == nil {
 		return time.Time{}
 	}

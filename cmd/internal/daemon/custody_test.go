@@ -6,7 +6,9 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -203,8 +205,8 @@ func TestCustodyStopWhileDNSIsAway(t *testing.T) {
 		d, set := zone(t)
 		inScene(t, set, func(s *scene) {
 			s.leaving()
-			d.Fail("s._domainkey.users.test", mailtest.ErrServFail)
-			s.sign(bob, "users.test", "please", "Stop!", mailtest.Header("Bcc", "x@y.test"))
+			d.Fail(usersKey, mailtest.ErrServFail)
+			s.sign(bob, "users.test", "please", "Stop!")
 			q := s.letter("stop-check", bob)
 			d.Delete(usersKey) // the signature leads to no key
 			d.Fail(usersKey, nil)
@@ -217,13 +219,6 @@ func TestCustodyStopWhileDNSIsAway(t *testing.T) {
 			s.silence(bob)
 		})
 	})
-}
-
-// asks writes, and has the sender confirm.
-func (s *scene) confirms(who, text string) {
-	s.t.Helper()
-	s.write(who, "my data", text)
-	s.answer(s.letter("confirm", who), "Yes")
 }
 
 func TestCustodyCopyBeforeDelete(t *testing.T) {
@@ -333,4 +328,296 @@ func (s *scene) id(k inbox.Kind) string {
 		s.t.Fatalf("there is no %s", k)
 	}
 	return id
+}
+
+// However an Action ends, what waited behind it goes on.
+func TestCustodyWhatWaitsBehindReview(t *testing.T) {
+	const both = "I withdraw my consent to the processing of my data. Also, please remove my phone number."
+	for _, c := range []struct {
+		name string
+		call control.Call
+		tell string // the letter about the one in review; "": none
+		end  string
+	}{
+		{"approved", control.Call{Verb: "approve"}, "", "done"},
+		{"refused", control.Call{Verb: "refuse", Reason: "there is no consent to withdraw"}, "refused", "refused"},
+		{"closed", control.Call{Verb: "close", Reason: "told by telephone"}, "", "cancelled"},
+		{"answered", control.Call{Verb: "answer", Text: "There is no consent to withdraw."}, "staff-answer", "done"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.write(bob, "my data", both)
+				s.answer(s.letter("confirm", bob), "Yes")
+				s.passes(48 * time.Hour)
+				s.standing("withdraw review", "delete fields scheduled")
+				s.holds("u-bob", inbox.FieldPhone, "+77011234502")
+				c.call.ID = s.id(inbox.KindWithdraw)
+				s.acts(c.call)
+				s.passes(2 * time.Minute)
+				if c.tell != "" {
+					s.letter(c.tell, bob)
+				}
+				s.letter("result", bob)
+				s.standing("withdraw "+c.end, "delete fields done")
+				s.holds("u-bob", inbox.FieldPhone, "")
+				s.passes(48 * time.Hour)
+				s.silence(bob)
+			})
+		})
+	}
+}
+
+func TestCustodyWhatIsHeldForAFailure(t *testing.T) {
+	const both = "Please change my nickname to Bo. And remove my phone number."
+	for _, c := range []struct {
+		name string
+		call control.Call
+		tell string
+		end  string
+	}{
+		{"retried", control.Call{Verb: "retry"}, "", "done"},
+		{"refused", control.Call{Verb: "refuse", Reason: "the name is taken"}, "refused", "refused"},
+		{"closed", control.Call{Verb: "close", Reason: "told by telephone"}, "", "cancelled"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u := &unreliable{fail: func(job inbox.Job, _ int) error {
+				if job.Kind == inbox.KindChange {
+					return errors.New("constraint violated")
+				}
+				return nil
+			}}
+			inScene(t, u.over(), func(s *scene) {
+				s.write(bob, "two things", both)
+				s.answer(s.letter("confirm", bob), "Yes")
+				s.letter("failed", bob)
+				s.stand("change failed", "delete fields held")
+				u.script(nil)
+				c.call.ID = "A-1"
+				s.acts(c.call)
+				s.passes(2 * time.Minute)
+				if c.tell != "" {
+					s.letter(c.tell, bob)
+				}
+				s.letter("result", bob)
+				s.stand("change "+c.end, "delete fields done")
+				s.holds("u-bob", inbox.FieldPhone, "")
+				s.passes(48 * time.Hour)
+				s.silence(bob)
+			})
+		})
+	}
+	t.Run("fails again, and is refused", func(t *testing.T) {
+		u := &unreliable{fail: func(job inbox.Job, _ int) error {
+			if job.Kind == inbox.KindChange {
+				return errors.New("constraint violated")
+			}
+			return nil
+		}}
+		inScene(t, u.over(), func(s *scene) {
+			s.write(bob, "two things", both)
+			s.answer(s.letter("confirm", bob), "Yes")
+			s.letter("failed", bob)
+			s.act("retry", "A-1")
+			s.passes(2 * time.Minute)
+			s.letter("failed", bob)
+			s.stand("change failed", "delete fields held")
+			s.acts(control.Call{Verb: "refuse", ID: "A-1", Reason: "the name is taken"})
+			s.passes(2 * time.Minute)
+			s.letter("refused", bob)
+			s.letter("result", bob)
+			s.stand("change refused", "delete fields done")
+		})
+	})
+}
+
+// A yes that came too late runs nothing, also where a proof of the sender is
+// all that was missing.
+func TestCustodyLateYesToAClaim(t *testing.T) {
+	inScene(t, setup{}, func(s *scene) {
+		s.claim(bob, "my data", copyPlease)
+		q := s.letter("claim", bob)
+		s.passes(week + time.Minute)
+		s.stand("copy expired")
+		s.answer(q, "Yes")
+		again := s.letter("expired-ask", bob)
+		s.passes(time.Hour)
+		s.stand("copy unconfirmed")
+		s.silence(bob)
+		s.answer(again, "Yes")
+		if got := s.letter("result", bob).Attachments(); !slices.Equal(got, []string{"data.zip"}) {
+			t.Errorf("attached: %q", got)
+		}
+		s.stand("copy done")
+		s.silence(bob)
+	})
+}
+
+// Who writes in the owner's name can neither use up nor make void the question
+// that the owner was asked first.
+func TestCustodyForgedRepeats(t *testing.T) {
+	for _, c := range []struct{ name, text, end string }{
+		{"a delete", deletePlease, "confirm"},
+		{"a copy", copyPlease, "result"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.claim(bob, "hello", c.text)
+				first := s.letter("claim", bob)
+				for i := range 12 {
+					s.claim(bob, fmt.Sprintf("again %d", i), c.text)
+					s.passes(12 * time.Hour)
+				}
+				s.read[bob] = len(s.lettersTo(bob))
+				s.answer(first, "Yes")
+				s.letter(c.end, bob)
+			})
+		})
+	}
+}
+
+// Forged stops hold an Action once; after the owner's word they are noted, and
+// no more.
+func TestCustodyForgedStops(t *testing.T) {
+	t.Run("after the owner said to go on", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.leaving()
+			s.claim(bob, "please", "stop")
+			s.answer(s.letter("stop-check", bob), "Yes")
+			s.letter("status", bob)
+			for i := range 12 {
+				s.claim(bob, fmt.Sprintf("please %d", i), "stop")
+				s.passes(time.Hour)
+				if a := s.action("A-1"); a.State == inbox.StateHeld {
+					t.Fatalf("forged stop %d held it again", i+1)
+				}
+			}
+			if !strings.Contains(fmt.Sprint(s.action("A-1").History), "another stop without proof") {
+				t.Error("staff do not see the other stops")
+			}
+			s.passes(time.Hour)
+			s.letter("result", bob)
+			s.stand("delete account done")
+			s.silence(bob)
+		})
+	})
+	t.Run("the question is never capped", func(t *testing.T) {
+		none := setup{replace: []string{"effects_per_hour = 100", "effects_per_hour = 100\nunproven = 1\nproven = 1\nthread = 1"}}
+		inScene(t, none, func(s *scene) {
+			s.leaving()
+			s.claim(bob, "please", "stop")
+			s.letter("stop-check", bob)
+		})
+	})
+	t.Run("the question lives as long as it is held", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.leaving()
+			s.passes(time.Hour)
+			s.claim(bob, "please", "stop")
+			q := s.letter("stop-check", bob)
+			s.passes(3 * week)
+			s.stand("delete account held")
+			s.answer(q, "Yes")
+			s.letter("status", bob)
+			s.passes(10 * time.Hour)
+			s.stand("delete account scheduled") // what was left of the cool-off
+			s.passes(2 * time.Hour)
+			s.letter("result", bob)
+			s.stand("delete account done")
+		})
+	})
+}
+
+// A question can be answered for the full time, counted from the moment it
+// left, whatever kept it back.
+func TestCustodyTimeToAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		late func(s *scene) mailtest.Delivery // gives the question, which has just left
+	}{
+		{"held over a cap", func(s *scene) mailtest.Delivery {
+			s.claim(bob, "one", "Please change my nickname to Bo.")
+			s.claim(bob, "two", "Please change my nickname to Bobo.")
+			s.letter("claim", bob)
+			s.letter("claim", bob)
+			s.claim(bob, "three", "Please remove my phone number.")
+			s.silence(bob)
+			s.passes(10 * 24 * time.Hour)
+			s.act("release", s.id(inbox.KindDelete))
+			q := s.letter("claim", bob)
+			s.answer(q, "Yes")
+			return s.letter("confirm", bob)
+		}},
+		{"held over a cap, a claim", func(s *scene) mailtest.Delivery {
+			s.claim(bob, "one", "Please change my nickname to Bo.")
+			s.claim(bob, "two", "Please change my nickname to Bobo.")
+			s.letter("claim", bob)
+			s.letter("claim", bob)
+			s.claim(bob, "three", "Please remove my phone number.")
+			s.passes(10 * 24 * time.Hour)
+			s.act("release", s.id(inbox.KindDelete))
+			return s.letter("claim", bob)
+		}},
+		{"replies were paused", func(s *scene) mailtest.Delivery {
+			s.acts(control.Call{Verb: "pause", Replies: true})
+			s.write(bob, "phone", "Please remove my phone number.")
+			s.passes(10 * 24 * time.Hour)
+			s.silence(bob)
+			s.acts(control.Call{Verb: "resume"})
+			return s.letter("confirm", bob)
+		}},
+		{"replies were paused for long", func(s *scene) mailtest.Delivery {
+			s.acts(control.Call{Verb: "pause", Replies: true})
+			s.write(bob, "phone", "Please remove my phone number.")
+			s.passes(60 * 24 * time.Hour)
+			s.acts(control.Call{Verb: "resume"})
+			return s.letter("confirm", bob)
+		}},
+		{"SMTP was down", func(s *scene) mailtest.Delivery {
+			s.SetFail(func(stage, _ string, _ int) error {
+				if stage == mailtest.StageConnect {
+					return mailtest.Refuse(421, "4.3.2 down")
+				}
+				return nil
+			})
+			s.write(bob, "phone", "Please remove my phone number.")
+			s.passes(4 * 24 * time.Hour)
+			s.SetFail(nil)
+			s.passes(2*time.Hour + time.Minute)
+			return s.letter("confirm", bob)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				q := c.late(s)
+				s.passes(week - time.Since(q.At) - time.Minute)
+				s.answer(q, "Yes")
+				if strings.HasSuffix(c.name, "a claim") {
+					s.answer(s.letter("confirm", bob), "Yes")
+				}
+				s.letter("result", bob)
+				s.holds("u-bob", inbox.FieldPhone, "")
+			})
+		})
+		t.Run(c.name+", and the answer comes too late", func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				q := c.late(s)
+				s.passes(week - time.Since(q.At) + time.Minute)
+				s.answer(q, "Yes")
+				s.letter("expired-ask", bob)
+				s.holds("u-bob", inbox.FieldPhone, "+77011234502")
+			})
+		})
+		t.Run(c.name+", and the subject of the answer is another", func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				q := c.late(s)
+				s.passes(week - time.Since(q.At) - time.Minute)
+				s.claim(bob, "Re: my phone", "Yes", mailtest.InReplyTo(q))
+				if strings.HasSuffix(c.name, "a claim") {
+					s.answer(s.letter("confirm", bob), "Yes")
+				}
+				s.letter("result", bob)
+				s.holds("u-bob", inbox.FieldPhone, "")
+			})
+		})
+	}
 }
