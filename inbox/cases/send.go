@@ -195,7 +195,7 @@ func threadRoot(m *inbox.Mail) string {
 }
 
 // ask sends a question about Actions and stores its token. The question waits
-// from the moment that its letter is sent; see Sent. A confirmation that goes
+// from the moment that its letter is sent; see Sent, and unreleased. A confirmation that goes
 // out makes earlier questions about the same Actions void; a claim does not,
 // for each of them proves the same mailbox.
 func (k *Keeper) ask(tx *state.Tx, p state.Purpose, l letter) error {
@@ -204,15 +204,12 @@ func (k *Keeper) ask(tx *state.Tx, p state.Purpose, l letter) error {
 	question := &state.Ask{Case: l.mail.ID, Actions: ids(l.actions), Purpose: p, Asked: tx.Now, To: tx.Hash(state.TieAddress, l.to)}
 	for _, a := range l.actions {
 		question.Digests = append(question.Digests, digest(a))
-		if waits(p) {
-			a.Expires = zeroTime
-			if err := tx.PutAction(a); err != nil {
-				return err
-			}
-		}
 	}
 	r, err := k.send(tx, l)
-	if err != nil || r == nil {
+	if err != nil {
+		return err
+	}
+	if err := k.untilSent(tx, p, l.actions, r); err != nil || r == nil {
 		return err
 	}
 	if p == state.PurposeConfirm && r.State == inbox.ReplyDue {
@@ -222,6 +219,27 @@ func (k *Keeper) ask(tx *state.Tx, p state.Purpose, l letter) error {
 	}
 	question.Reply = r.ID
 	return tx.PutAsk(l.token, question)
+}
+
+// unreleased is how long a question that is held may wait for staff: what
+// nobody releases must not be kept for ever.
+const unreleased = 30 * 24 * time.Hour
+
+// untilSent sets when Actions lapse whose question has not left yet.
+func (k *Keeper) untilSent(tx *state.Tx, p state.Purpose, acts []*inbox.Action, r *inbox.Reply) error {
+	if !waits(p) {
+		return nil
+	}
+	for _, a := range acts {
+		a.Expires = zeroTime
+		if r != nil && r.State == inbox.ReplyHeld {
+			a.Expires = tx.Now.Add(unreleased)
+		}
+		if err := tx.PutAction(a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // waits tells whether Actions wait for the answer to a question, and lapse

@@ -68,7 +68,7 @@ func (in *Intake) take(ctx context.Context, raws []inbox.Raw) error {
 }
 
 const (
-	prepareAtOnce = 8                // mails of a batch that wait for DNS and the user store together
+	prepareAtOnce = batchMails       // mails that wait for DNS and the user store together
 	senderBudget  = 10 * time.Second // for all that DNS is asked about one mail
 )
 

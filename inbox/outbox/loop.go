@@ -368,8 +368,9 @@ func (o *Outbox) begin(tx *state.Tx, j *job) (bool, error) {
 	case why != "":
 		r.State, r.Error = inbox.ReplyVoid, why
 		return false, o.end(tx, r)
-	case j.later:
-		r.Next, r.Error = tx.Now.Add(time.Minute), failure
+	case j.later && !tooLate(r, tx.Now):
+		r.Attempts = append(r.Attempts, inbox.Attempt{At: tx.Now, Result: Temporary.String()})
+		r.Next, r.Error = tx.Now.Add(retryAfter(len(r.Attempts))), failure
 		return false, tx.PutReply(r)
 	case j.bytes == nil:
 		r.State, r.Error = inbox.ReplyFailed, "it cannot be rendered: "+failure
@@ -471,7 +472,7 @@ func (o *Outbox) note(tx *state.Tx, r *inbox.Reply, res Result) error {
 		}
 		o.Log.Info("outbox: sent", "reply", r.ID.String(), "case", r.Case.String(), "letter", r.Name)
 		return o.end(tx, r)
-	case res.Outcome == Temporary && tx.Now.Sub(r.Attempts[0].At) < giveUp:
+	case res.Outcome == Temporary && !tooLate(r, tx.Now):
 		r.State, r.Next = inbox.ReplyDue, tx.Now.Add(retryAfter(len(r.Attempts)))
 		return tx.PutReply(r)
 	case res.Outcome == Unknown && count(r, Unknown) < 2:
@@ -480,6 +481,11 @@ func (o *Outbox) note(tx *state.Tx, r *inbox.Reply, res Result) error {
 	}
 	r.State = inbox.ReplyFailed
 	return o.giveUp(tx, r)
+}
+
+// tooLate tells whether a Reply was tried for as long as it is worth.
+func tooLate(r *inbox.Reply, now time.Time) bool {
+	return len(r.Attempts) > 0 && now.Sub(r.Attempts[0].At) >= giveUp
 }
 
 func count(r *inbox.Reply, o Outcome) (n int) {
