@@ -448,6 +448,15 @@ func (k *Keeper) Doubtful(tx *state.Tx, m *inbox.Mail, s Sender) error {
 	return k.doubtful(tx, m, s, acts)
 }
 
+// Stoppable tells whether something of a sender's waits for the end of its
+// cool-off.
+func (k *Keeper) Stoppable(tx *state.Tx, s Sender) (bool, error) {
+	acts, err := tx.OpenActions(s.onRecord())
+	return slices.ContainsFunc(acts, func(a *inbox.Action) bool {
+		return a.State == inbox.StateScheduled && !a.StopBy.IsZero()
+	}), err
+}
+
 // loneAnswer is a yes or no to nothing.
 func (k *Keeper) loneAnswer(tx *state.Tx, m *inbox.Mail, s Sender) error {
 	Mark(m, inbox.MailHeld, "an answer, but no question of ours is open")

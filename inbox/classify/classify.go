@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -86,6 +87,19 @@ func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
 		}
 	}
 	return inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
+}
+
+// Stops tells whether a message in which nothing but a question was found says
+// no in any words, as if it answered one of ours. It is for somebody who has
+// something to stop; from others such words mean nothing.
+func (c *Classifier) Stops(m *inbox.Message, found inbox.Reading) bool {
+	asks := func(q inbox.Request) bool { return q.Kind != inbox.KindQuestion }
+	if found.Answer != inbox.AnswerNone || found.Partial || slices.ContainsFunc(found.Requests, asks) {
+		return false
+	}
+	body := capText(m.Text, maxText)
+	a := answer.Read(c.rules, body, c.newReader("", body).guess, true)
+	return a.Answer == inbox.AnswerNo && a.Rest == ""
 }
 
 // answered gives an answer with what was asked beside it: only requests that

@@ -28,6 +28,7 @@ type prepared struct {
 	evidence inbox.Evidence
 	people   []users.Person
 	reading  inbox.Reading
+	stops    bool   // read as an answer it would be a no
 	later    error  // the user store did not answer
 	unproved error  // DNS did not answer
 	broken   string // why it cannot be processed at all
@@ -93,6 +94,7 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		return p
 	}
 	p.reading = in.Classifier.Read(p.msg)
+	p.stops = in.Classifier.Stops(p.msg, p.reading)
 	if p.msg.FromFault != "" || p.msg.From.Addr == "" {
 		return p
 	}
@@ -296,6 +298,10 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if err := in.identify(tx, p, m); err != nil {
 		return err
 	}
+	p, err := in.heed(tx, p)
+	if err != nil {
+		return err
+	}
 	switch {
 	case p.later != nil || p.unproved != nil:
 		return in.unanswered(tx, p, m)
@@ -307,6 +313,21 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		return in.hold(tx, p, m, "its author is not certain: "+p.msg.FromFault)
 	}
 	return in.converse(tx, p, m)
+}
+
+// heed takes the words of a mail that answers nothing for a no when its sender
+// has something to stop: they need not look for our letter to answer it.
+func (in *Intake) heed(tx *state.Tx, p *prepared) (*prepared, error) {
+	if !p.stops {
+		return p, nil
+	}
+	stoppable, err := in.Cases.Stoppable(tx, cases.Sender{Address: p.msg.From.Addr, People: p.people})
+	if err != nil || !stoppable {
+		return p, err
+	}
+	no := *p // what was prepared stays, should the batch be committed anew
+	no.reading = inbox.Reading{Language: p.reading.Language, Answer: inbox.AnswerNo}
+	return &no, nil
 }
 
 func (in *Intake) identify(tx *state.Tx, p *prepared, m *inbox.Mail) error {

@@ -224,6 +224,56 @@ func TestCustodyStopWhileDNSIsAway(t *testing.T) {
 	})
 }
 
+// People do not look for our letter to answer it: while something of theirs
+// can be stopped, a new mail that says so in any words stops it.
+func TestCustodyStopInANewMail(t *testing.T) {
+	for _, text := range []string{
+		"Stop, do not delete my account.",
+		"Please don't delete my account after all, I changed my mind.",
+		"I have changed my mind. Please keep my account.",
+		"Пожалуйста, не удаляйте мой аккаунт, я передумал.",
+		"Аккаунтымды жоймаңыз, мен ойымды өзгерттім.",
+	} {
+		t.Run(text, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.leaving()
+				s.write(bob, "my account", text)
+				s.letter("cancelled", bob)
+				s.stand("delete account cancelled")
+				s.silence(bob)
+			})
+		})
+		t.Run("unproven: "+text, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.leaving()
+				s.claim(bob, "my account", text)
+				s.letter("stop-check", bob)
+				s.stand("delete account held")
+			})
+		})
+		t.Run("nothing to stop: "+text, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.write(bob, "my account", text)
+				s.letter("received", bob)
+				s.stand("question review")
+			})
+		})
+	}
+	for _, text := range []string{
+		"I have no idea how to pay my last invoice. Can you help me?",
+		"There is no invoice for June. Where do I find it?",
+	} {
+		t.Run("no stop: "+text, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.leaving()
+				s.write(bob, "invoice", text)
+				s.letter("received", bob)
+				s.stand("delete account scheduled", "question review")
+			})
+		})
+	}
+}
+
 func TestCustodyCopyBeforeDelete(t *testing.T) {
 	reviewed := setup{more: "[policy.delete_account]\nreview = \"always\"\n"}
 	const both = "Please send me a copy of my data and then delete my account."
@@ -580,7 +630,7 @@ func TestCustodyTimeToAnswer(t *testing.T) {
 			inScene(t, setup{}, func(s *scene) {
 				q := c.late(s)
 				s.passes(week - time.Since(q.At) - time.Minute)
-				s.claim(bob, "my phone number", "Yes", mailtest.InReplyTo(q)) // as some mail programs do it, without our subject
+				s.claim(bob, "my phone number", "Yes", mailtest.InReplyTo(q)) // some mail programs drop our subject
 				if s.d.Letter(q.MessageID()) == "claim" {
 					s.answer(s.letter("confirm", bob), "Yes")
 				}
