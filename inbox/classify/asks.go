@@ -17,6 +17,7 @@ func (r *reader) readSentence(i int) {
 	r.readPhrases(i, s, lang.AskDeactivate, find{Request: inbox.Request{Kind: inbox.KindDeactivate}})
 	r.readPhrases(i, s, lang.AskWithdraw, find{Request: inbox.Request{Kind: inbox.KindWithdraw}})
 	r.readPhrases(i, s, lang.AskCopy, find{Request: inbox.Request{Kind: inbox.KindCopy}})
+	r.readPhrases(i, s, lang.AskChange, find{Request: inbox.Request{Kind: inbox.KindChange}})
 	r.readPhrases(i, s, lang.AskDescribe, find{Request: inbox.Request{Kind: inbox.KindDescribe}})
 	r.readTopic(i, s, lang.AskStatus, inbox.TopicStatus)
 	r.readTopic(i, s, lang.AskReactivate, inbox.TopicReactivate)
@@ -54,6 +55,9 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		}
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
 			worth *= unsureOf // to be sent what is held is a copy, or nearly so
+		}
+		if c == lang.AskChange {
+			worth *= unsureOf // of what, the values say
 		}
 		if c == lang.AskDelete && r.hits.Has(s, lang.Temporary) {
 			worth *= unsureOf
@@ -187,7 +191,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span, accounts[0].Span)
 		f.words = union(v.Span, accounts[0].Span)
 		f.Confidence *= r.between(v, accounts[0].Span, other) * r.followed(s, accounts[0].Span)
-		if r.partOf(accounts[0].Span, other) {
+		if r.partOf(accounts[0].Span, other) || r.anyOne(accounts[0].Span) {
 			f.Confidence *= unsureOf
 		}
 	case len(data) > 0 && len(fields) == 0:
@@ -196,6 +200,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		if len(other) > 0 {
 			f.Confidence *= unsureOf
 		}
+		r.itemized = r.itemized || r.listsBelow(i)
 	case len(fields) > 0:
 		last := fieldHits[len(fieldHits)-1].Span
 		if r.between(v, fieldHits[0].Span, other) < 1 || r.partOf(last, other) {
@@ -217,6 +222,29 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 	}
 	r.add(f)
 	return true
+}
+
+// anyOne tells whether an account is nobody's in particular: "the deletion of
+// an account".
+func (r *reader) anyOne(account lang.Span) bool {
+	if account.From == 0 {
+		return false
+	}
+	switch r.t.Words[account.From-1].Fold {
+	case "an", "ein", "eines", "einem", "un", "une", "una", "um", "uma", "een":
+		return true
+	}
+	return false
+}
+
+// listsBelow tells whether a sentence has a colon with something at once below
+// it: "delete the following data:".
+func (r *reader) listsBelow(i int) bool {
+	s := r.t.Sentences[i]
+	if strings.Contains(r.t.Slice(s), ":\n") {
+		return true
+	}
+	return i+1 < len(r.t.Sentences) && strings.Contains(r.t.EndMark(s), ":") && !strings.Contains(r.gap(r.t.Sentences[i+1].From), "\n\n")
 }
 
 // between lowers the confidence when something else stands nearer to the verb
@@ -306,12 +334,19 @@ func (r *reader) followed(s, account lang.Span) float64 {
 	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me) {
 		return unsureOf // everything I posted
 	}
-	for _, h := range r.hits {
-		if h.From <= i && i < h.To {
-			return 1
-		}
+	if r.knows(i) {
+		return 1
+	}
+	mine := r.hits.Has(lang.Span{From: max(s.From, account.From-1), To: account.To}, lang.Me)
+	if mine && r.capital(i) && (i+1 >= s.To || r.t.Words[i+1].Before >= lang.Comma || r.knows(i+1)) {
+		return 1 // my account on the site of that name
 	}
 	return unsureOf
+}
+
+// knows tells whether any entry of the rule files covers a word.
+func (r *reader) knows(i int) bool {
+	return slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.From <= i && i < h.To })
 }
 
 // unkept gives the fields that no "except" or "keep" stands before.

@@ -40,6 +40,11 @@ type reader struct {
 	finds   []find
 	read    []lang.Span  // the words that a find accounts for
 	handled map[int]bool // sentences that gave a find
+
+	itemized bool // a list says what of the data is to be deleted
+
+	beside []lang.Span // sentences of legal letters that are none of the request
+	blank  bool        // a template was sent off with its instructions
 }
 
 // find is something that seems to be asked.
@@ -68,6 +73,8 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	r.hits = c.rules.Find(r.t, r.guess)
 	r.dropNames()
 	r.cutForwarded()
+	r.blank = r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Blank)
+	r.dropBoilerplate()
 	for _, s := range r.t.Sentences {
 		if subject != "" && r.t.Words[s.From].Start < len(subject) {
 			r.subject++
@@ -175,7 +182,7 @@ func (r *reader) add(f find) {
 // weighMessage lowers every find by what the rest of the message says.
 func (r *reader) weighMessage(all lang.Span) {
 	factor := 1.0
-	if r.hidden {
+	if r.hidden || r.unfilled() {
 		factor *= unsureOf
 	}
 	if r.hits.Has(all, lang.Doubt, lang.Perhaps) || r.asksHow() {
@@ -191,13 +198,16 @@ func (r *reader) weighMessage(all lang.Span) {
 	default:
 		factor *= 0.94 // files of these languages are short
 	}
-	if len(r.t.Words) > longText {
+	if len(r.t.Words)-words(r.beside) > longText {
 		factor *= 0.9
 	}
 	body := r.bodyWords()
 	for i := range r.finds {
 		f := &r.finds[i]
 		f.Confidence *= factor
+		if r.blank && f.Kind != inbox.KindCopy && f.Kind != inbox.KindDescribe && f.Kind != inbox.KindWithdraw {
+			f.Confidence *= unsureOf // whoever sent it off may not have read it
+		}
 		if f.sentence < r.subject && f.Kind != inbox.KindQuestion && !r.filler(body) {
 			f.Confidence *= 0.75 // the text speaks of something else
 		}
@@ -244,13 +254,18 @@ func (r *reader) settle() {
 	off := func(f find) bool { return f.Kind == inbox.KindDeactivate }
 	back := func(f find) bool { return f.Topic == inbox.TopicReactivate }
 	change := func(f find) bool { return f.Kind == inbox.KindChange }
+	if has(func(f find) bool { return len(f.Changes) > 0 }) { // it says what is to be changed
+		r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return change(f) && len(f.Changes) == 0 })
+	}
 	whole := has(account)
 	for i := range r.finds {
 		f := &r.finds[i]
 		switch {
 		case (account(*f) || off(*f)) && has(account) && has(off):
 			f.Confidence *= unsureOf
-		case account(*f) && (has(change) || r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Keep)):
+		case account(*f) && (r.itemized || r.namesOther() || has(change) || r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Keep)):
+			f.Confidence *= unsureOf
+		case off(*f) && r.namesOther():
 			f.Confidence *= unsureOf
 		case whole && (change(*f) || f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeFields):
 			f.Confidence *= unsureOf
@@ -259,6 +274,14 @@ func (r *reader) settle() {
 		}
 	}
 	r.dropReplaced()
+}
+
+// namesOther tells whether the text names an address that is not the sender's:
+// the account may be somebody else's, or another one of theirs.
+func (r *reader) namesOther() bool {
+	return slices.ContainsFunc(r.values, func(v typed) bool {
+		return v.field == inbox.FieldEmail && r.from != "" && v.Value != r.from && !r.isBeside(v.span.From)
+	})
 }
 
 // dropReplaced takes the fields out of deletions that get a new value: to

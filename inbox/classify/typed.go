@@ -14,6 +14,10 @@ func (r *reader) typedChanges(i int, s lang.Span) []candidate {
 			continue
 		}
 		where, ok := r.speaksOf(i, f)
+		if !ok && r.listed(i, v) {
+			where, ok = r.t.Sentences[i-1], true
+			r.read = append(r.read, where)
+		}
 		if !ok {
 			continue
 		}
@@ -38,6 +42,16 @@ func (r *reader) typedChanges(i int, s lang.Span) []candidate {
 		out = append(out, c)
 	}
 	return out
+}
+
+// listed tells whether a sentence is nothing but a value below one that asks
+// for changes and ends in a colon: what the value is says the field.
+func (r *reader) listed(i int, v values) bool {
+	if i == 0 || len(v) != 1 || !r.listsBelow(i-1) {
+		return false
+	}
+	s, before := r.t.Sentences[i], r.t.Sentences[i-1]
+	return v[0].span == s && r.hits.Has(before, lang.Change, lang.Add) && r.changeMood(before) == 1
 }
 
 // around gives the sentence as far as it is of use for a reason.

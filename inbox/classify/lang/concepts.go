@@ -58,7 +58,9 @@ const (
 	Bends       Concept = "bends"       // puts an ending on the name of a place behind it
 	Male        Concept = "male"
 	Female      Concept = "female"
-	Forwarded   Concept = "forwarded" // the line above a forwarded mail
+	Forwarded   Concept = "forwarded"   // the line above a forwarded mail
+	Boilerplate Concept = "boilerplate" // begins a sentence that legal letters have beside their request: deadlines, threats, who writes
+	Blank       Concept = "blank"       // a place of a template that nobody filled in: your name here
 
 	// Phrases that ask for the kind by themselves.
 	AskDelete     Concept = "ask.delete"
@@ -66,6 +68,7 @@ const (
 	AskCopy       Concept = "ask.copy"
 	AskDescribe   Concept = "ask.describe"
 	AskWithdraw   Concept = "ask.withdraw"
+	AskChange     Concept = "ask.change" // asks for a change without saying which
 	AskStatus     Concept = "ask.status"
 	AskReactivate Concept = "ask.reactivate"
 
@@ -93,8 +96,8 @@ const (
 func Concepts() []Concept {
 	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, But, It, Wish, HowTo, Possible, Negation, Done,
 		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Temporary, Send,
-		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, AskDelete, AskDeactivate, AskCopy, AskDescribe,
-		AskWithdraw, AskStatus, AskReactivate}
+		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
+		AskWithdraw, AskChange, AskStatus, AskReactivate}
 }
 
 func (c Concept) known() bool {

@@ -198,11 +198,40 @@ func (r *Rules) Find(t *Text, g Guess) Hits {
 	}
 	var all Hits
 	for _, tag := range tags {
-		if l := r.lexicons[tag]; l != nil {
-			all = append(all, l.find(t, g.Typed && tag == g.Tag)...)
+		l := r.lexicons[tag]
+		if l == nil {
+			continue
 		}
+		found := l.find(t, g.Typed && tag == g.Tag)
+		if tag != g.Tag && tag == "en" && r.lexicons[g.Tag] != nil && !slices.Contains(cyrillicTags, g.Tag) {
+			found = foreign(t, all, found)
+		}
+		all = append(all, found...)
 	}
 	all = longest(t, all)
 	slices.SortStableFunc(all, func(a, b Hit) int { return a.From - b.From })
 	return slices.CompactFunc(all, func(a, b Hit) bool { return a == b })
+}
+
+// minForeign is how many letters an English word must have to be believed in a
+// text of another language of the same script: "del" is Spanish, too.
+const minForeign = 4
+
+// foreign keeps those English hits that the language of the text, whose own
+// hits are given, does not know as words of its own.
+func foreign(t *Text, own, english Hits) Hits {
+	taken := make([]bool, len(t.Words))
+	for _, h := range own {
+		for i := h.From; i < h.To && !h.loose; i++ {
+			taken[i] = true
+		}
+	}
+	return slices.DeleteFunc(english, func(h Hit) bool {
+		for i := h.From; i < h.To; i++ {
+			if taken[i] || len(t.Words[i].Fold) < minForeign {
+				return true
+			}
+		}
+		return false
+	})
 }

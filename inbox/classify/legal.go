@@ -1,0 +1,76 @@
+package classify
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"push.guru/supportd/inbox/classify/lang"
+)
+
+// opening is how many words may stand before the phrase by which a sentence is
+// known as boilerplate. One that has it further in may be the request itself.
+const opening = 4
+
+// minLegal is how many words a letter has at least in which such sentences are
+// looked for: in a short mail every word counts.
+const minLegal = 40
+
+// dropBoilerplate forgets what was found in the sentences that letters citing
+// the law have beside their request: deadlines, threats, exceptions, duties
+// towards others. They neither ask for something nor speak against it. What
+// stands below one that ends in a colon, up to a blank line, says who writes.
+func (r *reader) dropBoilerplate() {
+	if len(r.t.Words) < minLegal {
+		return
+	}
+	below := false
+	for _, s := range r.t.Sentences {
+		below = below && !strings.Contains(r.gap(s.From), "\n\n")
+		head := lang.Span{From: s.From, To: min(s.To, s.From+opening)}
+		if !below && !r.hits.Has(head, lang.Boilerplate) {
+			continue
+		}
+		below = below || strings.Contains(r.t.EndMark(s), ":") || strings.Contains(r.t.Slice(s), ":\n")
+		r.beside = append(r.beside, s)
+		r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return h.From >= s.From && h.From < s.To })
+	}
+}
+
+// isBeside tells whether a word stands in such a sentence.
+func (r *reader) isBeside(i int) bool {
+	return slices.ContainsFunc(r.beside, func(s lang.Span) bool { return s.From <= i && i < s.To })
+}
+
+// words counts the words of spans.
+func words(spans []lang.Span) int {
+	n := 0
+	for _, s := range spans {
+		n += s.To - s.From
+	}
+	return n
+}
+
+// minBlank is how many of the same letter stand for something to be filled in.
+const minBlank = 3
+
+// unfilled tells whether a template has places that nobody filled in: braces,
+// XXX, YOUR_NAME.
+func (r *reader) unfilled() bool {
+	if strings.Contains(r.t.Source, "{{") {
+		return true
+	}
+	for i, w := range r.t.Words {
+		text := r.t.Source[w.Start:w.End]
+		if strings.Trim(text, "XХ") == "" && utf8.RuneCountInString(text) >= minBlank {
+			return true
+		}
+		if i+1 < len(r.t.Words) && r.gap(i+1) == "_" && text == strings.ToUpper(text) && isMine(w.Fold) {
+			return true
+		}
+	}
+	return false
+}
+
+// isMine tells the words that templates begin a name in capitals with.
+func isMine(w string) bool { return w == "your" || w == "my" || w == "user" }
