@@ -98,7 +98,11 @@ func (c *Classifier) Stops(m *inbox.Message, found inbox.Reading) bool {
 		return false
 	}
 	body := capText(m.Text, maxText)
-	a := answer.Read(c.rules, body, c.newReader("", body).guess, true)
+	if answer.TooLong(body) {
+		return false
+	}
+	t := lang.NewText(body)
+	a := answer.Read(c.rules, body, c.rules.Detect(t, 0, c.opt.Languages), true)
 	return a.Answer == inbox.AnswerNo && a.Rest == ""
 }
 

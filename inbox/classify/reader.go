@@ -62,24 +62,20 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	}
 	r := &reader{c: c, handled: map[int]bool{}}
 	r.t = lang.NewText(source)
-	own := lang.NewText(body)
-	if len(own.Words) == 0 {
-		own = r.t
+	for _, s := range r.t.Sentences {
+		if subject != "" && r.t.Words[s.From].Start < len(subject) {
+			r.subject++
+		}
 	}
-	r.guess = c.rules.Detect(own, c.opt.Languages)
+	r.guess = c.rules.Detect(r.t, r.bodyWords().From, c.opt.Languages)
 	if r.guess.Tag == lang.Und {
-		r.guess = c.rules.Detect(r.t, c.opt.Languages)
+		r.guess = c.rules.Detect(r.t, 0, c.opt.Languages)
 	}
 	r.hits = c.rules.Find(r.t, r.guess)
 	r.dropNames()
 	r.cutForwarded()
 	r.blank = r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Blank)
 	r.dropBoilerplate()
-	for _, s := range r.t.Sentences {
-		if subject != "" && r.t.Words[s.From].Start < len(subject) {
-			r.subject++
-		}
-	}
 	return r
 }
 

@@ -43,6 +43,9 @@ type Reading struct {
 // reply says that the mail answers another one: then a no may have reasons
 // beside it. In a mail of its own, a no must be all there is.
 func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
+	if TooLong(text) {
+		return Reading{}
+	}
 	t := lang.NewText(text)
 	if len(t.Words) == 0 {
 		return sign(text)
@@ -58,6 +61,18 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 		}
 	}
 	return out
+}
+
+// TooLong tells at little cost whether a text cannot be an answer, because it
+// has far too many words.
+func TooLong(text string) bool {
+	n := 0
+	for range strings.FieldsSeq(text) {
+		if n++; n > 2*maxWords {
+			return true
+		}
+	}
+	return false
 }
 
 // maxDrawn bounds the words of an answer that is drawn out: "yeeees", "нееет".

@@ -29,22 +29,27 @@ var cyrillicTags = []string{"ru", "kk", "uk"}
 // enoughLetters is what a statistical guess needs to be worth something.
 const enoughLetters = 24
 
-// Detect guesses the language: the script first, then how many words each
-// language's file knows, then letter statistics. Of languages that know as
-// many words, the earliest of preferred wins.
-func (r *Rules) Detect(t *Text, preferred []string) Guess {
+// Detect guesses the language of the words from the given one on: the script
+// first, then how many words each language's file knows, then letter
+// statistics. Of languages that know as many words, the earliest of preferred
+// wins.
+func (r *Rules) Detect(t *Text, from int, preferred []string) Guess {
 	best := Guess{Tag: Und}
+	if from >= len(t.Words) {
+		return best
+	}
+	latin, cyrillic := t.letters(from)
 	for _, tag := range r.order(preferred) {
 		l := r.lexicons[tag]
 		isCyr := slices.Contains(cyrillicTags, tag)
-		typed := isCyr && t.latin > t.cyrillic
-		if !isCyr && t.cyrillic > t.latin {
+		typed := isCyr && latin > cyrillic
+		if !isCyr && cyrillic > latin {
 			continue
 		}
-		typed = typed || tag == "kk" && t.latin == 0 && tell(t, tag) == 0 // by a keyboard without its letters
-		votes := known(t, l.find(t, typed)) * 2
+		typed = typed || tag == "kk" && latin == 0 && tell(t.Words[from:], tag) == 0 // by a keyboard without its letters
+		votes := known(t, from, r.found(t, typed)[l.nr]) * 2
 		if isCyr && !typed {
-			votes += tell(t, tag)
+			votes += tell(t.Words[from:], tag)
 		}
 		if typed {
 			votes-- // the shared spelling is coarse
@@ -53,9 +58,10 @@ func (r *Rules) Detect(t *Text, preferred []string) Guess {
 			best = Guess{Tag: tag, Typed: typed, Votes: votes}
 		}
 	}
-	if best.Votes*5 < len(t.Words) && t.latin+t.cyrillic >= enoughLetters {
-		if info := whatlanggo.Detect(t.Source[:min(len(t.Source), 2000)]); info.IsReliable() {
-			if tag := info.Lang.Iso6391(); tag != "" && !(t.latin > t.cyrillic && slices.Contains(cyrillicTags, tag)) {
+	if best.Votes*5 < len(t.Words)-from && latin+cyrillic >= enoughLetters {
+		rest := t.Source[t.Words[from].Start:]
+		if info := whatlanggo.Detect(rest[:min(len(rest), 2000)]); info.IsReliable() {
+			if tag := info.Lang.Iso6391(); tag != "" && !(latin > cyrillic && slices.Contains(cyrillicTags, tag)) {
 				return Guess{Tag: tag}
 			}
 		}
@@ -73,8 +79,8 @@ func (r *Rules) order(preferred []string) []string {
 	return out
 }
 
-// known counts the words that are part of any hit.
-func known(t *Text, hits Hits) int {
+// known counts the words from the given one on that are part of any hit.
+func known(t *Text, from int, hits Hits) int {
 	covered := make([]bool, len(t.Words))
 	for _, h := range hits {
 		if !h.loose {
@@ -84,7 +90,7 @@ func known(t *Text, hits Hits) int {
 		}
 	}
 	n := 0
-	for _, c := range covered {
+	for _, c := range covered[from:] {
 		if c {
 			n++
 		}
@@ -92,13 +98,13 @@ func known(t *Text, hits Hits) int {
 	return n
 }
 
-func tell(t *Text, tag string) int {
+func tell(words []Word, tag string) int {
 	n := 0
 	for _, x := range telling {
 		if x.tag != tag {
 			continue
 		}
-		for _, w := range t.Words {
+		for _, w := range words {
 			if strings.ContainsAny(w.Fold, x.letters) {
 				n += 2
 			}

@@ -3,6 +3,7 @@ package lang
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -10,9 +11,13 @@ import (
 // Fold gives the comparable form of a word: lower case, without apostrophes,
 // Latin letters without accents, ё as е.
 func Fold(s string) string {
+	s = strings.ToLower(s)
+	if strings.IndexFunc(s, composed) < 0 {
+		return s
+	}
 	var b strings.Builder
 	latin := false
-	for _, r := range norm.NFD.String(strings.ToLower(s)) {
+	for _, r := range norm.NFD.String(s) {
 		switch {
 		case r == '\'', r == '’', r == 'ʼ', r == '`', r == '\u00AD', r == '\u200B':
 		case unicode.Is(unicode.Mn, r):
@@ -36,6 +41,17 @@ func Fold(s string) string {
 		}
 	}
 	return norm.NFC.String(b.String())
+}
+
+// composed tells whether a lower-case letter may have to be written otherwise.
+func composed(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return r == '\'' || r == '`'
+	case 'а' <= r && r <= 'я':
+		return false
+	}
+	return !strings.ContainsRune("әғқңөұүһіїєґ", r)
 }
 
 // cyrillic gives the shared spelling of each Cyrillic letter.

@@ -61,7 +61,7 @@ func TestFind(t *testing.T) {
 		{"I live in Rome", "set.location", "I live in"},
 	} {
 		text := NewText(c.text)
-		hits := r.Find(text, r.Detect(text, []string{"en"})).In(Span{0, len(text.Words)}, c.concept)
+		hits := r.Find(text, r.Detect(text, 0, []string{"en"})).In(Span{0, len(text.Words)}, c.concept)
 		got := ""
 		if len(hits) > 0 {
 			got = text.Slice(hits[0].Span)
@@ -76,7 +76,7 @@ func TestTypedInLatinLetters(t *testing.T) {
 	r := rules(t, map[string]string{"en.txt": english, "ru.txt": russian})
 	for _, s := range []string{"udalite moy akkaunt", "udalite moi akaunt", "Udalit' moj akkaunt"} {
 		text := NewText(s)
-		g := r.Detect(text, []string{"en"})
+		g := r.Detect(text, 0, []string{"en"})
 		if g.Tag != "ru" || !g.Typed {
 			t.Errorf("%q is taken for %+v", s, g)
 			continue
@@ -98,7 +98,7 @@ func TestDetect(t *testing.T) {
 		"12 34":                     Und,
 		"Ez egy magyar nyelven írt levél, amelyet a rendszer nem ismer, de a betűk elárulják.": "hu",
 	} {
-		if g := r.Detect(NewText(text), []string{"en", "ru", "kk"}); g.Tag != want {
+		if g := r.Detect(NewText(text), 0, []string{"en", "ru", "kk"}); g.Tag != want {
 			t.Errorf("%q is taken for %q, want %q", text, g.Tag, want)
 		}
 	}
@@ -201,7 +201,7 @@ func FuzzText(f *testing.F) {
 		if n != len(text.Words) {
 			t.Fatalf("%d of %d words are in sentences", n, len(text.Words))
 		}
-		for _, h := range r.Find(text, r.Detect(text, nil)) {
+		for _, h := range r.Find(text, r.Detect(text, 0, nil)) {
 			if h.From < 0 || h.To > len(text.Words) || h.From > h.To {
 				t.Fatalf("broken hit %+v", h)
 			}
@@ -218,6 +218,6 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		text := NewText("the account is here")
-		r.Find(text, r.Detect(text, nil))
+		r.Find(text, r.Detect(text, 0, nil))
 	})
 }

@@ -3,7 +3,6 @@ package lang
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Hit is one place where an entry of a rule file was found.
@@ -61,53 +60,7 @@ const maxGap = 6
 type matcher struct {
 	t     *Text
 	skel  bool
-	found map[int]Hits // by first word; what <concept> may refer to
-}
-
-// find gives every hit of one language's file.
-func (l *lexicon) find(t *Text, skel bool) Hits {
-	m := &matcher{t: t, skel: skel, found: map[int]Hits{}}
-	plain := longest(t, m.pass(l, false))
-	for _, h := range plain {
-		m.found[h.From] = append(m.found[h.From], h)
-	}
-	all := append(plain, m.pass(l, true)...)
-	for _, h := range plain {
-		for _, e := range l.refs[h.Concept] {
-			all = m.try(e, h.From, all)
-		}
-	}
-	return all
-}
-
-// pass tries the entries that begin with a word: those that refer to other
-// sections, or those that do not.
-func (m *matcher) pass(l *lexicon, refers bool) Hits {
-	exact, stems := l.exact, l.stems
-	if m.skel {
-		exact, stems = l.skelExact, l.skelStems
-	}
-	var hits Hits
-	try := func(list []*entry, i int) {
-		for _, e := range list {
-			if e.refers == refers {
-				hits = m.try(e, i, hits)
-			}
-		}
-	}
-	for i := range m.t.Words {
-		w := m.t.Words[i].Fold
-		if m.skel {
-			w = m.t.Words[i].skel
-		}
-		try(exact[w], i)
-		for n := 0; n < len(w); {
-			_, size := utf8.DecodeRuneInString(w[n:])
-			n += size
-			try(stems[w[:n]], i)
-		}
-	}
-	return hits
+	found Hits // what <concept> may refer to
 }
 
 func (m *matcher) try(e *entry, i int, hits Hits) Hits {
@@ -148,7 +101,7 @@ func (m *matcher) match(parts []part, i int, follows bool) int {
 		return -1
 	}
 	if p.kind == partRef {
-		for _, h := range m.found[i] {
+		for _, h := range m.found.begin(Span{i, i + 1}) {
 			if string(h.Concept) == p.text {
 				if end := m.match(parts[1:], h.To, true); end >= 0 {
 					return end
@@ -167,9 +120,10 @@ func (m *matcher) match(parts []part, i int, follows bool) int {
 	return -1
 }
 
-// longest drops every hit that lies inside a longer phrase.
-func longest(t *Text, hits Hits) Hits {
-	cover := make([]Span, len(t.Words))
+// longest drops every hit that lies inside a longer phrase. cover is room for
+// a span of every word.
+func longest(hits Hits, cover []Span) Hits {
+	clear(cover)
 	for _, h := range hits {
 		if h.loose {
 			continue
@@ -193,7 +147,7 @@ func (r *Rules) Find(t *Text, g Guess) Hits {
 	if g.Tag != "en" {
 		tags = append(tags, "en")
 	}
-	if t.cyrillic > 0 && g.Tag != "ru" {
+	if _, cyrillic := t.letters(0); cyrillic > 0 && g.Tag != "ru" {
 		tags = append(tags, "ru")
 	}
 	var all Hits
@@ -202,13 +156,13 @@ func (r *Rules) Find(t *Text, g Guess) Hits {
 		if l == nil {
 			continue
 		}
-		found := l.find(t, g.Typed && tag == g.Tag)
+		found := slices.Clone(r.found(t, g.Typed && tag == g.Tag)[l.nr])
 		if tag != g.Tag && tag == "en" && r.lexicons[g.Tag] != nil && !slices.Contains(cyrillicTags, g.Tag) {
 			found = foreign(t, all, found)
 		}
 		all = append(all, found...)
 	}
-	all = longest(t, all)
+	all = longest(all, make([]Span, len(t.Words)))
 	slices.SortStableFunc(all, func(a, b Hit) int { return a.From - b.From })
 	return slices.CompactFunc(all, func(a, b Hit) bool { return a == b })
 }

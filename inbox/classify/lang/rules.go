@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -15,19 +16,17 @@ type Rules struct {
 	lexicons map[string]*lexicon
 	tags     []string          // sorted
 	cities   map[string]string // of all languages, by their comparable form
+
+	plain index // the entries of all languages as they are written
+	typed index // those in Cyrillic, in the spelling that both scripts share
 }
 
-// lexicon is what one language's file says.
+// lexicon is what one language's file says, but for the entries that begin
+// with a word: those of all languages are in one index.
 type lexicon struct {
-	tag   string
-	exact map[string][]*entry // by the first word
-	stems map[string][]*entry // by the first word's beginning
-	refs  map[Concept][]*entry
-	cuts  map[Concept][]cut
-
-	// The same in the spelling that both scripts share; empty for a language
-	// that is not written in Cyrillic.
-	skelExact, skelStems map[string][]*entry
+	nr   int // its place among the tags
+	refs map[Concept][]*entry
+	cuts map[Concept][]cut
 }
 
 type partKind int
@@ -49,6 +48,7 @@ type entry struct {
 	concept Concept
 	parts   []part
 	source  string
+	nr      int  // of its lexicon
 	refers  bool // has a <concept>, so it can only be found once plain entries are
 }
 
@@ -75,12 +75,10 @@ func Load(systems ...fs.FS) (*Rules, error) {
 			faults = append(faults, errs...)
 		}
 	}
-	for tag, list := range entries {
-		list = r.takeCities(list)
-		r.lexicons[tag] = newLexicon(tag, list)
-		r.tags = append(r.tags, tag)
+	r.tags = slices.Sorted(maps.Keys(entries))
+	for nr, tag := range r.tags {
+		r.lexicons[tag] = r.newLexicon(nr, r.takeCities(entries[tag]))
 	}
-	slices.Sort(r.tags)
 	return r, errors.Join(faults...)
 }
 
@@ -223,10 +221,10 @@ func isCyrillic(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) })
 }
 
-func newLexicon(tag string, list []*entry) *lexicon {
-	l := &lexicon{tag: tag, exact: map[string][]*entry{}, stems: map[string][]*entry{}, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{},
-		skelExact: map[string][]*entry{}, skelStems: map[string][]*entry{}}
+func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
+	l := &lexicon{nr: nr, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{}}
 	for _, e := range list {
+		e.nr = nr
 		p := e.parts[0]
 		if strings.HasPrefix(string(e.concept), CutPrefix) {
 			l.cuts[e.concept] = append(l.cuts[e.concept], newCut(e))
@@ -235,19 +233,13 @@ func newLexicon(tag string, list []*entry) *lexicon {
 		if p.kind == partSlot {
 			p = e.parts[1]
 		}
-		switch p.kind {
-		case partRef:
+		if p.kind == partRef {
 			l.refs[Concept(p.text)] = append(l.refs[Concept(p.text)], e)
-		case partWord:
-			l.exact[p.text] = append(l.exact[p.text], e)
-			if isCyrillic(p.text) {
-				l.skelExact[p.skel] = append(l.skelExact[p.skel], e)
-			}
-		case partStem:
-			l.stems[p.text] = append(l.stems[p.text], e)
-			if isCyrillic(p.text) {
-				l.skelStems[p.skel] = append(l.skelStems[p.skel], e)
-			}
+			continue
+		}
+		r.plain.add(e, p.text, p.kind)
+		if isCyrillic(p.text) {
+			r.typed.add(e, p.skel, p.kind)
 		}
 	}
 	return l

@@ -33,7 +33,33 @@ type Text struct {
 	Words     []Word
 	Sentences []Span // of words; every word is in exactly one
 
-	latin, cyrillic int // letters
+	plain, typed []Hits // what the rule files find, once it was looked for
+}
+
+// letters counts the letters of either script in the words from one on.
+func (t *Text) letters(from int) (latin, cyrillic int) {
+	for _, w := range t.Words[from:] {
+		for _, r := range t.Source[w.Start:w.End] {
+			switch {
+			case r < utf8.RuneSelf:
+				if 'a' <= r|0x20 && r|0x20 <= 'z' {
+					latin++
+				}
+			case unicode.Is(unicode.Cyrillic, r):
+				cyrillic++
+			case unicode.Is(unicode.Latin, r):
+				latin++
+			}
+		}
+	}
+	return latin, cyrillic
+}
+
+// spell fills in the spelling of each word that both scripts share.
+func (t *Text) spell() {
+	for i := range t.Words {
+		t.Words[i].skel = skeleton(t.Words[i].Fold)
+	}
 }
 
 // Span is a range of words: From is the first, To the one behind the last.
@@ -42,9 +68,12 @@ type Span struct{ From, To int }
 // maxWord bounds the bytes of a word that are looked at.
 const maxWord = 60
 
+// wordBytes is how many bytes a word takes at the least, by and large.
+const wordBytes = 5
+
 // NewText cuts a text into words and sentences.
 func NewText(s string) *Text {
-	t := &Text{Source: s}
+	t := &Text{Source: s, Words: make([]Word, 0, len(s)/wordBytes+1)}
 	sc := scanner{t: t, gap: Sentence, lineStart: true}
 	for i := 0; i < len(s); {
 		i = sc.step(i)
@@ -69,7 +98,6 @@ func (sc *scanner) step(i int) int {
 	r, n := utf8.DecodeRuneInString(s[i:])
 	switch {
 	case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || (sc.in && isApostrophe(r)):
-		sc.count(r)
 		if !sc.in {
 			sc.in, sc.start = true, i
 		}
@@ -81,22 +109,13 @@ func (sc *scanner) step(i int) int {
 	return i + n
 }
 
-func (sc *scanner) count(r rune) {
-	switch {
-	case unicode.Is(unicode.Latin, r):
-		sc.t.latin++
-	case unicode.Is(unicode.Cyrillic, r):
-		sc.t.cyrillic++
-	}
-}
-
 func (sc *scanner) word(end int) {
 	if !sc.in {
 		return
 	}
 	f := Fold(sc.t.Source[sc.start:min(end, sc.start+maxWord)])
 	if f != "" {
-		sc.t.Words = append(sc.t.Words, Word{Start: sc.start, End: end, Fold: f, Before: sc.gap, skel: skeleton(f)})
+		sc.t.Words = append(sc.t.Words, Word{Start: sc.start, End: end, Fold: f, Before: sc.gap})
 	}
 	sc.in, sc.gap = false, None
 }

@@ -31,6 +31,9 @@ type Mark struct {
 // could be read both ways is sure only in a known order, or with dots, which
 // only go with day first. marks must be in the order of the text.
 func Dates(text string, order Order, marks []Mark) []Found {
+	if len(marks) == 0 && !strings.ContainsAny(text, "0123456789") {
+		return nil
+	}
 	toks := dateTokens(text, marks)
 	var out []Found
 	for i := 0; i < len(toks); {

@@ -9,16 +9,25 @@ import (
 
 var phoneLike = regexp.MustCompile(`(?:\+|00)?[ ]?\(?\d[\d().  \-–/]{4,22}\d`)
 
+// minDigits and maxDigits bound the digits of a telephone number.
+const (
+	minDigits = 6
+	maxDigits = 15
+)
+
 // Phones finds telephone numbers. Value is E.164 when the number can be told
 // in the region (a two-letter code) or has a country code, else as written;
 // then, and when no such number is in use, it is not sure. Places where a date
 // was found must be blanked out by the caller.
 func Phones(text, region string) []Found {
 	var out []Found
+	if digits(text) < minDigits {
+		return nil
+	}
 	for _, m := range phoneLike.FindAllStringIndex(text, -1) {
 		raw := strings.TrimSpace(text[m[0]:m[1]])
 		n := digits(raw)
-		if n < 6 || n > 15 {
+		if n < minDigits || n > maxDigits {
 			continue
 		}
 		f := Found{Start: m[0], End: m[1], Value: raw}

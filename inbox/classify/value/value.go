@@ -32,11 +32,14 @@ var (
 // out.
 func Emails(text string) []Found {
 	var out []Found
-	for _, m := range plainMail.FindAllStringIndex(text, -1) {
+	for _, m := range plainMails(text) {
 		s := strings.Trim(text[m[0]:m[1]], ".'-")
 		if a, err := address.Canonical(s); err == nil {
 			out = append(out, Found{m[0], m[1], a, true})
 		}
+	}
+	if !mayBeSpoken(text) {
+		return out
 	}
 	for _, m := range spokenMail.FindAllStringSubmatchIndex(text, -1) {
 		domain := spokenDot.ReplaceAllString(text[m[4]:m[5]], ".")
@@ -50,16 +53,37 @@ func Emails(text string) []Found {
 	return out
 }
 
+// plainMails looks for addresses where there is an at sign.
+func plainMails(text string) [][]int {
+	if !strings.Contains(text, "@") {
+		return nil
+	}
+	return plainMail.FindAllStringIndex(text, -1)
+}
+
+// mayBeSpoken tells at little cost whether a text spells out an address.
+func mayBeSpoken(text string) bool {
+	lower := strings.ToLower(text)
+	for _, s := range []string{"(at)", "[at]", "{at}", "собак", "собач", "dot", "точка"} {
+		if strings.Contains(lower, s) {
+			return true
+		}
+	}
+	return false
+}
+
 var link = regexp.MustCompile(`(?i)\b(?:https?://|www\.)[^\s<>"]+`)
 
 // Names gives the byte ranges of addresses and links: names whose words are
 // not the writer's.
 func Names(text string) [][2]int {
+	found := plainMails(text)
+	if lower := strings.ToLower(text); strings.Contains(lower, "://") || strings.Contains(lower, "www.") {
+		found = append(found, link.FindAllStringIndex(text, -1)...)
+	}
 	var out [][2]int
-	for _, re := range []*regexp.Regexp{plainMail, link} {
-		for _, m := range re.FindAllStringIndex(text, -1) {
-			out = append(out, [2]int{m[0], m[1]})
-		}
+	for _, m := range found {
+		out = append(out, [2]int{m[0], m[1]})
 	}
 	return out
 }
