@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -143,4 +144,32 @@ func FuzzRead(f *testing.F) {
 			checkBecause(t, "fuzz", m, r)
 		}
 	})
+}
+
+// The examples of the package comment are read as it says.
+func TestDocExamples(t *testing.T) {
+	b, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, seen := testClassifier(t), map[string]bool{}
+	for line := range strings.Lines(string(b)) {
+		example, ok := strings.CutPrefix(line, "//\t")
+		text, want, has := strings.Cut(example, " => ")
+		if !ok || !has {
+			continue
+		}
+		lang, text, _ := strings.Cut(text, " ")
+		text, want = strings.TrimSpace(text), strings.TrimSpace(want)
+		r := c.Read(&inbox.Message{Text: text, From: inbox.Address{Addr: "writer@example.org"}})
+		if r.Language != lang || len(r.Requests) != 1 || wording(r.Requests[0]) != want {
+			t.Errorf("%q is read as %s %q; want %s %q", text, r.Language, wordings(r), lang, want)
+		}
+		seen[lang] = true
+	}
+	for _, lang := range []string{"en", "ru", "kk", "de", "fr", "es", "it", "pt", "nl", "pl", "uk", "tr"} {
+		if !seen[lang] {
+			t.Errorf("no example in %s", lang)
+		}
+	}
 }
