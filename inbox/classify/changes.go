@@ -94,10 +94,27 @@ func (r *reader) choose(list []candidate) []candidate {
 			out[i].worth *= unsureOf
 		}
 	}
+	r.divide(out)
 	full := slices.ContainsFunc(out, func(c candidate) bool { return c.Field == inbox.FieldFullName })
 	return slices.DeleteFunc(out, func(c candidate) bool {
 		return full && (c.Field == inbox.FieldGivenName || c.Field == inbox.FieldFamilyName) && !c.strong
 	})
+}
+
+// divide makes values uncertain that were read from the same words for several
+// fields, but for those whose field the sentence names.
+func (r *reader) divide(list []candidate) {
+	for i := range list {
+		shared := slices.ContainsFunc(list, func(o candidate) bool {
+			return o.Field != list[i].Field && o.value.From < list[i].value.To && list[i].value.From < o.value.To
+		})
+		if !shared {
+			continue
+		}
+		if fields, _ := r.fields(r.t.Sentences[list[i].sentence]); !slices.Contains(fields, list[i].Field) {
+			list[i].worth *= unsureOf
+		}
+	}
 }
 
 func fieldOf(h lang.Hit) inbox.Field {

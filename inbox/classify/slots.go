@@ -225,7 +225,7 @@ func (r *reader) runsOn(sentence int) bool {
 // a field that holds running text.
 func (r *reader) below(c *candidate, h lang.Hit) bool {
 	i := c.sentence + 1
-	if c.Field != inbox.FieldAbout || i >= len(r.t.Sentences) || !strings.Contains(r.t.EndMark(r.t.Sentences[c.sentence]), ":") {
+	if c.Field != inbox.FieldAbout && c.Field != inbox.FieldAddress || i >= len(r.t.Sentences) || !strings.Contains(r.t.EndMark(r.t.Sentences[c.sentence]), ":") {
 		return false
 	}
 	first := r.t.Sentences[i].From
@@ -237,9 +237,18 @@ func (r *reader) below(c *candidate, h lang.Hit) bool {
 	start := r.t.Words[first].Start
 	text, _, _ := strings.Cut(r.t.Source[start:], "\n\n")
 	c.value = r.words(start, start+len(text))
-	c.at, c.worth = h.Span, c.worth*unsureOf
+	c.at = h.Span
+	if c.Field == inbox.FieldAddress {
+		text = strings.Join(strings.Split(text, "\n"), ", ")
+		c.worth *= sure(strings.Count(text, ", ") < maxLines && r.filler(lang.Span{From: c.value.To, To: len(r.t.Words)}))
+		return r.setText(c, text, h.Span)
+	}
+	c.worth *= unsureOf
 	return r.setText(c, text, h.Span)
 }
+
+// maxLines bounds the lines of an address.
+const maxLines = 6
 
 // quotation gives the whole quotation that begins at a word.
 func (r *reader) quotation(i int, f inbox.Field) (string, int, bool) {
@@ -286,7 +295,7 @@ func (r *reader) behind(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 		if i == at.From && len(r.hits.Prefixed(w, lang.SetPrefix)) > 0 {
 			break
 		}
-		if i == at.From && r.hits.Has(w, lang.Stop, lang.Set, lang.Old, lang.Wish, lang.HowTo) && !r.t.Words[i].Quoted {
+		if i == at.From && r.hits.Has(w, lang.Stop, lang.Set, lang.Old, lang.Wish, lang.HowTo, lang.Wrong) && !r.t.Words[i].Quoted {
 			break
 		}
 		at.To = i + 1
