@@ -136,16 +136,20 @@ func (r *reader) accounts(s lang.Span) lang.Hits {
 
 // fields gives the fields that are named in the sentence, in order.
 func (r *reader) fields(s lang.Span) ([]inbox.Field, lang.Hits) {
-	var out []inbox.Field
 	hits := r.hits.Prefixed(s, lang.FieldPrefix)
 	hits = slices.DeleteFunc(hits, func(h lang.Hit) bool { return h.To > s.To })
+	return named(hits), hits
+}
+
+// named gives the fields of hits, each once.
+func named(hits lang.Hits) []inbox.Field {
+	var out []inbox.Field
 	for _, h := range hits {
-		f := inbox.Field(strings.TrimPrefix(string(h.Concept), lang.FieldPrefix))
-		if !slices.Contains(out, f) {
+		if f := fieldOf(h); !slices.Contains(out, f) {
 			out = append(out, f)
 		}
 	}
-	return out, hits
+	return out
 }
 
 func (r *reader) readDelete(i int, s lang.Span) {
@@ -183,8 +187,10 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 	if c := r.clause(s, v.Span); list == s && len(r.accounts(c))+len(r.hits.In(c, lang.Data, lang.Other))+len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 {
 		s, list = c, c
 	}
-	fields, fieldHits := r.fields(list)
-	accounts, data, other := r.accounts(s), r.hits.In(s, lang.Data), r.hits.In(list, lang.Other)
+	_, fieldHits := r.fields(list)
+	fieldHits = r.meant(list, fieldHits)
+	fields := named(fieldHits)
+	accounts, data, other := r.meant(s, r.accounts(s)), r.meant(s, r.hits.In(s, lang.Data)), r.hits.In(list, lang.Other)
 	f := find{Request: inbox.Request{Kind: inbox.KindDelete, Confidence: full * worth}, at: v.From, sentence: i, words: v.Span}
 	switch {
 	case len(accounts) > 0:
@@ -264,7 +270,7 @@ func (r *reader) between(v lang.Hit, account lang.Span, other lang.Hits) float64
 func (r *reader) clause(s, v lang.Span) lang.Span {
 	// A wish opens a part of its own behind a comma only: "my city and age, please".
 	opens := func(part lang.Span, at int) bool {
-		return r.parted(at) && (r.hits.Has(part, lang.Delete, lang.Deleted, lang.Change, lang.Deactivate, lang.Send, lang.Negation, lang.Keep, lang.But) ||
+		return r.parted(at) && (r.hits.Has(part, lang.Delete, lang.Deleted, lang.Change, lang.Deactivate, lang.Send, lang.Negation, lang.No, lang.Keep, lang.But) ||
 			r.t.Words[at].Before >= lang.Comma && r.hits.Has(part, lang.Wish))
 	}
 	out := v

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"slices"
 	"strings"
 
 	"push.guru/supportd/inbox/classify/lang"
@@ -61,11 +62,49 @@ func (r *reader) negated(sentence, at lang.Span) bool {
 		if r.guess.Tag == "kk" {
 			behind = 1 // Kazakh negates behind the verb
 		}
-		if n.From >= at.To && n.From-at.To <= behind && !r.broken(at.To, n.From+1) {
+		if n.From >= at.To && n.From-at.To <= behind && !r.broken(at.To, n.From+1) && !r.excludes(n) {
 			return true
 		}
 	}
 	return false
+}
+
+// reachObject is how many words may stand between a "not" and what it is said
+// of: "not my whole account".
+const reachObject = 2
+
+// excludes tells whether a "not" is said of a thing, not of the act: "delete
+// not the account but the telephone number".
+func (r *reader) excludes(n lang.Hit) bool {
+	if n.Concept != lang.Negation {
+		return false
+	}
+	near := lang.Span{From: n.To, To: n.To + 1 + reachObject}
+	for _, o := range append(r.hits.In(near, lang.Account, lang.Data, lang.Other), r.hits.Prefixed(near, lang.FieldPrefix)...) {
+		if !r.broken(n.To, o.From+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// meant leaves out the things that a "not" is said of. Kazakh says it behind
+// them.
+func (r *reader) meant(s lang.Span, things lang.Hits) lang.Hits {
+	nots := r.hits.In(s, lang.Negation)
+	return slices.DeleteFunc(things, func(o lang.Hit) bool {
+		return slices.ContainsFunc(nots, func(n lang.Hit) bool {
+			if r.guess.Tag == "kk" {
+				return n.From == o.To && !r.broken(o.To, n.From+1)
+			}
+			return n.To <= o.From && o.From-n.To <= reachObject && !r.broken(n.To, o.From+1) && !r.acts(n.To, o.From)
+		})
+	})
+}
+
+// acts tells whether a verb that asks for something stands in a range of words.
+func (r *reader) acts(from, to int) bool {
+	return r.hits.Has(lang.Span{From: from, To: to}, lang.Delete, lang.Deactivate, lang.Change, lang.Add, lang.Send)
 }
 
 // explains tells whether an explanation is asked for, not the thing itself.
