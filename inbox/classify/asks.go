@@ -337,8 +337,8 @@ func (r *reader) followed(s, account lang.Span) float64 {
 	if i >= s.To || r.t.Words[i].Before >= lang.Comma {
 		return 1
 	}
-	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me) {
-		return unsureOf // everything I posted
+	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me, lang.It) {
+		return unsureOf // everything I posted; all this
 	}
 	if r.knows(i) {
 		return 1

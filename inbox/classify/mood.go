@@ -20,6 +20,9 @@ func (r *reader) mood(sentence, at lang.Span) float64 {
 	if r.quoted(at) || r.negated(sentence, at) || r.explains(sentence, at) || r.reports(sentence, at) {
 		return 0
 	}
+	if r.outside(sentence, at, lang.AskStatus) {
+		return 0 // it was asked for before
+	}
 	factor := r.conditional(sentence, at)
 	asks := strings.Contains(r.t.EndMark(sentence), "?")
 	wish := r.hits.Has(sentence, lang.Wish)

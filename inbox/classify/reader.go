@@ -145,7 +145,8 @@ func (r *reader) question() inbox.Request {
 // openQuestion tells whether a sentence asks something that no find covers.
 func (r *reader) openQuestion() bool {
 	for i, s := range r.t.Sentences {
-		if i >= r.subject && !r.handled[i] && strings.Contains(r.t.EndMark(s), "?") && r.hits.Has(s, lang.HowTo, lang.Possible, lang.Condition) {
+		wishes := r.hits.Has(s, lang.Wish) && r.acts(s.From, s.To) // "can you update it?"
+		if i >= r.subject && !r.handled[i] && strings.Contains(r.t.EndMark(s), "?") && !wishes && !r.filler(s) && !r.isBeside(s.From) {
 			return true
 		}
 	}

@@ -120,6 +120,9 @@ func (r *reader) fieldFor(h lang.Hit, fields lang.Hits, verb bool) (inbox.Field,
 		best = &fields[0]
 	}
 	pointer := h.From == h.To
+	if best != nil && len(fields) == 1 && (verb || h.To-h.From > 1) {
+		return fieldOf(*best), true // there is no other that it could belong to
+	}
 	if best == nil || (!h.Left && !pointer && h.From-best.To > map[bool]int{true: 3, false: 2}[verb]) {
 		return "", false
 	}
@@ -296,6 +299,9 @@ func (r *reader) behind(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 			break
 		}
 		if i == at.From && r.hits.Has(w, lang.Stop, lang.Set, lang.Old, lang.Wish, lang.HowTo, lang.Wrong) && !r.t.Words[i].Quoted {
+			break
+		}
+		if i == at.From && r.hits.Has(w, lang.New, lang.Change) && !r.capital(i) && !r.t.Words[i].Quoted {
 			break
 		}
 		at.To = i + 1

@@ -127,7 +127,7 @@ func (r *reader) read() Reading {
 	switch {
 	case r.hits.Has(all, lang.Perhaps):
 		return Reading{}
-	case partial && len(r.t.Words) <= maxPartial:
+	case partial && len(r.t.Words) <= maxPartial, r.divides(all):
 		return Reading{Partial: true}
 	case r.yes(main) && (rest == "" || len(r.t.Words) > main.To):
 		return Reading{Answer: inbox.AnswerYes, Rest: rest}
@@ -140,6 +140,16 @@ func (r *reader) read() Reading {
 	}
 	return r.orNo(all)
 }
+
+// divides tells whether a text says yes to one point and no to another: "the
+// phone yes, the birthday no".
+func (r *reader) divides(all lang.Span) bool {
+	fields := r.hits.Prefixed(all, lang.FieldPrefix)
+	return len(fields) > 1 && len(r.t.Words) <= maxDivided && r.hits.Has(all, lang.Yes) && r.hits.Has(all, lang.No, lang.Negation, lang.Keep)
+}
+
+// maxDivided bounds the words of such an answer.
+const maxDivided = 14
 
 func (r *reader) orNo(all lang.Span) Reading {
 	no, ok := r.no(all)
@@ -187,8 +197,7 @@ func (r *reader) signed(s lang.Span) int {
 			break
 		}
 		closed := slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.Concept == lang.Closing && h.To == i })
-		gap := r.t.Source[r.t.Words[i-1].End:r.t.Words[i].Start]
-		if closed || strings.Contains(gap, "\n") && r.capital(lang.Span{From: i, To: s.To}) {
+		if closed || r.t.Words[i].Before == lang.Sentence && r.capital(lang.Span{From: i, To: s.To}) {
 			return i
 		}
 	}
