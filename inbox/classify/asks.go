@@ -44,7 +44,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDescribe {
 			worth = r.moodOfQuestion(s, h.Span)
 		}
-		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && r.overlaps(s, h.Span, lang.AskCopy)) {
+		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && (r.overlaps(s, h.Span, lang.AskCopy) || r.endsAt(s, h.From, lang.AskWithdraw))) {
 			continue
 		}
 		if c == lang.AskDelete || c == lang.AskWithdraw || c == lang.AskDeactivate {
@@ -106,6 +106,12 @@ func (r *reader) overlaps(s, at lang.Span, c lang.Concept) bool {
 	return false
 }
 
+// endsAt tells whether a phrase of a concept ends at a word: "stop using | what
+// you know about me".
+func (r *reader) endsAt(s lang.Span, i int, c lang.Concept) bool {
+	return slices.ContainsFunc(r.hits.In(s, c), func(h lang.Hit) bool { return h.From < i && h.To >= i })
+}
+
 // moodOfQuestion is mood for what is asked by a question: "what", "how long"
 // and the question mark speak for it.
 func (r *reader) moodOfQuestion(s, at lang.Span) float64 {
@@ -158,7 +164,7 @@ func (r *reader) readDelete(i int, s lang.Span) {
 		if worth == 0 {
 			continue
 		}
-		if r.hits.Has(s, lang.Temporary) && len(r.accounts(s)) > 0 {
+		if r.hits.Has(s, lang.Temporary) && (len(r.accounts(s)) > 0 || r.hits.Has(s, lang.Data)) {
 			r.add(find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth * unsureOf, Because: r.because(v.Span)}, at: v.From, sentence: i, words: v.Span})
 			return
 		}

@@ -301,13 +301,22 @@ func (r *reader) behind(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 		if i == at.From && r.hits.Has(w, lang.Stop, lang.Set, lang.Old, lang.Wish, lang.HowTo, lang.Wrong) && !r.t.Words[i].Quoted {
 			break
 		}
-		if i == at.From && r.hits.Has(w, lang.New, lang.Change) && !r.capital(i) && !r.t.Words[i].Quoted {
+		if i == at.From && r.covered(i, lang.New, lang.Change, lang.Wrong) && !r.capital(i) && !r.t.Words[i].Quoted {
 			break
 		}
 		at.To = i + 1
 	}
 	return at
 }
+
+// covered tells whether a phrase of any of the concepts covers a word.
+func (r *reader) covered(i int, concepts ...lang.Concept) bool {
+	near := lang.Span{From: max(0, i-maxPhrase), To: i + 1}
+	return slices.ContainsFunc(r.hits.In(near, concepts...), func(h lang.Hit) bool { return i < h.To })
+}
+
+// maxPhrase bounds the words of a phrase that covers another word.
+const maxPhrase = 5
 
 // skips tells whether a word before a value is none of it.
 func (r *reader) skips(i int, f inbox.Field) bool {

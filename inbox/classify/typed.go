@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"slices"
+
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
 )
@@ -18,10 +20,11 @@ func (r *reader) typedChanges(i int, s lang.Span) []candidate {
 			where, ok = r.t.Sentences[i-1], true
 			r.read = append(r.read, where)
 		}
-		if !ok {
+		implied := !ok && r.implied(s, f)
+		if !ok && !implied {
 			continue
 		}
-		c := candidate{sentence: i, worth: r.changeMood(s)}
+		c := candidate{sentence: i, worth: r.changeMood(s) * sure(!implied)}
 		if r.subject > 0 && where == r.t.Sentences[0] && i >= r.subject && !r.hits.Has(s, lang.Change, lang.Add, lang.New) {
 			c.worth *= unsureOf // only the subject speaks of the field
 		}
@@ -52,6 +55,15 @@ func (r *reader) listed(i int, v values) bool {
 	}
 	s, before := r.t.Sentences[i], r.t.Sentences[i-1]
 	return v[0].span == s && r.hits.Has(before, lang.Change, lang.Add) && r.changeMood(before) == 1
+}
+
+// implied tells whether a sentence asks for a change and names no field, so
+// that an address or number in it is likely what is to be entered.
+func (r *reader) implied(s lang.Span, f inbox.Field) bool {
+	if fields, _ := r.fields(s); len(fields) > 0 || f == inbox.FieldBirth || r.hits.Has(s, lang.Other) {
+		return false
+	}
+	return slices.ContainsFunc(r.hits.In(s, lang.Change, lang.Add), func(v lang.Hit) bool { return r.mood(s, v.Span) > 0 })
 }
 
 // around gives the sentence as far as it is of use for a reason.
