@@ -22,13 +22,13 @@ type candidate struct {
 // readChanges finds the new values of fields.
 func (r *reader) readChanges() {
 	all := lang.Span{From: 0, To: len(r.t.Words)}
-	asked := r.asksChange()
-	if !asked && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() {
+	asked, bare := r.asksChange(), r.bareForm()
+	if !asked && !bare && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() {
 		return
 	}
 	var list []candidate
 	for i, s := range r.t.Sentences {
-		if c, ok := r.form(i, s, asked); ok {
+		if c, ok := r.form(i, s, asked || bare); ok {
 			list = append(list, c...)
 			continue
 		}
@@ -47,6 +47,21 @@ func (r *reader) readChanges() {
 			at:      c.value.From, sentence: c.sentence,
 		})
 	}
+}
+
+// minForm is how many "Field: value" lines make a form.
+const minForm = 2
+
+// bareForm tells whether a message is a form and asks for nothing: who fills
+// in a form probably wants it entered.
+func (r *reader) bareForm() bool {
+	lines := 0
+	for _, s := range r.t.Sentences {
+		if _, ok := r.labelled(s); ok {
+			lines++
+		}
+	}
+	return lines >= minForm && len(r.finds) == 0
 }
 
 // deletesFields tells whether fields are to be deleted: a list of corrections

@@ -8,21 +8,31 @@ import (
 	"push.guru/supportd/inbox/classify/lang"
 )
 
-// form reads "Field: value" lines. They ask for something only where the
-// message asks for a change; else they say who writes.
-func (r *reader) form(i int, s lang.Span, asked bool) ([]candidate, bool) {
+// labelled gives the name of the field that a "Field: value" line begins with.
+func (r *reader) labelled(s lang.Span) (lang.Hit, bool) {
 	_, hits := r.fields(s)
 	if len(hits) == 0 || hits[0].From > s.From+2 || hits[0].To >= s.To {
-		return nil, false
+		return lang.Hit{}, false
 	}
 	h := hits[0]
 	if sep := r.gap(h.To); !strings.ContainsAny(sep, ":=—–→") && strings.TrimSpace(sep) != "-" {
-		return nil, false
+		return lang.Hit{}, false
 	}
 	for j := s.From; j < h.From; j++ {
-		if !r.hits.Has(lang.Span{From: j, To: j + 1}, lang.Me, lang.New, lang.Change, lang.Common, lang.Wish, lang.Filler) {
-			return nil, false
+		number := strings.Trim(r.t.Words[j].Fold, "0123456789") == ""
+		if !number && !r.hits.Has(lang.Span{From: j, To: j + 1}, lang.Me, lang.New, lang.Change, lang.Common, lang.Wish, lang.Filler) {
+			return lang.Hit{}, false
 		}
+	}
+	return h, true
+}
+
+// form reads "Field: value" lines. They ask for something only where the
+// message asks for a change; else they say who writes.
+func (r *reader) form(i int, s lang.Span, asked bool) ([]candidate, bool) {
+	h, ok := r.labelled(s)
+	if !ok {
+		return nil, false
 	}
 	if r.hits.Has(lang.Span{From: h.To, To: s.To}, lang.Change, lang.Wish) {
 		return nil, false // a sentence with a heading
