@@ -17,13 +17,15 @@ type candidate struct {
 	sentence int
 	strong   bool // the sentence itself asks for the change
 	worth    float64
+
+	prescribed bool // a wish points at the value
 }
 
 // readChanges finds the new values of fields.
 func (r *reader) readChanges() {
 	all := lang.Span{From: 0, To: len(r.t.Words)}
 	asked, bare := r.asksChange(), r.bareForm()
-	if !asked && !bare && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() {
+	if !asked && !bare && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() && !r.prescribed(all, r.values) {
 		return
 	}
 	var list []candidate
@@ -39,7 +41,7 @@ func (r *reader) readChanges() {
 		r.read = append(r.read, c.value)
 	}
 	for _, c := range r.choose(list) {
-		if !asked {
+		if !asked && !c.prescribed {
 			c.worth *= unsureOf // it is only told
 		}
 		r.add(find{

@@ -65,11 +65,17 @@ func (r *reader) negated(sentence, at lang.Span) bool {
 		if r.guess.Tag == "kk" {
 			behind = 1 // Kazakh negates behind the verb
 		}
-		if n.From >= at.To && n.From-at.To <= behind && !r.broken(at.To, n.From+1) && !r.excludes(n) {
+		if n.From >= at.To && (n.From-at.To <= behind || n.Concept == lang.Negation && r.closes(sentence, n.Span)) && !r.broken(at.To, n.From+1) && !r.excludes(n) {
 			return true
 		}
 	}
 	return false
+}
+
+// closes tells whether a span ends its part of the sentence: "löschen Sie mein
+// Konto bitte nicht".
+func (r *reader) closes(s, at lang.Span) bool {
+	return at.To >= s.To || r.t.Words[at.To].Before >= lang.Comma
 }
 
 // reachObject is how many words may stand between a "not" and what it is said

@@ -19,7 +19,7 @@ func (r *reader) slotChanges(i int, s lang.Span) []candidate {
 	for _, h := range slots {
 		c := candidate{sentence: i, strong: verb || r.hits.Has(s, lang.New), worth: r.changeMood(s)}
 		c.Change = inbox.Change{Field: fieldOf(h), Op: r.op(s, h.Span)}
-		if isTyped(c.Field) {
+		if isTyped(c.Field) || h.Weak && !r.names(s, c.Field) && !(h.To-h.From > 1 && r.hits.Has(s, lang.New, lang.Wrong)) || longer(slots, h) {
 			continue
 		}
 		if r.capture(&c, s, h) {
@@ -30,6 +30,18 @@ func (r *reader) slotChanges(i int, s lang.Span) []candidate {
 		return out
 	}
 	return append(out, r.genericSlots(i, s, verb)...)
+}
+
+// longer tells whether a phrase begins a longer one: "I'm a" of "I'm a citizen
+// of".
+func longer(slots lang.Hits, h lang.Hit) bool {
+	return slices.ContainsFunc(slots, func(o lang.Hit) bool { return !h.Left && !o.Left && o.From == h.From && o.To > h.To })
+}
+
+// names tells whether a sentence names a field.
+func (r *reader) names(s lang.Span, f inbox.Field) bool {
+	fields, _ := r.fields(s)
+	return slices.Contains(fields, f)
 }
 
 // genericSlots reads the phrases that leave open which field they are about:
@@ -86,12 +98,18 @@ func (r *reader) pointers(s lang.Span) lang.Hits {
 	for i := s.From + 1; i < s.To; i++ {
 		sep := r.gap(i)
 		named := r.endsName(s, i) && r.capital(i) && strings.Trim(sep, " ,") == ""
-		marked := strings.ContainsAny(sep, ":—–→") && (r.capital(i) || r.t.Words[i].Quoted || strings.Contains(sep, ":"))
+		marked := strings.ContainsAny(sep, ":—–→") && (r.capital(i) || r.t.Words[i].Quoted || strings.Contains(sep, ":")) || isArrow(sep)
 		if named || marked {
 			out = append(out, lang.Hit{Concept: lang.Set, Span: lang.Span{From: i, To: i}})
 		}
 	}
 	return out
+}
+
+// isArrow tells whether what stands between two words leads from an old value
+// to a new one.
+func isArrow(sep string) bool {
+	return strings.Contains(sep, "->") || strings.Contains(sep, "=>") || strings.Contains(sep, "→")
 }
 
 // endsName tells whether what calls a person's or a place's name ends at a
@@ -120,7 +138,7 @@ func (r *reader) fieldFor(h lang.Hit, fields lang.Hits, verb bool) (inbox.Field,
 		best = &fields[0]
 	}
 	pointer := h.From == h.To
-	if best != nil && len(fields) == 1 && (verb || h.To-h.From > 1) {
+	if best != nil && len(fields) == 1 && (verb || h.To-h.From > 1 || pointer && isArrow(r.gap(h.From))) {
 		return fieldOf(*best), true // there is no other that it could belong to
 	}
 	if best == nil || (!h.Left && !pointer && h.From-best.To > map[bool]int{true: 3, false: 2}[verb]) {

@@ -30,7 +30,7 @@ func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 			return false
 		}
 		first, _ := utf8.DecodeRuneInString(text)
-		if c.Field == inbox.FieldLocation {
+		if c.Field == inbox.FieldLocation || c.Field == inbox.FieldNationality && r.guess.Tag == "en" {
 			c.worth *= sure(unicode.IsUpper(first))
 		}
 	}

@@ -28,8 +28,9 @@ func (r *reader) typedChanges(i int, s lang.Span) []candidate {
 		if r.subject > 0 && where == r.t.Sentences[0] && i >= r.subject && !r.hits.Has(s, lang.Change, lang.Add, lang.New) {
 			c.worth *= unsureOf // only the subject speaks of the field
 		}
-		c.strong = r.hits.Has(s, lang.Change, lang.Add, lang.New) || r.hits.Has(where, lang.New, lang.Change)
-		if !c.strong && !r.hits.Has(where, lang.Wrong) && !r.states(s, f, v) {
+		c.prescribed = r.prescribed(s, v)
+		c.strong = c.prescribed || r.hits.Has(s, lang.Change, lang.Add, lang.New) || r.hits.Has(where, lang.New, lang.Change)
+		if !c.strong && !r.hits.Has(where, lang.Wrong) && !r.states(s, f, v) && !r.prescribed(s, v) {
 			continue
 		}
 		x, certain := r.newest(s, v)
@@ -101,6 +102,13 @@ func (r *reader) states(s lang.Span, f inbox.Field, v values) bool {
 		}
 	}
 	return f == inbox.FieldBirth && r.hits.Has(s, lang.Set)
+}
+
+// prescribed tells whether a wish points at one of the values: "should be".
+func (r *reader) prescribed(s lang.Span, v values) bool {
+	return slices.ContainsFunc(v, func(x typed) bool {
+		return slices.ContainsFunc(r.hits.In(s, lang.Wish), func(w lang.Hit) bool { return w.To == x.span.From })
+	})
 }
 
 // newest tells the new value from the old ones, and whether it is sure.

@@ -17,8 +17,8 @@ type Guess struct {
 	Votes int    // words that speak for it
 }
 
-// letters that one language has and its neighbours do not.
-var telling = []struct{ tag, letters string }{
+// letters are those that one language has and its neighbours do not.
+var letters = []struct{ tag, letters string }{
 	{"kk", "әғқңөұүһ"},
 	{"uk", "їєґ"},
 	{"ru", "ъэё"},
@@ -31,14 +31,15 @@ const enoughLetters = 24
 
 // Detect guesses the language of the words from the given one on: the script
 // first, then how many words each language's file knows, then letter
-// statistics. Of languages that know as many words, the earliest of preferred
-// wins.
+// statistics. Of languages that know as many words, one that reads an answer
+// in them wins, then the earliest of preferred.
 func (r *Rules) Detect(t *Text, from int, preferred []string) Guess {
 	best := Guess{Tag: Und}
 	if from >= len(t.Words) {
 		return best
 	}
 	latin, cyrillic := t.letters(from)
+	means := 0 // hits of the best that answer something
 	for _, tag := range r.order(preferred) {
 		l := r.lexicons[tag]
 		isCyr := slices.Contains(cyrillicTags, tag)
@@ -47,15 +48,16 @@ func (r *Rules) Detect(t *Text, from int, preferred []string) Guess {
 			continue
 		}
 		typed = typed || tag == "kk" && latin == 0 && tell(t.Words[from:], tag) == 0 // by a keyboard without its letters
-		votes := known(t, from, r.found(t, typed)[l.nr]) * 2
+		hits := r.found(t, typed)[l.nr]
+		votes := known(t, from, hits) * 2
 		if isCyr && !typed {
 			votes += tell(t.Words[from:], tag)
 		}
 		if typed {
 			votes-- // the shared spelling is coarse
 		}
-		if votes > best.Votes {
-			best = Guess{Tag: tag, Typed: typed, Votes: votes}
+		if n := telling(hits); votes > best.Votes || votes == best.Votes && n > means {
+			best, means = Guess{Tag: tag, Typed: typed, Votes: votes}, n
 		}
 	}
 	if best.Votes*5 < len(t.Words)-from && latin+cyrillic >= enoughLetters {
@@ -69,9 +71,23 @@ func (r *Rules) Detect(t *Text, from int, preferred []string) Guess {
 	return best
 }
 
+// telling counts the hits that answer a question: a text of one word is most
+// likely one.
+func telling(hits Hits) int {
+	n := 0
+	for _, h := range hits {
+		if h.answers() {
+			n++
+		}
+	}
+	return n
+}
+
+// order gives the languages that have a file, preferred ones first, then those
+// with the richer file.
 func (r *Rules) order(preferred []string) []string {
 	var out []string
-	for _, tag := range append(append([]string(nil), preferred...), append([]string{"en", "ru", "kk"}, r.tags...)...) {
+	for _, tag := range slices.Concat(preferred, []string{"en", "ru", "kk"}, r.richest) {
 		if r.lexicons[tag] != nil && !slices.Contains(out, tag) {
 			out = append(out, tag)
 		}
@@ -100,7 +116,7 @@ func known(t *Text, from int, hits Hits) int {
 
 func tell(words []Word, tag string) int {
 	n := 0
-	for _, x := range telling {
+	for _, x := range letters {
 		if x.tag != tag {
 			continue
 		}

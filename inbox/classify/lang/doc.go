@@ -12,6 +12,7 @@
 //	remov*                         any ending
 //	put ... <account> on ice       up to six words between; a word of another section
 //	i live in {}                   {}: where the value stands, first or last
+//	~i am a {}                     says a value only where the field is named or something is new
 //
 // Beside the plain sections there are field.NAME (what a field is called),
 // set.NAME (phrases with {} that say a field's value), month.1 to month.12,

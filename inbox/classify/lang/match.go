@@ -12,6 +12,9 @@ type Hit struct {
 	// Left: the value stands before the phrase, not behind it. Of a phrase
 	// with {} only.
 	Left bool
+	// Weak: the phrase says a field's value only where the field is named or
+	// something is said to be new. Of a phrase with {} only.
+	Weak bool
 
 	loose bool // found with a gap or another section's word
 }
@@ -72,7 +75,7 @@ func (m *matcher) try(e *entry, i int, hits Hits) Hits {
 	if end < 0 {
 		return hits
 	}
-	h := Hit{Concept: e.concept, Span: Span{i, end}, Left: left}
+	h := Hit{Concept: e.concept, Span: Span{i, end}, Left: left, Weak: e.weak}
 	for _, p := range e.parts {
 		h.loose = h.loose || p.kind != partWord && p.kind != partStem
 	}
@@ -120,12 +123,32 @@ func (m *matcher) match(parts []part, i int, follows bool) int {
 	return -1
 }
 
-// longest drops every hit that lies inside a longer phrase. cover is room for
-// a span of every word.
+// longest drops every hit that lies inside a longer phrase. In what is a whole
+// answer ("don't delete my account") the acts and things keep their own
+// meaning. cover is room for a span of every word.
 func longest(hits Hits, cover []Span) Hits {
+	all := func(Hit) bool { return true }
+	hits = hidden(hits, cover, func(h Hit) bool { return !h.answers() }, all)
+	return hidden(hits, cover, Hit.answers, func(h Hit) bool { return !h.asks() })
+}
+
+// answers tells whether a hit is one of those that are an answer by themselves.
+func (h Hit) answers() bool { return h.Concept == Yes || h.Concept == No || h.Concept == Partial }
+
+// asks tells whether a hit is an act that can be asked for, or what it is about.
+func (h Hit) asks() bool {
+	switch h.Concept {
+	case Delete, Deleting, Deactivate, Change, Add, Send, Account, Data, Negation:
+		return true
+	}
+	return strings.HasPrefix(string(h.Concept), FieldPrefix)
+}
+
+// hidden drops those of some hits that lie inside longer ones of others.
+func hidden(hits Hits, cover []Span, by, of func(Hit) bool) Hits {
 	clear(cover)
 	for _, h := range hits {
-		if h.loose {
+		if h.loose || !by(h) {
 			continue
 		}
 		for i := h.From; i < h.To; i++ {
@@ -136,7 +159,7 @@ func longest(hits Hits, cover []Span) Hits {
 	}
 	return slices.DeleteFunc(hits, func(h Hit) bool {
 		c := cover[h.From]
-		return !h.loose && c.From <= h.From && h.To <= c.To && h.To-h.From < c.To-c.From
+		return of(h) && !h.loose && c.From <= h.From && h.To <= c.To && h.To-h.From < c.To-c.From
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 type Rules struct {
 	lexicons map[string]*lexicon
 	tags     []string          // sorted
+	richest  []string          // tags, those with more entries first
 	cities   map[string]string // of all languages, by their comparable form
 
 	plain index // the entries of all languages as they are written
@@ -49,6 +50,7 @@ type entry struct {
 	parts   []part
 	source  string
 	nr      int  // of its lexicon
+	weak    bool // begins with ~
 	refers  bool // has a <concept>, so it can only be found once plain entries are
 }
 
@@ -79,6 +81,8 @@ func Load(systems ...fs.FS) (*Rules, error) {
 	for nr, tag := range r.tags {
 		r.lexicons[tag] = r.newLexicon(nr, r.takeCities(entries[tag]))
 	}
+	r.richest = slices.Clone(r.tags)
+	slices.SortStableFunc(r.richest, func(a, b string) int { return len(entries[b]) - len(entries[a]) })
 	return r, errors.Join(faults...)
 }
 
@@ -142,8 +146,12 @@ func parseLine(section Concept, line string, list []*entry) ([]*entry, []error) 
 }
 
 func parseEntry(section Concept, source string) (*entry, error) {
-	e := &entry{concept: section, source: source}
-	for _, w := range strings.Fields(source) {
+	words, weak := strings.CutPrefix(source, "~")
+	e := &entry{concept: section, source: source, weak: weak}
+	if weak && !section.slotted() {
+		return nil, fmt.Errorf("%q: [%s] takes no entry with a ~", source, section)
+	}
+	for _, w := range strings.Fields(words) {
 		switch {
 		case w == "...":
 			e.parts = append(e.parts, part{kind: partGap})

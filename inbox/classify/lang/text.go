@@ -192,7 +192,7 @@ func labelled(line string) bool {
 func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == 'ʼ' || r == '`' }
 
 // quotes maps an opening mark to the marks that close it.
-var quotes = map[rune]string{'"': "\"", '«': "»", '“': "”“\"", '„': "“”\"", '”': "”"}
+var quotes = map[rune]string{'"': "\"", '\'': "'", '‘': "’", '«': "»", '“': "”“\"", '„': "“”\"", '”': "”"}
 
 // maxQuote bounds a quotation in bytes; an opening mark without its end means nothing.
 const maxQuote = 1000
@@ -215,8 +215,13 @@ func Quotations(s string) [][2]int {
 	var out [][2]int
 	var closing string
 	open := -1
+	before := ' '
 	for i, r := range s {
+		last := before
+		before = r
 		switch {
+		case isApostrophe(r) && open < 0 && !unicode.IsSpace(last) || isApostrophe(r) && open >= 0 && within(s[i+utf8.RuneLen(r):]):
+			continue // within a word, or behind it
 		case open >= 0 && i-open > maxQuote:
 			open = -1
 		case open >= 0 && strings.ContainsRune(closing, r):
@@ -229,6 +234,12 @@ func Quotations(s string) [][2]int {
 		}
 	}
 	return out
+}
+
+// within tells whether a word goes on.
+func within(rest string) bool {
+	r, _ := utf8.DecodeRuneInString(rest)
+	return unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
 // maxSentence bounds the words of a sentence, so that what looks at a sentence
