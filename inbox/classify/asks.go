@@ -134,7 +134,9 @@ func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic
 // accounts gives the hits of the sentence that name the account itself, not
 // a place in it.
 func (r *reader) accounts(s lang.Span) lang.Hits {
-	places := r.hits.In(s, lang.Place)
+	places := slices.DeleteFunc(r.hits.In(s, lang.Place), func(p lang.Hit) bool {
+		return r.endsAt(s, p.From, lang.Deleting) || r.endsAt(s, p.From, lang.Deactivated) // the deletion of my account
+	})
 	return slices.DeleteFunc(r.hits.In(s, lang.Account), func(a lang.Hit) bool {
 		return slices.ContainsFunc(places, func(p lang.Hit) bool { return p.From <= a.From && a.To <= p.To })
 	})
@@ -243,8 +245,10 @@ func (r *reader) anyOne(account lang.Span) bool {
 		return false
 	}
 	switch r.t.Words[account.From-1].Fold {
-	case "an", "ein", "eines", "einem", "un", "une", "una", "um", "uma", "een":
+	case "an", "ein", "eines", "einem", "un", "une", "una", "uma", "een", "ett", "et":
 		return true
+	case "um":
+		return r.guess.Tag == "pt"
 	}
 	return false
 }
@@ -330,7 +334,7 @@ func (r *reader) partOf(at lang.Span, other lang.Hits) bool {
 // joins tells the words that put two things beside each other.
 func joins(w string) bool {
 	switch w {
-	case "and", "with", "including", "plus", "и", "с", "вместе", "және", "мен", "бен", "und", "et", "y", "e", "en", "i":
+	case "and", "with", "including", "plus", "и", "с", "вместе", "және", "мен", "бен", "und", "et", "y", "e", "en", "i", "och", "og", "ve", "a":
 		return true
 	}
 	return false
@@ -350,10 +354,15 @@ func (r *reader) followed(s, account lang.Span) float64 {
 		return 1
 	}
 	mine := r.hits.Has(lang.Span{From: max(s.From, account.From-1), To: account.To}, lang.Me)
-	if mine && r.capital(i) && (i+1 >= s.To || r.t.Words[i+1].Before >= lang.Comma || r.knows(i+1)) {
-		return 1 // my account on the site of that name
+	if !mine {
+		return unsureOf
 	}
-	return unsureOf
+	for ; i < s.To && r.t.Words[i].Before < lang.Comma && !r.knows(i); i++ {
+		if !r.capital(i) {
+			return unsureOf
+		}
+	}
+	return 1 // my account on the site of that name
 }
 
 // knows tells whether any entry of the rule files covers a word.

@@ -197,7 +197,7 @@ func (r *reader) ruling(s, at lang.Span) (lang.Hit, bool) {
 			behind = &verbs[i]
 		}
 	}
-	if behind != nil && (before == nil || r.guess.Tag == "kk") {
+	if behind != nil && (before == nil || r.verbLast()) {
 		return *behind, true
 	}
 	if before != nil {
@@ -205,6 +205,10 @@ func (r *reader) ruling(s, at lang.Span) (lang.Hit, bool) {
 	}
 	return lang.Hit{}, false
 }
+
+// verbLast tells whether the language puts its verb behind what it rules, so
+// that the parts of a list share the last one.
+func (r *reader) verbLast() bool { return r.guess.Tag == "kk" || r.guess.Tag == "tr" }
 
 // starts tells whether a word opens a part of its sentence, politeness left
 // out: there "add" is a verb, elsewhere it may be "the second phone".

@@ -19,6 +19,7 @@ func (r *reader) slotChanges(i int, s lang.Span) []candidate {
 	for _, h := range slots {
 		c := candidate{sentence: i, strong: verb || r.hits.Has(s, lang.New), worth: r.changeMood(s)}
 		c.Change = inbox.Change{Field: fieldOf(h), Op: r.op(s, h.Span)}
+		c.strong = c.strong && !r.introduced(s, c.Field, h.Span)
 		if isTyped(c.Field) || h.Weak && !r.names(s, c.Field) && !(h.To-h.From > 1 && r.hits.Has(s, lang.New, lang.Wrong)) || longer(slots, h) {
 			continue
 		}
@@ -30,6 +31,29 @@ func (r *reader) slotChanges(i int, s lang.Span) []candidate {
 		return out
 	}
 	return append(out, r.genericSlots(i, s, verb)...)
+}
+
+// introduced tells whether a name is said in passing, in a sentence whose wish is
+// about something else: "My name is Jonas Hill, please change my telephone
+// number".
+func (r *reader) introduced(s lang.Span, f inbox.Field, at lang.Span) bool {
+	if !introduces(f) || r.verbLast() {
+		return false
+	}
+	elsewhere := false
+	for _, p := range r.parts(s) {
+		asks := r.acts(p.From, p.To)
+		if at.From >= p.From && at.From < p.To {
+			if asks || r.hits.Has(p, lang.New, lang.Wrong) {
+				return false
+			}
+			continue
+		}
+		fields, _ := r.fields(p)
+		other := slices.ContainsFunc(fields, func(f inbox.Field) bool { return !introduces(f) || f == inbox.FieldEmail })
+		elsewhere = elsewhere || asks && (other || r.hits.Has(p, lang.Account, lang.Data))
+	}
+	return elsewhere
 }
 
 // longer tells whether a phrase begins a longer one: "I'm a" of "I'm a citizen
@@ -66,7 +90,7 @@ func (r *reader) genericSlots(i int, s lang.Span, verb bool) []candidate {
 		if !ok || isTyped(f) {
 			continue
 		}
-		c := candidate{sentence: i, asked: f, strong: len(fields) > 0, worth: worth}
+		c := candidate{sentence: i, asked: f, strong: len(fields) > 0 && !r.introduced(s, f, h.Span), worth: worth}
 		c.Change = inbox.Change{Field: f, Op: r.op(s, h.Span)}
 		if r.capture(&c, s, h) {
 			out = append(out, c)
@@ -99,7 +123,8 @@ func (r *reader) pointers(s lang.Span) lang.Hits {
 		sep := r.gap(i)
 		named := r.endsName(s, i) && r.capital(i) && strings.Trim(sep, " ,") == ""
 		marked := strings.ContainsAny(sep, ":—–→") && (r.capital(i) || r.t.Words[i].Quoted || strings.Contains(sep, ":")) || isArrow(sep)
-		if named || marked {
+		told := r.t.Words[i].Quoted && !r.t.Words[i-1].Quoted && r.hits.Has(lang.Span{From: i - 1, To: i}, lang.Add, lang.Change)
+		if named || marked || told {
 			out = append(out, lang.Hit{Concept: lang.Set, Span: lang.Span{From: i, To: i}})
 		}
 	}
@@ -138,6 +163,9 @@ func (r *reader) fieldFor(h lang.Hit, fields lang.Hits, verb bool) (inbox.Field,
 		best = &fields[0]
 	}
 	pointer := h.From == h.To
+	if best == nil && pointer && r.t.Words[h.From].Quoted && verb && len(fields) == 1 {
+		return fieldOf(fields[0]), true // add "…" to my bio
+	}
 	if best != nil && len(fields) == 1 && (verb || h.To-h.From > 1 || pointer && isArrow(r.gap(h.From))) {
 		return fieldOf(*best), true // there is no other that it could belong to
 	}

@@ -44,14 +44,28 @@ func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 		return false
 	}
 	c.worth *= sure(value.Proper(words))
-	if c.Field == inbox.FieldFullName && len(words) == 1 {
+	switch n := names(words); {
+	case c.Field == inbox.FieldFullName && n == 1:
 		c.Field = inbox.FieldGivenName
-	}
-	if c.Field != inbox.FieldFullName && len(words) > 1 {
+	case c.Field != inbox.FieldFullName && n > 1:
 		c.Field = inbox.FieldFullName
 	}
 	c.Value = strings.Join(words, " ")
 	return true
+}
+
+// names counts the words of a name, a particle being part of the word behind
+// it: De Wit, van der Berg.
+func names(words []string) int {
+	n := 0
+	for _, w := range words {
+		switch strings.ToLower(w) {
+		case "de", "da", "di", "do", "dos", "del", "der", "den", "la", "le", "van", "von", "zu", "ter", "ten", "al", "el", "bin", "ibn":
+		default:
+			n++
+		}
+	}
+	return max(n, 1)
 }
 
 // small tells whether a word of the span is a known one without a capital

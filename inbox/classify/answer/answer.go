@@ -297,7 +297,9 @@ func (r *reader) closes(i int) bool { return i >= len(r.t.Words) || r.t.Words[i]
 func (r *reader) words(from, to int) int {
 	n := 0
 	for i := from; i < to; i++ {
-		if !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Filler) {
+		if f := r.hits.In(lang.Span{From: i, To: i + 1}, lang.Filler); len(f) > 0 {
+			i = f[0].To - 1
+		} else {
 			n++
 		}
 	}

@@ -71,13 +71,13 @@ func (r *Rules) Detect(t *Text, from int, preferred []string) Guess {
 	return best
 }
 
-// telling counts the hits that answer a question: a text of one word is most
-// likely one.
+// telling counts the words that answer a question, or leave it open: a text of
+// a word or two is most likely an answer.
 func telling(hits Hits) int {
 	n := 0
 	for _, h := range hits {
-		if h.answers() {
-			n++
+		if h.answers() || h.Concept == Perhaps {
+			n += h.To - h.From
 		}
 	}
 	return n

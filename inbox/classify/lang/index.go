@@ -46,7 +46,7 @@ func (r *Rules) scan(t *Text, typed bool) []Hits {
 		x = &r.typed
 		t.spell()
 	}
-	m := &matcher{t: t, skel: typed}
+	m := &matcher{t: t, skel: typed, nots: r.nots}
 	plain, later := make([]Hits, len(r.tags)), make([][]pending, len(r.tags))
 	for i := range t.Words {
 		w := t.Words[i].Fold

@@ -63,7 +63,8 @@ const maxGap = 6
 type matcher struct {
 	t     *Text
 	skel  bool
-	found Hits // what <concept> may refer to
+	nots  []map[string]bool // of each language, the words that negate
+	found Hits              // what <concept> may refer to
 }
 
 func (m *matcher) try(e *entry, i int, hits Hits) Hits {
@@ -71,7 +72,7 @@ func (m *matcher) try(e *entry, i int, hits Hits) Hits {
 	if parts[0].kind == partSlot {
 		parts, left = parts[1:], true
 	}
-	end := m.match(parts, i, false)
+	end := m.match(parts, i, false, m.nots[e.nr])
 	if end < 0 {
 		return hits
 	}
@@ -83,8 +84,9 @@ func (m *matcher) try(e *entry, i int, hits Hits) Hits {
 }
 
 // match gives the word behind the last part, or -1. The first part's word has
-// nothing to be next to; after a gap, a comma may stand between.
-func (m *matcher) match(parts []part, i int, follows bool) int {
+// nothing to be next to; after a gap, a comma may stand between. A gap does not
+// step over a "not".
+func (m *matcher) match(parts []part, i int, follows bool, nots map[string]bool) int {
 	if len(parts) == 0 || parts[0].kind == partSlot {
 		return i
 	}
@@ -94,8 +96,11 @@ func (m *matcher) match(parts []part, i int, follows bool) int {
 			if m.t.Words[j].Before == Sentence {
 				return -1
 			}
-			if end := m.match(parts[1:], j, false); end >= 0 {
+			if end := m.match(parts[1:], j, false, nots); end >= 0 {
 				return end
+			}
+			if nots[m.t.Words[j].Fold] {
+				return -1
 			}
 		}
 		return -1
@@ -106,7 +111,7 @@ func (m *matcher) match(parts []part, i int, follows bool) int {
 	if p.kind == partRef {
 		for _, h := range m.found.begin(Span{i, i + 1}) {
 			if string(h.Concept) == p.text {
-				if end := m.match(parts[1:], h.To, true); end >= 0 {
+				if end := m.match(parts[1:], h.To, true, nots); end >= 0 {
 					return end
 				}
 			}
@@ -118,18 +123,18 @@ func (m *matcher) match(parts []part, i int, follows bool) int {
 		w, want = m.t.Words[i].skel, p.skel
 	}
 	if w == want || (p.kind == partStem && strings.HasPrefix(w, want)) {
-		return m.match(parts[1:], i+1, true)
+		return m.match(parts[1:], i+1, true, nots)
 	}
 	return -1
 }
 
-// longest drops every hit that lies inside a longer phrase. In what is a whole
-// answer ("don't delete my account") the acts and things keep their own
-// meaning. cover is room for a span of every word.
+// longest drops every hit that lies inside a longer phrase. In a whole no
+// ("don't delete my account") the acts and things keep their own meaning. cover
+// is room for a span of every word.
 func longest(hits Hits, cover []Span) Hits {
-	all := func(Hit) bool { return true }
-	hits = hidden(hits, cover, func(h Hit) bool { return !h.answers() }, all)
-	return hidden(hits, cover, Hit.answers, func(h Hit) bool { return !h.asks() })
+	no := func(h Hit) bool { return h.Concept == No }
+	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) }, func(Hit) bool { return true })
+	return hidden(hits, cover, no, func(h Hit) bool { return !h.asks() })
 }
 
 // answers tells whether a hit is one of those that are an answer by themselves.

@@ -18,8 +18,9 @@ type Rules struct {
 	richest  []string          // tags, those with more entries first
 	cities   map[string]string // of all languages, by their comparable form
 
-	plain index // the entries of all languages as they are written
-	typed index // those in Cyrillic, in the spelling that both scripts share
+	nots  []map[string]bool // by number of the language: the single words of [negation]
+	plain index             // the entries of all languages as they are written
+	typed index             // those in Cyrillic, in the spelling that both scripts share
 }
 
 // lexicon is what one language's file says, but for the entries that begin
@@ -230,9 +231,14 @@ func isCyrillic(s string) bool {
 }
 
 func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
+	nots := map[string]bool{}
+	r.nots = append(r.nots, nots)
 	l := &lexicon{nr: nr, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{}}
 	for _, e := range list {
 		e.nr = nr
+		if e.concept == Negation && len(e.parts) == 1 && e.parts[0].kind == partWord {
+			nots[e.parts[0].text] = true
+		}
 		p := e.parts[0]
 		if strings.HasPrefix(string(e.concept), CutPrefix) {
 			l.cuts[e.concept] = append(l.cuts[e.concept], newCut(e))

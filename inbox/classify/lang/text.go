@@ -173,7 +173,7 @@ func (sc *scanner) abbreviated() bool {
 func (sc *scanner) lineBreak(i int) Break {
 	rest := strings.TrimLeft(sc.t.Source[i+1:min(len(sc.t.Source), i+80)], " \t")
 	next, _ := utf8.DecodeRuneInString(rest)
-	if rest == "" || next == '\n' || i-sc.line < 40 || strings.ContainsRune("-*•–—·>", next) {
+	if rest == "" || next == '\n' || i-sc.line < 40 || strings.HasSuffix(strings.TrimRight(sc.t.Source[sc.line:i], " \t\r"), ":") || strings.ContainsRune("-*•–—·>", next) {
 		return Sentence
 	}
 	if unicode.IsLower(next) || (i-sc.line >= 60 && !labelled(rest)) {
