@@ -214,7 +214,13 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		if len(other) > 0 {
 			f.Confidence *= unsureOf
 		}
-		r.itemized = r.itemized || r.listsBelow(i)
+		f.general = true
+		if r.listsBelow(i) {
+			r.itemized = true
+			if fields := r.listed(i); len(fields) > 0 {
+				f.Scope, f.Fields, f.general = inbox.ScopeFields, fields, false
+			}
+		}
 	case len(fields) > 0:
 		last := fieldHits[len(fieldHits)-1].Span
 		if r.between(v, fieldHits[0].Span, other) < 1 || r.partOf(last, other) {
@@ -261,6 +267,22 @@ func (r *reader) listsBelow(i int) bool {
 		return true
 	}
 	return i+1 < len(r.t.Sentences) && strings.Contains(r.t.EndMark(s), ":") && !strings.Contains(r.gap(r.t.Sentences[i+1].From), "\n\n")
+}
+
+// listed gives the fields of the values that stand below the colon of a
+// sentence.
+func (r *reader) listed(i int) []inbox.Field {
+	at := r.t.Sentences[i]
+	if next := i + 1; !strings.Contains(r.t.Slice(at), ":\n") && next < len(r.t.Sentences) {
+		at = r.t.Sentences[next]
+	}
+	var out []inbox.Field
+	for _, f := range []inbox.Field{inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth} {
+		if len(r.values.in(at, f)) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // between lowers the confidence when something else stands nearer to the verb

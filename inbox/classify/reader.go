@@ -53,6 +53,7 @@ type find struct {
 	at       int // the word where it begins, for the order
 	sentence int
 	words    lang.Span // what was read, if it is not a change
+	general  bool      // it names the person's data, not the account
 }
 
 func (c *Classifier) newReader(subject, body string) *reader {
@@ -253,6 +254,9 @@ func (r *reader) settle() {
 	change := func(f find) bool { return f.Kind == inbox.KindChange }
 	if has(func(f find) bool { return len(f.Changes) > 0 }) { // it says what is to be changed
 		r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return change(f) && len(f.Changes) == 0 })
+	}
+	if r.itemized && has(func(f find) bool { return f.Scope == inbox.ScopeFields }) { // a list says which of the data
+		r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return account(f) && f.general })
 	}
 	whole := has(account)
 	for i := range r.finds {

@@ -16,7 +16,7 @@ func (r *reader) typedChanges(i int, s lang.Span) []candidate {
 			continue
 		}
 		where, ok := r.speaksOf(i, f)
-		if !ok && r.listed(i, v) {
+		if !ok && r.isListed(i, v) {
 			where, ok = r.t.Sentences[i-1], true
 			r.read = append(r.read, where)
 		}
@@ -48,9 +48,9 @@ func (r *reader) typedChanges(i int, s lang.Span) []candidate {
 	return out
 }
 
-// listed tells whether a sentence is nothing but a value below one that asks
+// isListed tells whether a sentence is nothing but a value below one that asks
 // for changes and ends in a colon: what the value is says the field.
-func (r *reader) listed(i int, v values) bool {
+func (r *reader) isListed(i int, v values) bool {
 	if i == 0 || len(v) != 1 || !r.listsBelow(i-1) {
 		return false
 	}

@@ -49,6 +49,9 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	if len(verbs) == 0 {
 		return r.changesIn(s) && (strange || len(fields) == 0 && r.coordinated(part, false))
 	}
+	if r.deletesAll() && r.hits.Has(part, lang.Account, lang.Data) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add) {
+		return false // the same in other words
+	}
 	switch {
 	case strange || r.hits.Has(part, lang.Other, lang.Act) || r.coordinated(part, true):
 		return true
@@ -56,6 +59,11 @@ func (r *reader) unread(i int, part lang.Span) bool {
 		return false
 	}
 	return !r.lendsVerb()
+}
+
+// deletesAll tells whether the account is to be deleted.
+func (r *reader) deletesAll() bool {
+	return slices.ContainsFunc(r.finds, func(f find) bool { return f.Scope == inbox.ScopeAccount })
 }
 
 // isRead tells whether a find or a value lies in the span, if only in part.
