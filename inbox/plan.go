@@ -77,7 +77,7 @@ type Job struct {
 	Request   Request
 	Digest    string // of the Plan that was confirmed
 	Language  string
-	Past      []PastCase // of a copy: earlier cases that the state still holds
+	Past      []PastCase // of a copy or a describe: earlier cases that the state still holds
 }
 
 // PastCase is one earlier case with support, as the person may read it.

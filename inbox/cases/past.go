@@ -9,8 +9,8 @@ import (
 )
 
 // Past gives the earlier cases of a person that the state still holds, oldest
-// first, for a copy of their data. Mails that only somebody without proof sent
-// under their address are not theirs, and left out.
+// first, for a copy or a description of their data. Mails that only somebody
+// without proof sent under their address are not theirs, and left out.
 func (k *Keeper) Past(tx *state.Tx, person, address string) ([]inbox.PastCase, error) {
 	all := append(tx.Tied(state.TiePerson, person), tx.Tied(state.TieAddress, address)...)
 	slices.Sort(all)

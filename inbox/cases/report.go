@@ -95,7 +95,7 @@ func (k *Keeper) report(tx *state.Tx, id inbox.MailID, holdings []inbox.Holding,
 	if err != nil {
 		return err
 	}
-	told, later := unreported(acts)
+	told, later := unreported(tx, acts)
 	if len(told) == 0 || len(files) == 0 && len(holdings) == 0 && soon(tx, acts) {
 		return k.settle(tx, m)
 	}
@@ -121,14 +121,15 @@ func (k *Keeper) report(tx *state.Tx, id inbox.MailID, holdings []inbox.Holding,
 }
 
 // unreported splits a Case into what has ended and was not told of, and what
-// still waits for the end of its cool-off.
-func unreported(acts []*inbox.Action) (told, later []*inbox.Action) {
+// comes later, so that it can still be stopped. What is due this moment is in
+// neither: it tells of itself.
+func unreported(tx *state.Tx, acts []*inbox.Action) (told, later []*inbox.Action) {
 	for _, a := range acts {
 		switch {
 		case a.Detail == nil:
 		case !a.Reported && (a.State == inbox.StateDone || a.State == inbox.StateFailed || a.State == inbox.StateRefused):
 			told = append(told, a)
-		case a.State == inbox.StateScheduled:
+		case a.State == inbox.StateScheduled && (a.RunAfter.After(tx.Now) || !a.StopBy.IsZero()):
 			later = append(later, a)
 		}
 	}

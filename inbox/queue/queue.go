@@ -329,7 +329,7 @@ func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
 	a.Error = ""
 	job := &inbox.Job{EffectKey: tx.EffectKey(a.ID), Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, Person: a.Detail.Person,
 		Address: a.Detail.Address, Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language}
-	if a.Kind == inbox.KindCopy {
+	if a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe {
 		past, err := q.Cases.Past(tx, a.Detail.Person, a.Detail.Address)
 		if err != nil {
 			return nil, err
