@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"mime"
@@ -65,9 +66,9 @@ func Compose(d *inbox.ReplyDetail, files []inbox.File, date time.Time, auto Auto
 	}
 
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	m.FromMailAddress(&netmail.Address{Name: headerText(d.From.Name), Address: from})
+	setFrom(m, headerText(d.From.Name), from)
 	m.ToMailAddress(&netmail.Address{Address: to})
-	m.Subject(headerText(d.Subject))
+	m.Subject(strings.Join(headerWords(headerText(d.Subject)), " "))
 	m.SetMessageIDWithValue(d.MessageID)
 	m.SetDateWithValue(date)
 	setThread(m, d.InReplyTo, d.References)
@@ -94,6 +95,67 @@ func Compose(d *inbox.ReplyDetail, files []inbox.File, date time.Time, auto Auto
 		return nil, fmt.Errorf("composing a mail: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// setFrom sets the sender; see headerWords for why the library does not write
+// a name that must be encoded.
+func setFrom(m *mail.Msg, name, addr string) {
+	if !slices.ContainsFunc(strings.Split(name, " "), mustEncode) {
+		m.FromMailAddress(&netmail.Address{Name: name, Address: addr})
+		return
+	}
+	lines := append(encodedWords(name), (&netmail.Address{Address: addr}).String())
+	m.SetGenHeaderPreformatted("From", strings.Join(lines, "\r\n "))
+}
+
+// encodedOctets is the length of an encoded word (RFC 2047) that still fits
+// beside the name of its header and a word like "Re:".
+const encodedOctets = 56
+
+// headerWords splits a line of text into words of which none needs encoding
+// any more. From the first to the last word that must be encoded the text
+// becomes encoded words; what is around it stays readable. The library would
+// fill encoded words up to a whole line, so that none fits beside the header's
+// name: the header then begins with an empty line, which some mail programs
+// show wrongly.
+func headerWords(s string) []string {
+	words := strings.Split(s, " ")
+	first := slices.IndexFunc(words, mustEncode)
+	if first < 0 {
+		return words
+	}
+	end := first + 1
+	for i, w := range words {
+		if mustEncode(w) {
+			end = i + 1
+		}
+	}
+	return slices.Concat(words[:first], encodedWords(strings.Join(words[first:end], " ")), words[end:])
+}
+
+// mustEncode tells whether a word is not ASCII, or too long for a line.
+func mustEncode(word string) bool {
+	return len(word) > encodedOctets || strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf })
+}
+
+// encodedWords writes text, which must be UTF-8, as encoded words, none of
+// which ends within a character.
+func encodedWords(s string) []string {
+	const before, after = "=?UTF-8?B?", "?="
+	room := base64.StdEncoding.DecodedLen(encodedOctets - len(before) - len(after))
+	var words []string
+	for s != "" {
+		n := 0
+		for _, r := range s {
+			if n+utf8.RuneLen(r) > room {
+				break
+			}
+			n += utf8.RuneLen(r)
+		}
+		words = append(words, before+base64.StdEncoding.EncodeToString([]byte(s[:n]))+after)
+		s = s[n:]
+	}
+	return words
 }
 
 // setThread sets In-Reply-To and References. What is no Message-ID is left

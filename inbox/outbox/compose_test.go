@@ -50,6 +50,11 @@ func compose(t *testing.T, d *inbox.ReplyDetail, files []inbox.File, auto AutoSu
 	if bytes.ContainsFunc(b, func(r rune) bool { return r >= 0x80 || r == 0 }) {
 		t.Error("a byte is not plain ASCII")
 	}
+	for _, name := range []string{"Subject", "From"} {
+		if bytes.Contains(b, []byte("\r\n"+name+":\r\n")) {
+			t.Errorf("%s begins with an empty line", name)
+		}
+	}
 	for line := range bytes.SplitSeq(b, []byte("\r\n")) {
 		if len(line) > 998 {
 			t.Errorf("a line has %d octets", len(line))
@@ -159,6 +164,48 @@ func TestComposePlain(t *testing.T) {
 	for _, key := range []string{"Auto-Submitted", "X-Auto-Response-Suppress", "In-Reply-To", "References"} {
 		if e.Header.Has(key) {
 			t.Errorf("has %s: %s", key, e.Header.Get(key))
+		}
+	}
+}
+
+// TestComposeFolds: a header's text begins beside its name, since some mail
+// programs take an empty first line for the whole of it; what is ASCII at its
+// ends stays readable; and no line is longer than 78 octets.
+func TestComposeFolds(t *testing.T) {
+	for subject, want := range map[string]string{
+		"Re: hello [#4PDA46X6NW2C4ZSKF6JW7V6QVV]": "Subject: Re: hello [#4PDA46X6NW2C4ZSKF6JW7V6QVV]\r\n",
+		"Re: Пожалуйста, удалите мой аккаунт и все мои данные с вашего сайта [#4PDA46X6NW2C4ZSKF6JW7V6QVV]": "Subject: Re: =?UTF-8?B?",
+		"Это вы написали в поддержку Push.Guru?":                                                            "Subject: =?UTF-8?B?",
+		"Re: Қ":                                     "Subject: Re: =?UTF-8?B?0po=?=\r\n",
+		"Re: my café and the rest":                  "Subject: Re: my =?UTF-8?B?Y2Fmw6k=?= and the rest\r\n",
+		"Re: " + strings.Repeat("ж", 150):           "Subject: Re: =?UTF-8?B?",
+		"Re: " + strings.Repeat("x", 150):           "Subject: Re: =?UTF-8?B?",
+		"Re: " + strings.Repeat("😀", 60):            "Subject: Re: =?UTF-8?B?",
+		"Re: " + strings.Repeat("plain words ", 12): "Subject: Re: plain words",
+		"Re: e\u0301 " + strings.Repeat("a ж ", 40): "Subject: Re: =?UTF-8?B?",
+	} {
+		for _, name := range []string{"Site", "Поддержка «Сайт» и его друзья", "Doe, John (Ж)"} {
+			d := detail(func(d *inbox.ReplyDetail) { d.Subject, d.From.Name = subject, name })
+			e := compose(t, d, nil, AutoReplied)
+			if got, err := e.Header.Text("Subject"); err != nil || got != strings.TrimSpace(subject) {
+				t.Errorf("subject %q, %v; want %q", got, err, subject)
+			}
+			if from, err := mail.ParseAddress(e.Header.Get("From")); err != nil || from.Name != name {
+				t.Errorf("From %v, %v; want %q", from, err, name)
+			}
+			b, err := Compose(d, nil, composed, AutoReplied)
+			if err != nil {
+				t.Fatal(err)
+			}
+			header, _, _ := bytes.Cut(b, []byte("\r\n\r\n"))
+			if !bytes.Contains(header, []byte("\r\n"+want)) {
+				t.Errorf("the subject does not begin with %q:\n%s", want, header)
+			}
+			for line := range bytes.SplitSeq(header, []byte("\r\n")) {
+				if len(line) > 78 {
+					t.Errorf("%q has %d octets", line, len(line))
+				}
+			}
 		}
 	}
 }
