@@ -61,7 +61,7 @@ func unzip(t *testing.T, b []byte) map[string]string {
 func TestCopyJSON(t *testing.T) {
 	h := open(t)
 	var got struct {
-		Profile map[string]string   `json:"profile"`
+		Profile map[string]any      `json:"profile"`
 		Visits  []map[string]string `json:"visits"`
 		Cases   []inbox.PastCase    `json:"cases"`
 	}
@@ -76,7 +76,7 @@ func TestCopyJSON(t *testing.T) {
 			t.Errorf("%s is %q, want %q", f, got.Profile[string(f)], v)
 		}
 	}
-	if got.Profile["id"] != "17" || got.Profile["active"] != "true" || len(got.Profile) != len(p.Fields)+2 {
+	if got.Profile["id"] != "17" || got.Profile["active"] != true || len(got.Profile) != len(p.Fields)+2 {
 		t.Errorf("profile %v", got.Profile)
 	}
 	if len(got.Visits) != 2 || got.Visits[0]["at"] != "2026-03-04T05:06:07Z" || got.Visits[0]["page"] != "/shop?a=1&b=2" || got.Visits[1]["cookie"] != `=cmd|' /C calc'!A0` {
@@ -98,7 +98,7 @@ func TestCopyCSV(t *testing.T) {
 	for _, r := range rows {
 		has[strings.Join(r, "|")] = true
 		for _, cell := range r {
-			if strings.ContainsAny(cell[:min(1, len(cell))], "=+-@\t\r") {
+			if strings.ContainsAny(cell[:min(1, len(cell))], "=+-@\t\r") && cell != "+77010000001" {
 				t.Errorf("the cell %q begins a formula", cell)
 			}
 		}
@@ -106,7 +106,7 @@ func TestCopyCSV(t *testing.T) {
 	if strings.Join(rows[0], "|") != "place|record|field|value" {
 		t.Errorf("header %v", rows[0])
 	}
-	for _, want := range []string{"profile|1|email|anna@users.test", "profile|1|phone|'+77010000001", "visits|1|ip|192.0.2.7",
+	for _, want := range []string{"profile|1|email|anna@users.test", "profile|1|phone|+77010000001", "visits|1|ip|192.0.2.7",
 		"visits|2|cookie|'=cmd|' /C calc'!A0", "cases|1|case|M-000041", "cases|1|subject|'=HYPERLINK(1)", "cases|1|asked|change done"} {
 		if !has[want] {
 			t.Errorf("the row %s is missing in\n%s", want, text)
@@ -170,6 +170,9 @@ func TestCopyAgrees(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if r.Columns[i] == "active" {
+				quoted = []byte(`"active": ` + v)
+			}
 			if !strings.Contains(files["data.json"], string(quoted)) {
 				t.Errorf("%s.%s is not in data.json", r.Place, r.Columns[i])
 			}
@@ -181,6 +184,24 @@ func TestCopyAgrees(t *testing.T) {
 				t.Errorf("%s.%s is not in data.html", r.Place, r.Columns[i])
 			}
 		}
+	}
+}
+
+// TestCopyOfWords: a person's own word stays a word, in a field that holds text
+// as in a mail that asked for nothing.
+func TestCopyOfWords(t *testing.T) {
+	h := open(t)
+	if err := h.store.Put(t.Context(), boltusers.Import{ID: "17", Fields: map[inbox.Field]string{inbox.FieldAbout: "true"}}); err != nil {
+		t.Fatal(err)
+	}
+	job := h.job("k-1", inbox.Request{Kind: inbox.KindCopy}, false)
+	job.Past = []inbox.PastCase{{Case: 3, Text: "Thanks!"}}
+	files := unzip(t, h.perform(job).Files[0].Bytes)
+	if text := files["data.json"]; !strings.Contains(text, `"about": "true"`) || !strings.Contains(text, `"active": true`) || strings.Contains(text, "null") {
+		t.Errorf("data.json is\n%s", text)
+	}
+	if page := files["data.html"]; !strings.Contains(page, "<dd>true</dd>") || !strings.Contains(page, "<dd>yes</dd>") {
+		t.Errorf("data.html is\n%s", page)
 	}
 }
 
@@ -251,7 +272,8 @@ func TestCopyOfOtherPlaces(t *testing.T) {
 
 func TestGuardCell(t *testing.T) {
 	for v, want := range map[string]string{
-		"": "", "a": "a", "a=b": "a=b", "1+1": "1+1", "=1": "'=1", "+7": "'+7", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", " =1": "' =1",
+		"": "", "a": "a", "a=b": "a=b", "1+1": "1+1", "=1": "'=1", "+7": "+7", "+77010000000": "+77010000000", "-1": "'-1",
+		"+": "'+", "+7+1": "'+7+1", "+7 701": "'+7 701", "+7A1": "'+7A1", "+7\n=1": "'+7\n=1", "＋7": "'＋7", "+７": "'+７", " +7": "' +7", "@SUM(A1)": "'@SUM(A1)", " =1": "' =1",
 		"\t=1": "'\t=1", "\r=1": "'\r=1", "\nx": "'\nx", "＝1": "'＝1", "\u00a0=1": "'\u00a0=1", "Жанна": "Жанна", "'=1": "'=1",
 	} {
 		if got := guardCell(v); got != want {

@@ -50,7 +50,11 @@ func (f *jsonFile) record(r users.Record) error {
 		if i == 0 {
 			before = "{"
 		}
-		if err := f.member(before, c, r.Values[i]); err != nil {
+		var v any = r.Values[i]
+		if b, err := strconv.ParseBool(r.Values[i]); err == nil && f.data.IsBool(r.Place, inbox.Field(c)) {
+			v = b
+		}
+		if err := f.member(before, c, v); err != nil {
 			return err
 		}
 	}
@@ -102,7 +106,7 @@ func (f *jsonFile) item() {
 	f.first = false
 }
 
-func (f *jsonFile) member(before, name, value string) error {
+func (f *jsonFile) member(before, name string, value any) error {
 	k, err := json.Marshal(name)
 	if err != nil {
 		return err
@@ -202,8 +206,14 @@ func (f *csvFile) row(cells ...string) error {
 
 // guardCell keeps a spreadsheet from taking a value for a formula: an
 // apostrophe goes in front of what begins like one, be it after blanks or in
-// the full-width forms of these characters.
+// the full-width forms of these characters. A plus with nothing but digits
+// behind it is left alone: a number calls nothing and computes nothing, and it
+// is what nearly every phone number looks like, which whatever reads the file
+// would otherwise get with an apostrophe.
 func guardCell(v string) string {
+	if plainNumber(v) {
+		return v
+	}
 	if v != "" && (v[0] == '\t' || v[0] == '\r' || v[0] == '\n') {
 		return "'" + v
 	}
@@ -214,4 +224,10 @@ func guardCell(v string) string {
 		}
 	}
 	return v
+}
+
+// plainNumber tells whether v is a plus and digits, as a phone number is.
+func plainNumber(v string) bool {
+	digits, ok := strings.CutPrefix(v, "+")
+	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
 }

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func (f *htmlFile) record(r users.Record) error {
 	}
 	cells := make([]string, len(r.Values))
 	for i, v := range r.Values {
-		cells[i] = f.readable(v)
+		cells[i] = f.readable(r.Place, r.Columns[i], v)
 	}
 	return f.put("row", cells)
 }
@@ -99,7 +100,7 @@ func (f *htmlFile) table(r users.Record) error {
 func (f *htmlFile) lines(r users.Record) []line {
 	var all []line
 	for i, c := range r.Columns {
-		all = append(all, line{f.data.ColumnLabel(r.Place, inbox.Field(c), f.lang), f.readable(r.Values[i])})
+		all = append(all, line{f.data.ColumnLabel(r.Place, inbox.Field(c), f.lang), f.readable(r.Place, c, r.Values[i])})
 	}
 	return all
 }
@@ -171,14 +172,15 @@ func (f *htmlFile) put(part string, data any) error {
 
 // readable words a value for a reader: yes and no, times, and a dash for what
 // is held but empty.
-func (f *htmlFile) readable(v string) string {
-	switch v {
-	case "true":
-		return f.words.Yes
-	case "false":
-		return f.words.No
-	case "":
+func (f *htmlFile) readable(place, column, v string) string {
+	if v == "" {
 		return "–"
+	}
+	if b, err := strconv.ParseBool(v); err == nil && f.data.IsBool(place, inbox.Field(column)) {
+		if b {
+			return f.words.Yes
+		}
+		return f.words.No
 	}
 	if t, err := time.Parse(time.RFC3339, v); err == nil {
 		return moment(t)

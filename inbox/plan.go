@@ -86,7 +86,7 @@ type PastCase struct {
 	Received time.Time `json:"received"`
 	Subject  string    `json:"subject"`
 	Text     string    `json:"text"`
-	Asked    []string  `json:"asked"` // kind and state of each Action
+	Asked    []string  `json:"asked,omitempty"` // kind and state of each Action; none of a mail that asked for nothing
 }
 
 // Outcome is what came of a Job.

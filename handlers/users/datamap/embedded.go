@@ -55,7 +55,7 @@ func profile() Place {
 		Recipients: recipients,
 		Columns: append([]Column{
 			{Field: ColumnID, Fixed: true, Label: text("Account number", "Номер аккаунта", "Аккаунт нөмірі")},
-			{Field: ColumnActive, Fixed: true, Label: text("Account is active", "Аккаунт активен", "Аккаунт белсенді")},
+			{Field: ColumnActive, Fixed: true, Type: TypeBool, Label: text("Account is active", "Аккаунт активен", "Аккаунт белсенді")},
 			{Field: ColumnWithdrawn, Fixed: true, Label: text("Objection recorded", "Возражение записано", "Қарсылық тіркелген күн")},
 		}, knownFields()...),
 	}

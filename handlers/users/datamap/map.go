@@ -169,6 +169,18 @@ func (m *Map) Place(name string) (Place, bool) {
 	return Place{}, false
 }
 
+// IsBool tells whether a column of a place holds true or false, and no words.
+func (m *Map) IsBool(place string, column inbox.Field) bool {
+	for _, p := range m.places {
+		for _, c := range p.Columns {
+			if p.Name == place && c.Field == column {
+				return c.Type == TypeBool
+			}
+		}
+	}
+	return false
+}
+
 // Fields lists the fields that people may name, the known ones first, in the
 // order in which people are shown them.
 func (m *Map) Fields() []inbox.Field {

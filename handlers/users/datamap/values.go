@@ -20,6 +20,7 @@ const (
 	TypePhone  Type = "phone"  // one line with a digit in it, as the person wrote it
 	TypeDate   Type = "date"   // YYYY-MM-DD, a day that has been
 	TypeGender Type = "gender" // male, female, or the person's own word
+	TypeBool   Type = "bool"   // true or false; only of what the site writes itself
 )
 
 // oldestYear is the earliest year of a date; what lies before it is a slip.
