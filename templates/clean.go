@@ -38,8 +38,8 @@ func value(s string) string {
 
 // said makes text of several lines fit to stand in markup, every line kept.
 func said(s string) string {
-	s = strings.Trim(cut(clean(s), maxWords), "\n")
-	if strings.TrimSpace(s) == "" {
+	s = strings.TrimSpace(cut(clean(s), maxWords))
+	if s == "" {
 		return ""
 	}
 	var b strings.Builder

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"push.guru/supportd/inbox"
@@ -34,14 +35,17 @@ func (it Item) what() string {
 	return string(it.Kind)
 }
 
-// entry is an item in words: a line, and the lines below it.
+// entry is an item in words: a line, the lines below it, and what else there
+// is to know.
 type entry struct {
-	line string
-	subs []string
+	line  string
+	subs  []string
+	notes []string
 }
 
-// entries gives entries as a block: a list, numbered if people may have to
-// name a point, or for a single one a paragraph and the list of what is below.
+// entries gives entries as blocks: a list, numbered if people may have to name
+// a point, or for a single one a paragraph, the list of what is below, and a
+// paragraph of notes.
 func entries(list []entry, numbered bool) string {
 	var b strings.Builder
 	if len(list) == 1 {
@@ -49,7 +53,7 @@ func entries(list []entry, numbered bool) string {
 		for _, s := range list[0].subs {
 			b.WriteString("- " + s + "\n")
 		}
-		return b.String()
+		return b.String() + "\n" + strings.Join(list[0].notes, " ") + "\n"
 	}
 	for i, e := range list {
 		marker := "-"
@@ -57,7 +61,7 @@ func entries(list []entry, numbered bool) string {
 			marker = fmt.Sprintf("%d.", i+1)
 		}
 		b.WriteString(marker + " " + e.line + "\n")
-		for _, s := range e.subs {
+		for _, s := range slices.Concat(e.subs, e.notes) {
 			b.WriteString("  - " + s + "\n")
 		}
 	}
@@ -78,7 +82,7 @@ func (it Item) listed() bool { return true }
 func (v *view) Will() string {
 	return v.each(Item.open, true, func(it Item) entry {
 		e := v.planned(it)
-		e.subs = append(e.subs, v.notes(it)...)
+		e.notes = v.notes(it)
 		return e
 	})
 }

@@ -109,6 +109,7 @@ func plausible(t testing.TB) map[Name]Data {
 
 	return map[Name]Data{
 		Claim: with(), Confirm: ask, ConfirmNewAddress: newAddress, AskedNew: notice, Scheduled: scheduled, AddressNotice: notice,
+		NotYou: with(state(account, inbox.StateCancelled, "")),
 		Result: result, Cancelled: with(state(account, inbox.StateCancelled, "")), NothingHeld: nothing, Received: received,
 		Status:  with(scheduledItem, waiting, state(objection, inbox.StateReview, ""), state(fields, inbox.StateExpired, "")),
 		Refused: refused, Failed: with(state(change, inbox.StateFailed, "store")), ExpiredAsk: later, StopCheck: scheduled,
@@ -175,7 +176,7 @@ func odd(r rune) bool {
 func TestAlphabet(t *testing.T) {
 	const kazakhOnly = "әғқңөұүһіӘҒҚҢӨҰҮҺІ"
 	latin := regexp.MustCompile(`[A-Za-z]+`)
-	known := map[string]bool{"IP": true, "cookie": true, "UTC": true}
+	known := map[string]bool{"IP": true, "cookie": true, "UTC": true, "Re": true}
 	template := regexp.MustCompile(`(?s)\{\{.*?\}\}|\{[a-z]+\}|^Subject:|(?m:^[a-z_]+(?:[.-][A-Za-z0-9_/-]+)* =|^Subject:|^#.*$)`)
 	for _, lang := range []string{"ru", "kk"} {
 		files, err := embedded.ReadDir("replies/" + lang)
@@ -202,11 +203,12 @@ func TestAlphabet(t *testing.T) {
 }
 
 // TestAnonymous: who has proved nothing learns nothing, and the letter is the
-// same for everybody.
+// same for everybody. Who says that the mail was not theirs is not told what
+// the stranger asked for.
 func TestAnonymous(t *testing.T) {
 	s := load(t, siteLanguages...)
 	for _, lang := range siteLanguages {
-		for _, n := range []Name{Claim, ConfirmNewAddress} {
+		for _, n := range []Name{Claim, NotYou, ConfirmNewAddress} {
 			bare := plausible(t)[Confirm]
 			bare = Data{Site: bare.Site, Expires: bare.Expires}
 			want := render(t, s, n, lang, bare)
@@ -217,12 +219,12 @@ func TestAnonymous(t *testing.T) {
 				}
 			}
 			for _, personal := range []string{"Anna", "M-000123", "account", "anna@"} {
-				if n == Claim && strings.Contains(want.Text, personal) {
+				if n != ConfirmNewAddress && strings.Contains(want.Text, personal) {
 					t.Errorf("%s %s says %q", n, lang, personal)
 				}
 			}
 			for _, word := range []string{"yes", "да", "иә"} {
-				if !regexp.MustCompile(`[“«]` + word + `[”»]`).MatchString(want.Text) {
+				if n != NotYou && !regexp.MustCompile(`[“«]`+word+`[”»]`).MatchString(want.Text) {
 					t.Errorf("%s %s does not offer the word %q", n, lang, word)
 				}
 			}
@@ -236,13 +238,13 @@ func TestConfirmShowsAll(t *testing.T) {
 	s := load(t, siteLanguages...)
 	d := plausible(t)[Confirm]
 	want := map[string][]string{
-		"en": {"1. We will send a copy", "Phone: “+77001112233” → “+77011234567”", "Date of birth: “1 March 1990” (empty until now)",
+		"en": {"1. We will send a copy", "Phone number: “+77001112233” → “+77011234567”", "Date of birth: “1 March 1990” (empty until now)",
 			"Gender: “male” → “female”", "About me: “And cats.”, in addition to “I like tea.”", "Email address: “anna@old.example” → “anna@new.example”",
-			"4. We will delete your account for good", "Your visits to the site", "invoices. Why: tax law. Until: 31 December 2031", "This cannot be undone",
+			"4. We will delete your account for good", "- Visits to the site", "invoices. Why: tax law. Until: 31 December 2031", "This cannot be undone",
 			"we will wait 12 hours", "“yes”", "“no”", "“stop”", "until 22 November 2026, 18:05 (Almaty time)"},
 		"ru": {"Телефон: «+77001112233» → «+77011234567»", "Дата рождения: «1 марта 1990 г.»", "Пол: «мужской» → «женский»", "О себе: «And cats.» в дополнение к «I like tea.»",
 			"навсегда удалим", "31 декабря 2031 г.", "подождём 12 часов", "«да»", "«нет»", "«стоп»", "до 22 ноября 2026 г., 18:05 (время Алматы)"},
-		"kk": {"Телефон: «+77001112233» → «+77011234567»", "Туған күні: «1990 ж. 1 наурыз»", "Жынысы: «ер» → «әйел»", "қосылатыны: «And cats.»",
+		"kk": {"Телефон нөмірі: «+77001112233» → «+77011234567»", "Туған күні: «1990 ж. 1 наурыз»", "Жынысы: «ер» → «әйел»", "қосылатыны: «And cats.»",
 			"біржола жоямыз", "2031 ж. 31 желтоқсан", "12 сағат күтеміз", "«иә»", "«жоқ»", "«тоқтатыңыз»", "2026 ж. 22 қараша, 18:05 (Алматы уақыты)"},
 	}
 	for lang, parts := range want {
@@ -265,7 +267,7 @@ func TestResult(t *testing.T) {
 	d := plausible(t)[Result]
 	l := render(t, s, Result, "en", d)
 	for _, part := range []string{"The copy is attached", "Who has received it: nobody", "Entries: 12", "“restore account”", "https://push.guru/account",
-		"Removal of details (Gender, Phone): could not be done. An account cannot exist without this."} {
+		"Removal of details (Gender, Phone number): could not be done. An account cannot exist without this."} {
 		if !strings.Contains(l.Text, part) {
 			t.Errorf("%q is not in\n%s", part, l.Text)
 		}
@@ -275,7 +277,7 @@ func TestResult(t *testing.T) {
 	}
 	d.Items = []Item{{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, State: inbox.StateDone,
 		Steps: []inbox.Step{{Place: "profile", Field: "phone", Op: inbox.StepClear, Old: "+77011234567"}}}}
-	if l := render(t, s, Result, "en", d); strings.Contains(l.Text, "+7701") || !strings.Contains(l.Text, "- Phone\n") {
+	if l := render(t, s, Result, "en", d); strings.Contains(l.Text, "+7701") || !strings.Contains(l.Text, "- Phone number\n") {
 		t.Errorf("a removed value is repeated, or its field is not named:\n%s", l.Text)
 	}
 }
@@ -303,6 +305,48 @@ func TestConfirmAndRest(t *testing.T) {
 	}
 }
 
+// TestGreetedOnce: staff's own greeting stands in the place of ours, whatever
+// of the site's languages it is in.
+func TestGreetedOnce(t *testing.T) {
+	s := load(t, siteLanguages...)
+	hello := map[string]string{"en": "Hello", "ru": "Здравствуйте", "kk": "Сәлеметсіз бе"}
+	for _, c := range []struct {
+		lang, words string
+		ours        bool // our greeting stands there
+	}{
+		{"en", "The map works again.", true},
+		{"en", "Hello Bob,\n\nThe map works again.", false},
+		{"en", "hi! The map works again.", false},
+		{"en", "Dear Ms Doe,\nthe map works again.", false},
+		{"en", "History is kept for a year.", true},
+		{"en", "Deactivation takes a day.", true},
+		{"en", "Здравствуйте, Боб!", false},
+		{"ru", "Здравствуйте! Карта снова работает.", false},
+		{"ru", "  \nДобрый день, Галина! Карта снова работает.", false},
+		{"ru", "Уважаемая Галина Петровна!", false},
+		{"ru", "Приветствие на странице можно изменить.", true},
+		{"ru", "Карта снова работает. Добрый день!", true},
+		{"kk", "Сәлеметсіз бе! Карта қайта істеп тұр.", false},
+		{"kk", "Құрметті Сәуле!", false},
+		{"kk", "Карта қайта істеп тұр.", true},
+	} {
+		for _, n := range []Name{StaffAnswer, StaffQuestion} {
+			l := render(t, s, n, c.lang, Data{Words: c.words})
+			first, _, _ := strings.Cut(l.Text, "\n")
+			said, _, _ := strings.Cut(strings.TrimSpace(c.words), "\n")
+			if want := strings.HasPrefix(first, hello[c.lang]) && first != said; want != c.ours {
+				t.Errorf("%s %s: our greeting stands there: %v, want %v\n%s", n, c.lang, want, c.ours, l.Text)
+			}
+			if !c.ours && first != said {
+				t.Errorf("%s %s does not begin with the words of staff:\n%s", n, c.lang, l.Text)
+			}
+			if !strings.Contains(l.Text, said) {
+				t.Errorf("%s %s lacks words of staff:\n%s", n, c.lang, l.Text)
+			}
+		}
+	}
+}
+
 // TestResultOfPart: when something is still to come, the letter says how to
 // stop it, and only then.
 func TestResultOfPart(t *testing.T) {
@@ -325,7 +369,7 @@ func TestWithoutValues(t *testing.T) {
 	s := load(t, "en")
 	d := Data{Items: []Item{{Kind: inbox.KindChange, State: inbox.StateDone, Steps: []inbox.Step{
 		{Place: "profile", Field: "phone", Op: inbox.StepSet}, {Place: "profile", Field: "about", Op: inbox.StepAdd}}}}}
-	if l := render(t, s, Result, "en", d); !strings.Contains(l.Text, "- Phone\n- About me\n") {
+	if l := render(t, s, Result, "en", d); !strings.Contains(l.Text, "- Phone number\n- About me\n") {
 		t.Errorf("not the bare labels:\n%s", l.Text)
 	}
 }
@@ -380,7 +424,7 @@ func TestLabels(t *testing.T) {
 		{Place: "profile", Field: "phone", Op: inbox.StepSet, Old: "1", New: "2"},
 		{Place: "profile", Field: "hat_size", Op: inbox.StepSet, Old: "1", New: "2"}}}}}
 	l := render(t, s, Confirm, "kk", d)
-	for _, part := range []string{"Shoes profile kk: «41» → «42»", "Телефон: «1»", "hat size: «1»"} {
+	for _, part := range []string{"Shoes profile kk: «41» → «42»", "Телефон нөмірі: «1»", "hat size: «1»"} {
 		if !strings.Contains(l.Text, part) {
 			t.Errorf("%q is not in\n%s", part, l.Text)
 		}
@@ -445,8 +489,10 @@ func TestWhen(t *testing.T) {
 		d    time.Duration
 		want string
 	}{
-		{0, "1 minute, 1 минуту, 1 минут"}, {90 * time.Second, "2 minutes, 2 минуты, 2 минут"}, {time.Hour, "1 hour, 1 час, 1 сағат"},
-		{12 * time.Hour, "12 hours, 12 часов, 12 сағат"}, {21*time.Hour + time.Minute, "22 hours, 22 часа, 22 сағат"},
+		{2 * time.Second, "2 seconds, 2 секунды, 2 секунд"}, {300 * time.Millisecond, "1 second, 1 секунду, 1 секунд"},
+		{time.Minute, "1 minute, 1 минуту, 1 минут"}, {90 * time.Second, "90 seconds, 90 секунд, 90 секунд"},
+		{5 * time.Minute, "5 minutes, 5 минут, 5 минут"}, {time.Hour, "1 hour, 1 час, 1 сағат"},
+		{12 * time.Hour, "12 hours, 12 часов, 12 сағат"}, {90 * time.Minute, "90 minutes, 90 минут, 90 минут"}, {22 * time.Hour, "22 hours, 22 часа, 22 сағат"},
 		{24 * time.Hour, "24 hours, 24 часа, 24 сағат"}, {7 * 24 * time.Hour, "7 days, 7 дней, 7 күн"}, {31 * 24 * time.Hour, "31 days, 31 день, 31 күн"},
 	} {
 		var got []string

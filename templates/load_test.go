@@ -115,7 +115,7 @@ func TestFaults(t *testing.T) {
 			[]string{"replies/en/claim.txt:3: the file must be UTF-8", "replies/en/status.txt:2: the file must be UTF-8"}},
 		"phrases": {overlay("replies/en/phrases.txt", strings.NewReplacer("{old}” → “{new}", "{old}” → “{newer}", "{n} hour|{n} hours", "{n} hour|hours", "hello = ", "hullo = ", "answer.no = no", "answer.no").Replace(phrases)+"\ndate = {d}\n"),
 			[]string{"en"}, []string{`phrase "step.set" must have the placeholders`, `phrase "hours" must have one to three forms`, `phrase "hello" is missing`, `phrase "hullo" is not one that we use`,
-				`phrases.txt:10: this is not of the form`, `phrase "answer.no" is missing`, `phrase "date" is given twice`}},
+				`phrases.txt:13: this is not of the form`, `phrase "answer.no" is missing`, `phrase "date" is given twice`}},
 		"layout drops lists": {overlay(layoutFile, strings.ReplaceAll(layout, `{{template "spans" .Spans}}`, "")), []string{"en"}, []string{"replies/layout.html: the HTML does not say the same as the text"}},
 		"layout with image":  {overlay(layoutFile, strings.ReplaceAll(layout, "</body>", `<img src="https://track.example/p.gif"></body>`)), []string{"en"}, []string{"replies/layout.html: the HTML must not contain <img>"}},
 		"layout with link":   {overlay(layoutFile, strings.ReplaceAll(layout, "</body>", `<a href="https://elsewhere.example/"></a></body>`)), []string{"en"}, []string{"must not link to anything but the account URL"}},

@@ -45,8 +45,9 @@
 // overrides, bounded length) and marked, so that they are never markup, never
 // a template and never a link. The only link is the site's account URL.
 // The letters to somebody who has proved nothing ([Claim] and
-// [ConfirmNewAddress]) are rendered without anything personal, whatever their
-// template asks for, and are therefore the same for everybody.
+// [ConfirmNewAddress]), and to whom a stranger wrote in the name of ([NotYou]),
+// are rendered without anything personal, whatever their template asks for, and
+// are therefore the same for everybody.
 package templates
 
 import (
@@ -67,6 +68,7 @@ type Name string
 // The letters.
 const (
 	Claim             Name = "claim"               // unproven sender: was it you? Own subject, nothing personal
+	NotYou            Name = "not-you"             // they said no to that: thanks. Own subject, nothing personal
 	Confirm           Name = "confirm"             // what will happen: yes or no?
 	ConfirmNewAddress Name = "confirm-new-address" // to a new address: do you agree? Own subject, nothing personal
 	AskedNew          Name = "asked-new"           // to the old address, after its yes: the new one has been asked
@@ -92,14 +94,14 @@ const (
 
 // Names lists every letter.
 func Names() []Name {
-	return []Name{Claim, Confirm, ConfirmNewAddress, AskedNew, Scheduled, AddressNotice, Result, Cancelled, NothingHeld,
+	return []Name{Claim, NotYou, Confirm, ConfirmNewAddress, AskedNew, Scheduled, AddressNotice, Result, Cancelled, NothingHeld,
 		Received, Status, Refused, Failed, ExpiredAsk, StopCheck, Already, StaffAnswer, StaffQuestion, AddressChanged,
 		StaleAsk, PartialToStaff, StaffNotice}
 }
 
 // ownSubject tells whether the letter starts a conversation of its own.
 func (n Name) ownSubject() bool {
-	return n == Claim || n == ConfirmNewAddress || n == StaffNotice
+	return n == Claim || n == NotYou || n == ConfirmNewAddress || n == StaffNotice
 }
 
 // Site is what the letters say about the site.
@@ -209,11 +211,11 @@ func (s *Set) Render(n Name, lang string, d Data) (Letter, error) {
 	return Letter{Subject: subject, Text: plainText(blocks), HTML: page.String()}, nil
 }
 
-// execute runs a letter's template. The letters to somebody who has proved
-// nothing get the site, and for an answer the time to give it, and no more.
+// execute runs a letter's template. The letters about what a stranger may have
+// written get the site, and for an answer the time to give it, and no more.
 func (s *Set) execute(tmpl *template.Template, n Name, l *language, d Data) (string, error) {
 	switch n {
-	case Claim:
+	case Claim, NotYou:
 		d = Data{Site: d.Site}
 	case ConfirmNewAddress:
 		d = Data{Site: d.Site, Expires: d.Expires}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"push.guru/supportd/inbox"
 )
@@ -43,6 +45,21 @@ func (v *view) Greeting() string {
 		return v.lang.phrases.say("hello-name", "name", value(name))
 	}
 	return v.lang.phrases.say("hello")
+}
+
+// Greeted tells whether the text of staff begins with a greeting, in any of
+// the site's languages; the letter needs none of its own then.
+func (v *view) Greeted() bool {
+	said := strings.ToLower(strings.TrimSpace(clean(v.data.Words)))
+	for _, l := range v.all {
+		for hello := range strings.SplitSeq(l.phrases.say("greetings"), ",") {
+			rest, ok := strings.CutPrefix(said, strings.TrimSpace(hello))
+			if next, _ := utf8.DecodeRuneInString(rest); ok && !unicode.IsLetter(next) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Yes gives the word to answer with.

@@ -27,17 +27,20 @@ func (p phrases) moment(t time.Time, zone *time.Location) string {
 	return p.say("moment", "date", p.date(t), "clock", t.Format("15:04"), "zone", name)
 }
 
-// duration words a wait: whole days from two on, else hours, rounded up, else
-// minutes.
+// duration words a wait exactly, since people act on it: in days from two on,
+// hours, minutes or seconds, whichever is the first that needs no fraction.
 func (p phrases) duration(d time.Duration) string {
 	const day = 24 * time.Hour
+	d = (d + time.Second - 1).Truncate(time.Second)
 	switch {
 	case d >= 2*day && d%day == 0:
 		return p.count("days", int(d/day))
-	case d >= time.Hour:
-		return p.count("hours", int((d+time.Hour-1)/time.Hour))
+	case d%time.Hour == 0:
+		return p.count("hours", int(d/time.Hour))
+	case d%time.Minute == 0:
+		return p.count("minutes", int(d/time.Minute))
 	}
-	return p.count("minutes", max(1, int((d+time.Minute-1)/time.Minute)))
+	return p.count("seconds", int(d/time.Second))
 }
 
 // day words YYYY-MM-DD and leaves anything else as it is.

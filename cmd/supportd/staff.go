@@ -145,8 +145,8 @@ type actionsCmd struct {
 	Retry   actionsID      `cmd:"" help:"Run a failed action again."`
 	Undo    actionsID      `cmd:"" help:"Ask the owner to agree that a change or deactivation is taken back."`
 	Correct actionsCorrect `cmd:"" help:"Give an action another reading; the person is asked about it."`
-	Answer  actionsText    `cmd:"" help:"Answer a question in writing."`
-	Ask     actionsText    `cmd:"" help:"Ask the person something."`
+	Answer  actionsText    `cmd:"" help:"Answer a question in writing; greeting and signature are added."`
+	Ask     actionsText    `cmd:"" help:"Ask the person something; greeting and signature are added."`
 	Close   actionsClose   `cmd:"" help:"End an action without a letter."`
 }
 
@@ -233,7 +233,7 @@ func (c *actionsClose) Run(w *world, all *cli) error {
 
 type actionsText struct {
 	ID   actionID `arg:"" help:"A-000123."`
-	File string   `arg:"" help:"The text of the letter, in the person's language; - is standard input."`
+	File string   `arg:"" help:"The text of the letter, in the person's language; - is standard input. A greeting in it stands in the place of ours."`
 }
 
 func (c *actionsText) Run(w *world, all *cli, verb command) error {

@@ -25,7 +25,7 @@ func TestDescribeNamesWhatACopyHolds(t *testing.T) {
 		if n := len(past[inbox.KindCopy]); n != 1 || len(past[inbox.KindDescribe]) != n {
 			t.Errorf("the copy has %d earlier cases, the description %d; want 1 each", n, len(past[inbox.KindDescribe]))
 		}
-		for _, place := range []string{"Profile", "Visits to the site", "Letters to support"} {
+		for _, place := range []string{"Profile", "Visits to the site", "Mails to support"} {
 			if !strings.Contains(d.Text(), "- "+place+"\n") {
 				t.Errorf("%s is not described in\n%s", place, d.Text())
 			}

@@ -38,9 +38,9 @@ func Embedded() *Map {
 func text(en, ru, kk string) Text { return Text{"en": en, "ru": ru, "kk": kk} }
 
 var recipients = text(
-	"our own staff, and the company whose servers the site runs on",
-	"только наши сотрудники и компания, на серверах которой работает сайт",
-	"тек біздің қызметкерлер және сайттың серверлерін ұсынатын компания")
+	"only our own staff, and the company whose servers the site runs on",
+	"только нашим сотрудникам и компании, на серверах которой работает сайт",
+	"тек қызметкерлерімізге және сайттың серверлерін ұсынатын компанияға")
 
 func profile() Place {
 	return Place{
@@ -68,13 +68,13 @@ func knownFields() []Column {
 		{Field: inbox.FieldGivenName, Max: 100, Join: " ", Label: text("First name", "Имя", "Аты")},
 		{Field: inbox.FieldFamilyName, Max: 100, Join: " ", Label: text("Last name", "Фамилия", "Тегі")},
 		{Field: inbox.FieldNickname, Max: 100, Join: ", ", Label: text("Nickname", "Никнейм", "Лақап аты")},
-		{Field: inbox.FieldEmail, Type: TypeEmail, Max: 254, Needed: true, Label: text("E-mail address", "Электронная почта", "Электрондық пошта")},
+		{Field: inbox.FieldEmail, Type: TypeEmail, Max: 254, Needed: true, Label: text("Email address", "Электронная почта", "Электрондық пошта")},
 		{Field: inbox.FieldPhone, Type: TypePhone, Max: 100, Join: ", ", Label: text("Phone number", "Телефон", "Телефон нөмірі")},
 		{Field: inbox.FieldBirth, Type: TypeDate, Max: 10, Label: text("Date of birth", "Дата рождения", "Туған күні")},
 		{Field: inbox.FieldGender, Type: TypeGender, Max: 50, Label: text("Gender", "Пол", "Жынысы")},
-		{Field: inbox.FieldNationality, Max: 100, Join: ", ", Label: text("Nationality", "Национальность", "Ұлты")},
+		{Field: inbox.FieldNationality, Max: 100, Join: ", ", Label: text("Nationality", "Гражданство", "Азаматтығы")},
 		{Field: inbox.FieldLocation, Max: 200, Join: ", ", Label: text("Location", "Местоположение", "Орналасқан жері")},
-		{Field: inbox.FieldAddress, Type: TypeLines, Max: 500, Join: "\n", Label: text("Postal address", "Почтовый адрес", "Мекенжайы")},
+		{Field: inbox.FieldAddress, Type: TypeLines, Max: 500, Join: "\n", Label: text("Postal address", "Почтовый адрес", "Пошталық мекенжайы")},
 		{Field: inbox.FieldOccupation, Max: 200, Join: ", ", Label: text("Occupation", "Род занятий", "Кәсібі")},
 		{Field: inbox.FieldAbout, Type: TypeLines, Max: 4000, Join: "\n", Label: text("About me", "О себе", "Өзім туралы")},
 	}
@@ -103,12 +103,12 @@ func visits() Place {
 // cases describes what supportd itself holds: the letters and what came of them.
 var cases = Place{
 	Name:  CasesPlace,
-	Label: text("Letters to support", "Письма в поддержку", "Қолдау қызметіне жазылған хаттар"),
+	Label: text("Mails to support", "Письма в поддержку", "Қолдау қызметіне жазылған хаттар"),
 	Purpose: text("to answer you, and to be able to show how your request was handled",
 		"чтобы ответить вам и подтвердить, как был выполнен ваш запрос",
 		"сізге жауап беру және өтінішіңіздің қалай орындалғанын растау үшін"),
 	Retention: text("for a limited time after the request is closed",
 		"ограниченное время после завершения обращения",
 		"өтініш жабылғаннан кейін шектеулі уақыт"),
-	Recipients: text("our support staff", "сотрудники нашей поддержки", "біздің қолдау қызметінің мамандары"),
+	Recipients: text("only our support staff", "только сотрудникам нашей поддержки", "тек қолдау қызметіміздің мамандарына"),
 }

@@ -64,7 +64,7 @@ func TestLabels(t *testing.T) {
 		{m.ColumnLabel(PlaceVisits, "", "ru"), "Посещения сайта"},
 		{m.ColumnLabel(PlaceVisits, ColumnAt, "kk"), "Уақыты"},
 		{m.ColumnLabel("strange", inbox.FieldPhone, "en"), "Phone number"},
-		{m.PlaceLabel(CasesPlace, "en"), "Letters to support"},
+		{m.PlaceLabel(CasesPlace, "en"), "Mails to support"},
 		{m.PlaceLabel("old_orders", "en"), "Old orders"},
 		{Text{"fr": "oui", "de": "ja"}.In("kk"), "ja"},
 		{Text(nil).In("en"), ""},
@@ -141,7 +141,7 @@ func TestDescribe(t *testing.T) {
 	m := Embedded()
 	p := users.Person{ID: "1", Active: true, Fields: map[inbox.Field]string{inbox.FieldEmail: "a@users.test", inbox.FieldAbout: ""}}
 	got := m.Describe(p, map[string]int{PlaceProfile: 1}, "en")
-	if len(got) != 1 || strings.Join(got[0].Fields, "|") != "Account number|Account is active|E-mail address" || got[0].Count != 1 {
+	if len(got) != 1 || strings.Join(got[0].Fields, "|") != "Account number|Account is active|Email address" || got[0].Count != 1 {
 		t.Errorf("without visits: %+v", got)
 	}
 	counts := map[string]int{PlaceProfile: 1, PlaceVisits: 3, CountKey(PlaceVisits, ColumnCookie): 0, CountKey(PlaceVisits, ColumnIP): 2}
