@@ -28,7 +28,7 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 	case r.Partial:
 		err = k.partial(tx, m, cm, s, q, acts)
 	case r.Answer == inbox.AnswerNo:
-		err = k.no(tx, m, cm, s, acts)
+		err = k.no(tx, m, cm, s, acts, declined(q, m, cm))
 	case q.Purpose == state.PurposeNotice:
 		err = k.status(tx, m, s, proven) // there was nothing to agree to
 	case over:
@@ -199,8 +199,20 @@ func (k *Keeper) lookAgain(tx *state.Tx, s Sender, acts []*inbox.Action) (clear 
 	return clear, nil
 }
 
-// no ends the Actions of an Ask that have not run.
-func (k *Keeper) no(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Action) error {
+// declined names the letter that answers a no. Who denies the mail itself is
+// not told what a stranger asked for in their name; but once they have said
+// that it was theirs, they are told what has become of it.
+func declined(q *state.Ask, m, cm *inbox.Mail) templates.Name {
+	theirs := m.Detail != nil && cm.Detail != nil && m.Detail.From.Addr == cm.Detail.From.Addr
+	if q.Purpose == state.PurposeClaim && !q.Used && theirs {
+		return templates.NotYou
+	}
+	return templates.Cancelled
+}
+
+// no ends the Actions of an Ask that have not run, and says so in the named
+// letter.
+func (k *Keeper) no(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Action, name templates.Name) error {
 	var stopped []*inbox.Action
 	for _, a := range acts {
 		if a.State == inbox.StateRunning || a.Kind == inbox.KindQuestion || !asked(a, s) {
@@ -219,7 +231,7 @@ func (k *Keeper) no(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Act
 	if s.Address == newAddress(stopped[0]) {
 		to = stopped[0].Detail.Address // the new address declined: its owner learns nothing more
 	}
-	_, err := k.send(tx, letter{name: templates.Cancelled, mail: cm, to: to, actions: stopped, data: templates.Data{Items: k.items(stopped)}})
+	_, err := k.send(tx, letter{name: name, mail: cm, to: to, actions: stopped, data: templates.Data{Items: k.items(stopped)}})
 	return err
 }
 
@@ -472,7 +484,7 @@ func (k *Keeper) noToAll(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Ac
 		if err != nil {
 			return err
 		}
-		if err := k.no(tx, m, cm, s, ofCase(acts, id)); err != nil {
+		if err := k.no(tx, m, cm, s, ofCase(acts, id), templates.Cancelled); err != nil {
 			return err
 		}
 		if err := k.settle(tx, cm); err != nil {
