@@ -27,6 +27,8 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 		Mark(m, inbox.MailHeld, "an answer to some of several points, but to no open question")
 	case r.Partial:
 		err = k.partial(tx, m, cm, s, q, acts)
+	case q.Purpose == state.PurposeStatus:
+		err = k.tellStatus(tx, m, s, proven) // also after a no: the mailbox has answered, and may want to stop something
 	case r.Answer == inbox.AnswerNo:
 		err = k.no(tx, m, cm, s, acts, declined(q, m, cm))
 	case q.Purpose == state.PurposeNotice:
@@ -369,8 +371,12 @@ func (k *Keeper) askAgain(tx *state.Tx, m *inbox.Mail, s Sender, id inbox.MailID
 			acts = append(acts, a)
 		}
 	}
-	if len(acts) == 0 { // a stranger does not make the owner's question void
+	switch {
+	case len(acts) > 0:
+	case s.Evidence.Level > inbox.LevelNone:
 		return k.status(tx, m, s, proven)
+	default:
+		return nil // a stranger does not make the owner's question void
 	}
 	m.Actions = appendNew(m.Actions, ids(acts))
 	Mark(m, inbox.MailAsked, "asked once more")
@@ -559,7 +565,11 @@ func (k *Keeper) looseYes(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 		return a.State != inbox.StateUnconfirmed || a.Again > 0
 	})
 	if len(casesOf(waiting)) == 1 {
-		return k.askAgain(tx, m, s, waiting[0].Case, templates.Confirm)
+		err := k.askAgain(tx, m, s, waiting[0].Case, templates.Confirm)
+		if m.State == "" {
+			Mark(m, inbox.MailHeld, "a yes without proof, to a question that was asked of a proved sender")
+		}
+		return err
 	}
 	Mark(m, inbox.MailHeld, "a yes that does not say to which question")
 	if s.Evidence.Level == inbox.LevelNone {

@@ -67,13 +67,15 @@ func (k *Keeper) join(tx *state.Tx, m *inbox.Mail, a *inbox.Action) error {
 // or what became of it. An open question is asked once more, in case its mail
 // was lost.
 func (k *Keeper) repeat(tx *state.Tx, m *inbox.Mail, s Sender, joined *inbox.Action, status bool) error {
-	if joined != nil && joined.State == inbox.StateUnconfirmed && joined.Again == 0 {
+	switch {
+	case joined != nil && joined.State == inbox.StateUnconfirmed && joined.Again == 0:
 		return k.askAgain(tx, m, s, joined.Case, templates.Confirm)
+	case s.Evidence.Level > inbox.LevelNone:
+		return k.tellStatus(tx, m, s, proven)
+	case status:
+		return k.claimStatus(tx, m, s)
 	}
-	if status || s.Evidence.Level > inbox.LevelNone {
-		return k.status(tx, m, s, proven)
-	}
-	return nil
+	return nil // nobody who has proved nothing is written to
 }
 
 // draft turns Requests into Actions that are not stored yet, in the order in
@@ -147,29 +149,43 @@ func sameRequest(a, b inbox.Request) bool {
 
 func sorted(f []inbox.Field) []inbox.Field { return slices.Sorted(slices.Values(f)) }
 
-// status answers with where the open requests stand. Somebody who has proved
-// nothing learns nothing.
+// status answers a proved sender who answers a letter of ours, but changes
+// nothing by it, with where the open requests stand.
 func (k *Keeper) status(tx *state.Tx, m *inbox.Mail, s Sender, cap limit) error {
-	if s.Evidence.Level == inbox.LevelNone {
-		Mark(m, inbox.MailHeld, "asks for the state of a request, from an unproven sender")
-		return nil
-	}
 	acts, err := tx.OpenActions(s.onRecord())
 	if err != nil {
 		return err
 	}
 	if len(acts) == 0 {
-		Mark(m, inbox.MailHeld, "asks for the state of a request, but none is open")
+		Mark(m, inbox.MailHeld, "an answer to a letter of ours, but no request of theirs is open")
 		return nil
 	}
-	for _, a := range acts {
-		if !slices.Contains(m.Actions, a.ID) {
-			m.Actions = append(m.Actions, a.ID)
-		}
+	return k.tellStatus(tx, m, s, cap)
+}
+
+// tellStatus tells a proved sender where the open requests stand, or that none
+// is open.
+func (k *Keeper) tellStatus(tx *state.Tx, m *inbox.Mail, s Sender, cap limit) error {
+	acts, err := tx.OpenActions(s.onRecord())
+	if err != nil {
+		return err
 	}
-	Mark(m, inbox.MailAnswered, "told where the open requests stand")
+	told := "told where the open requests stand"
+	if len(acts) == 0 {
+		told = "told that no request is open"
+	}
+	m.Actions = appendNew(m.Actions, ids(acts))
+	Mark(m, inbox.MailAnswered, told)
 	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: cap})
 	return err
+}
+
+// claimStatus asks somebody who has proved nothing, and wants to know where
+// their requests stand, whether it was they who wrote. Nothing waits for the
+// answer but the state that it is told.
+func (k *Keeper) claimStatus(tx *state.Tx, m *inbox.Mail, s Sender) error {
+	Mark(m, inbox.MailAsked, "asks for the state of a request: asked whether it was they who wrote")
+	return k.ask(tx, state.PurposeStatus, letter{name: templates.Claim, mail: m, to: s.onRecord(), limit: unproven})
 }
 
 // admitNew stores new Actions: what staff must see goes to review, the rest

@@ -19,6 +19,7 @@ const (
 	PurposeNewAddr Purpose = "new-address" // the new address agrees to be used
 	PurposeStop    Purpose = "stop"        // the doubtful stop was mine: "no" stops, "yes" lets it go on
 	PurposeNotice  Purpose = "notice"      // a "stop" to it is proved; a yes to it means nothing
+	PurposeStatus  Purpose = "status"      // it was I who asked where my requests stand; shows nothing, and is about no Action
 )
 
 // Ask is a question that waits for its answer. Its token is in the mail that

@@ -492,6 +492,90 @@ func TestNobodyLearnsOfAnAccount(t *testing.T) {
 	}
 }
 
+// Somebody who has proved nothing, and asks where their request stands, is
+// asked whether it was they; only the mailbox is told.
+func TestStatusWithoutProof(t *testing.T) {
+	const ask = "What about my request?"
+	last := func(s *scene, state inbox.MailState, reason string) {
+		s.t.Helper()
+		if m := s.newest(); m.State != state || !strings.Contains(m.Reason, reason) {
+			s.t.Errorf("the mail is %s (%s), want %s (%s)", m.State, m.Reason, state, reason)
+		}
+	}
+	t.Run("the yes is told the state", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.write(bob, "bye", "Please delete my account.")
+			s.answer(s.letter("confirm", bob), "Yes")
+			s.letter("scheduled", bob)
+			s.claim(bob, "well?", ask)
+			q := s.letter("claim", bob)
+			last(s, inbox.MailAsked, "asked whether it was they")
+			s.answer(q, "Yes")
+			if d := s.letter("status", bob); !strings.Contains(d.Text(), "Deletion of your account") {
+				t.Errorf("the state is not told:\n%s", d.Text())
+			}
+			last(s, inbox.MailAnswered, "told where")
+			s.silence(bob, staff)
+			s.stand("delete account scheduled")
+		})
+	})
+	t.Run("with and without an account the letter is the same", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.claim(bob, "hi", ask)
+			s.claim("nobody@users.test", "hi", ask)
+			known, unknown := s.letter("claim", bob), s.letter("claim", "nobody@users.test")
+			if known.Text() != unknown.Text() {
+				t.Errorf("with an account:\n%s\nwithout:\n%s", known.Text(), unknown.Text())
+			}
+			s.answer(known, "Yes")
+			s.answer(unknown, "Yes")
+			for _, who := range []string{bob, "nobody@users.test"} {
+				if d := s.letter("status", who); !strings.Contains(d.Text(), "no open request") {
+					t.Errorf("%s was told:\n%s", who, d.Text())
+				}
+			}
+			last(s, inbox.MailAnswered, "no request is open")
+		})
+	})
+	t.Run("a no stops nothing", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.write(bob, "phone", "Please remove my phone number.")
+			s.letter("confirm", bob)
+			s.claim(bob, "well?", ask)
+			s.answer(s.letter("claim", bob), "No")
+			s.letter("status", bob)
+			s.stand("delete fields unconfirmed")
+			s.silence(bob)
+		})
+	})
+	t.Run("a token in the wrong hands tells nothing", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.claim(bob, "well?", ask)
+			s.Reply(s.letter("claim", bob), "mallory@evil.test", "Yes", mailtest.Aligned(true))
+			s.passes(time.Hour)
+			s.silence(bob, "mallory@evil.test")
+		})
+	})
+	t.Run("the cap is that of every claim", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			for range 3 {
+				s.claim(bob, "well?", ask)
+			}
+			s.letter("claim", bob)
+			s.letter("claim", bob)
+			s.silence(bob)
+			s.notice("a letter is held")
+		})
+	})
+	t.Run("an aligned sender without an open request is told so", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.write(bob, "well?", ask)
+			s.letter("status", bob)
+			last(s, inbox.MailAnswered, "no request is open")
+		})
+	})
+}
+
 func TestOrderAndOneReply(t *testing.T) {
 	inScene(t, setup{}, func(s *scene) {
 		s.write(bob, "many things", "Please remove my phone number. Change my nickname to Bo. Please deactivate my account.")
