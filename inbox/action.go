@@ -218,6 +218,7 @@ type Action struct {
 	Proved      string         `json:"proved,omitempty"`       // digest of the diff that the owner confirmed; "" until then
 	OldYes      bool           `json:"old_yes,omitempty"`      // change of address: the old address agreed
 	Reviewed    bool           `json:"reviewed,omitempty"`     // approved after the proof was there
+	Released    bool           `json:"released,omitempty"`     // an act of staff lets the next letter about it go, and no other
 	StopBy      time.Time      `json:"stop_by,omitzero"`       // end of the cool-off: it runs only when mail up to then was read
 	HeldBy      ActionID       `json:"held_by,omitempty"`      // the failed Action of its Case that it is held for
 	StopChecked bool           `json:"stop_checked,omitempty"` // the owner said that a doubtful stop was not theirs

@@ -118,7 +118,7 @@ func (k *Keeper) yes(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, ac
 	if q.Purpose == state.PurposeClaim {
 		return k.claimed(tx, m, cm, s, acts)
 	}
-	return k.proceed(tx, cm, acts, nil, false, templates.Confirm)
+	return k.proceed(tx, cm, acts, nil, templates.Confirm)
 }
 
 // elsewhere tells whether whoever answers is no longer who the Actions are
@@ -174,13 +174,23 @@ func (k *Keeper) claimed(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbo
 	if len(clear) == 0 {
 		return k.received(tx, cm, s.onRecord())
 	}
-	if err := k.judge(tx, cm, s, clear, nil); err != nil {
-		return err
-	}
+	ends, reason, err := through(cm, func() error { return k.judge(tx, cm, s, clear, nil) })
 	if !slices.ContainsFunc(clear, func(a *inbox.Action) bool { return !a.State.Ended() }) {
-		m.State, m.Reason = inbox.MailAnswered, cm.Reason
+		m.State, m.Reason = ends, reason
 	}
-	return nil
+	return err
+}
+
+// through runs f, which goes on with a Case because of a later mail, and gives
+// the end state that this makes for the later mail. The Case's own Mail keeps
+// the weightier one of its old and its new state.
+func through(cm *inbox.Mail, f func() error) (inbox.MailState, string, error) {
+	before, why := cm.State, cm.Reason
+	cm.State, cm.Reason = "", ""
+	err := f()
+	ends, reason := cm.State, cm.Reason
+	Mark(cm, before, why)
+	return ends, reason, err
 }
 
 // lookAgain puts before staff what they must see first, now that the sender is
@@ -244,7 +254,7 @@ func asked(a *inbox.Action, s Sender) bool {
 }
 
 func (k *Keeper) cancel(tx *state.Tx, a *inbox.Action) error {
-	a.Reported = true
+	a.Reported, a.Released = true, false
 	if err := tx.Move(a, inbox.EventNo, Owner, nil); err != nil {
 		return err
 	}
@@ -334,22 +344,25 @@ func (k *Keeper) overAlready(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state
 		}
 		return k.received(tx, m, s.onRecord())
 	}
-	Mark(m, inbox.MailAnswered, "a yes to a question that has ended: told how")
-	_, err := k.send(tx, letter{name: templates.Status, mail: cm, to: s.onRecord(), data: templates.Data{Items: k.items(ended)}, limit: proven})
+	_, err := k.send(tx, letter{name: templates.Status, mail: cm, to: s.onRecord(), data: templates.Data{Items: k.items(ended)}, limit: proven,
+		of: m, ends: inbox.MailAnswered, reason: "a yes to a question that has ended: told how"})
 	return err
 }
 
 // newAddressAgain asks a new address once more that agreed too late. The old
 // one, which had agreed in time, is told as before.
 func (k *Keeper) newAddressAgain(tx *state.Tx, m, cm *inbox.Mail, acts []*inbox.Action) error {
-	Mark(m, inbox.MailAsked, "asked once more")
-	for _, a := range acts {
-		a.Again++
-		if err := k.askNewAddress(tx, cm, a, false); err != nil {
-			return err
+	ends, reason, err := through(cm, func() error {
+		for _, a := range acts {
+			a.Again++
+			if err := k.askNewAddress(tx, cm, a); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
+	Mark(m, ends, reason)
+	return err
 }
 
 // askAgain asks the open question of a Case once more, in a new letter: the
@@ -379,15 +392,19 @@ func (k *Keeper) askAgain(tx *state.Tx, m *inbox.Mail, s Sender, id inbox.MailID
 		return nil // a stranger does not make the owner's question void
 	}
 	m.Actions = appendNew(m.Actions, ids(acts))
-	Mark(m, inbox.MailAsked, "asked once more")
-	if s.Evidence.Level == inbox.LevelNone {
-		err = k.claim(tx, cm, s.onRecord(), acts, false)
-	} else {
-		err = k.askPlans(tx, cm, s, acts, name)
-	}
+	ends, reason, err := through(cm, func() error {
+		if s.Evidence.Level == inbox.LevelNone {
+			return k.claim(tx, cm, s.onRecord(), acts)
+		}
+		return k.askPlans(tx, cm, s, acts, name)
+	})
 	if err != nil {
 		return err
 	}
+	if ends == inbox.MailAsked {
+		reason = "asked once more"
+	}
+	Mark(m, ends, reason)
 	return k.settle(tx, cm)
 }
 
@@ -398,6 +415,7 @@ func (k *Keeper) askPlans(tx *state.Tx, cm *inbox.Mail, s Sender, acts []*inbox.
 		return err
 	}
 	if len(acts) == 0 {
+		Mark(cm, inbox.MailHeld, "staff must see it first")
 		return k.received(tx, cm, s.onRecord())
 	}
 	p := s.person()
@@ -408,7 +426,7 @@ func (k *Keeper) askPlans(tx *state.Tx, cm *inbox.Mail, s Sender, acts []*inbox.
 	if err != nil || len(good) == 0 {
 		return err
 	}
-	return k.confirm(tx, cm, good, refused, false, name) // a late yes never runs anything
+	return k.confirm(tx, cm, good, refused, name) // a late yes never runs anything
 }
 
 // partial hands a yes to some of several points to staff.
@@ -525,13 +543,14 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 				continue
 			}
 			if a.StopChecked { // the owner was asked once, and let it go on
-				if err := tx.Note(a, "another stop without proof, in "+m.ID.String(), "a sender without proof", nil); err != nil {
+				if err := tx.Note(a, "another stop without proof, in "+m.ID.String(), Claimant, nil); err != nil {
 					return err
 				}
 				continue
 			}
+			a.Released = false
 			a.Error = "somebody without proof asked to stop it, in " + m.ID.String()
-			if err := tx.Move(a, inbox.EventDoubtful, "a sender without proof", nil); err != nil {
+			if err := tx.Move(a, inbox.EventDoubtful, Claimant, nil); err != nil {
 				return err
 			}
 			held = append(held, a)
@@ -544,9 +563,8 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 			return err
 		}
 		m.Actions = appendNew(m.Actions, ids(held))
-		Mark(m, inbox.MailAsked, "a stop without proof: held, and the owner was asked")
 		err = k.ask(tx, state.PurposeStop, letter{name: templates.StopCheck, mail: cm, to: held[0].Detail.Address, actions: held,
-			data: templates.Data{Items: k.items(held)}})
+			data: templates.Data{Items: k.items(held)}, of: m, ends: inbox.MailAsked, reason: "a stop without proof: held, and the owner was asked"})
 		if err != nil {
 			return err
 		}

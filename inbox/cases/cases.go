@@ -42,6 +42,9 @@ const Program = "supportd"
 // Owner is the "who" of what the person who wrote decided.
 const Owner = "person"
 
+// Claimant is the "who" of what a mail brought that nobody proved.
+const Claimant = "a sender without proof"
+
 // Mailbox is one of the addresses that people write to.
 type Mailbox struct {
 	Name    string
@@ -99,6 +102,14 @@ func (s Sender) onRecord() string {
 		}
 	}
 	return s.Address
+}
+
+// who says under what name what the mail brought stands in the record.
+func (s Sender) who() string {
+	if s.Evidence.Level == inbox.LevelNone {
+		return Claimant
+	}
+	return Owner
 }
 
 // rank orders the states of a Mail with several Requests: the first that fits

@@ -40,7 +40,7 @@ func (k *Keeper) Open(tx *state.Tx, m *inbox.Mail, s Sender, reqs []inbox.Reques
 			continue
 		}
 		joined = dup
-		if err := k.join(tx, m, dup); err != nil {
+		if err := k.join(tx, m, s, dup); err != nil {
 			return err
 		}
 	}
@@ -54,13 +54,12 @@ func (k *Keeper) Open(tx *state.Tx, m *inbox.Mail, s Sender, reqs []inbox.Reques
 	return k.settle(tx, m)
 }
 
-// join notes that a mail asks what an open Action does already.
-func (k *Keeper) join(tx *state.Tx, m *inbox.Mail, a *inbox.Action) error {
-	if !slices.Contains(m.Actions, a.ID) {
-		m.Actions = append(m.Actions, a.ID)
-	}
-	Mark(m, inbox.MailAnswered, "asks what "+a.ID.String()+" does already")
-	return tx.Note(a, "asked for again in "+m.ID.String(), Owner, nil)
+// join notes that a mail asks what an open Action does already. If it brings
+// nothing else, and nobody is written to, it is a duplicate.
+func (k *Keeper) join(tx *state.Tx, m *inbox.Mail, s Sender, a *inbox.Action) error {
+	m.Actions = appendNew(m.Actions, ids([]*inbox.Action{a}))
+	Mark(m, inbox.MailIgnored, "asks what "+a.ID.String()+" does already")
+	return tx.Note(a, "asked for again in "+m.ID.String(), s.who(), nil)
 }
 
 // repeat answers a mail that brings nothing new: it asks what is open already,
@@ -175,8 +174,8 @@ func (k *Keeper) tellStatus(tx *state.Tx, m *inbox.Mail, s Sender, cap limit) er
 		told = "told that no request is open"
 	}
 	m.Actions = appendNew(m.Actions, ids(acts))
-	Mark(m, inbox.MailAnswered, told)
-	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: cap})
+	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: cap,
+		ends: inbox.MailAnswered, reason: told})
 	return err
 }
 
@@ -184,8 +183,8 @@ func (k *Keeper) tellStatus(tx *state.Tx, m *inbox.Mail, s Sender, cap limit) er
 // their requests stand, whether it was they who wrote. Nothing waits for the
 // answer but the state that it is told.
 func (k *Keeper) claimStatus(tx *state.Tx, m *inbox.Mail, s Sender) error {
-	Mark(m, inbox.MailAsked, "asks for the state of a request: asked whether it was they who wrote")
-	return k.ask(tx, state.PurposeStatus, letter{name: templates.Claim, mail: m, to: s.onRecord(), limit: unproven})
+	return k.ask(tx, state.PurposeStatus, letter{name: templates.Claim, mail: m, to: s.onRecord(), limit: unproven,
+		ends: inbox.MailAsked, reason: "asks for the state of a request: asked whether it was they who wrote"})
 }
 
 // admitNew stores new Actions: what staff must see goes to review, the rest
@@ -205,7 +204,7 @@ func (k *Keeper) admitNew(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 		}
 	}
 	if len(clear) > 0 && s.Evidence.Level == inbox.LevelNone {
-		return k.claim(tx, m, s.onRecord(), clear, false)
+		return k.claim(tx, m, s.onRecord(), clear)
 	}
 	if len(clear) > 0 {
 		return k.judge(tx, m, s, clear, review)
@@ -276,7 +275,7 @@ func (k *Keeper) step(tx *state.Tx, m *inbox.Mail, a *inbox.Action, isNew, then 
 }
 
 // claim asks an unproven sender whether it was they who wrote: one fixed text.
-func (k *Keeper) claim(tx *state.Tx, m *inbox.Mail, to string, acts []*inbox.Action, byStaff bool) error {
+func (k *Keeper) claim(tx *state.Tx, m *inbox.Mail, to string, acts []*inbox.Action) error {
 	for _, a := range acts {
 		if a.ID != 0 && a.State == inbox.StateUnconfirmed {
 			continue
@@ -285,8 +284,8 @@ func (k *Keeper) claim(tx *state.Tx, m *inbox.Mail, to string, acts []*inbox.Act
 			return err
 		}
 	}
-	Mark(m, inbox.MailAsked, "asked whether it was they who wrote")
-	return k.ask(tx, state.PurposeClaim, letter{name: templates.Claim, mail: m, to: to, actions: acts, limit: unproven, released: byStaff})
+	return k.ask(tx, state.PurposeClaim, letter{name: templates.Claim, mail: m, to: to, actions: acts, limit: unproven,
+		ends: inbox.MailAsked, reason: "asked whether it was they who wrote"})
 }
 
 // judge decides about Actions whose sender is proved: nobody found, a plan
@@ -302,11 +301,11 @@ func (k *Keeper) judge(tx *state.Tx, m *inbox.Mail, s Sender, acts, others []*in
 		return err
 	}
 	if len(good) > 0 {
-		return k.proceed(tx, m, good, append(refused, others...), released(acts), templates.Confirm)
+		return k.proceed(tx, m, good, append(refused, others...), templates.Confirm)
 	}
-	Mark(m, inbox.MailAnswered, "there was nothing to do, or the value cannot be stored")
-	_, err = k.send(tx, letter{name: templates.Already, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(refused)},
-		limit: proven, released: released(acts)})
+	_, err = k.send(tx, letter{name: templates.Already, mail: m, to: s.onRecord(), actions: refused,
+		data: templates.Data{Items: k.items(refused)}, limit: proven,
+		ends: inbox.MailAnswered, reason: "there was nothing to do, or the value cannot be stored"})
 	return err
 }
 
@@ -324,11 +323,6 @@ func (k *Keeper) plans(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action, p user
 		}
 	}
 	return good, refused, nil
-}
-
-// released tells whether staff looked at Actions and let them go on.
-func released(acts []*inbox.Action) bool {
-	return slices.ContainsFunc(acts, func(a *inbox.Action) bool { return a.Approved })
 }
 
 // planFor gives an Action its Plan. What the data refuse ends as refused, with
@@ -370,8 +364,8 @@ func (k *Keeper) nothingHeld(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbo
 			return err
 		}
 	}
-	Mark(m, inbox.MailAnswered, "nothing is held under the address")
-	_, err := k.send(tx, letter{name: templates.NothingHeld, mail: m, to: s.onRecord(), limit: proven, released: released(acts)})
+	_, err := k.send(tx, letter{name: templates.NothingHeld, mail: m, to: s.onRecord(), actions: acts, limit: proven,
+		ends: inbox.MailAnswered, reason: "nothing is held under the address"})
 	return err
 }
 
@@ -379,22 +373,22 @@ func (k *Keeper) nothingHeld(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbo
 // letter, or schedules them when nothing is missing.
 //
 // The letter also tells about others of the same Case that cannot be done.
-func (k *Keeper) proceed(tx *state.Tx, m *inbox.Mail, acts, others []*inbox.Action, byStaff bool, name templates.Name) error {
+func (k *Keeper) proceed(tx *state.Tx, m *inbox.Mail, acts, others []*inbox.Action, name templates.Name) error {
 	missing := policy.ProofComplete
 	for _, a := range acts {
 		switch p := k.Rules.Missing(a, digest(a)); {
 		case p == policy.ProofSender:
-			return k.claim(tx, m, a.Detail.Address, acts, byStaff)
+			return k.claim(tx, m, a.Detail.Address, acts)
 		case p == policy.ProofDiff:
 			missing = p
 		}
 	}
 	if missing == policy.ProofDiff {
-		return k.confirm(tx, m, acts, others, byStaff, name)
+		return k.confirm(tx, m, acts, others, name)
 	}
 	for _, a := range acts {
 		if k.Rules.Missing(a, digest(a)) == policy.ProofNewAddr {
-			if err := k.askNewAddress(tx, m, a, byStaff); err != nil {
+			if err := k.askNewAddress(tx, m, a); err != nil {
 				return err
 			}
 			continue
@@ -403,11 +397,11 @@ func (k *Keeper) proceed(tx *state.Tx, m *inbox.Mail, acts, others []*inbox.Acti
 			return err
 		}
 	}
-	return k.announce(tx, m, acts, byStaff)
+	return k.announce(tx, m, acts)
 }
 
 // confirm shows the plans and asks for a yes to all of them.
-func (k *Keeper) confirm(tx *state.Tx, m *inbox.Mail, acts, others []*inbox.Action, byStaff bool, name templates.Name) error {
+func (k *Keeper) confirm(tx *state.Tx, m *inbox.Mail, acts, others []*inbox.Action, name templates.Name) error {
 	for _, a := range acts {
 		a.Proved, a.OldYes = "", false
 		if a.ID != 0 && a.State == inbox.StateUnconfirmed {
@@ -417,9 +411,9 @@ func (k *Keeper) confirm(tx *state.Tx, m *inbox.Mail, acts, others []*inbox.Acti
 			return err
 		}
 	}
-	Mark(m, inbox.MailAsked, "asked to confirm")
 	return k.ask(tx, state.PurposeConfirm, letter{name: name, mail: m, to: acts[0].Detail.Address, actions: acts,
-		data: templates.Data{Items: k.items(append(slices.Clone(acts), others...))}, limit: askLimit(acts), released: byStaff})
+		data: templates.Data{Items: k.items(append(slices.Clone(acts), others...))}, limit: askLimit(acts),
+		ends: inbox.MailAsked, reason: "asked to confirm"})
 }
 
 // askLimit spares a question that answers a yes: its sender was asked before,
@@ -435,20 +429,20 @@ func askLimit(acts []*inbox.Action) limit {
 
 // askNewAddress asks the new address, after the old one has agreed, and tells
 // the old one. The letter to the new address names nobody.
-func (k *Keeper) askNewAddress(tx *state.Tx, m *inbox.Mail, a *inbox.Action, byStaff bool) error {
+func (k *Keeper) askNewAddress(tx *state.Tx, m *inbox.Mail, a *inbox.Action) error {
 	if a.State != inbox.StateUnconfirmed {
 		if err := k.step(tx, m, a, inbox.EventAsk, inbox.EventAsk, Program); err != nil {
 			return err
 		}
 	}
-	Mark(m, inbox.MailAsked, "the new address was asked")
+	let := a.Released // both letters are one step
 	err := k.ask(tx, state.PurposeNewAddr, letter{name: templates.ConfirmNewAddress, mail: m, to: newAddress(a), actions: []*inbox.Action{a},
-		limit: unproven, apart: true, released: byStaff})
+		limit: unproven, apart: true, ends: inbox.MailAsked, reason: "the new address was asked"})
 	if err != nil {
 		return err
 	}
 	return k.notice(tx, letter{name: templates.AskedNew, mail: m, to: a.Detail.Address, actions: []*inbox.Action{a},
-		data: templates.Data{Items: k.items([]*inbox.Action{a})}, released: byStaff})
+		data: templates.Data{Items: k.items([]*inbox.Action{a})}, released: let})
 }
 
 // newAddress gives the address that a change of address leads to.
@@ -483,7 +477,7 @@ func (k *Keeper) schedule(tx *state.Tx, m *inbox.Mail, a *inbox.Action) error {
 
 // announce tells what will happen when a cool-off is over, with a way to stop
 // it. What runs at once is told when it is done, and the rest with it.
-func (k *Keeper) announce(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action, byStaff bool) error {
+func (k *Keeper) announce(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action) error {
 	var later []*inbox.Action
 	for _, a := range acts {
 		switch {
@@ -502,7 +496,7 @@ func (k *Keeper) announce(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action, byS
 		name = templates.AddressNotice
 	}
 	return k.notice(tx, letter{name: name, mail: m, to: later[0].Detail.Address, actions: later,
-		data: templates.Data{Items: k.items(later), RunAfter: later[0].RunAfter}, released: byStaff})
+		data: templates.Data{Items: k.items(later), RunAfter: later[0].RunAfter}})
 }
 
 // notice sends a letter whose token proves a "stop".

@@ -100,7 +100,7 @@ func (k *Keeper) report(tx *state.Tx, id inbox.MailID, holdings []inbox.Holding,
 		return k.settle(tx, m)
 	}
 	l := letter{name: resultName(told), mail: m, to: told[0].Detail.Address, language: told[0].Language,
-		actions: append(slices.Clone(told), later...), files: files, released: released(told), limit: resultLimit(told)}
+		actions: append(slices.Clone(told), later...), files: files, limit: resultLimit(told)}
 	l.data = templates.Data{Items: k.items(l.actions), Holdings: holdings, Attached: len(files) > 0}
 	for _, a := range told {
 		a.Reported = true
@@ -185,7 +185,7 @@ func (k *Keeper) moved(tx *state.Tx, a *inbox.Action) error {
 		return err
 	}
 	_, err = k.send(tx, letter{name: templates.AddressChanged, mail: m, to: old, actions: []*inbox.Action{a}, language: a.Language,
-		data: templates.Data{Items: k.items([]*inbox.Action{a})}, released: true})
+		data: templates.Data{Items: k.items([]*inbox.Action{a})}})
 	if err != nil {
 		return err
 	}
@@ -224,7 +224,7 @@ func (k *Keeper) reprove(tx *state.Tx, moved *inbox.Action, old, fresh string) e
 		if err != nil {
 			return err
 		}
-		if err := k.claim(tx, m, fresh, ofCase(asked, id), false); err != nil {
+		if err := k.claim(tx, m, fresh, ofCase(asked, id)); err != nil {
 			return err
 		}
 	}
@@ -316,7 +316,7 @@ func (k *Keeper) Expire(tx *state.Tx, a *inbox.Action) error {
 // Stale takes an Action whose plan is no longer the one that was confirmed:
 // asked again once with the new plan, then staff.
 func (k *Keeper) Stale(tx *state.Tx, a *inbox.Action, now inbox.Plan) error {
-	a.Detail.Plan, a.Proved, a.OldYes = now, "", false
+	a.Detail.Plan, a.Proved, a.OldYes, a.Reviewed = now, "", false, false
 	a.Stale++
 	if a.Stale > 1 {
 		return k.ToReview(tx, a, "the data changed twice since they were shown")
@@ -328,12 +328,12 @@ func (k *Keeper) Stale(tx *state.Tx, a *inbox.Action, now inbox.Plan) error {
 	if err != nil {
 		return err
 	}
-	return k.confirm(tx, m, []*inbox.Action{a}, nil, released([]*inbox.Action{a}), templates.StaleAsk)
+	return k.confirm(tx, m, []*inbox.Action{a}, nil, templates.StaleAsk)
 }
 
 // ToReview puts a running Action before staff, who are told.
 func (k *Keeper) ToReview(tx *state.Tx, a *inbox.Action, why string) error {
-	a.Error, a.Proved, a.OldYes, a.Approved, a.Reviewed = why, "", false, false, false
+	a.Error, a.Proved, a.OldYes, a.Approved, a.Reviewed, a.Released = why, "", false, false, false, false
 	if err := tx.Move(a, inbox.EventStaleAgain, Program, nil); err != nil {
 		return err
 	}
@@ -356,9 +356,9 @@ func (k *Keeper) askOpen(tx *state.Tx, a *inbox.Action) error {
 		return err
 	}
 	if k.Rules.Missing(a, digest(a)) == policy.ProofSender || len(a.Detail.Plan.Steps) == 0 {
-		return k.claim(tx, m, a.Detail.Address, []*inbox.Action{a}, false)
+		return k.claim(tx, m, a.Detail.Address, []*inbox.Action{a})
 	}
-	return k.confirm(tx, m, []*inbox.Action{a}, nil, false, templates.Confirm)
+	return k.confirm(tx, m, []*inbox.Action{a}, nil, templates.Confirm)
 }
 
 // Bounced takes a failure report for one of our letters: staff see it, and a

@@ -39,15 +39,22 @@ type letter struct {
 	actions  []*inbox.Action
 	files    []string
 	limit    limit
-	released bool // staff asked for it: the mode does not hold it back
+	released bool // staff ask for it: neither the mode nor a cap holds it back
 	byStaff  bool // staff's own words
 	apart    bool // not part of the person's thread: another address reads it
+
+	// ends is the end state, with its reason, of the Mail that the letter
+	// answers, once it goes out; of is that Mail, nil for the one above.
+	ends   inbox.MailState
+	reason string
+	of     *inbox.Mail
 }
 
 // send queues a letter in the outbox and gives its Reply; nil when the mode
 // keeps everything in.
 func (k *Keeper) send(tx *state.Tx, l letter) (*inbox.Reply, error) {
 	if k.Rules.Mode == policy.Observe {
+		l.mark(nil)
 		return nil, nil
 	}
 	box, ok := k.byName[l.mail.Ref.Mailbox]
@@ -73,9 +80,10 @@ func (k *Keeper) send(tx *state.Tx, l letter) (*inbox.Reply, error) {
 		r.Detail.InReplyTo = d.MessageID
 		r.Detail.References = thread(d)
 	}
-	if r.State, r.Error, err = k.admit(tx, &l); err != nil {
+	if err := k.admit(tx, &l, r); err != nil {
 		return nil, err
 	}
+	l.mark(r)
 	if err := tx.AddReply(r); err != nil {
 		return nil, err
 	}
@@ -137,24 +145,123 @@ func thread(d *inbox.MailDetail) []string {
 }
 
 // admit says whether a letter goes out now, and counts it against its caps.
-func (k *Keeper) admit(tx *state.Tx, l *letter) (inbox.ReplyState, string, error) {
+func (k *Keeper) admit(tx *state.Tx, l *letter, r *inbox.Reply) error {
+	released, err := k.spend(tx, l)
+	if err != nil {
+		return err
+	}
+	r.State = inbox.ReplyDue
 	switch {
-	case k.Rules.Mode == policy.Assist && !l.released:
-		return inbox.ReplyHeld, "mode is assist", nil
-	case l.limit == uncapped || l.released:
-		return inbox.ReplyDue, "", nil
+	case released:
+		return nil
+	case k.Rules.Mode == policy.Assist:
+		r.State, r.Error = inbox.ReplyHeld, "mode is assist"
+		return k.noteHeld(tx, l, r)
+	case l.limit == uncapped:
+		return nil
 	}
 	over, err := k.overCap(tx, l)
 	if err != nil || over == "" {
-		return inbox.ReplyDue, "", err
+		return err
 	}
+	r.State, r.Error = inbox.ReplyHeld, over
+	if err := k.noteHeld(tx, l, r); err != nil {
+		return err
+	}
+	return k.Notify(tx, "a letter is held, because its address has got too many", l.mail.ID, l.actions...)
+}
+
+// spend tells whether an act of staff released a letter: one act releases one
+// letter.
+func (k *Keeper) spend(tx *state.Tx, l *letter) (bool, error) {
+	released := l.released
 	for _, a := range l.actions {
-		a.Error = "its letter is held: " + over
-		if err := tx.Note(a, "letter held", Program, nil); err != nil {
-			return "", "", err
+		if !a.Released {
+			continue
+		}
+		released, a.Released = true, false
+		if err := tx.PutAction(a); err != nil {
+			return false, err
 		}
 	}
-	return inbox.ReplyHeld, over, k.Notify(tx, "a letter is held, because its address has got too many", l.mail.ID, l.actions...)
+	return released, nil
+}
+
+// noteHeld shows staff, beside each Action of a letter, that it is held.
+func (k *Keeper) noteHeld(tx *state.Tx, l *letter, r *inbox.Reply) error {
+	for _, a := range l.actions {
+		a.Error = withHeld(a.Error, r.Error)
+		if err := tx.Note(a, "letter "+r.ID.String()+" held: "+r.Error, Program, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// heldNote stands beside an Action, behind whatever else is to be said of it,
+// until its letter goes out.
+const heldNote = "its letter is held: "
+
+func withHeld(note, why string) string {
+	if note = withoutHeld(note); note != "" {
+		note += "; "
+	}
+	return note + heldNote + why
+}
+
+func withoutHeld(note string) string {
+	before, _, _ := strings.Cut(note, heldNote)
+	return strings.TrimSuffix(before, "; ")
+}
+
+// mark sets the end state of the Mail that a letter answers, by what became of
+// the letter: one that is held has told nobody anything yet.
+func (l *letter) mark(r *inbox.Reply) {
+	m := l.of
+	if m == nil {
+		m = l.mail
+	}
+	switch {
+	case l.ends == "":
+	case r == nil:
+		Mark(m, inbox.MailHeld, "mode is observe: nothing is sent")
+	case r.State == inbox.ReplyHeld:
+		Mark(m, inbox.MailHeld, heldReason(r))
+	default:
+		Mark(m, l.ends, l.reason)
+	}
+}
+
+func heldReason(r *inbox.Reply) string { return r.ID.String() + ", its letter, is held: " + r.Error }
+
+// unmark gives Mails that are held because of a letter, which staff release
+// now, the state of those whose letter goes out.
+func (k *Keeper) unmark(tx *state.Tx, r *inbox.Reply) error {
+	q, err := tx.AskByReply(r)
+	if err != nil {
+		return err
+	}
+	ends, reason := inbox.MailAnswered, "staff released the letter"
+	if q != nil {
+		ends, reason = inbox.MailAsked, "asked, once staff had released the question"
+	}
+	var held []*inbox.Mail
+	err = tx.MailsIn(inbox.MailHeld, func(m *inbox.Mail) bool {
+		if m.Reason == heldReason(r) {
+			held = append(held, m)
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for _, m := range held {
+		m.State, m.Reason = ends, reason
+		if err := tx.PutMail(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (k *Keeper) overCap(tx *state.Tx, l *letter) (string, error) {

@@ -97,18 +97,20 @@ func (k *Keeper) inReview(a *inbox.Action) error {
 }
 
 // goOnWith judges one Action that staff let go on, together with others of its
-// Case that must be asked about in the same letter.
+// Case that must be asked about in the same letter. The one letter that comes
+// of it is released by that.
 func (k *Keeper) goOnWith(tx *state.Tx, a *inbox.Action, people []users.Person, with ...*inbox.Action) error {
 	m, err := tx.Mail(a.Case)
 	if err != nil {
 		return err
 	}
 	s := Sender{Address: a.Detail.Address, People: people, Evidence: inbox.Evidence{Level: a.Evidence}}
+	a.Released = true
 	acts := append([]*inbox.Action{a}, with...)
 	slices.SortStableFunc(acts, func(a, b *inbox.Action) int { return a.Order() - b.Order() })
 	switch {
 	case k.Rules.Missing(a, "") == policy.ProofSender:
-		err = k.claim(tx, m, a.Detail.Address, acts, true)
+		err = k.claim(tx, m, a.Detail.Address, acts)
 	case len(people) > 1:
 		return ErrManyPeople
 	default:
@@ -138,14 +140,14 @@ func (k *Keeper) ApproveWithoutProof(tx *state.Tx, a *inbox.Action, people []use
 	if err != nil || !ok {
 		return err
 	}
-	a.Proved, a.OldYes, a.Approved, a.Reviewed = digest(a), true, true, true
+	a.Proved, a.OldYes, a.Approved, a.Reviewed, a.Released = digest(a), true, true, true, true
 	if err := tx.Note(a, "approved without proof", who, map[string]string{"reason": reason}); err != nil {
 		return err
 	}
 	if err := k.schedule(tx, m, a); err != nil {
 		return err
 	}
-	if err := k.announce(tx, m, []*inbox.Action{a}, true); err != nil {
+	if err := k.announce(tx, m, []*inbox.Action{a}); err != nil {
 		return err
 	}
 	return k.settle(tx, m)
@@ -163,6 +165,13 @@ func (k *Keeper) Release(tx *state.Tx, a *inbox.Action, people []users.Person, w
 	n, err := k.ReleaseReplies(tx, a.Case, who)
 	if err != nil {
 		return err
+	}
+	if n > 0 { // what became of the letters stands in its history
+		fresh, err := tx.Action(a.ID)
+		if err != nil {
+			return err
+		}
+		*a = *fresh
 	}
 	a.Error, a.HeldBy = "", 0
 	if a.State != inbox.StateHeld && n > 0 {
@@ -197,16 +206,38 @@ func (k *Keeper) ReleaseReplies(tx *state.Tx, c inbox.MailID, who string) (int, 
 		if r.State != inbox.ReplyHeld {
 			continue
 		}
-		r.State, r.Next, r.Error = inbox.ReplyDue, tx.Now, ""
-		if err := tx.PutReply(r); err != nil {
-			return n, err
-		}
-		if err := tx.Journal("reply released", who, c, 0, map[string]any{"reply": r.ID}); err != nil {
+		if err := k.releaseReply(tx, r, who); err != nil {
 			return n, err
 		}
 		n++
 	}
 	return n, nil
+}
+
+// releaseReply lets one held letter go. Its Mail and its Actions no longer say
+// that it is held, and their history says who released it.
+func (k *Keeper) releaseReply(tx *state.Tx, r *inbox.Reply, who string) error {
+	if err := k.unmark(tx, r); err != nil {
+		return err
+	}
+	r.State, r.Next, r.Error = inbox.ReplyDue, tx.Now, ""
+	if err := tx.PutReply(r); err != nil {
+		return err
+	}
+	if err := tx.Journal("reply released", who, r.Case, 0, map[string]any{"reply": r.ID}); err != nil {
+		return err
+	}
+	for _, id := range r.Actions {
+		a, err := tx.Action(id)
+		if err != nil {
+			return err
+		}
+		a.Error = withoutHeld(a.Error)
+		if err := tx.Note(a, "letter "+r.ID.String()+" released", who, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Refuse ends an Action with a reason, which the person is told when their
@@ -246,7 +277,7 @@ func (k *Keeper) tell(tx *state.Tx, a *inbox.Action, l letter, write bool) error
 // releases what was held because of it. If its proof has become void the
 // person is asked first.
 func (k *Keeper) Retry(tx *state.Tx, a *inbox.Action, who string) error {
-	a.RunAfter, a.Attempts, a.Reported, a.Error = tx.Now, 0, false, ""
+	a.RunAfter, a.Attempts, a.Reported, a.Released, a.Error = tx.Now, 0, false, true, ""
 	if err := tx.Move(a, inbox.EventRetry, who, nil); err != nil {
 		return err
 	}

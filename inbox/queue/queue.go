@@ -482,7 +482,7 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	if why == "" {
 		return false, nil
 	}
-	a.Error = why
+	a.Error, a.Released = why, false
 	if err := tx.Move(a, inbox.EventBrake, cases.Program, nil); err != nil {
 		return false, err
 	}

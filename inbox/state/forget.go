@@ -36,7 +36,11 @@ func (tx *Tx) Erasable() (cases []inbox.MailID, err error) {
 			if err != nil {
 				return err
 			}
-			if !open && !slices.Contains(cases, id) {
+			waits, err := tx.heldLately(id)
+			if err != nil {
+				return err
+			}
+			if !open && !waits && !slices.Contains(cases, id) {
 				cases = append(cases, id)
 			}
 		}
@@ -77,6 +81,19 @@ func (tx *Tx) open(c inbox.MailID) (bool, error) {
 	}
 	acts, err := tx.CaseActions(c)
 	return slices.ContainsFunc(acts, func(a *inbox.Action) bool { return !a.State.Ended() }), err
+}
+
+// heldWait is how long a held letter keeps the key of somebody whose account
+// was deleted: staff may still release the letter that says so.
+const heldWait = 30 * 24 * time.Hour
+
+// heldLately tells whether a letter of a Case waits for staff, and not for too
+// long yet.
+func (tx *Tx) heldLately(c inbox.MailID) (bool, error) {
+	replies, err := tx.CaseReplies(c)
+	return slices.ContainsFunc(replies, func(r *inbox.Reply) bool {
+		return r.State == inbox.ReplyHeld && tx.Now.Sub(r.Created) < heldWait
+	}), err
 }
 
 // Erased notes that the keys of Cases of deleted people were dropped. What

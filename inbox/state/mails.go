@@ -188,6 +188,21 @@ func (tx *Tx) EachMail(after inbox.MailID, f func(*inbox.Mail) bool) error {
 	return nil
 }
 
+// MailsIn calls f for the Mails of a state, oldest first, until it returns
+// false; "" is every state.
+func (tx *Tx) MailsIn(s inbox.MailState, f func(*inbox.Mail) bool) error {
+	if s == "" {
+		return tx.EachMail(0, f)
+	}
+	var err error
+	tx.eachID("mail_states", append([]byte(s), 0), func(id uint64) bool {
+		var m *inbox.Mail
+		m, err = tx.Mail(inbox.MailID(id))
+		return err == nil && f(m)
+	})
+	return err
+}
+
 // RetryMails lists deferred mails whose time has come.
 func (tx *Tx) RetryMails(limit int) []inbox.MailID {
 	return mailIDs(tx.idsUntil("mail_retry", tx.Now, limit))

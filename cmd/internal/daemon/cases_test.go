@@ -576,6 +576,71 @@ func TestStatusWithoutProof(t *testing.T) {
 	})
 }
 
+// A request that somebody has sent already joins the open one; the record says
+// what is known of who asked again, and what came of the mail.
+func TestAskedForAgain(t *testing.T) {
+	const phone = "Please remove my phone number."
+	again := func(s *scene, who string, state inbox.MailState) {
+		s.t.Helper()
+		m := s.newest()
+		if m.State != state {
+			s.t.Errorf("the mail is %s (%s), want %s", m.State, m.Reason, state)
+		}
+		if a := s.action("A-1"); !did(a, "asked for again in "+m.ID.String(), who) {
+			s.t.Errorf("the history says %v, want that %s asked again", a.History, who)
+		}
+		s.stand("delete fields unconfirmed")
+	}
+	t.Run("without proof, of what a proved sender was asked", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.write(bob, "phone", phone)
+			s.letter("confirm", bob)
+			s.claim(bob, "phone", phone)
+			again(s, "a sender without proof", inbox.MailIgnored)
+			s.silence(bob)
+		})
+	})
+	t.Run("by the person", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.write(bob, "phone", phone)
+			s.letter("confirm", bob)
+			s.write(bob, "phone", phone)
+			again(s, "person", inbox.MailAsked)
+			s.letter("confirm", bob)
+			s.write(bob, "phone", phone)
+			again(s, "person", inbox.MailAnswered)
+			s.letter("status", bob)
+		})
+	})
+	t.Run("without proof, twice", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.claim(bob, "phone", phone)
+			s.letter("claim", bob)
+			s.claim(bob, "phone", phone)
+			again(s, "a sender without proof", inbox.MailAsked)
+			s.letter("claim", bob)
+			s.claim(bob, "phone", phone)
+			again(s, "a sender without proof", inbox.MailIgnored)
+			s.silence(bob)
+		})
+	})
+}
+
+// What a mail came to is said of what its sender was told.
+func TestReasonOfAYesToAClaim(t *testing.T) {
+	inScene(t, setup{}, func(s *scene) {
+		s.claim("nobody@users.test", "bye", "Please delete my account.")
+		s.answer(s.letter("claim", "nobody@users.test"), "Yes")
+		s.letter("nothing-held", "nobody@users.test")
+		if m := s.newest(); m.State != inbox.MailAnswered || m.Reason != "nothing is held under the address" {
+			t.Errorf("the yes is %s (%s)", m.State, m.Reason)
+		}
+		if m := s.mails()[0]; m.State != inbox.MailAsked || m.Reason != "asked whether it was they who wrote" {
+			t.Errorf("the request is %s (%s)", m.State, m.Reason)
+		}
+	})
+}
+
 func TestOrderAndOneReply(t *testing.T) {
 	inScene(t, setup{}, func(s *scene) {
 		s.write(bob, "many things", "Please remove my phone number. Change my nickname to Bo. Please deactivate my account.")

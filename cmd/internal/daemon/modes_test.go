@@ -14,6 +14,7 @@ import (
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/intake"
 	"push.guru/supportd/inbox/mailtest"
+	"push.guru/supportd/inbox/review"
 )
 
 const deletePlease = "Please delete my account."
@@ -78,7 +79,8 @@ func TestObserve(t *testing.T) {
 	})
 }
 
-// In assist mode staff release every letter and every effect.
+// In assist mode staff release every letter and every effect: an approval is
+// the release of the one letter that comes of it.
 func TestAssist(t *testing.T) {
 	inPlace(t, setup{more: "[policy]\nmode = \"assist\"\n"}, func(p *place) {
 		p.start()
@@ -105,7 +107,80 @@ func TestAssist(t *testing.T) {
 		if !p.gone("u-alice") {
 			t.Error("the account is still there")
 		}
+		p.passes(24 * time.Hour)
+		p.wantLetters("alice@users.test", "confirm", "scheduled")
+		p.does("release", p.actions()[0].ID.String()) // its key was not dropped meanwhile
 		p.wantLetters("alice@users.test", "confirm", "scheduled", "result")
+		p.passes(time.Hour)
+		p.wantForgotten("A-1", true)
+	})
+}
+
+// wantForgotten tells whether the content of an Action can still be read.
+func (p *place) wantForgotten(id string, want bool) {
+	p.t.Helper()
+	a := list[review.ActionDetail](p, control.Call{Verb: "actions show", ID: id})[0]
+	if a.Forgotten != want {
+		p.t.Errorf("%s is forgotten: %t, want %t", id, a.Forgotten, want)
+	}
+}
+
+// The letter that tells of a delete, and that nobody releases, is not kept for
+// ever.
+func TestAssistUnreleased(t *testing.T) {
+	inPlace(t, setup{more: "[policy]\nmode = \"assist\"\n"}, func(p *place) {
+		p.start()
+		p.takes("alice@users.test", "my account", deletePlease, mailtest.Aligned(true))
+		p.does("approve", "A-1")
+		p.answers("alice@users.test", "Yes")
+		p.does("approve", "A-1")
+		p.passes(29 * 24 * time.Hour)
+		p.wantForgotten("A-1", false)
+		p.passes(2 * 24 * time.Hour)
+		p.wantForgotten("A-1", true)
+		p.wantLetters("alice@users.test", "confirm", "scheduled")
+	})
+}
+
+// Nothing goes out by itself in assist mode after the letter that an approval
+// releases: not the next question, not the answer to an answer.
+func TestAssistReleasesOneLetter(t *testing.T) {
+	inPlace(t, setup{more: "[policy]\nmode = \"assist\"\n"}, func(p *place) {
+		note := func(want string) {
+			t.Helper()
+			if a := p.actions()[0]; a.Error != want {
+				t.Errorf("beside the action stands %q, want %q", a.Error, want)
+			}
+		}
+		p.start()
+		p.takes("alice@users.test", "phone", "Please remove my phone number.")
+		p.does("approve", "A-1")
+		p.wantLetters("alice@users.test", "claim")
+		p.answers("alice@users.test", "Yes")
+		p.passes(time.Hour)
+		p.wantActions("delete unconfirmed")
+		p.wantLetters("alice@users.test", "claim")
+		note("its letter is held: mode is assist")
+		p.does("release", "A-1")
+		p.wantLetters("alice@users.test", "claim", "confirm")
+		note("")
+		p.answers("alice@users.test", "Yes")
+		p.passes(time.Hour)
+		p.wantActions("delete review")
+		p.does("approve", "A-1")
+		p.wantActions("delete done")
+		p.wantLetters("alice@users.test", "claim", "confirm", "result")
+		p.takes("alice@users.test", "well?", "What about my request?", mailtest.Aligned(true))
+		p.wantLetters("alice@users.test", "claim", "confirm", "result")
+		m := p.mails()[len(p.mails())-1]
+		if m.State != inbox.MailHeld || !strings.Contains(m.Reason, "is held: mode is assist") {
+			t.Errorf("the mail is %s (%s)", m.State, m.Reason)
+		}
+		p.does("release", m.ID.String())
+		p.wantLetters("alice@users.test", "claim", "confirm", "result", "status")
+		if m := p.mails()[len(p.mails())-1]; m.State != inbox.MailAnswered {
+			t.Errorf("after the release the mail is %s (%s)", m.State, m.Reason)
+		}
 	})
 }
 

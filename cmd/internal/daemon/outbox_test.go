@@ -299,8 +299,18 @@ func TestCapOfUnprovenMail(t *testing.T) {
 		if a.Replies[0].State != inbox.ReplyHeld || !strings.Contains(a.Error, "policy.limits.unproven") {
 			t.Fatalf("the third letter is %s, staff see %q", a.Replies[0].State, a.Error)
 		}
-		s.act("release", "A-3")
-		s.answer(s.letter("claim", bob), "Yes")
+		if m := s.newest(); m.State != inbox.MailHeld || !strings.Contains(m.Reason, "is held: ") || strings.Contains(m.Reason, "asked") {
+			t.Errorf("the mail, of which nobody was asked, is %s (%s)", m.State, m.Reason)
+		}
+		s.act("release", "M-3")
+		q := s.letter("claim", bob)
+		if a := s.action("A-3"); a.Error != "" || !did(a, "letter "+a.Replies[0].ID.String()+" released", "tester") {
+			t.Errorf("the letter is out, and staff see %q; the history: %v", a.Error, a.History)
+		}
+		if m := s.newest(); m.State != inbox.MailAsked {
+			t.Errorf("after the release the mail is %s (%s)", m.State, m.Reason)
+		}
+		s.answer(q, "Yes")
 		s.letter("result", bob)
 		s.passes(24 * time.Hour)
 		s.claim(bob, "four", "Please change my nickname to Bobbo.")
