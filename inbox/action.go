@@ -65,7 +65,7 @@ type Event string
 // The events. Who may cause one, and on what proof, is decided where it is
 // raised; where it leads is decided here.
 const (
-	EventUnsure     Event = "unsure"      // new: not certain, or policy says review
+	EventReview     Event = "review"      // staff must see it first: the reading is not certain, or policy or mode say so
 	EventAsk        Event = "ask"         // new or approved: certain, the proof is missing
 	EventAccept     Event = "accept"      // new or approved: certain and proved
 	EventCorrect    Event = "correct"     // staff correct the reading
@@ -93,7 +93,7 @@ const (
 
 // Events lists every event.
 func Events() []Event {
-	return []Event{EventUnsure, EventAsk, EventAccept, EventCorrect, EventYes, EventYesReview, EventNo, EventDoubtful,
+	return []Event{EventReview, EventAsk, EventAccept, EventCorrect, EventYes, EventYesReview, EventNo, EventDoubtful,
 		EventExpire, EventAskAgain, EventHold, EventRelease, EventBrake, EventReprove, EventStart, EventDone,
 		EventLater, EventFail, EventStale, EventStaleAgain, EventRetry, EventRefuse, EventAnswer, EventClose}
 }
@@ -104,7 +104,7 @@ const back State = "(back)"
 // transitions is the whole table; what it does not name cannot happen.
 var transitions = map[State]map[Event]State{
 	StateNew: {
-		EventUnsure: StateReview,
+		EventReview: StateReview,
 		EventAsk:    StateUnconfirmed,
 		EventAccept: StateScheduled,
 	},
@@ -126,7 +126,7 @@ var transitions = map[State]map[Event]State{
 		EventExpire:    StateExpired,
 		EventHold:      StateHeld,
 		EventRefuse:    StateRefused,
-		EventUnsure:    StateReview,
+		EventReview:    StateReview,
 		EventClose:     StateCancelled,
 	},
 	StateHeld: {
@@ -239,6 +239,7 @@ type HistoryEntry struct {
 	At   time.Time `json:"at"`
 	What string    `json:"what"`
 	Who  string    `json:"who"`
+	Why  string    `json:"why,omitempty"` // in words for staff; never personal
 }
 
 // ActionDetail is the part of an Action that is personal.

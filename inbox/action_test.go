@@ -10,7 +10,7 @@ import (
 // moves is the state table of the architecture, written down a second time
 // and by hand: from, event, to. "back" is where a held Action came from.
 const moves = `
-new          unsure       review
+new          review       review
 new          ask          unconfirmed
 new          accept       scheduled
 
@@ -23,7 +23,7 @@ review       refuse       refused
 review       answer       done
 review       close        cancelled
 
-unconfirmed  unsure       review
+unconfirmed  review       review
 unconfirmed  correct      unconfirmed
 unconfirmed  yes          scheduled
 unconfirmed  yes-review   review

@@ -154,7 +154,11 @@ func printAction(w io.Writer, v review.ActionDetail) error {
 	printReplies(w, v.Replies)
 	fmt.Fprintln(w, "history")
 	for _, h := range v.History {
-		fmt.Fprintf(w, "    %s  %s  (%s)\n", h.At.Local().Format("2006-01-02 15:04:05"), plain(h.What), plain(h.Who))
+		what := h.What
+		if h.Why != "" {
+			what += ": " + h.Why
+		}
+		fmt.Fprintf(w, "    %s  %s  (%s)\n", h.At.Local().Format("2006-01-02 15:04:05"), plain(what), plain(h.Who))
 	}
 	return nil
 }

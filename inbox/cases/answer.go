@@ -140,8 +140,7 @@ func (k *Keeper) toStaff(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action, why 
 		if a.State != inbox.StateUnconfirmed {
 			continue
 		}
-		a.Error = why
-		if err := tx.Move(a, inbox.EventUnsure, Program, nil); err != nil {
+		if err := tx.MoveFor(a, inbox.EventReview, Program, why); err != nil {
 			return err
 		}
 	}
@@ -203,8 +202,7 @@ func (k *Keeper) lookAgain(tx *state.Tx, s Sender, acts []*inbox.Action) (clear 
 			clear = append(clear, a)
 			continue
 		}
-		a.Error = why
-		if err := tx.Move(a, inbox.EventUnsure, Program, nil); err != nil {
+		if err := tx.MoveFor(a, inbox.EventReview, Program, why); err != nil {
 			return nil, err
 		}
 	}
@@ -439,8 +437,7 @@ func (k *Keeper) partial(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask
 		if a.State != inbox.StateUnconfirmed {
 			continue
 		}
-		a.Error = "the answer in " + m.ID.String() + " picks some of several points"
-		if err := tx.Move(a, inbox.EventUnsure, Owner, nil); err != nil {
+		if err := tx.MoveFor(a, inbox.EventReview, Owner, "the answer in "+m.ID.String()+" picks some of several points"); err != nil {
 			return err
 		}
 	}
@@ -549,8 +546,7 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 				continue
 			}
 			a.Released = false
-			a.Error = "somebody without proof asked to stop it, in " + m.ID.String()
-			if err := tx.Move(a, inbox.EventDoubtful, Claimant, nil); err != nil {
+			if err := tx.MoveFor(a, inbox.EventDoubtful, Claimant, "somebody without proof asked to stop it, in "+m.ID.String()); err != nil {
 				return err
 			}
 			held = append(held, a)

@@ -249,7 +249,7 @@ func (k *Keeper) toReview(tx *state.Tx, m *inbox.Mail, s Sender, a *inbox.Action
 	}
 	a.Error = why
 	Mark(m, inbox.MailHeld, why)
-	return k.add(tx, m, a, inbox.EventUnsure)
+	return k.add(tx, m, a, inbox.EventReview)
 }
 
 // add stores a new Action, in its Case's list.
@@ -342,25 +342,24 @@ func (k *Keeper) planFor(tx *state.Tx, m *inbox.Mail, a *inbox.Action, p users.P
 		return true, nil
 	}
 	a.Detail.Reason, a.Reported = string(refused.Reason), true
-	a.Error = "the data map refused it: " + string(refused.Reason)
 	if a.ID == 0 {
 		if err := k.add(tx, m, a, inbox.EventAsk); err != nil {
 			return false, err
 		}
 	}
-	return false, tx.Move(a, inbox.EventRefuse, Program, nil)
+	return false, tx.MoveFor(a, inbox.EventRefuse, Program, "the data map refused it: "+string(refused.Reason))
 }
 
 // nothingHeld answers that nothing is stored under the address.
 func (k *Keeper) nothingHeld(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
 	for _, a := range acts {
-		a.Reported, a.Error = true, "nothing is held under the address"
+		a.Reported = true
 		if a.ID == 0 {
 			if err := k.add(tx, m, a, inbox.EventAsk); err != nil {
 				return err
 			}
 		}
-		if err := tx.Move(a, inbox.EventClose, Program, nil); err != nil {
+		if err := tx.MoveFor(a, inbox.EventClose, Program, "nothing is held under the address"); err != nil {
 			return err
 		}
 	}
@@ -459,8 +458,7 @@ func newAddress(a *inbox.Action) string {
 func (k *Keeper) schedule(tx *state.Tx, m *inbox.Mail, a *inbox.Action) error {
 	a.Expires, a.Error = zeroTime, ""
 	if k.Rules.Mode == policy.Assist && a.State == inbox.StateUnconfirmed && !a.Reviewed {
-		a.Error = "mode is assist: the person agreed, approve it to let it run"
-		return tx.Move(a, inbox.EventYesReview, Owner, nil)
+		return tx.MoveFor(a, inbox.EventYesReview, Owner, "mode is assist: the person agreed, approve it to let it run")
 	}
 	a.RunAfter, a.StopBy = tx.Now, zeroTime
 	if coolOff := k.Rules.Rule(a).CoolOff; coolOff > 0 {

@@ -55,8 +55,8 @@ func (k *Keeper) Failed(tx *state.Tx, a *inbox.Action) error {
 // HoldFor holds an Action because an earlier one of its Case failed. It is
 // released when that one has ended.
 func (k *Keeper) HoldFor(tx *state.Tx, b, failed *inbox.Action) error {
-	b.HeldBy, b.Error = failed.ID, failed.ID.String()+", which comes before it, failed"
-	return tx.Move(b, inbox.EventHold, Program, nil)
+	b.HeldBy = failed.ID
+	return tx.MoveFor(b, inbox.EventHold, Program, failed.ID.String()+", which comes before it, failed")
 }
 
 // unblock releases what was held for an Action that has ended since.
@@ -261,8 +261,8 @@ func (k *Keeper) erased(tx *state.Tx, a *inbox.Action) error {
 		if b.ID == a.ID || b.Case == a.Case && b.Order() > a.Order() {
 			continue
 		}
-		b.Reported, b.Error = true, "the account was deleted"
-		if err := tx.Move(b, inbox.EventClose, Program, nil); err != nil {
+		b.Reported = true
+		if err := tx.MoveFor(b, inbox.EventClose, Program, "the account was deleted"); err != nil {
 			return err
 		}
 		if err := k.Report(tx, b.Case); err != nil {
@@ -303,8 +303,8 @@ func (k *Keeper) voidHeld(tx *state.Tx, c inbox.MailID) error {
 // address that the old address did not answer goes to staff.
 func (k *Keeper) Expire(tx *state.Tx, a *inbox.Action) error {
 	if a.Mailto && !a.OldYes && a.Evidence > inbox.LevelNone {
-		a.Error, a.Expires = "the old address did not answer", zeroTime
-		return tx.Move(a, inbox.EventUnsure, Program, nil)
+		a.Expires = zeroTime
+		return tx.MoveFor(a, inbox.EventReview, Program, "the old address did not answer")
 	}
 	a.Reported = true
 	if err := tx.Move(a, inbox.EventExpire, Program, nil); err != nil {
@@ -333,8 +333,8 @@ func (k *Keeper) Stale(tx *state.Tx, a *inbox.Action, now inbox.Plan) error {
 
 // ToReview puts a running Action before staff, who are told.
 func (k *Keeper) ToReview(tx *state.Tx, a *inbox.Action, why string) error {
-	a.Error, a.Proved, a.OldYes, a.Approved, a.Reviewed, a.Released = why, "", false, false, false, false
-	if err := tx.Move(a, inbox.EventStaleAgain, Program, nil); err != nil {
+	a.Proved, a.OldYes, a.Approved, a.Reviewed, a.Released = "", false, false, false, false
+	if err := tx.MoveFor(a, inbox.EventStaleAgain, Program, why); err != nil {
 		return err
 	}
 	return k.Notify(tx, "an action was stopped for review", a.Case, a)

@@ -20,7 +20,7 @@ func TestHoldAll(t *testing.T) {
 		held   inbox.State // in which state it is after HoldAll
 		back   inbox.State // and after Resume
 	}{
-		{[]inbox.Event{inbox.EventUnsure}, inbox.StateHeld, inbox.StateReview},
+		{[]inbox.Event{inbox.EventReview}, inbox.StateHeld, inbox.StateReview},
 		{[]inbox.Event{inbox.EventAsk}, inbox.StateHeld, inbox.StateUnconfirmed},
 		{[]inbox.Event{inbox.EventAccept}, inbox.StateHeld, inbox.StateScheduled},
 		{[]inbox.Event{inbox.EventAccept, inbox.EventStart}, inbox.StateHeld, inbox.StateScheduled},

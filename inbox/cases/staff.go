@@ -24,7 +24,7 @@ func (k *Keeper) Suggest(tx *state.Tx, m *inbox.Mail, s Sender, reqs []inbox.Req
 	}
 	for _, a := range k.draft(m, s, reqs) {
 		a.Error = why
-		if err := k.add(tx, m, a, inbox.EventUnsure); err != nil {
+		if err := k.add(tx, m, a, inbox.EventReview); err != nil {
 			return err
 		}
 	}
@@ -50,8 +50,7 @@ func (k *Keeper) HoldAll(tx *state.Tx) error {
 				return err
 			}
 		}
-		a.Error = WhyRestored
-		if err := tx.Move(a, inbox.EventHold, Program, nil); err != nil {
+		if err := tx.MoveFor(a, inbox.EventHold, Program, WhyRestored); err != nil {
 			return err
 		}
 	}
@@ -311,7 +310,7 @@ func (k *Keeper) Undo(tx *state.Tx, a *inbox.Action, people []users.Person, who 
 	b := &inbox.Action{Case: a.Case, Kind: r.Kind, Scope: r.Scope, Undo: r.Kind == inbox.KindDeactivate && !a.Undo, Mailbox: a.Mailbox,
 		Language: a.Language, Received: tx.Now, Due: k.Clock.Due(r.Kind, tx.Now), Evidence: a.Evidence, Certain: true,
 		Detail: &inbox.ActionDetail{Person: a.Detail.Person, Address: a.Detail.Address, Request: r}}
-	if err := k.add(tx, m, b, inbox.EventUnsure); err != nil {
+	if err := k.add(tx, m, b, inbox.EventReview); err != nil {
 		return nil, err
 	}
 	if err := tx.Note(a, "undo asked for in "+b.ID.String(), who, nil); err != nil {

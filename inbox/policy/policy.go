@@ -147,11 +147,11 @@ func (r Rules) NeedsReview(a *inbox.Action) (why string, yes bool) {
 	case a.Kind == inbox.KindQuestion:
 		return "a question that a person must answer", true
 	case r.Mode == Observe:
-		return "mode is observe", true
+		return "it came in mode observe", true
 	case a.Approved:
 		return "", false
 	case r.Mode == Assist:
-		return "mode is assist", true
+		return "it came in mode assist", true
 	case rule.Review == ReviewAlways:
 		return "policy wants every " + string(SubjectOf(a)) + " reviewed", true
 	case rule.Review != ReviewNever && !a.Certain:

@@ -148,8 +148,8 @@ func (q *Queue) Recover(ctx context.Context) error {
 			return err
 		}
 		for _, a := range running {
-			a.RunAfter, a.Error = tx.Now, "the program ended while it ran; the effect key tells what was done"
-			if err := tx.Move(a, inbox.EventLater, cases.Program, nil); err != nil {
+			a.RunAfter = tx.Now
+			if err := tx.MoveFor(a, inbox.EventLater, cases.Program, "the program ended while it ran; the effect key tells what was done"); err != nil {
 				return err
 			}
 		}
@@ -301,8 +301,7 @@ func (q *Queue) settleRest(ctx context.Context) error {
 // claim starts an Action unless something must come first.
 func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
 	if a.Detail == nil {
-		a.Error = "its content was forgotten"
-		return nil, tx.Move(a, inbox.EventRefuse, cases.Program, nil)
+		return nil, tx.MoveFor(a, inbox.EventRefuse, cases.Program, "its content was forgotten")
 	}
 	if q.Rules.Missing(a, a.Detail.Plan.Digest(a.Detail.Person, a.Kind)) != policy.ProofComplete {
 		return nil, q.Cases.AskProof(tx, a) // what proved it has become void
@@ -449,8 +448,8 @@ func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (held bool, err error) {
 	if !copied || err != nil || r.State == inbox.ReplySent {
 		return false, err
 	}
-	a.Error = "the copy was not delivered (" + r.ID.String() + " is " + string(r.State) + ")"
-	if err := tx.Move(a, inbox.EventHold, cases.Program, nil); err != nil {
+	why := "the copy was not delivered (" + r.ID.String() + " is " + string(r.State) + ")"
+	if err := tx.MoveFor(a, inbox.EventHold, cases.Program, why); err != nil {
 		return true, err
 	}
 	return true, q.Cases.Notify(tx, "a delete is held: the copy before it was not delivered", a.Case, a)
@@ -482,8 +481,8 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	if why == "" {
 		return false, nil
 	}
-	a.Error, a.Released = why, false
-	if err := tx.Move(a, inbox.EventBrake, cases.Program, nil); err != nil {
+	a.Released = false
+	if err := tx.MoveFor(a, inbox.EventBrake, cases.Program, why); err != nil {
 		return false, err
 	}
 	return true, q.Cases.Notify(tx, "an action was stopped for review", a.Case, a)
@@ -561,17 +560,17 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 		if err := tx.Move(a, inbox.EventFail, cases.Program, nil); err != nil {
 			return err
 		}
-		if err := tx.Move(a, inbox.EventRefuse, cases.Program, nil); err != nil {
+		if err := tx.MoveFor(a, inbox.EventRefuse, cases.Program, a.Error); err != nil {
 			return err
 		}
 		return q.Cases.Failed(tx, a)
 	case inbox.IsTemporary(failure) && a.Attempts < maxTries:
 		a.RunAfter = tx.Now.Add(backoff(a.Attempts))
 		q.Log.Warn("queue: an action will be tried again", "action", a.ID.String(), "attempt", a.Attempts, "err", failure)
-		return tx.Move(a, inbox.EventLater, cases.Program, map[string]string{"error": a.Error})
+		return tx.MoveFor(a, inbox.EventLater, cases.Program, a.Error)
 	}
 	q.Log.Error("queue: an action failed", "action", a.ID.String(), "err", failure)
-	if err := tx.Move(a, inbox.EventFail, cases.Program, map[string]string{"error": a.Error}); err != nil {
+	if err := tx.MoveFor(a, inbox.EventFail, cases.Program, a.Error); err != nil {
 		return err
 	}
 	return q.Cases.Failed(tx, a)

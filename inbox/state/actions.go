@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -19,13 +20,34 @@ func (tx *Tx) NewAction(a *inbox.Action, e inbox.Event, who string) error {
 		return fmt.Errorf("drawing an action ID: %w", err)
 	}
 	a.ID, a.State = inbox.ActionID(n), inbox.StateNew
-	return tx.Move(a, e, who, a.Detail)
+	why := ""
+	if e == inbox.EventReview {
+		why = a.Error
+	}
+	return tx.move(a, inbox.HistoryEntry{At: tx.Now, What: string(e), Who: who, Why: why}, e, a.Detail)
 }
 
 // Move applies an event to an Action, notes it in history and journal (with
 // the detail, which may be nil) and stores the Action. Nothing else changes a
 // state. On an *inbox.ErrTransition nothing was changed.
 func (tx *Tx) Move(a *inbox.Action, e inbox.Event, who string, detail any) error {
+	return tx.move(a, inbox.HistoryEntry{At: tx.Now, What: string(e), Who: who}, e, detail)
+}
+
+// MoveFor is Move with a reason in words for staff, which stands beside the
+// Action and in its history.
+func (tx *Tx) MoveFor(a *inbox.Action, e inbox.Event, who, why string) error {
+	before := a.Error
+	a.Error = why
+	err := tx.move(a, inbox.HistoryEntry{At: tx.Now, What: string(e), Who: who, Why: why}, e, map[string]string{"why": why})
+	var impossible *inbox.ErrTransition
+	if errors.As(err, &impossible) {
+		a.Error = before
+	}
+	return err
+}
+
+func (tx *Tx) move(a *inbox.Action, h inbox.HistoryEntry, e inbox.Event, detail any) error {
 	to, err := inbox.Next(a.State, e, a.HeldFrom)
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.ID, err)
@@ -37,8 +59,8 @@ func (tx *Tx) Move(a *inbox.Action, e inbox.Event, who string, detail any) error
 	if to.Ended() && a.Ended.IsZero() {
 		a.Ended = tx.Now
 	}
-	a.History = append(a.History, inbox.HistoryEntry{At: tx.Now, What: string(e), Who: who})
-	if err := tx.Journal(string(e), who, a.Case, a.ID, detail); err != nil {
+	a.History = append(a.History, h)
+	if err := tx.Journal(h.What, h.Who, a.Case, a.ID, detail); err != nil {
 		return err
 	}
 	return tx.PutAction(a)

@@ -37,7 +37,7 @@ func TestErase(t *testing.T) {
 		ended(t, tx, 1)
 		m := ended(t, tx, 2)
 		letter = addReply(t, tx, m.ID)
-		question = addAction(t, tx, addMail(t, tx, 3), inbox.EventUnsure)
+		question = addAction(t, tx, addMail(t, tx, 3), inbox.EventReview)
 		return tx.Erase(m.ID, person, from)
 	})
 	forget := func(want ...inbox.MailID) {

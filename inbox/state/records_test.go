@@ -126,7 +126,7 @@ func TestActionIndexes(t *testing.T) {
 	db := newState(t)
 	var id inbox.ActionID
 	db.update(t, func(tx *Tx) error {
-		id = addAction(t, tx, addMail(t, tx, 1), inbox.EventUnsure).ID
+		id = addAction(t, tx, addMail(t, tx, 1), inbox.EventReview).ID
 		return nil
 	})
 	steps := []struct {
@@ -196,7 +196,7 @@ func TestActionIndexes(t *testing.T) {
 func TestRefusedMove(t *testing.T) {
 	db := newState(t)
 	var a *inbox.Action
-	db.update(t, func(tx *Tx) error { a = addAction(t, tx, addMail(t, tx, 1), inbox.EventUnsure); return nil })
+	db.update(t, func(tx *Tx) error { a = addAction(t, tx, addMail(t, tx, 1), inbox.EventReview); return nil })
 	db.update(t, func(tx *Tx) error {
 		head, _, err := tx.JournalHead()
 		if err != nil {
@@ -207,6 +207,9 @@ func TestRefusedMove(t *testing.T) {
 		if err := tx.Move(a, inbox.EventStart, "nobody", nil); !errors.As(err, &refused) || !strings.Contains(err.Error(), "A-000001") {
 			t.Errorf("got %v", err)
 		}
+		if err := tx.MoveFor(a, inbox.EventStart, "nobody", "no reason"); !errors.As(err, &refused) {
+			t.Errorf("with a reason: got %v", err)
+		}
 		now, _, err := tx.JournalHead()
 		if fmt.Sprintf("%+v", a) != before || now != head {
 			t.Error("it left a mark")
@@ -215,10 +218,65 @@ func TestRefusedMove(t *testing.T) {
 	})
 }
 
+// TestReasonOfAMove: it stands beside the Action and in its history.
+func TestReasonOfAMove(t *testing.T) {
+	db := newState(t)
+	db.update(t, func(tx *Tx) error {
+		a := addAction(t, tx, addMail(t, tx, 1), inbox.EventAsk)
+		return tx.MoveFor(a, inbox.EventReview, "supportd", "nobody answered")
+	})
+	db.view(t, func(tx *Tx) error {
+		a, err := tx.Action(1)
+		if err != nil {
+			return err
+		}
+		want := inbox.HistoryEntry{What: "review", Who: "supportd", Why: "nobody answered"}
+		last := a.History[len(a.History)-1]
+		last.At = time.Time{}
+		if last != want || a.Error != want.Why || a.State != inbox.StateReview {
+			t.Errorf("it is %s, beside it stands %q, its history ends with %+v", a.State, a.Error, last)
+		}
+		return nil
+	})
+}
+
+// TestMailsIn lists the Mails of one state, or all, and stops when told to.
+func TestMailsIn(t *testing.T) {
+	db := newState(t)
+	db.update(t, func(tx *Tx) error {
+		for n := range uint32(4) {
+			m := addMail(t, tx, n+1)
+			if n%2 == 1 {
+				m.State = inbox.MailHeld
+			}
+			if err := tx.PutMail(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, c := range []struct {
+		state inbox.MailState
+		max   int
+		want  []inbox.MailID
+	}{
+		{inbox.MailHeld, 9, []inbox.MailID{2, 4}}, {inbox.MailAsked, 9, []inbox.MailID{1, 3}}, {inbox.MailHeld, 1, []inbox.MailID{2}},
+		{inbox.MailActed, 9, nil}, {"", 9, []inbox.MailID{1, 2, 3, 4}}, {"", 2, []inbox.MailID{1, 2}},
+	} {
+		var got []inbox.MailID
+		db.view(t, func(tx *Tx) error {
+			return tx.MailsIn(c.state, func(m *inbox.Mail) bool { got = append(got, m.ID); return len(got) < c.max })
+		})
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q, at most %d: %v, want %v", c.state, c.max, got, c.want)
+		}
+	}
+}
+
 // TestHeldClocksStandStill: ttl, cool-off and the questions about an Action
 // wait while it is held, each hold for itself.
 func TestHeldClocksStandStill(t *testing.T) {
-	for _, e := range []inbox.Event{inbox.EventAsk, inbox.EventAccept, inbox.EventUnsure} {
+	for _, e := range []inbox.Event{inbox.EventAsk, inbox.EventAccept, inbox.EventReview} {
 		t.Run(string(e), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				db := newState(t)

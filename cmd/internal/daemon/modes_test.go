@@ -79,6 +79,21 @@ func TestObserve(t *testing.T) {
 	})
 }
 
+// What waits for staff says why in its history: a rule is no doubt about the
+// reading.
+func TestHistorySaysWhy(t *testing.T) {
+	for mode, want := range map[string]string{"observe": "it came in mode observe", "assist": "it came in mode assist"} {
+		inPlace(t, setup{more: "[policy]\nmode = \"" + mode + "\"\n"}, func(p *place) {
+			p.start()
+			p.takes("alice@users.test", "my account", deletePlease, mailtest.Aligned(true))
+			a := list[review.ActionDetail](p, control.Call{Verb: "actions show", ID: "A-1"})[0]
+			if h := a.History[0]; !a.Certain || h.What != "review" || h.Why != want || h.Who != "supportd" {
+				t.Errorf("in mode %s: certain %t, and the history begins with %+v", mode, a.Certain, h)
+			}
+		})
+	}
+}
+
 // In assist mode staff release every letter and every effect: an approval is
 // the release of the one letter that comes of it.
 func TestAssist(t *testing.T) {
