@@ -67,10 +67,20 @@ func (k *Keeper) HoldAll(tx *state.Tx) error {
 // nothing can be carried out for it.
 var ErrManyPeople = errors.New("the address on record belongs to more than one person: refuse it, or have the site's data mended")
 
+// acting refuses an act of staff that would send or do something while the
+// mode keeps everything in: the record must not say that it was.
+func (k *Keeper) acting() error {
+	if k.Rules.Mode != policy.Observe {
+		return nil
+	}
+	return &inbox.Error{Err: errors.New("mode is observe: nothing is sent or done"),
+		Hint: "hold and close work now; for the rest set policy.mode to assist or auto and restart, what waits is still there then"}
+}
+
 // Approve lets an Action in review go on: asked when a proof is missing, else
 // scheduled. People are those whose address on record it goes to.
 func (k *Keeper) Approve(tx *state.Tx, a *inbox.Action, people []users.Person, who string) error {
-	if err := k.inReview(a); err != nil {
+	if err := k.approvable(a); err != nil {
 		return err
 	}
 	a.Reviewed = a.Reviewed || a.Proved != ""
@@ -81,7 +91,8 @@ func (k *Keeper) Approve(tx *state.Tx, a *inbox.Action, people []users.Person, w
 	return k.goOnWith(tx, a, people)
 }
 
-func (k *Keeper) inReview(a *inbox.Action) error {
+// approvable tells why staff cannot approve an Action.
+func (k *Keeper) approvable(a *inbox.Action) error {
 	switch {
 	case a.State != inbox.StateReview:
 		return fmt.Errorf("%s is %s: only an action in review can be approved", a.ID, a.State)
@@ -92,7 +103,7 @@ func (k *Keeper) inReview(a *inbox.Action) error {
 	case a.Detail.Address == "":
 		return fmt.Errorf("%s came from nobody who could be asked: close it", a.ID)
 	}
-	return nil
+	return k.acting()
 }
 
 // goOnWith judges one Action that staff let go on, together with others of its
@@ -125,7 +136,7 @@ func (k *Keeper) goOnWith(tx *state.Tx, a *inbox.Action, people []users.Person, 
 // the one exception to the rule that staff supply judgement and never proof,
 // and a journal kind of its own; the owner is told and can stop it.
 func (k *Keeper) ApproveWithoutProof(tx *state.Tx, a *inbox.Action, people []users.Person, who, reason string) error {
-	if err := k.inReview(a); err != nil {
+	if err := k.approvable(a); err != nil {
 		return err
 	}
 	if len(people) != 1 {
@@ -190,6 +201,9 @@ func (k *Keeper) Release(tx *state.Tx, a *inbox.Action, people []users.Person, w
 	if slices.ContainsFunc(asks, waits) {
 		return nil
 	}
+	if err := k.acting(); err != nil {
+		return err
+	}
 	return k.goOnWith(tx, a, people)
 }
 
@@ -216,6 +230,9 @@ func (k *Keeper) ReleaseReplies(tx *state.Tx, c inbox.MailID, who string) (int, 
 // releaseReply lets one held letter go. Its Mail and its Actions no longer say
 // that it is held, and their history says who released it.
 func (k *Keeper) releaseReply(tx *state.Tx, r *inbox.Reply, who string) error {
+	if err := k.acting(); err != nil {
+		return err
+	}
 	if err := k.unmark(tx, r); err != nil {
 		return err
 	}
@@ -263,6 +280,9 @@ func (k *Keeper) tell(tx *state.Tx, a *inbox.Action, l letter, write bool) error
 		return err
 	}
 	if write && a.Detail != nil && a.Detail.Address != "" {
+		if err := k.acting(); err != nil {
+			return err
+		}
 		l.mail, l.to, l.language, l.actions, l.released = m, a.Detail.Address, a.Language, []*inbox.Action{a}, true
 		l.data.Items = k.items(l.actions)
 		if _, err := k.send(tx, l); err != nil {
@@ -276,6 +296,9 @@ func (k *Keeper) tell(tx *state.Tx, a *inbox.Action, l letter, write bool) error
 // releases what was held because of it. If its proof has become void the
 // person is asked first.
 func (k *Keeper) Retry(tx *state.Tx, a *inbox.Action, who string) error {
+	if err := k.acting(); err != nil {
+		return err
+	}
 	a.RunAfter, a.Attempts, a.Reported, a.Released, a.Error = tx.Now, 0, false, true, ""
 	if err := tx.Move(a, inbox.EventRetry, who, nil); err != nil {
 		return err
@@ -344,6 +367,9 @@ func reverse(a *inbox.Action) (inbox.Request, error) {
 func (k *Keeper) Correct(tx *state.Tx, a *inbox.Action, r inbox.Request, people []users.Person, who string) error {
 	if a.Detail == nil || a.Detail.Address == "" {
 		return fmt.Errorf("%s came from nobody who could be asked: close it", a.ID)
+	}
+	if err := k.acting(); err != nil {
+		return err
 	}
 	old := a.Detail.Request
 	with, err := k.askedWith(tx, a)

@@ -79,6 +79,57 @@ func TestObserve(t *testing.T) {
 	})
 }
 
+// In observe mode no act of staff sends or does anything, and none is put on
+// record as if it had. What waits is decided when the mode has changed.
+func TestStaffInObserve(t *testing.T) {
+	inPlace(t, setup{more: "[policy]\nmode = \"observe\"\n"}, func(p *place) {
+		p.start()
+		p.takes("alice@users.test", "my account", deletePlease, mailtest.Aligned(true))
+		p.takes("bob@users.test", "my data", copyPlease)
+		p.takes("dmitry@users.test", "hours", "When do you open on Sundays?", mailtest.Aligned(true))
+		p.takes("carol@users.test", "well?", "What about my request?")
+		for _, c := range []control.Call{
+			{Verb: "approve", ID: "A-1"}, {Verb: "approve", ID: "A-1", Reason: "I know her"}, {Verb: "approve", ID: "A-2"},
+			{Verb: "refuse", ID: "A-1", Reason: "no"}, {Verb: "correct", ID: "A-1", Correction: review.Correction{Kind: "deactivate"}},
+			{Verb: "answer", ID: "A-3", Text: "At nine."}, {Verb: "ask", ID: "A-3", Text: "Where?"},
+		} {
+			err := p.call(c)
+			var hinted *inbox.Error
+			if err == nil || !strings.Contains(err.Error(), "mode is observe") || !errors.As(err, &hinted) || hinted.Hint == "" {
+				t.Errorf("%s %s: %v", c.Verb, c.ID, err)
+			}
+		}
+		for _, a := range p.actions() {
+			d := list[review.ActionDetail](p, control.Call{Verb: "actions show", ID: a.ID.String()})[0]
+			if len(d.History) != 1 || len(d.Replies) != 0 {
+				t.Errorf("%s: the history is %v, letters: %v", a.ID, d.History, d.Replies)
+			}
+		}
+		p.wantMails(inbox.MailHeld, inbox.MailHeld, inbox.MailHeld, inbox.MailHeld)
+		p.does("hold", "A-1")
+		p.does("release", "A-1")
+		p.wantActions("delete review", "copy review", "question review")
+
+		p.stop()
+		p.cfg.Policy.Mode = "auto"
+		p.reopen()
+		p.start()
+		p.passes(time.Hour)
+		p.wantLetters("alice@users.test")
+		p.wantActions("delete review", "copy review", "question review")
+		p.does("approve", "A-1")
+		p.does("approve", "A-2")
+		p.wantLetters("alice@users.test", "confirm")
+		p.wantLetters("bob@users.test", "claim")
+		p.must(control.Call{Verb: "answer", ID: "A-3", Text: "At nine."})
+		p.does("mails replay", "M-4")
+		p.wantLetters("carol@users.test", "claim")
+		p.answers("alice@users.test", "Yes")
+		p.passes(13 * time.Hour)
+		p.wantActions("delete done", "copy unconfirmed", "question done")
+	})
+}
+
 // What waits for staff says why in its history: a rule is no doubt about the
 // reading.
 func TestHistorySaysWhy(t *testing.T) {
