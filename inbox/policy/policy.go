@@ -178,10 +178,10 @@ func (r Rules) Missing(a *inbox.Action, digest string) Proof {
 	trusting := confirm == ConfirmUnproven || confirm == ConfirmNever // any other word is the strictest
 	proved := a.Proved != "" && a.Proved == digest
 	switch {
+	case proved: // by the owner's yes, or by an approval that stands in for it
+		return ProofComplete
 	case a.Evidence == inbox.LevelNone && (confirm != ConfirmNever || Irreversible(a) || a.Mailto):
 		return ProofSender
-	case proved:
-		return ProofComplete
 	case a.Mailto && a.OldYes:
 		return ProofNewAddr
 	case a.Mailto || !trusting:

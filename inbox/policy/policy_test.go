@@ -132,6 +132,20 @@ func TestMissingDigestless(t *testing.T) {
 	}
 }
 
+// TestMissingWithoutProof: an approval without proof stands for every proof of
+// the plan that it was given for, also where nobody proved who wrote.
+func TestMissingWithoutProof(t *testing.T) {
+	for s, a := range actions() {
+		a.Proved, a.OldYes, a.Approved = "this", true, true
+		if got := Defaults().Missing(&a, "this"); got != ProofComplete {
+			t.Errorf("%s, approved without proof, lacks %d", s, got)
+		}
+		if got := Defaults().Missing(&a, "another"); got != ProofSender {
+			t.Errorf("%s, approved for another plan, lacks %d", s, got)
+		}
+	}
+}
+
 // TestMissingChangeOfAddress walks the order of its proofs: the old address,
 // then the new one.
 func TestMissingChangeOfAddress(t *testing.T) {

@@ -862,3 +862,16 @@ func TestApproveWithoutProof(t *testing.T) {
 		}
 	})
 }
+
+// Approval without proof is also for what nobody has proved a thing about.
+func TestApproveWithoutProofOfTheSender(t *testing.T) {
+	inScene(t, setup{more: "[policy.delete_fields]\nreview = \"always\"\n"}, func(s *scene) {
+		s.claim(bob, "phone", "Please remove my phone number.")
+		s.stand("delete fields review")
+		s.acts(control.Call{Verb: "approve", ID: "A-1", Reason: "he came to the office"})
+		s.letter("result", bob)
+		s.stand("delete fields done")
+		s.holds("u-bob", inbox.FieldPhone, "")
+		s.silence(bob, staff)
+	})
+}
