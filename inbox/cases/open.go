@@ -64,10 +64,11 @@ func (k *Keeper) join(tx *state.Tx, m *inbox.Mail, s Sender, a *inbox.Action) er
 
 // repeat answers a mail that brings nothing new: it asks what is open already,
 // or what became of it. An open question is asked once more, in case its mail
-// was lost.
+// was lost, and whenever its sender is proved better than who asked before:
+// strangers do not use that up.
 func (k *Keeper) repeat(tx *state.Tx, m *inbox.Mail, s Sender, joined *inbox.Action, status bool) error {
 	switch {
-	case joined != nil && joined.State == inbox.StateUnconfirmed && joined.Again == 0:
+	case joined != nil && joined.State == inbox.StateUnconfirmed && (joined.Again == 0 || s.Evidence.Level > joined.Evidence):
 		return k.askAgain(tx, m, s, joined.Case, templates.Confirm)
 	case s.Evidence.Level > inbox.LevelNone:
 		return k.tellStatus(tx, m, s, proven)

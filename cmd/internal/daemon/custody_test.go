@@ -528,6 +528,25 @@ func TestCustodyForgedRepeats(t *testing.T) {
 	}
 }
 
+// However often a stranger asked before them, the owner who asks the same with
+// proof is asked with the plan; asking again brings no second question.
+func TestCustodyOwnerAfterForgedRepeats(t *testing.T) {
+	inScene(t, setup{}, func(s *scene) {
+		for i := range 3 {
+			s.claim(bob, fmt.Sprintf("hello %d", i), deletePlease)
+		}
+		s.read[bob] = len(s.lettersTo(bob))
+		s.write(bob, "bye", deletePlease)
+		q := s.letter("confirm", bob)
+		s.write(bob, "bye again", deletePlease)
+		s.letter("status", bob)
+		s.answer(q, "Yes")
+		s.letter("scheduled", bob)
+		s.stand("delete account scheduled")
+		s.silence(bob)
+	})
+}
+
 // Forged stops hold an Action once; after the owner's word they are noted, and
 // no more.
 func TestCustodyForgedStops(t *testing.T) {
