@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"sync"
 	"time"
 
@@ -127,7 +128,7 @@ const (
 	batchMails = 32
 	batchBytes = 8 << 20
 	maxPoison  = 3
-	maxDue     = 32 // deferred mails that are looked at again before new ones are listed
+	maxDue     = 32 // deferred mails of a folder that are looked at again before new ones are listed
 	firstPause = time.Second
 	longPause  = 5 * time.Minute
 )
@@ -363,7 +364,11 @@ func floor(ctx context.Context, s *mailbox.Session, folder mailbox.Folder) (uint
 // before a change of UIDVALIDITY included.
 func (in *Intake) due(src *Source, folder mailbox.Folder) (due []*inbox.Mail, err error) {
 	err = in.State.View(func(tx *state.Tx) error {
-		for _, id := range tx.RetryMails(maxDue) {
+		// All are looked at: those of a folder that is out of reach stay due, and must not hide the others.
+		for _, id := range tx.RetryMails(math.MaxInt) {
+			if len(due) == maxDue {
+				break
+			}
 			m, err := tx.Mail(id)
 			if err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -46,8 +47,16 @@ type Outbox struct {
 	jobs     map[string]chan job
 	results  chan result
 	inFlight map[inbox.ReplyID]inbox.MailID // and the Case of each
+	lanes    map[inbox.ReplyID]lane         // of what is due, so that a long queue is read once
 	unnoted  []result                       // known, but their commit failed: a full disk
 	workers  sync.WaitGroup
+}
+
+// lane is what a Reply waits for: a connection of its mailbox, and the letters
+// of its Case that come before it.
+type lane struct {
+	box  string
+	mail inbox.MailID // the Case
 }
 
 // job is a Reply on its way to a connection.
@@ -82,7 +91,6 @@ func (o *Outbox) Wake() {
 }
 
 const (
-	outBatch    = 32
 	outIdle     = time.Minute
 	grace       = 15 * time.Second   // for what is being sent when the loop is told to stop
 	giveUp      = 5 * 24 * time.Hour // from the first try; after that a temporary failure is a permanent one
@@ -247,38 +255,8 @@ func (o *Outbox) nextDue() (next time.Time, err error) {
 // not arrive before that it will be.
 func (o *Outbox) ready() ([]job, error) {
 	var out []job
-	free := make(map[string]int)
-	for name, ch := range o.jobs {
-		free[name] = cap(ch) - len(ch)
-	}
-	busy := make(map[inbox.MailID]bool)
-	for _, c := range o.inFlight {
-		busy[c] = true
-	}
 	var due []*inbox.Reply
-	err := o.State.View(func(tx *state.Tx) error {
-		if _, paused := tx.Paused(); paused {
-			return nil
-		}
-		for _, id := range tx.DueReplies(outBatch + len(o.inFlight)) {
-			if _, sending := o.inFlight[id]; sending {
-				continue
-			}
-			r, err := tx.Reply(id)
-			if err != nil {
-				return err
-			}
-			box := o.box(r)
-			if free[box] <= 0 || busy[r.Case] {
-				continue
-			}
-			free[box]--
-			busy[r.Case] = true
-			r.Mailbox = box
-			due = append(due, r)
-		}
-		return nil
-	})
+	err := o.State.View(func(tx *state.Tx) (err error) { due, err = o.startable(tx); return err })
 	if err != nil {
 		return nil, err
 	}
@@ -291,6 +269,68 @@ func (o *Outbox) ready() ([]job, error) {
 		out = append(out, job{reply: r, bytes: b, later: inbox.IsTemporary(err)})
 	}
 	return out, nil
+}
+
+// startable lists Replies that are due and wait for nothing. All that are due
+// are looked at: a server that hangs delays the letters of its own mailbox only.
+func (o *Outbox) startable(tx *state.Tx) (due []*inbox.Reply, err error) {
+	if _, paused := tx.Paused(); paused {
+		return nil, nil
+	}
+	room, lanes := o.room(), make(map[inbox.ReplyID]lane, len(o.lanes))
+	for _, id := range tx.DueReplies(math.MaxInt) {
+		if room.left == 0 {
+			break
+		}
+		if _, sending := o.inFlight[id]; sending {
+			continue
+		}
+		l, known := o.lanes[id]
+		if known && !room.has(l) {
+			lanes[id] = l
+			continue
+		}
+		r, err := tx.Reply(id)
+		if err != nil {
+			return nil, err
+		}
+		l = lane{o.box(r), r.Case}
+		lanes[id] = l
+		if room.has(l) {
+			room.take(l)
+			r.Mailbox = l.box
+			due = append(due, r)
+		}
+	}
+	o.lanes = lanes
+	return due, nil
+}
+
+// room is what is free for Replies to start.
+type room struct {
+	free map[string]int // connections, by mailbox
+	left int            // all of them
+	busy map[inbox.MailID]bool
+}
+
+func (o *Outbox) room() *room {
+	r := &room{free: make(map[string]int), busy: make(map[inbox.MailID]bool)}
+	for name, ch := range o.jobs {
+		r.free[name] = cap(ch) - len(ch)
+		r.left += r.free[name]
+	}
+	for _, c := range o.inFlight {
+		r.busy[c] = true
+	}
+	return r
+}
+
+func (r *room) has(l lane) bool { return r.free[l.box] > 0 && !r.busy[l.mail] }
+
+func (r *room) take(l lane) {
+	r.free[l.box]--
+	r.left--
+	r.busy[l.mail] = true
 }
 
 // box gives the mailbox that a Reply leaves through: its own, or the first

@@ -57,13 +57,18 @@ func openState(t *testing.T, dir string) *state.DB {
 // owe queues letters of one Case, each to an address of its own.
 func owe(t *testing.T, db *state.DB, to ...string) {
 	t.Helper()
+	oweBy(t, db, "support", 0, to...)
+}
+
+func oweBy(t *testing.T, db *state.DB, box string, c inbox.MailID, to ...string) {
+	t.Helper()
 	err := db.Update(t.Context(), "owe", func(tx *state.Tx) error {
 		for _, addr := range to {
 			id, err := tx.NewReplyID()
 			if err != nil {
 				return err
 			}
-			r := &inbox.Reply{ID: id, Name: "status", Mailbox: "support", State: inbox.ReplyDue, Created: tx.Now, Next: tx.Now}
+			r := &inbox.Reply{ID: id, Case: c, Name: "status", Mailbox: box, State: inbox.ReplyDue, Created: tx.Now, Next: tx.Now}
 			r.Detail = &inbox.ReplyDetail{MessageID: tx.MessageID(id, "site.test"), To: addr, Subject: "Hello", Text: "Hello",
 				From: inbox.Address{Addr: "support@site.test"}}
 			if err := tx.AddReply(r); err != nil {
@@ -119,4 +124,53 @@ func TestACrashKeepsTheOrderOfLetters(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+// hanging is a server that never answers.
+type hanging struct{}
+
+func (hanging) Send(ctx context.Context, _, _ string, _ []byte) outbox.Result {
+	<-ctx.Done()
+	return outbox.Result{Outcome: outbox.Temporary, Err: ctx.Err()}
+}
+
+func (hanging) Close() error { return nil }
+
+// However many letters wait for a server that hangs, or for others of their
+// Case, those that wait for nothing go out.
+func TestWhatWaitsDelaysNobodyElse(t *testing.T) {
+	for name, fill := range map[string]func(db *state.DB){
+		"for a server that hangs": func(db *state.DB) {
+			for i := range 200 {
+				oweBy(t, db, "slow", inbox.MailID(10+i), "x@users.test")
+			}
+		},
+		"for others of their case": func(db *state.DB) { oweBy(t, db, "slow", 10, slices.Repeat([]string{"x@users.test"}, 200)...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db := openState(t, t.TempDir())
+				fill(db)
+				for i := range 3 {
+					oweBy(t, db, "support", inbox.MailID(1+i), "alice@users.test")
+				}
+				s := &slowServer{}
+				o := outbox.New(outbox.Config{State: db, Cases: cases.New(cases.Config{}), Boxes: []outbox.Box{
+					{Name: "slow", Connections: 2, Open: func() outbox.Sender { return hanging{} }},
+					{Name: "support", Connections: 1, Open: func() outbox.Sender { return s }}}})
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error)
+				go func() { done <- o.Run(ctx) }()
+				time.Sleep(10 * time.Second)
+				synctest.Wait()
+				if got := len(s.talk); got != 6 {
+					t.Errorf("after ten seconds the other mailbox had %d of 6 words with its server: %q", got, s.talk)
+				}
+				cancel()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }

@@ -413,6 +413,44 @@ func TestDeferredMailVanishes(t *testing.T) {
 	}
 }
 
+// Deferred mails that nobody can reach any more do not keep those of other
+// folders from being tried again.
+func TestDeferredBehindAFolderThatIsGone(t *testing.T) {
+	const press = "[[mailbox]]\nname = \"press\"\naddress = \"press@site.test\"\nimap = \"imap+insecure://127.0.0.1:143\"\n" +
+		"password_file = \"pass\"\nfolder = \"Desk\"\npoll = \"1m\"\n"
+	var away atomic.Bool
+	opt := daemon.Options{Find: finding(func(string) error {
+		if away.Load() {
+			return inbox.Temporary(errors.New("the database is away"))
+		}
+		return nil
+	})}
+	set := setup{more: press, opt: opt, before: func(w *mailtest.World) {
+		if err := w.AddUser("press@site.test", "secret"); err != nil {
+			t.Error(err)
+		}
+	}}
+	inPlace(t, set, func(p *place) {
+		imap(p, "press@site.test", func(c *client) { c.must("CREATE Desk") })
+		p.start()
+		away.Store(true)
+		imap(p, "press@site.test", func(c *client) {
+			for i := range 50 {
+				c.append("Desk", fmt.Sprintf("From: x%d@users.test\r\nTo: press@site.test\r\nMessage-ID: <%d@users.test>\r\n\r\n%s\r\n", i, i, deletePlease))
+			}
+		})
+		p.passes(2 * time.Minute)
+		imap(p, "press@site.test", func(c *client) { c.must("DELETE Desk") })
+		p.takes("alice@users.test", "my data", copyPlease, mailtest.Aligned(true))
+		if m := p.mails(); len(m) != 51 || m[50].State != inbox.MailDeferred {
+			t.Fatalf("there are %d mails, the last is %s", len(m), m[len(m)-1].State)
+		}
+		away.Store(false)
+		p.passes(time.Hour)
+		p.wantLetters("alice@users.test", "result")
+	})
+}
+
 func TestDeferred(t *testing.T) {
 	const signed = "DKIM-Signature: v=1; a=rsa-sha256; d=users.test; s=a; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA\r\n"
 	tests := []struct {
