@@ -94,7 +94,7 @@ func (r *reader) spans(s, at lang.Span, c lang.Concept) bool {
 	if c == lang.AskCopy && at.To-at.From > 3 && r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.AskWithdraw) {
 		return true
 	}
-	return r.hits.Has(at, lang.Delete, lang.Deleting, lang.Deactivate, lang.AskWithdraw, lang.AskDelete)
+	return c == lang.AskCopy && r.hits.Has(at, lang.Change) || r.hits.Has(at, lang.Delete, lang.Deleting, lang.Deactivate, lang.AskWithdraw, lang.AskDelete)
 }
 
 func (r *reader) overlaps(s, at lang.Span, c lang.Concept) bool {

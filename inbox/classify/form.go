@@ -72,6 +72,12 @@ func (r *reader) formText(f inbox.Field, at lang.Span) string {
 	if f != inbox.FieldAbout && f != inbox.FieldAddress {
 		return r.t.Slice(at)
 	}
-	line, _, _ := strings.Cut(r.t.Source[r.t.Words[at.From].Start:], "\n")
+	start := r.t.Words[at.From].Start
+	line, _, _ := strings.Cut(r.t.Source[start:], "\n")
+	for _, s := range r.t.Sentences {
+		if s.From >= at.To && r.hits.Has(s, lang.Change, lang.Wish, lang.Filler) {
+			return line[:min(len(line), r.t.Words[s.From].Start-start)] // it asks for the change
+		}
+	}
 	return line
 }

@@ -179,7 +179,7 @@ func (r *reader) fieldFor(h lang.Hit, fields lang.Hits, verb bool) (inbox.Field,
 func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 	var at lang.Span
 	if h.Left {
-		at = r.before(s, h, maxWords(c.Field))
+		at = r.before(s, h, c.Field)
 		if c.Field == inbox.FieldOccupation && at.To-at.From > 2 {
 			at.From, c.worth = at.To-2, c.worth*unsureOf
 		}
@@ -189,7 +189,7 @@ func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 	if at.From >= at.To {
 		return h.To == s.To && r.below(c, h)
 	}
-	if r.inAddress(at.From) {
+	if r.inAddress(at.From) || r.was(s, at) {
 		return false
 	}
 	if v, end, ok := r.quotation(at.From, c.Field); ok {
@@ -202,6 +202,10 @@ func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 	switch c.Field {
 	case inbox.FieldLocation:
 		text = r.unbent(c, h, text)
+	case inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName:
+		if h.From == h.To {
+			text = r.unbentName(c, text, at.To)
+		}
 	case inbox.FieldAbout:
 		c.worth *= sure(!r.runsOn(c.sentence))
 	case inbox.FieldOccupation:
@@ -210,6 +214,12 @@ func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 		}
 	}
 	return r.setText(c, text, at)
+}
+
+// was tells whether a phrase behind the words says that they are the old value.
+func (r *reader) was(s, at lang.Span) bool {
+	behind := lang.Span{From: at.To, To: min(at.To+1, s.To)}
+	return r.marked(s, at, lang.Old) && slices.ContainsFunc(r.hits.In(behind, lang.Old), func(h lang.Hit) bool { return h.Left })
 }
 
 // inAddress tells whether a word lies in an e-mail address.
@@ -240,6 +250,19 @@ func (r *reader) unbent(c *candidate, h lang.Hit, text string) string {
 		return text
 	}
 	return p.Name
+}
+
+// unbentName gives a person's name without the ending that a verb behind it
+// has put on it. A name that may end so by itself is not certain, nor one whose
+// verb does not follow at once.
+func (r *reader) unbentName(c *candidate, text string, next int) string {
+	w := lang.Span{From: next, To: next + 1}
+	if r.hits.Has(w, lang.Stop) {
+		return text // "as Айгүлге", with the word that says so
+	}
+	name, known := r.c.rules.UnbendName(r.guess.Tag, text)
+	c.worth *= sure(known && (name == text || r.hits.Has(w, lang.Change)))
+	return name
 }
 
 // bends tells whether a phrase puts an ending on the value behind it.
@@ -338,7 +361,7 @@ func (r *reader) behind(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 		if i > at.From && r.gap(i) != "-" && r.ends(i, w, at, f) {
 			break
 		}
-		if i == at.From && h.To > h.From && i > 0 && strings.Contains(r.gap(i), ",") {
+		if i == at.From && h.To > h.From && i > 0 && strings.Contains(r.gap(i), ",") && !r.corrects(h, i) {
 			break
 		}
 		if i == at.From && len(r.hits.Prefixed(w, lang.SetPrefix)) > 0 {
@@ -353,6 +376,13 @@ func (r *reader) behind(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 		at.To = i + 1
 	}
 	return at
+}
+
+// corrects tells whether the phrase before a word says that the value before
+// it is the old one, so that a name behind it is the new one: "not Ann, Anna".
+func (r *reader) corrects(h lang.Hit, i int) bool {
+	w := lang.Span{From: i, To: i + 1}
+	return r.hits.Has(h.Span, lang.Old) && (r.capital(i) || r.t.Words[i].Quoted) && len(r.hits.Prefixed(w, lang.FieldPrefix)) == 0
 }
 
 // covered tells whether a phrase of any of the concepts covers a word.
@@ -421,16 +451,23 @@ func (r *reader) inFieldName(s lang.Span, i int) bool {
 	return slices.ContainsFunc(r.hits.Prefixed(s, lang.FieldPrefix), func(h lang.Hit) bool { return h.From <= i && i < h.To })
 }
 
-// before gives the words before a phrase, back to where the value begins.
-func (r *reader) before(s lang.Span, h lang.Hit, limit int) lang.Span {
+// before gives the words before a phrase, back to where the value begins. An
+// address goes over its commas.
+func (r *reader) before(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 	at := lang.Span{From: h.From, To: h.From}
-	for i := h.From - 1; i >= s.From && h.From-i <= limit; i-- {
+	for i := h.From - 1; i >= s.From && h.From-i <= maxWords(f); i-- {
 		w := lang.Span{From: i, To: i + 1}
 		if r.inFieldName(s, i) || r.hits.Has(w, lang.New, lang.Old, lang.Me, lang.Wrong, lang.Stop) {
 			break
 		}
+		if f == inbox.FieldAddress && r.hits.Has(w, lang.Filler, lang.Wish, lang.Change) {
+			break
+		}
+		if f == inbox.FieldLocation && at.From < h.From && r.capital(at.From) && !r.capital(i) {
+			break // "for work to Atyrau": the name begins with its capital
+		}
 		at.From = i
-		if r.t.Words[i].Before >= lang.Comma || r.t.Words[i].Quoted && (i == 0 || !r.t.Words[i-1].Quoted) {
+		if r.t.Words[i].Before >= lang.Comma && f != inbox.FieldAddress || r.t.Words[i].Quoted && (i == 0 || !r.t.Words[i-1].Quoted) {
 			break
 		}
 	}

@@ -65,9 +65,13 @@ var cyrillic = map[rune]string{
 // digraphs are the ways to type one Cyrillic letter in Latin ones; longer first.
 var digraphs = strings.NewReplacer(
 	"shch", "6", "sch", "6", "sh", "6", "ch", "4", "zh", "j", "kh", "h", "gh", "g", "ng", "n", "ts", "c", "tz", "c",
-	"yo", "e", "jo", "e", "ye", "e", "yu", "iu", "ju", "iu", "ya", "ia", "ja", "ia",
+	"yo", "e", "ye", "e", "yu", "iu", "ya", "ia",
 	"y", "i", "w", "u", "x", "h", "q", "k",
 )
+
+// eitherJ joins the two letters that typists write as "j": ж, and the sound
+// before a vowel that makes я and ю of а and у.
+var eitherJ = strings.NewReplacer("ja", "ia", "ju", "iu")
 
 // skeleton gives the spelling that a word shares with the same word typed in
 // the other script. Doubled letters count once, because typists drop them.
@@ -85,6 +89,7 @@ func skeleton(folded string) string {
 	if isLatin {
 		s = digraphs.Replace(s)
 	}
+	s = eitherJ.Replace(s)
 	b.Reset()
 	var last rune
 	for _, r := range s {

@@ -184,6 +184,30 @@ func TestUnbend(t *testing.T) {
 	}
 }
 
+func TestUnbendName(t *testing.T) {
+	r, err := Load(os.DirFS("../rules"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		tag, text, want string
+		sure            bool
+	}{
+		{"kk", "Айгүлге", "Айгүл", true},
+		{"kk", "Перизатқа", "Перизат", true},
+		{"kk", "Серікұлына", "Серікұлы", true},
+		{"kk", "Асан", "Асан", true},
+		{"kk", "Ерке", "Ерке", false}, // a name by itself
+		{"kk", "Ольга", "Ольга", false},
+		{"kk", "АЙГҮЛГЕ", "АЙГҮЛГЕ", false},
+		{"en", "Inge", "Inge", true},
+	} {
+		if got, sure := r.UnbendName(c.tag, c.text); got != c.want || sure != c.sure {
+			t.Errorf("%s %q: got %q %v, want %q %v", c.tag, c.text, got, sure, c.want, c.sure)
+		}
+	}
+}
+
 func FuzzText(f *testing.F) {
 	r := rules(f, map[string]string{"en.txt": english, "ru.txt": russian})
 	for _, s := range []string{"Please remove my account.", "put my account on ice", "«x» \"y", "a\nb\n\n- c", "удалите ё"} {

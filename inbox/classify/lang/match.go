@@ -3,6 +3,7 @@ package lang
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Hit is one place where an entry of a rule file was found.
@@ -185,6 +186,9 @@ func (r *Rules) Find(t *Text, g Guess) Hits {
 			continue
 		}
 		found := slices.Clone(r.found(t, g.Typed && tag == g.Tag)[l.nr])
+		if tag == "kk" && tag == g.Tag && !g.Typed {
+			found = append(found, mixed(t, found, r.found(t, true)[l.nr])...)
+		}
 		if tag != g.Tag && tag == "en" && r.lexicons[g.Tag] != nil && !slices.Contains(cyrillicTags, g.Tag) {
 			found = foreign(t, all, found)
 		}
@@ -193,6 +197,26 @@ func (r *Rules) Find(t *Text, g Guess) Hits {
 	all = longest(all, make([]Span, len(t.Words)))
 	slices.SortStableFunc(all, func(a, b Hit) int { return a.From - b.From })
 	return slices.CompactFunc(all, func(a, b Hit) bool { return a == b })
+}
+
+// mixed keeps those hits in the spelling of typists that have a word in them
+// which is none in its proper spelling: many leave out the letters that their
+// keyboard lacks in one word and write them in the next.
+func mixed(t *Text, own, typed Hits) Hits {
+	known := make([]bool, len(t.Words))
+	for _, h := range own {
+		for i := h.From; i < h.To && !h.loose; i++ {
+			known[i] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(typed), func(h Hit) bool {
+		for i := h.From; i < h.To; i++ {
+			if !known[i] && utf8.RuneCountInString(t.Words[i].Fold) >= minForeign {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // minForeign is how many letters an English word must have to be believed in a

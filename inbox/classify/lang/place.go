@@ -106,6 +106,27 @@ func (r *Rules) unbend(words []string, cuts []cut) (string, bool) {
 	return "", false
 }
 
+// UnbendName takes the ending off a person's name that a sentence of the
+// language has put on it, and tells whether that is certain. Of the endings
+// that fit, the longest decides: "ге ге" says that a name may end so by
+// itself, "лге л" that one in "лге" does not.
+func (r *Rules) UnbendName(tag, text string) (string, bool) {
+	l := r.lexicons[tag]
+	if l == nil {
+		return text, true
+	}
+	name, end := text, ""
+	for _, c := range l.cuts[CutPrefix+"full_name"] {
+		if form, ok := c.undo(strings.ToLower(text)); ok && len(c.end) > len(end) {
+			name, end = text, c.end
+			if whole, ok := c.undo(text); ok && form != strings.ToLower(text) {
+				name = whole
+			}
+		}
+	}
+	return name, end == "" || name != text
+}
+
 // Bent tells whether a word may have an ending that the sentence has put on a
 // value of the field.
 func (r *Rules) Bent(tag, field, word string) bool {

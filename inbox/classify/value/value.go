@@ -24,6 +24,7 @@ var (
 	plainMail  = regexp.MustCompile(`[\p{L}\p{N}._%+'~-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+`)
 	spokenMail = regexp.MustCompile(`(?i)([a-z0-9][a-z0-9._+-]*)\s*(?:\(at\)|\[at\]|\{at\}|\sat\s|\sсобака\s|\sсобачка\s|\(собака\))\s*` +
 		`([a-z0-9-]+(?:(?:\s*(?:\(dot\)|\[dot\]|\{dot\})\s*|\s+dot\s+|\s+точка\s+|\.)[a-z0-9-]+)+)`)
+	suffix    = regexp.MustCompile(`[0-9A-Za-z]-?\p{Cyrillic}+$`) // "a@b.org-ға": an ending of the sentence
 	spokenDot = regexp.MustCompile(`(?i)\s*(?:\(dot\)|\[dot\]|\{dot\})\s*|\s+dot\s+|\s+точка\s+`)
 )
 
@@ -33,6 +34,9 @@ var (
 func Emails(text string) []Found {
 	var out []Found
 	for _, m := range plainMails(text) {
+		if at := suffix.FindStringIndex(text[m[0]:m[1]]); at != nil {
+			m[1] = m[0] + at[0] + 1
+		}
 		s := strings.Trim(text[m[0]:m[1]], ".'-")
 		if a, err := address.Canonical(s); err == nil {
 			out = append(out, Found{m[0], m[1], a, true})

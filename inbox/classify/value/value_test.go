@@ -111,6 +111,8 @@ func TestEmails(t *testing.T) {
 		"look at this":                      "",
 		"a..b@example.org":                  "",
 		"почта@пример.рф":                   "почта@xn--e1afmkfd.xn--p1ai",
+		"a.b@example.org-ға ауыстырыңыз":    "a.b@example.org",
+		"a.b@example.orgға өзгертіңіз":      "a.b@example.org",
 	} {
 		if got, _ := one(Emails(text)); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
