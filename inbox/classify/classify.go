@@ -82,8 +82,8 @@ func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
 		if a.Answer != inbox.AnswerNone {
 			return r.answered(a)
 		}
-		if a.Partial && reply {
-			return inbox.Reading{Language: r.guess.Tag, Partial: true, Requests: []inbox.Request{r.question()}}
+		if (a.Partial || a.But) && reply {
+			return inbox.Reading{Language: r.guess.Tag, Partial: a.Partial, Requests: []inbox.Request{r.question()}}
 		}
 	}
 	return inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}

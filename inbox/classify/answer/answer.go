@@ -34,6 +34,7 @@ const maxPartial = 8
 type Reading struct {
 	Answer  inbox.Answer
 	Partial bool   // it picks some of several items; Answer is none then
+	But     bool   // "yes, but …": neither a yes nor requests of its own; Answer is none then
 	Rest    string // the part behind "also": what is asked beside the answer
 }
 
@@ -154,9 +155,25 @@ const maxDivided = 14
 func (r *reader) orNo(all lang.Span) Reading {
 	no, ok := r.no(all)
 	if !ok {
-		return Reading{}
+		return Reading{But: r.reserved(all)}
 	}
 	return no
+}
+
+// reserved tells whether a text begins with a yes that a "but" follows at once.
+func (r *reader) reserved(s lang.Span) bool {
+	for i := s.From; i < s.To; {
+		at := lang.Span{From: i, To: i + 1}
+		if r.hits.Has(at, lang.But) {
+			return r.leads(s)
+		}
+		known := r.hits.In(at, lang.Yes, lang.Filler, lang.It)
+		if len(known) == 0 {
+			return false
+		}
+		i = max(known[0].To, i+1)
+	}
+	return false
 }
 
 // joins are the words that may stand before "also".
