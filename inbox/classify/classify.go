@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"push.guru/supportd/inbox"
@@ -42,18 +43,26 @@ type Classifier struct {
 	rules *lang.Rules
 }
 
-// New reads the rule files. The error joins every fault in them, each naming
-// file and line.
-func New(opt Options) (*Classifier, error) {
+// builtIn gives the rules of the built-in files, which are read once a process:
+// nothing changes them.
+var builtIn = sync.OnceValues(func() (*lang.Rules, error) { return load() })
+
+// load reads the built-in files and those that add to them.
+func load(overlays ...fs.FS) (*lang.Rules, error) {
 	built, err := fs.Sub(rulesFS, "rules")
 	if err != nil {
 		return nil, fmt.Errorf("opening the built-in rule files: %w", err)
 	}
-	systems := []fs.FS{built}
+	return lang.Load(append([]fs.FS{built}, overlays...)...)
+}
+
+// New reads the rule files. The error joins every fault in them, each naming
+// file and line.
+func New(opt Options) (*Classifier, error) {
+	rules, err := builtIn()
 	if opt.Overlay != nil {
-		systems = append(systems, opt.Overlay)
+		rules, err = load(opt.Overlay)
 	}
-	rules, err := lang.Load(systems...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rule files of the classifier: %w", err)
 	}

@@ -179,7 +179,7 @@ func (e *entry) addWords(w string) error {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) && !isApostrophe(r)
 	}) {
 		f = Fold(f)
-		e.parts = append(e.parts, part{kind: partWord, text: f, skel: skeleton(f)})
+		e.parts = append(e.parts, part{kind: partWord, text: f})
 	}
 	if n := len(e.parts); stem && n > 0 {
 		e.parts[n-1].kind = partStem
@@ -253,7 +253,10 @@ func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
 		}
 		r.plain.add(e, p.text, p.kind)
 		if isCyrillic(p.text) {
-			r.typed.add(e, p.skel, p.kind)
+			for i := range e.parts {
+				e.parts[i].skel = skeleton(e.parts[i].text)
+			}
+			r.typed.add(e, skeleton(p.text), p.kind)
 		}
 	}
 	return l
