@@ -230,12 +230,24 @@ func isCyrillic(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) })
 }
 
+// spell fills in the spelling that both scripts share, where there is any
+// Cyrillic in an entry.
+func (e *entry) spell() {
+	if !slices.ContainsFunc(e.parts, func(p part) bool { return isCyrillic(p.text) }) {
+		return
+	}
+	for i := range e.parts {
+		e.parts[i].skel = skeleton(e.parts[i].text)
+	}
+}
+
 func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
 	nots := map[string]bool{}
 	r.nots = append(r.nots, nots)
 	l := &lexicon{nr: nr, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{}}
 	for _, e := range list {
 		e.nr = nr
+		e.spell()
 		if e.concept == Negation && len(e.parts) == 1 && e.parts[0].kind == partWord {
 			nots[e.parts[0].text] = true
 		}
@@ -253,9 +265,6 @@ func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
 		}
 		r.plain.add(e, p.text, p.kind)
 		if isCyrillic(p.text) {
-			for i := range e.parts {
-				e.parts[i].skel = skeleton(e.parts[i].text)
-			}
 			r.typed.add(e, skeleton(p.text), p.kind)
 		}
 	}
