@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"push.guru/supportd/cmd/internal/config"
@@ -33,7 +34,7 @@ func inFile(name string, err error) error {
 	var faults config.Faults
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return &inbox.Error{Err: err, Hint: `"supportd config" prints a sample to begin with`}
+		return usageError{&inbox.Error{Err: err, Hint: `"supportd config" prints a sample to begin with`}}
 	case errors.Is(err, os.ErrPermission):
 		return &inbox.Error{Err: err, Hint: "run supportd as the user or a member of the group that may read it"}
 	case errors.As(err, &faults):
@@ -101,6 +102,20 @@ func (c *checkCmd) Run(w *world) error {
 		return errFailed
 	}
 	return nil
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(w *world) error {
+	version, built := "(devel)", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			version = info.Main.Version
+		}
+		built = ", " + info.GoVersion
+	}
+	_, err := fmt.Fprintf(w.stdout, "supportd %s%s\n", version, built)
+	return err
 }
 
 type configCmd struct{}

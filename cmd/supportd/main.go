@@ -49,6 +49,7 @@ type cli struct {
 	Users     usersCmd     `cmd:"" help:"The people of the embedded user store."`
 	Journal   journalCmd   `cmd:"" help:"The journal's hash chain."`
 	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the state and the embedded user store into an empty directory."`
+	Version   versionCmd   `cmd:"" help:"Print the version of the program."`
 	Compact   compactCmd   `cmd:"" help:"Rewrite state and user store without freed pages, in which deleted data may still be read (daemon stopped)."`
 }
 
@@ -61,6 +62,8 @@ type world struct {
 
 // usageError is a mistake in how the program was called.
 type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
 
 // errFailed ends a command with exit code 1 after it has said why.
 var errFailed = errors.New("failed")
@@ -125,13 +128,15 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &faults):
 		complain(stderr, err.Error(), "")
 		return exitUsage
-	case errors.As(err, &usage):
-		complain(stderr, err.Error(), `"supportd --help" lists the commands, "supportd COMMAND --help" explains one`)
-		return exitUsage
 	case errors.As(err, &e) && e.Hint != "":
 		complain(stderr, strings.Replace(err.Error(), e.Error(), e.Err.Error(), 1), e.Hint)
+	case errors.As(err, &usage):
+		complain(stderr, err.Error(), `"supportd --help" lists the commands, "supportd COMMAND --help" explains one`)
 	default:
 		complain(stderr, err.Error(), "")
+	}
+	if errors.As(err, &usage) {
+		return exitUsage
 	}
 	return exitFailed
 }

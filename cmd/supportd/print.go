@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/control"
@@ -54,22 +56,32 @@ func harmless(doc []byte) []byte {
 
 // table aligns rows; cells are made one line of printable text, for what a
 // stranger wrote must not move the cursor.
-type table struct{ w *tabwriter.Writer }
+type table struct {
+	w    *tabwriter.Writer
+	rows int // with the head
+}
 
 func newTable(w io.Writer, head ...string) *table {
-	t := &table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	t := &table{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	t.row(head...)
 	return t
 }
 
 func (t *table) row(cells ...string) {
+	t.rows++
 	for i, c := range cells {
 		cells[i] = plain(c)
 	}
 	fmt.Fprintln(t.w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
 }
 
-func (t *table) flush() error { return t.w.Flush() }
+// end prints the table. One that an error has kept empty is not begun.
+func (t *table) end(err error) error {
+	if err != nil && t.rows == 1 {
+		return err
+	}
+	return errors.Join(err, t.w.Flush())
+}
 
 // plain gives one line without control characters and direction overrides.
 func plain(s string) string {
@@ -93,21 +105,19 @@ func paragraph(s string) string {
 	return strings.Join(out, "\n")
 }
 
-func when(t time.Time) string {
+// clock tells people the time where the site is, as its letters do. JSON has
+// the time in UTC.
+type clock struct{ zone *time.Location }
+
+func (c configFile) clock() clock { return clock{config.Zone(c.Config)} }
+
+func (c clock) when(t time.Time) string { return c.tell(t, "2006-01-02 15:04 -07:00") }
+
+func (c clock) tell(t time.Time, layout string) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.Local().Format("2006-01-02 15:04")
-}
-
-func kindOf(v review.ActionView) string {
-	switch {
-	case v.Undo:
-		return "reactivate"
-	case v.Scope != "":
-		return string(v.Kind) + " " + string(v.Scope)
-	}
-	return string(v.Kind)
+	return t.In(c.zone).Format(layout)
 }
 
 func actionIDs(ids []inbox.ActionID) string {
@@ -127,9 +137,9 @@ func fields(w io.Writer, pairs ...string) {
 	}
 }
 
-func printAction(w io.Writer, v review.ActionDetail) error {
-	fields(w, "action", v.ID.String(), "case", v.Case.String(), "kind", kindOf(v.ActionView), "state", string(v.State), "note", v.Error,
-		"received", when(v.Received), "due", when(v.Due), "runs after", when(v.RunAfter), "expires", when(v.Expires),
+func printAction(w io.Writer, v review.ActionDetail, clock clock) error {
+	fields(w, "action", v.ID.String(), "case", v.Case.String(), "kind", v.Label(), "state", string(v.State), "note", v.Error,
+		"received", clock.when(v.Received), "due", clock.when(v.Due), "runs after", clock.when(v.RunAfter), "expires", clock.when(v.Expires),
 		"person", v.Person, "address", v.Address, "language", v.Language, "sender", senderOf(v.Evidence, v.Why))
 	if v.Forgotten {
 		fmt.Fprintln(w, "Its content was kept long enough and forgotten.")
@@ -158,7 +168,7 @@ func printAction(w io.Writer, v review.ActionDetail) error {
 		if h.Why != "" {
 			what += ": " + h.Why
 		}
-		fmt.Fprintf(w, "    %s  %s  (%s)\n", h.At.Local().Format("2006-01-02 15:04:05"), plain(what), plain(h.Who))
+		fmt.Fprintf(w, "    %s  %s  (%s)\n", clock.tell(h.At, "2006-01-02 15:04:05 -07:00"), plain(what), plain(h.Who))
 	}
 	return nil
 }
@@ -224,8 +234,8 @@ func spans(numbers []uint64) string {
 	return ": " + strings.Join(out, ", ")
 }
 
-func printMail(w io.Writer, v review.MailDetail) error {
-	fields(w, "mail", v.ID.String(), "mailbox", v.Mailbox, "uid", fmt.Sprintf("%d/%d", v.UIDValidity, v.UID), "received", when(v.Received),
+func printMail(w io.Writer, v review.MailDetail, clock clock) error {
+	fields(w, "mail", v.ID.String(), "mailbox", v.Mailbox, "uid", fmt.Sprintf("%d/%d", v.UIDValidity, v.UID), "received", clock.when(v.Received),
 		"state", string(v.State), "reason", v.Reason, "actions", actionIDs(v.Actions), "from", v.From, "subject", v.Subject,
 		"language", v.Language, "sender", senderOf(v.Evidence, v.Why))
 	for _, n := range v.Notes {

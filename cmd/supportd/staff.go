@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,10 +24,13 @@ import (
 	"push.guru/supportd/inbox/state"
 )
 
-// call sends a Call to the running daemon, or answers it from the state when
-// none runs; each item of the answer is given to put. To reach a daemon takes
-// nothing but its directory: staff need not be able to read the secrets.
-func (c configFile) call(w *world, call control.Call, body io.Reader, put func(json.RawMessage) error) error {
+// caller makes one Call; each item of the answer is given to put.
+type caller func(call control.Call, body io.Reader, put func(json.RawMessage) error) error
+
+// talk gives f a caller that reaches the running daemon, or answers from the
+// state when none runs. To reach a daemon takes nothing but its directory:
+// staff need not be able to read the secrets.
+func (c configFile) talk(w *world, f func(caller) error) error {
 	dir, err := config.StateDir(c.Config)
 	if err != nil {
 		return inFile(c.Config, err)
@@ -33,7 +38,9 @@ func (c configFile) call(w *world, call control.Call, body io.Reader, put func(j
 	client, err := control.Dial(control.Socket(dir))
 	switch {
 	case err == nil:
-		return client.Do(w.ctx, call, body, put)
+		return f(func(call control.Call, body io.Reader, put func(json.RawMessage) error) error {
+			return client.Do(w.ctx, call, body, put)
+		})
 	case !errors.Is(err, control.ErrNoDaemon):
 		return err
 	}
@@ -41,10 +48,10 @@ func (c configFile) call(w *world, call control.Call, body io.Reader, put func(j
 	if err != nil {
 		return err
 	}
-	return callDirectly(w.ctx, cfg, call, body, put)
+	return talkDirectly(w.ctx, cfg, f)
 }
 
-func callDirectly(ctx context.Context, cfg *config.Config, call control.Call, body io.Reader, put func(json.RawMessage) error) (err error) {
+func talkDirectly(ctx context.Context, cfg *config.Config, f func(caller) error) (err error) {
 	d, err := daemon.Open(ctx, cfg, daemon.Options{})
 	if errors.Is(err, state.ErrLocked) {
 		return &inbox.Error{Err: err, Hint: "a daemon is starting or stopping: try again in a moment"}
@@ -53,30 +60,38 @@ func callDirectly(ctx context.Context, cfg *config.Config, call control.Call, bo
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	return d.Service().Do(ctx, control.Caller(), call, body, func(item any) error {
-		b, err := json.Marshal(item)
-		if err != nil {
-			return err
-		}
-		return put(b)
+	return f(func(call control.Call, body io.Reader, put func(json.RawMessage) error) error {
+		return d.Service().Do(ctx, control.Caller(), call, body, func(item any) error {
+			b, err := json.Marshal(item)
+			if err != nil {
+				return err
+			}
+			return put(b)
+		})
 	})
 }
 
 // say makes a call whose items are sentences.
 func (c configFile) say(w *world, call control.Call, body io.Reader) error {
-	return c.call(w, call, body, func(item json.RawMessage) error {
-		var s control.Said
-		if err := json.Unmarshal(item, &s); err != nil {
+	return c.talk(w, func(do caller) error {
+		return do(call, body, func(item json.RawMessage) error {
+			var s control.Said
+			if err := json.Unmarshal(item, &s); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(w.stdout, plain(s.Said))
 			return err
-		}
-		_, err := fmt.Fprintln(w.stdout, plain(s.Said))
-		return err
+		})
 	})
 }
 
 // each makes a call and decodes its items.
 func each[T any](c configFile, w *world, call control.Call, f func(T) error) error {
-	return c.call(w, call, nil, func(item json.RawMessage) error {
+	return c.talk(w, func(do caller) error { return eachItem(do, call, f) })
+}
+
+func eachItem[T any](do caller, call control.Call, f func(T) error) error {
+	return do(call, nil, func(item json.RawMessage) error {
 		var v T
 		if err := json.Unmarshal(item, &v); err != nil {
 			return fmt.Errorf("reading the answer: %w", err)
@@ -87,9 +102,23 @@ func each[T any](c configFile, w *world, call control.Call, f func(T) error) err
 
 // raw makes a call and prints its items as they are.
 func (c configFile) raw(w *world, call control.Call) error {
-	return c.call(w, call, nil, func(item json.RawMessage) error {
+	return c.talk(w, func(do caller) error { return do.raw(w, call) })
+}
+
+func (do caller) raw(w *world, call control.Call) error {
+	return do(call, nil, func(item json.RawMessage) error {
 		_, err := fmt.Fprintf(w.stdout, "%s\n", harmless(item))
 		return err
+	})
+}
+
+// tellPause reminds whoever looks at what waits that it waits for a resume.
+func (do caller) tellPause(w *world) error {
+	return eachItem(do, control.Call{Verb: "paused"}, func(p review.Paused) error {
+		if p.String() != "" {
+			fmt.Fprintln(w.stderr, "supportd:", p)
+		}
+		return nil
 	})
 }
 
@@ -125,6 +154,18 @@ func (id *anyID) UnmarshalText(b []byte) error {
 	return err
 }
 
+// headHash is a head of the journal's chain.
+type headHash string
+
+// UnmarshalText takes what "journal verify" prints as the head.
+func (h *headHash) UnmarshalText(b []byte) error {
+	*h = headHash(strings.ToLower(strings.TrimSpace(string(b))))
+	if sum, err := hex.DecodeString(string(*h)); err != nil || len(sum) != sha256.Size {
+		return fmt.Errorf("%q is no head of a journal: that is %d letters and digits, as \"journal verify\" prints them", b, 2*sha256.Size)
+	}
+	return nil
+}
+
 // words lists names for a sentence.
 func words[T ~string](names []T) string {
 	out := make([]string, len(names))
@@ -136,7 +177,7 @@ func words[T ~string](names []T) string {
 
 type actionsCmd struct {
 	configFile
-	List    actionsList    `cmd:"" help:"One action a line."`
+	List    actionsList    `cmd:"" help:"One action a line; a pause is told on standard error."`
 	Show    actionsShow    `cmd:"" help:"Everything about one action."`
 	Approve actionsApprove `cmd:"" help:"Let an action in review go on; the person's proof is still asked for."`
 	Hold    actionsID      `cmd:"" help:"Stop an action where it is; its clocks stand still."`
@@ -160,19 +201,28 @@ func (c *actionsList) Run(w *world, all *cli) error {
 	if c.State != "" && !slices.Contains(inbox.States(), inbox.State(c.State)) {
 		return usageError{fmt.Errorf("--state=%s: the states are %s", c.State, words(inbox.States()))}
 	}
-	if c.Kind != "" && inbox.Kind(c.Kind).Order() < 0 {
-		return usageError{fmt.Errorf("--kind=%s: the kinds are %s", c.Kind, words(inbox.Kinds()))}
+	if c.Kind != "" && !slices.Contains(review.Labels(), c.Kind) {
+		return usageError{fmt.Errorf("--kind=%s: the kinds are %s", c.Kind, words(review.Labels()))}
 	}
 	call := control.Call{Verb: "actions list", State: c.State, Kind: c.Kind}
-	if c.JSON {
-		return all.Actions.raw(w, call)
-	}
+	return all.Actions.talk(w, func(do caller) error {
+		if err := do.tellPause(w); err != nil {
+			return err
+		}
+		if c.JSON {
+			return do.raw(w, call)
+		}
+		return c.table(w, do, call, all.Actions.clock())
+	})
+}
+
+func (c *actionsList) table(w *world, do caller, call control.Call, clock clock) error {
 	t := newTable(w.stdout, "ID", "STATE", "KIND", "RECEIVED", "DUE", "SENDER", "NOTE")
-	err := each(all.Actions.configFile, w, call, func(v review.ActionView) error {
-		t.row(v.ID.String(), string(v.State), kindOf(v), when(v.Received), when(v.Due), v.Evidence.String(), v.Error)
+	err := eachItem(do, call, func(v review.ActionView) error {
+		t.row(v.ID.String(), string(v.State), v.Label(), clock.when(v.Received), clock.when(v.Due), v.Evidence.String(), v.Error)
 		return nil
 	})
-	return errors.Join(err, t.flush())
+	return t.end(err)
 }
 
 type actionsShow struct {
@@ -185,7 +235,7 @@ func (c *actionsShow) Run(w *world, all *cli) error {
 	if c.JSON {
 		return all.Actions.raw(w, call)
 	}
-	return each(all.Actions.configFile, w, call, func(v review.ActionDetail) error { return printAction(w.stdout, v) })
+	return each(all.Actions.configFile, w, call, func(v review.ActionDetail) error { return printAction(w.stdout, v, all.Actions.clock()) })
 }
 
 type actionsApprove struct {
@@ -264,20 +314,25 @@ type mailsCmd struct {
 }
 
 type mailsList struct {
-	JSON bool `help:"One JSON object a line."`
+	State string `help:"Only this state." placeholder:"S"`
+	JSON  bool   `help:"One JSON object a line."`
 }
 
 func (c *mailsList) Run(w *world, all *cli) error {
-	call := control.Call{Verb: "mails list"}
+	if c.State != "" && !slices.Contains(inbox.MailStates(), inbox.MailState(c.State)) {
+		return usageError{fmt.Errorf("--state=%s: the states are %s", c.State, words(inbox.MailStates()))}
+	}
+	call := control.Call{Verb: "mails list", State: c.State}
 	if c.JSON {
 		return all.Mails.raw(w, call)
 	}
+	clock := all.Mails.clock()
 	t := newTable(w.stdout, "ID", "STATE", "MAILBOX", "RECEIVED", "ACTIONS", "REASON")
 	err := each(all.Mails.configFile, w, call, func(v review.MailView) error {
-		t.row(v.ID.String(), string(v.State), v.Mailbox, when(v.Received), actionIDs(v.Actions), v.Reason)
+		t.row(v.ID.String(), string(v.State), v.Mailbox, clock.when(v.Received), actionIDs(v.Actions), v.Reason)
 		return nil
 	})
-	return errors.Join(err, t.flush())
+	return t.end(err)
 }
 
 type mailsShow struct {
@@ -285,7 +340,7 @@ type mailsShow struct {
 }
 
 func (c *mailsShow) Run(w *world, all *cli) error {
-	return each(all.Mails.configFile, w, control.Call{Verb: "mails show", ID: string(c.ID)}, func(v review.MailDetail) error { return printMail(w.stdout, v) })
+	return each(all.Mails.configFile, w, control.Call{Verb: "mails show", ID: string(c.ID)}, func(v review.MailDetail) error { return printMail(w.stdout, v, all.Mails.clock()) })
 }
 
 type mailsReplay struct {
@@ -368,12 +423,12 @@ type journalCmd struct {
 }
 
 type journalVerify struct {
-	Head string `placeholder:"HASH" help:"A head that was noted earlier: it must still stand in the chain."`
+	Head headHash `placeholder:"HASH" help:"A head that was noted earlier: it must still stand in the chain."`
 }
 
 func (c *journalVerify) Run(w *world, all *cli) error {
 	ok := true
-	err := each(all.Journal.configFile, w, control.Call{Verb: "journal verify", Head: strings.ToLower(strings.TrimSpace(c.Head))}, func(f journal.Finding) error {
+	err := each(all.Journal.configFile, w, control.Call{Verb: "journal verify", Head: string(c.Head)}, func(f journal.Finding) error {
 		ok = f.Broken == "" && f.Known
 		return printFinding(w.stdout, f)
 	})

@@ -57,7 +57,7 @@ func (k *Keeper) HoldAll(tx *state.Tx) error {
 	if err := tx.Journal("restored", Program, 0, 0, nil); err != nil {
 		return err
 	}
-	if err := tx.RestoreHeld(); err != nil {
+	if err := tx.HeldRestored(); err != nil {
 		return err
 	}
 	return tx.SetPaused(true, true)
@@ -471,5 +471,5 @@ func (k *Keeper) Resume(tx *state.Tx, who string) error {
 	if err := tx.Journal("resume", who, 0, 0, nil); err != nil {
 		return err
 	}
-	return tx.SetPaused(false, false)
+	return errors.Join(tx.EndRestored(), tx.SetPaused(false, false))
 }

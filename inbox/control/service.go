@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"push.guru/supportd/handlers/users"
@@ -79,7 +80,7 @@ func verbs() map[string]verb {
 		"ask": (*Service).act, "close": (*Service).act,
 		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
 		"reconcile": (*Service).reconcile, "journal verify": (*Service).verify,
-		"pause": (*Service).pause, "resume": (*Service).resume, "backup": (*Service).backup,
+		"pause": (*Service).pause, "paused": (*Service).paused, "resume": (*Service).resume, "backup": (*Service).backup,
 		"users import": (*Service).importUsers, "users export": (*Service).exportUsers, "users show": (*Service).showUser,
 	}
 }
@@ -107,11 +108,11 @@ func (s *Service) listActions(_ context.Context, _ string, c Call, _ io.Reader, 
 	if c.State != "" && !slices.Contains(inbox.States(), inbox.State(c.State)) {
 		return fmt.Errorf("unknown state %q: %v", c.State, inbox.States())
 	}
-	if c.Kind != "" && inbox.Kind(c.Kind).Order() < 0 {
-		return fmt.Errorf("unknown kind %q: %v", c.Kind, inbox.Kinds())
+	if c.Kind != "" && !slices.Contains(review.Labels(), c.Kind) {
+		return fmt.Errorf("unknown kind %q: there are %s", c.Kind, strings.Join(review.Labels(), ", "))
 	}
 	var all []review.ActionView // the read transaction must not wait for a slow reader
-	err := s.Desk.Actions(inbox.State(c.State), inbox.Kind(c.Kind), func(v review.ActionView) error { all = append(all, v); return nil })
+	err := s.Desk.Actions(inbox.State(c.State), c.Kind, func(v review.ActionView) error { all = append(all, v); return nil })
 	for _, v := range all {
 		if err := put(v); err != nil {
 			return err
@@ -198,9 +199,12 @@ func (s *Service) undo(ctx context.Context, who string, c Call, _ io.Reader, put
 	return put(Said{fmt.Sprintf("%s, which takes %s back, is %s", undo, id, v.State)})
 }
 
-func (s *Service) listMails(_ context.Context, _ string, _ Call, _ io.Reader, put func(any) error) error {
+func (s *Service) listMails(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	if c.State != "" && !slices.Contains(inbox.MailStates(), inbox.MailState(c.State)) {
+		return fmt.Errorf("unknown state %q: %v", c.State, inbox.MailStates())
+	}
 	var all []review.MailView
-	err := s.Desk.Mails(func(v review.MailView) error { all = append(all, v); return nil })
+	err := s.Desk.Mails(inbox.MailState(c.State), func(v review.MailView) error { all = append(all, v); return nil })
 	for _, v := range all {
 		if err := put(v); err != nil {
 			return err
@@ -255,17 +259,19 @@ func (s *Service) verify(_ context.Context, _ string, c Call, _ io.Reader, put f
 }
 
 func (s *Service) pause(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
-	if err := s.Desk.Pause(ctx, who, c.Effects, c.Replies); err != nil {
+	p, err := s.Desk.Pause(ctx, who, c.Effects, c.Replies)
+	if err != nil {
 		return err
 	}
-	what := "effects and replies are paused"
-	switch {
-	case c.Effects && !c.Replies:
-		what = "effects are paused"
-	case c.Replies && !c.Effects:
-		what = "replies are paused"
+	return put(Said{p.String() + "; mail is still taken in, and nothing is lost"})
+}
+
+func (s *Service) paused(_ context.Context, _ string, _ Call, _ io.Reader, put func(any) error) error {
+	p, err := s.Desk.Paused()
+	if err != nil {
+		return err
 	}
-	return put(Said{what + " until resume; mail is still taken in, and nothing is lost"})
+	return put(p)
 }
 
 func (s *Service) resume(ctx context.Context, who string, _ Call, _ io.Reader, put func(any) error) error {
@@ -302,7 +308,11 @@ func (s *Service) importUsers(ctx context.Context, _ string, c Call, body io.Rea
 	if err != nil {
 		return err
 	}
-	return put(Said{fmt.Sprintf("imported %d people", n)})
+	people := "people"
+	if n == 1 {
+		people = "person"
+	}
+	return put(Said{fmt.Sprintf("imported %d %s", n, people)})
 }
 
 func (s *Service) exportUsers(ctx context.Context, _ string, _ Call, _ io.Reader, put func(any) error) error {

@@ -304,18 +304,30 @@ func fits(r *inbox.Request) error {
 	return nil
 }
 
-// Pause stops effects, replies, or both when neither is named.
-func (d *Desk) Pause(ctx context.Context, who string, effects, replies bool) error {
+// Pause stops effects, replies, or both when neither is named, and gives all
+// that is paused then.
+func (d *Desk) Pause(ctx context.Context, who string, effects, replies bool) (p Paused, err error) {
 	if !effects && !replies {
 		effects, replies = true, true
 	}
-	return d.State.Update(ctx, "pause", func(tx *state.Tx) error {
+	err = d.State.Update(ctx, "pause", func(tx *state.Tx) error {
 		e, r := tx.Paused()
 		if err := tx.Journal("pause", who, 0, 0, map[string]bool{"effects": effects, "replies": replies}); err != nil {
 			return err
 		}
-		return tx.SetPaused(e || effects, r || replies)
+		if err := tx.SetPaused(e || effects, r || replies); err != nil {
+			return err
+		}
+		p = paused(tx, tx.Restored())
+		return nil
 	})
+	return p, err
+}
+
+// Paused gives what is paused.
+func (d *Desk) Paused() (p Paused, err error) {
+	err = d.State.View(func(tx *state.Tx) error { p = paused(tx, tx.Restored()); return nil })
+	return p, err
 }
 
 // Resume ends a pause.

@@ -81,6 +81,45 @@ type MailDetail struct {
 	Replies  []ReplyView `json:"replies,omitempty"`
 }
 
+// Paused is what stands still until staff resume.
+type Paused struct {
+	Effects  bool `json:"effects"`
+	Replies  bool `json:"replies"`
+	Restored bool `json:"restored,omitempty"` // because the state is an older copy of itself
+}
+
+// String says what is paused and how it ends, or "" when nothing is.
+func (p Paused) String() string {
+	what := ""
+	switch {
+	case p.Effects && p.Replies:
+		what = "effects and replies are paused"
+	case p.Effects:
+		what = "effects are paused"
+	case p.Replies:
+		what = "replies are paused"
+	default:
+		return ""
+	}
+	if p.Restored {
+		return what + " until \"supportd resume\", and what was open is held: the state was restored from an older copy; look first whether it was done already"
+	}
+	return what + " until \"supportd resume\""
+}
+
+// PausedIn looks at the closed state in a directory, and changes nothing.
+//
+// After a restore everything is paused from the next opening on.
+func PausedIn(dir string) (p Paused, err error) {
+	err = state.Peek(dir, func(tx *state.Tx, restored bool) { p = paused(tx, restored) })
+	return p, err
+}
+
+func paused(tx *state.Tx, restored bool) Paused {
+	effects, replies := tx.Paused()
+	return Paused{Effects: effects || restored, Replies: replies || restored, Restored: restored}
+}
+
 func view(a *inbox.Action) ActionView {
 	v := ActionView{ID: a.ID, Case: a.Case, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, State: a.State, Received: a.Received.UTC(), Due: a.Due.UTC(),
 		Evidence: a.Evidence, Mailbox: a.Mailbox, Attempts: a.Attempts, Error: a.Error}
@@ -93,14 +132,40 @@ func view(a *inbox.Action) ActionView {
 	return v
 }
 
-// Actions calls f for the Actions in a state ("" for all) of a kind ("" for
-// all), oldest first.
-func (d *Desk) Actions(s inbox.State, k inbox.Kind, f func(ActionView) error) error {
+// Label says in one or two words what an Action is: its kind, and more where
+// the kind alone does not tell.
+func (v ActionView) Label() string {
+	switch {
+	case v.Undo:
+		return reactivate
+	case v.Scope != "":
+		return string(v.Kind) + " " + string(v.Scope)
+	}
+	return string(v.Kind)
+}
+
+const reactivate = "reactivate"
+
+// Labels lists the kinds, and every Label that is none.
+func Labels() []string {
+	var out []string
+	for _, k := range inbox.Kinds() {
+		out = append(out, string(k))
+	}
+	for _, s := range []inbox.Scope{inbox.ScopeAccount, inbox.ScopeFields} {
+		out = append(out, ActionView{Kind: inbox.KindDelete, Scope: s}.Label())
+	}
+	return append(out, reactivate)
+}
+
+// Actions calls f for the Actions in a state ("" for all) of a kind or with a
+// Label ("" for all), oldest first.
+func (d *Desk) Actions(s inbox.State, kind string, f func(ActionView) error) error {
 	return d.State.View(func(tx *state.Tx) error {
 		var failed error
 		err := tx.ActionsIn(s, func(a *inbox.Action) bool {
-			if k == "" || a.Kind == k {
-				failed = f(view(a))
+			if v := view(a); kind == "" || string(v.Kind) == kind || v.Label() == kind {
+				failed = f(v)
 			}
 			return failed == nil
 		})
@@ -157,11 +222,11 @@ func mailView(m *inbox.Mail) MailView {
 	return v
 }
 
-// Mails calls f for every Mail, oldest first.
-func (d *Desk) Mails(f func(MailView) error) error {
+// Mails calls f for the Mails in a state ("" for all), oldest first.
+func (d *Desk) Mails(s inbox.MailState, f func(MailView) error) error {
 	return d.State.View(func(tx *state.Tx) error {
 		var failed error
-		err := tx.EachMail(0, func(m *inbox.Mail) bool {
+		err := tx.MailsIn(s, func(m *inbox.Mail) bool {
 			failed = f(mailView(m))
 			return failed == nil
 		})

@@ -59,9 +59,16 @@ type DB struct {
 var (
 	bucketMeta = []byte("meta")
 
-	// keyRestored stands from the opening that found an older copy until what
-	// is open was held: a crash or a compaction in between must not hide it.
+	// keyRestored stands from the opening that found an older copy until staff
+	// resume; its value says whether what is open was held yet: a crash or a
+	// compaction in between must not hide it.
 	keyRestored = []byte("restored")
+)
+
+// The values of keyRestored.
+const (
+	restoreFound = "1"
+	restoreHeld  = "held"
 )
 
 // Buckets lists the buckets of state.db, in the order of the package comment.
@@ -95,7 +102,15 @@ func refuseRoot(dir string) error {
 		return nil
 	}
 	return &inbox.Error{Err: fmt.Errorf("%s belongs to %s: files of root in it would lock the daemon out", dir, name),
-		Hint: "run it as that user: sudo -u " + name + " supportd …"}
+		Hint: "run it as that user: sudo -u " + quoted(name) + " supportd …"}
+}
+
+// quoted gives a user as a shell takes it.
+func quoted(name string) string {
+	if strings.HasPrefix(name, "#") {
+		return "'" + name + "'"
+	}
+	return name
 }
 
 // owner names the user that a directory belongs to, or gives "" when it is not
@@ -191,9 +206,11 @@ func (db *DB) checkFiles(mark sentinel) error {
 }
 
 // openBolt opens a bbolt file that nobody else holds.
-func openBolt(path string) (db *bolt.DB, err error) {
+func openBolt(path string) (*bolt.DB, error) { return openBoltAs(path, false) }
+
+func openBoltAs(path string, readOnly bool) (db *bolt.DB, err error) {
 	var file *os.File
-	opt := &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: 1 << 30}
+	opt := &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, InitialMmapSize: 1 << 30, ReadOnly: readOnly}
 	opt.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
 		f, err := os.OpenFile(name, flag, mode)
 		if name == path {
@@ -287,20 +304,25 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 			return err
 		}
 		epoch, seen := metaUint(meta, "epoch"), metaUint(meta, "opens")
-		// A backup counts no opening; and a state with a past and no sentinel
-		// beside it was restored, too.
-		unmarked := mark.instance == "" && tx.Bucket(bucketMails).Sequence() > 0
-		if !fresh && (seen == 0 || seen < mark.opens || unmarked) {
+		if !fresh && older(tx, mark) {
 			epoch, seen = newEpoch(epoch), max(seen, mark.opens)
-			if err := meta.Put(keyRestored, []byte("1")); err != nil {
+			if err := meta.Put(keyRestored, []byte(restoreFound)); err != nil {
 				return err
 			}
 		}
-		db.restored = meta.Get(keyRestored) != nil
+		db.restored = string(meta.Get(keyRestored)) == restoreFound
 		db.epoch, opens = epoch, seen+1
 		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens))
 	})
 	return opens, err
+}
+
+// older tells whether a state is an older copy of the one that was last open
+// here. A backup counts no opening; and a state with a past and no sentinel
+// beside it was restored, too.
+func older(tx *bolt.Tx, mark sentinel) bool {
+	seen := metaUint(tx.Bucket(bucketMeta), "opens")
+	return seen == 0 || seen < mark.opens || mark.instance == "" && tx.Bucket(bucketMails).Sequence() > 0
 }
 
 func (db *DB) create(tx *bolt.Tx) error {
@@ -361,6 +383,44 @@ func putMeta(meta *bolt.Bucket, name string, n uint64) error {
 	return meta.Put([]byte(name), strconv.AppendUint(nil, n, 10))
 }
 
+// Peek looks at the state in dir without changing anything, and calls f with a
+// read transaction, in which what is sealed cannot be read; restored tells
+// that it is an older copy of itself, whether or not an opening has found it
+// out, and staff have not resumed. Where no state is f is not called; ErrLocked
+// says that the daemon has it.
+func Peek(dir string, f func(tx *Tx, restored bool)) error {
+	mark, err := readSentinel(filepath.Join(dir, "instance"))
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, "state.db")
+	if _, err := os.Stat(path); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		return fmt.Errorf("looking at the state: %w", err)
+	}
+	db, err := openBoltAs(path, true)
+	if err != nil {
+		return err
+	}
+	err = guard(path, func() error {
+		return db.View(func(tx *bolt.Tx) error {
+			meta := tx.Bucket(bucketMeta)
+			if meta == nil {
+				return nil // its first opening was cut short
+			}
+			if err := checkSchema(meta); err != nil {
+				return err
+			}
+			peek := &Tx{tx: tx, Now: time.Now()}
+			f(peek, peek.Restored() || older(tx, mark))
+			return nil
+		})
+	})
+	return errors.Join(err, db.Close())
+}
+
 // Close releases the files.
 func (db *DB) Close() error {
 	var err error
@@ -377,7 +437,7 @@ func (db *DB) Close() error {
 func (db *DB) Instance() string { return db.instance }
 
 // Restored tells whether this opening, or one before it whose caller did not
-// get to say Tx.RestoreHeld, found an older copy of the state than the one that
+// get to say Tx.HeldRestored, found an older copy of the state than the one that
 // was last open here. The caller holds what is open and pauses.
 func (db *DB) Restored() bool { return db.restored }
 

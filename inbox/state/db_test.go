@@ -114,6 +114,9 @@ func TestSecondOpener(t *testing.T) {
 	if _, _, err := Compact(Config{Dir: dir}); !errors.Is(err, ErrLocked) {
 		t.Errorf("compacting got %v", err)
 	}
+	if err := Peek(dir, func(*Tx, bool) { t.Error("looked at while it was open") }); !errors.Is(err, ErrLocked) {
+		t.Errorf("peeking got %v", err)
+	}
 	db.update(t, func(tx *Tx) error { return tx.SetMeta("still", "here") })
 	shut(t, db)
 	openState(t, dir).view(t, func(tx *Tx) error {
@@ -334,6 +337,7 @@ func TestRestored(t *testing.T) {
 			instance, key := before.Instance(), before.EffectKey(2)
 			shut(t, before)
 			dir = test.do(t, dir)
+			peek(t, dir, true)
 			for range 2 { // the first opener ends before it holds anything
 				db := openState(t, dir)
 				if !db.Restored() {
@@ -347,12 +351,45 @@ func TestRestored(t *testing.T) {
 			}
 			db := openState(t, dir)
 			epoch := db.EffectKey(2)
-			db.update(t, func(tx *Tx) error { return tx.RestoreHeld() })
+			db.update(t, func(tx *Tx) error { return tx.HeldRestored() })
 			shut(t, db)
+			peek(t, dir, true)
 			if db = openState(t, dir); db.Restored() || db.EffectKey(2) != epoch {
 				t.Errorf("afterwards: restored %t, effect key %s, was %s", db.Restored(), db.EffectKey(2), epoch)
 			}
+			db.update(t, func(tx *Tx) error { return tx.EndRestored() })
+			shut(t, db)
+			peek(t, dir, false)
 		})
+	}
+}
+
+// peek looks whether a state is known as a restored one, and that looking
+// leaves no trace.
+func peek(t *testing.T, dir string, want bool) {
+	t.Helper()
+	path := filepath.Join(dir, "state.db")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked := false
+	if err := Peek(dir, func(_ *Tx, restored bool) { looked = restored == want }); err != nil || !looked {
+		t.Errorf("restored should be %t (%v)", want, err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("looking has changed the state (%v)", err)
+	}
+}
+
+// TestPeekWhereNothingIs makes nothing.
+func TestPeekWhereNothingIs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	if err := Peek(dir, func(*Tx, bool) { t.Error("there is something") }); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the directory: %v", err)
 	}
 }
 

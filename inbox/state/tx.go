@@ -157,9 +157,16 @@ func (tx *Tx) SetPaused(effects, replies bool) error {
 	return tx.bucket("meta").Put([]byte("paused"), []byte(strings.Join(p, " ")))
 }
 
-// RestoreHeld notes that everything that was open when an older copy of the
+// HeldRestored notes that everything that was open when an older copy of the
 // state was found is held now; see DB.Restored.
-func (tx *Tx) RestoreHeld() error { return tx.bucket("meta").Delete(keyRestored) }
+func (tx *Tx) HeldRestored() error { return tx.bucket("meta").Put(keyRestored, []byte(restoreHeld)) }
+
+// Restored tells whether the state is an older copy of itself that staff have
+// not let go on yet.
+func (tx *Tx) Restored() bool { return tx.bucket("meta").Get(keyRestored) != nil }
+
+// EndRestored notes that staff let a restored state go on.
+func (tx *Tx) EndRestored() error { return tx.bucket("meta").Delete(keyRestored) }
 
 // Meta reads a small note that a room keeps, "" when there is none.
 func (tx *Tx) Meta(name string) string { return string(tx.bucket("meta").Get([]byte("note " + name))) }

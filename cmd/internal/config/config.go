@@ -172,6 +172,18 @@ func StateDir(path string) (string, error) {
 	return dir, nil
 }
 
+// Zone reads nothing but the zone in which the site tells the time, for whoever
+// only talks to a running daemon. Where the file does not tell, or is faulty,
+// it is the machine's.
+func Zone(path string) *time.Location {
+	_, root, err := read(path)
+	if err != nil {
+		return time.Local
+	}
+	site := root.table("site")
+	return readZone(site, site.region("region", "KZ"))
+}
+
 // read parses the file at path.
 func read(path string) (*reader, *table, error) {
 	data, err := os.ReadFile(path)

@@ -190,6 +190,29 @@ confirm = "always"
 	}
 }
 
+// The zone is known to whoever may not read the secrets, and to nobody's harm
+// when the file is faulty.
+func TestZone(t *testing.T) {
+	for text, want := range map[string]string{
+		"[site]\n": "Asia/Almaty",
+		"nonsense = 1\n[site]\ntimezone = \"Asia/Tokyo\"": "Asia/Tokyo",
+		"[site]\nregion = \"DE\"":                         time.Local.String(),
+		"[site]\ntimezone = \"Asia/Atlantis\"":            time.Local.String(),
+		"[site":                                           time.Local.String(),
+	} {
+		path := filepath.Join(t.TempDir(), "supportd.toml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := Zone(path).String(); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	if got := Zone(filepath.Join(t.TempDir(), "nosuch.toml")); got != time.Local {
+		t.Errorf("without a file: %s", got)
+	}
+}
+
 func TestSMTPOverride(t *testing.T) {
 	c := load(t, folder(t, ""), `
 [site]

@@ -87,22 +87,26 @@ func readSite(t *table, known []string) Site {
 		Languages:  t.languages("languages", known, "en", "ru", "kk"),
 		Region:     t.region("region", "KZ"),
 		AccountURL: t.page("account_url"),
-		Location:   time.Local,
 	}
+	s.Location = readZone(t, s.Region)
+	return s
+}
+
+// readZone reads the zone in which the site tells the time.
+func readZone(t *table, region string) *time.Location {
 	zone := ""
-	if s.Region == "KZ" {
+	if region == "KZ" {
 		zone = "Asia/Almaty"
 	}
 	if zone = t.text("timezone", zone); zone == "" {
-		return s
+		return time.Local
 	}
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		t.fault("timezone", `for example "Asia/Almaty"`, "%q is not a time zone", zone)
-		return s
+		return time.Local
 	}
-	s.Location = loc
-	return s
+	return loc
 }
 
 // readMailboxes reads [[mailbox]] and [smtp], which stands under each

@@ -803,6 +803,15 @@ func TestStaffUndo(t *testing.T) {
 			t.Fatal("still active")
 		}
 		s.act("undo", "A-3")
+		for kind, want := range map[string]string{"reactivate": "A-000004", "deactivate": "A-000003 A-000004", "delete fields": ""} {
+			var got []string
+			for _, a := range list[review.ActionView](s.place, control.Call{Verb: "actions list", Kind: kind}) {
+				got = append(got, a.ID.String())
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("of the kind %q are %q, want %q", kind, got, want)
+			}
+		}
 		s.answer(s.letter("confirm", bob), "Yes")
 		s.letter("result", bob)
 		if !s.person("u-bob").Active {

@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -346,6 +347,7 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	}
 	_, err := newParts(cfg, opt)
 	out := []Check{{"templates, word lists, policy", err}, {"state directory " + cfg.StateDir, checkDir(cfg.StateDir)}}
+	out = append(out, checkPaused(ctx, cfg.StateDir)...)
 	out = append(out, Check{"user store " + cfg.Users.Path, checkStore(cfg.Users.Path)})
 	for _, m := range cfg.Mailboxes {
 		out = append(out, Check{"IMAP " + m.Name + " " + m.IMAP.String(), checkIMAP(ctx, m, cfg, opt)})
@@ -375,6 +377,34 @@ func checkDir(dir string) error {
 		return &inbox.Error{Err: fmt.Errorf("it cannot be written: %w", err), Hint: "give it to the user that runs supportd, and run this as that user"}
 	}
 	return nil
+}
+
+// checkPaused reminds of a pause, which is no fault, and for which nothing else
+// may show in days. Whoever may not look at the state is told so by checkDir.
+func checkPaused(ctx context.Context, dir string) []Check {
+	p, err := paused(ctx, dir)
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return nil
+	case err != nil:
+		return []Check{{"state", err}}
+	case p.String() == "":
+		return nil
+	}
+	return []Check{{"pause: " + p.String(), nil}}
+}
+
+// paused asks the daemon that runs, or looks at the state itself.
+func paused(ctx context.Context, dir string) (p review.Paused, err error) {
+	client, err := control.Dial(control.Socket(dir))
+	switch {
+	case errors.Is(err, control.ErrNoDaemon):
+		return review.PausedIn(dir)
+	case err != nil:
+		return p, err
+	}
+	err = client.Do(ctx, control.Call{Verb: "paused"}, nil, func(item json.RawMessage) error { return json.Unmarshal(item, &p) })
+	return p, err
 }
 
 func checkStore(path string) error {
