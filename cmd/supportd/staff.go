@@ -179,7 +179,7 @@ type actionsCmd struct {
 	configFile
 	List    actionsList    `cmd:"" help:"One action a line; a pause is told on standard error."`
 	Show    actionsShow    `cmd:"" help:"Everything about one action."`
-	Approve actionsApprove `cmd:"" help:"Let an action in review go on; the person's proof is still asked for."`
+	Approve actionsApprove `cmd:"" help:"Let an action in review go on, and the one letter that comes of it; the person's proof is still asked for."`
 	Hold    actionsID      `cmd:"" help:"Stop an action where it is; its clocks stand still."`
 	Release actionsRelease `cmd:"" help:"Put a held action back, and send the letters of its case that were held."`
 	Refuse  actionsRefuse  `cmd:"" help:"End an action; a proved person is told the reason."`
@@ -296,7 +296,7 @@ func (c *actionsText) Run(w *world, all *cli, verb command) error {
 
 type actionsCorrect struct {
 	ID    actionID `arg:"" help:"A-000123."`
-	Kind  string   `placeholder:"K" help:"change, delete, deactivate, copy, describe or withdraw; without it the kind stays."`
+	Kind  string   `placeholder:"K" help:"change, delete, deactivate, copy, describe or withdraw; without it the kind stays, and a question becomes what the edits say."`
 	Scope string   `placeholder:"S" help:"Of a delete: account or fields."`
 	Edits []string `arg:"" optional:"" help:"Of a change: FIELD=VALUE replaces, FIELD+=VALUE adds. Of a delete of fields: -FIELD."`
 }

@@ -257,19 +257,20 @@ func (k *Keeper) releaseReply(tx *state.Tx, r *inbox.Reply, who string) error {
 }
 
 // Refuse ends an Action with a reason, which the person is told when their
-// sender is proved.
-func (k *Keeper) Refuse(tx *state.Tx, a *inbox.Action, who, reason string) error {
+// sender is proved; told says whether they are.
+func (k *Keeper) Refuse(tx *state.Tx, a *inbox.Action, who, reason string) (told bool, err error) {
 	if a.Detail != nil {
 		a.Detail.Words = reason
 	}
 	a.Reported, a.Error = true, "refused by staff"
 	if err := tx.Move(a, inbox.EventRefuse, who, map[string]string{"reason": reason}); err != nil {
-		return err
+		return false, err
 	}
 	if err := k.voidEnded(tx, a.Case, "refused"); err != nil {
-		return err
+		return false, err
 	}
-	return k.tell(tx, a, letter{name: templates.Refused, data: templates.Data{Words: reason}}, a.Evidence > inbox.LevelNone)
+	told = a.Evidence > inbox.LevelNone && a.Detail != nil && a.Detail.Address != ""
+	return told, k.tell(tx, a, letter{name: templates.Refused, data: templates.Data{Words: reason}}, told)
 }
 
 // tell writes to the person of an Action on behalf of staff, and settles the

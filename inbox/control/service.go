@@ -75,7 +75,7 @@ type verb func(s *Service, ctx context.Context, who string, c Call, body io.Read
 func verbs() map[string]verb {
 	return map[string]verb{
 		"actions list": (*Service).listActions, "actions show": (*Service).showAction,
-		"approve": (*Service).act, "hold": (*Service).act, "release": (*Service).release, "refuse": (*Service).act,
+		"approve": (*Service).act, "hold": (*Service).act, "release": (*Service).release, "refuse": (*Service).refuse,
 		"retry": (*Service).act, "undo": (*Service).undo, "correct": (*Service).act, "answer": (*Service).act,
 		"ask": (*Service).act, "close": (*Service).act,
 		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
@@ -146,8 +146,6 @@ func (s *Service) act(ctx context.Context, who string, c Call, _ io.Reader, put 
 		err = s.Desk.Hold(ctx, id, who)
 	case "release":
 		err = s.Desk.Release(ctx, id, who)
-	case "refuse":
-		err = s.Desk.Refuse(ctx, id, who, c.Reason)
 	case "retry":
 		err = s.Desk.Retry(ctx, id, who)
 	case "correct":
@@ -181,6 +179,21 @@ func (s *Service) release(ctx context.Context, who string, c Call, body io.Reade
 		return put(Said{"the held letters of " + id.String() + " will be sent"})
 	}
 	return s.act(ctx, who, c, body, put)
+}
+
+func (s *Service) refuse(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseActionID(c.ID)
+	if err != nil {
+		return err
+	}
+	told, err := s.Desk.Refuse(ctx, id, who, c.Reason)
+	if err != nil {
+		return err
+	}
+	if !told {
+		return put(Said{id.String() + " is refused; no letter goes out, because nobody proved who sent it"})
+	}
+	return s.tell(id, put)
 }
 
 func (s *Service) undo(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {

@@ -9,6 +9,7 @@ import (
 
 func TestCorrection(t *testing.T) {
 	change := &inbox.Action{Kind: inbox.KindChange}
+	question := &inbox.Action{Kind: inbox.KindQuestion, Topic: inbox.TopicReactivate}
 	account := &inbox.Action{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}
 	set := func(f inbox.Field, v string) inbox.Change { return inbox.Change{Field: f, Op: inbox.OpSet, Value: v} }
 	for _, test := range []struct {
@@ -31,6 +32,12 @@ func TestCorrection(t *testing.T) {
 			inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{set("phone", "+77015550000 after six")}}},
 		{"fields make a delete one of fields", account, Correction{Kind: "delete", Edits: []string{"-phone"}},
 			inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Fields: []inbox.Field{"phone"}}},
+		{"a value makes a change of a question", question, Correction{Edits: []string{"about=x"}},
+			inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{set("about", "x")}}},
+		{"fields make a delete of a question", question, Correction{Edits: []string{"-phone", "-about"}},
+			inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Fields: []inbox.Field{"phone", "about"}}},
+		{"a scope makes a delete of a question", question, Correction{Scope: "account"},
+			inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}},
 		{"another kind drops the scope", account, Correction{Kind: "copy"}, inbox.Request{Kind: inbox.KindCopy}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -52,6 +59,11 @@ func TestCorrectionThatDoesNotFit(t *testing.T) {
 		"no value":                     {Edits: []string{"phone="}},
 		"no field":                     {Edits: []string{"=1"}},
 		"no address":                   {Edits: []string{"email=nowhere"}},
+		"an address without a domain":  {Edits: []string{"email=ann@"}},
+		"an address of one label":      {Edits: []string{"email=ann@localhost"}},
+		"too few digits":               {Edits: []string{"phone=12"}},
+		"too many digits":              {Edits: []string{"phone=12345678901234567890"}},
+		"a number in words":            {Edits: []string{"phone=my mobile"}},
 		"a change and a removal":       {Edits: []string{"about=x", "-phone"}},
 		"a delete with a value":        {Kind: "delete", Edits: []string{"phone=1"}},
 		"a delete of no scope":         {Kind: "delete"},
@@ -62,6 +74,15 @@ func TestCorrectionThatDoesNotFit(t *testing.T) {
 	} {
 		if got, err := c.request(change, "KZ"); err == nil {
 			t.Errorf("%s: taken as %+v", name, got)
+		}
+	}
+	question := &inbox.Action{Kind: inbox.KindQuestion}
+	for name, c := range map[string]Correction{
+		"nothing at all":         {},
+		"a change and a removal": {Edits: []string{"about=x", "-phone"}},
+	} {
+		if got, err := c.request(question, "KZ"); err == nil {
+			t.Errorf("a question, %s: taken as %+v", name, got)
 		}
 	}
 }

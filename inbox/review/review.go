@@ -122,14 +122,17 @@ func (d *Desk) ReleaseCase(ctx context.Context, id inbox.MailID, who string) err
 	return err
 }
 
-// Refuse ends an Action with a reason for the person.
-func (d *Desk) Refuse(ctx context.Context, id inbox.ActionID, who, reason string) error {
+// Refuse ends an Action with a reason for the person, and tells whether they
+// are written to: somebody who has proved nothing is not.
+func (d *Desk) Refuse(ctx context.Context, id inbox.ActionID, who, reason string) (told bool, err error) {
 	if strings.TrimSpace(reason) == "" {
-		return errors.New("a refusal needs a reason: the person is told it")
+		return false, errors.New("a refusal needs a reason: the person is told it")
 	}
-	return d.act(ctx, "refuse", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error {
-		return d.Cases.Refuse(tx, a, who, reason)
+	err = d.act(ctx, "refuse", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) (err error) {
+		told, err = d.Cases.Refuse(tx, a, who, reason)
+		return err
 	})
+	return told, err
 }
 
 // Retry schedules a failed Action again.
@@ -212,9 +215,18 @@ func (d *Desk) possible(r inbox.Request) error {
 	case !errors.As(err, &refused) || refused.Reason == datamap.ReasonSame:
 		return nil
 	case refused.Reason == datamap.ReasonUnknownField:
-		return fmt.Errorf("there is no field %q: there are %v", refused.Field, d.Cases.Map.Fields())
+		return fmt.Errorf("there is no field %q: the fields are %s", refused.Field, words(d.Cases.Map.Fields()))
 	}
 	return fmt.Errorf("%s: %s", refused.Field, slips[refused.Reason])
+}
+
+// words lists fields for a sentence.
+func words(fields []inbox.Field) string {
+	out := make([]string, len(fields))
+	for i, f := range fields {
+		out[i] = string(f)
+	}
+	return strings.Join(out, ", ")
 }
 
 // slips says of what the data map refuses how it should have been typed.
@@ -231,8 +243,15 @@ var slips = map[datamap.Reason]string{
 // request makes the corrected Request, and says what does not fit together.
 func (c Correction) request(a *inbox.Action, region string) (inbox.Request, error) {
 	r := inbox.Request{Kind: a.Kind, Scope: a.Scope, Certain: true, Confidence: 1}
-	if c.Kind != "" {
+	switch {
+	case c.Kind != "":
 		r.Kind, r.Scope = inbox.Kind(c.Kind), ""
+	case a.Kind == inbox.KindQuestion:
+		kind, err := c.meant()
+		if err != nil {
+			return r, err
+		}
+		r.Kind = kind
 	}
 	if c.Scope != "" {
 		r.Scope = inbox.Scope(c.Scope)
@@ -245,9 +264,32 @@ func (c Correction) request(a *inbox.Action, region string) (inbox.Request, erro
 	return r, fits(&r)
 }
 
+// meant gives the kind of a Correction that names none, of what was taken for a
+// question.
+func (c Correction) meant() (inbox.Kind, error) {
+	switch {
+	case c.Scope != "":
+		return inbox.KindDelete, nil
+	case len(c.Edits) == 0:
+		return "", errors.New("say what it asks for: --kind, FIELD=VALUE for a change, or -FIELD for a delete of fields")
+	}
+	for _, e := range c.Edits {
+		if _, ok := removed(e); !ok {
+			return inbox.KindChange, nil
+		}
+	}
+	return inbox.KindDelete, nil
+}
+
+// removed reads -FIELD.
+func removed(e string) (inbox.Field, bool) {
+	f, ok := strings.CutPrefix(e, "-")
+	return inbox.Field(f), ok && !strings.Contains(f, "=")
+}
+
 func edit(r *inbox.Request, e, region string) error {
-	if f, ok := strings.CutPrefix(e, "-"); ok && !strings.Contains(f, "=") {
-		r.Fields = append(r.Fields, inbox.Field(f))
+	if f, ok := removed(e); ok {
+		r.Fields = append(r.Fields, f)
 		return nil
 	}
 	name, v, ok := strings.Cut(e, "=")
@@ -266,7 +308,11 @@ func edit(r *inbox.Request, e, region string) error {
 		}
 		c.Value = canonical
 	case inbox.FieldPhone:
-		c.Value = phone(v, region)
+		number, err := phone(v, region)
+		if err != nil {
+			return fmt.Errorf("phone=%s: %w", v, err)
+		}
+		c.Value = number
 	}
 	r.Changes = append(r.Changes, c)
 	return nil
@@ -274,12 +320,15 @@ func edit(r *inbox.Request, e, region string) error {
 
 // phone gives a number as it is read out of a mail, too: E.164 where it can be
 // told, else as typed.
-func phone(v, region string) string {
+func phone(v, region string) (string, error) {
 	found := value.Phones(v, region)
-	if len(found) == 1 && found[0].Sure && found[0].Start == 0 && found[0].End == len(v) {
-		return found[0].Value
+	if len(found) == 0 {
+		return "", errors.New("not a telephone number, which has 6 to 15 digits")
 	}
-	return v
+	if len(found) == 1 && found[0].Sure && found[0].Start == 0 && found[0].End == len(v) {
+		return found[0].Value, nil
+	}
+	return v, nil
 }
 
 func fits(r *inbox.Request) error {
