@@ -97,7 +97,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 func newParser(c *cli, stdout, stderr io.Writer, exit func(int)) (*kong.Kong, error) {
 	return kong.New(c, kong.Name("supportd"),
 		kong.Description("Answers a site's support mailbox when people write about their personal data.\n\n"+
-			"Exit codes: 0 done, 1 failed, 2 wrong usage or a faulty configuration."),
+			"Exit codes: 0 done, 1 failed, 2 wrong usage, or a configuration that is missing or faulty."),
 		kong.Writers(stdout, stderr), kong.Exit(exit),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 }

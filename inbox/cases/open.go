@@ -68,6 +68,9 @@ func (k *Keeper) join(tx *state.Tx, m *inbox.Mail, s Sender, a *inbox.Action) er
 // strangers do not use that up.
 func (k *Keeper) repeat(tx *state.Tx, m *inbox.Mail, s Sender, joined *inbox.Action, status bool) error {
 	switch {
+	case k.Rules.Mode == policy.Observe:
+		Mark(m, inbox.MailHeld, "mode is observe: nobody is told where their requests stand")
+		return nil
 	case joined != nil && joined.State == inbox.StateUnconfirmed && (joined.Again == 0 || s.Evidence.Level > joined.Evidence):
 		return k.askAgain(tx, m, s, joined.Case, templates.Confirm)
 	case s.Evidence.Level > inbox.LevelNone:

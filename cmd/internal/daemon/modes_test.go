@@ -130,6 +130,27 @@ func TestStaffInObserve(t *testing.T) {
 	})
 }
 
+// A question that waits when the mode becomes observe is not asked anew, and
+// nothing says that it was.
+func TestAskedBeforeObserve(t *testing.T) {
+	inPlace(t, setup{}, func(p *place) {
+		p.start()
+		p.takes("alice@users.test", "my account", deletePlease, mailtest.Aligned(true))
+		before := list[review.ActionDetail](p, control.Call{Verb: "actions show", ID: "A-1"})[0]
+		p.stop()
+		p.cfg.Policy.Mode = "observe"
+		p.reopen()
+		p.start()
+		p.takes("alice@users.test", "my account", deletePlease, mailtest.Aligned(true))
+		p.wantMails(inbox.MailAsked, inbox.MailHeld)
+		p.wantLetters("alice@users.test", "confirm")
+		a := list[review.ActionDetail](p, control.Call{Verb: "actions show", ID: "A-1"})[0]
+		if a.State != inbox.StateUnconfirmed || !a.Expires.Equal(before.Expires) || len(a.Replies) != 1 {
+			t.Errorf("it is %s, lapses at %v, was to lapse at %v; letters: %v", a.State, a.Expires, before.Expires, a.Replies)
+		}
+	})
+}
+
 // What waits for staff says why in its history: a rule is no doubt about the
 // reading.
 func TestHistorySaysWhy(t *testing.T) {
