@@ -28,7 +28,7 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 	case r.Partial:
 		err = k.partial(tx, m, cm, s, q, acts)
 	case q.Purpose == state.PurposeStatus:
-		err = k.tellStatus(tx, m, s, proven) // also after a no: the mailbox has answered, and may want to stop something
+		err = k.toldStatus(tx, m, cm, s, q, r.Answer)
 	case r.Answer == inbox.AnswerNo:
 		err = k.no(tx, m, cm, s, acts, declined(q, m, cm))
 	case q.Purpose == state.PurposeNotice:
@@ -45,6 +45,26 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 		return err
 	}
 	return k.settle(tx, m)
+}
+
+// toldStatus takes the answer of somebody in whose name we were asked where
+// their requests stand. Who denies it is thanked, but told all the same when
+// something is open: they may want to stop it.
+func (k *Keeper) toldStatus(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, answer inbox.Answer) error {
+	acts, err := tx.OpenActions(s.onRecord())
+	if err != nil {
+		return err
+	}
+	denied := answer == inbox.AnswerNo && !q.Used && len(acts) == 0
+	if err := tx.UseAsk(q); err != nil {
+		return err
+	}
+	if !denied {
+		return k.tellStatus(tx, m, s, proven)
+	}
+	_, err = k.send(tx, letter{name: templates.NotYou, mail: cm, to: s.onRecord(), limit: proven,
+		of: m, ends: inbox.MailAnswered, reason: "it was not they who asked for the state of a request"})
+	return err
 }
 
 // continued reads the Case that a mail belongs to, and lets its next letter

@@ -548,6 +548,17 @@ func TestStatusWithoutProof(t *testing.T) {
 			s.silence(bob)
 		})
 	})
+	t.Run("a no, and nothing is open", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.claim(bob, "well?", ask)
+			q := s.letter("claim", bob)
+			s.answer(q, "No, that was not me.")
+			s.letter("not-you", bob)
+			last(s, inbox.MailAnswered, "not they who asked")
+			s.answer(q, "No, that was not me, I said.")
+			s.letter("status", bob)
+		})
+	})
 	t.Run("a token in the wrong hands tells nothing", func(t *testing.T) {
 		inScene(t, setup{}, func(s *scene) {
 			s.claim(bob, "well?", ask)
