@@ -1,8 +1,10 @@
 // Command demo shows the whole of supportd on this machine: embedded IMAP and
 // SMTP servers, a user store with a dozen and a half people, and their
 // conversations in English, Russian and Kazakh. It prints each mail as it goes
-// in and out, ends with the table of actions, and stays up so that a mail
-// program can be pointed at it.
+// in and out and ends with the table of actions. Then it starts the daemon anew
+// with limits that leave room for play and a cool-off that can be stopped by
+// hand, and stays up: a mail program can be pointed at it, and whatever goes in
+// and out is printed, too.
 //
 //	go run ./cmd/demo          until Ctrl-C
 //	go run ./cmd/demo -once    exit 0 when every conversation has ended as it should
@@ -40,9 +42,19 @@ const (
 	support  = "support@site.test"
 	visitor  = "you@users.test"
 	password = "demo"
-	coolOff  = 2 * time.Second
 	patience = 20 * time.Second // for a letter that a conversation waits for
+
+	// Nobody wants to wait for the cool-off of a conversation that is played;
+	// but who tries it by hand must have the time to stop something.
+	playedCoolOff = 2 * time.Second
+	ownCoolOff    = 2 * time.Minute
 )
+
+// setting is in what the demo's configuration is not an ordinary one.
+type setting struct {
+	coolOff time.Duration
+	limit   int // of mails to an address, mails in a thread, and effects in an hour
+}
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
@@ -82,32 +94,53 @@ func demo(ctx context.Context, out *printer, once bool, log *slog.Logger) (ok bo
 		return false, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	file, err := configure(dir, w)
+	err = serve(ctx, dir, w, setting{playedCoolOff, 20}, log, func(d *daemon.Daemon, _ string) error {
+		if err := d.ImportPeople(ctx, talk.People()+visitorRecord); err != nil {
+			return err
+		}
+		ok, err = play(ctx, w, d, out)
+		return err
+	})
+	if err != nil || once || ctx.Err() != nil {
+		return ok, err
+	}
+	return ok, serve(ctx, dir, w, setting{ownCoolOff, 1000}, log, func(d *daemon.Daemon, file string) error {
+		stay(ctx, w, d, out, func() { out.invite(w, file) })
+		return nil
+	})
+}
+
+// stay calls ready, and prints what people write and are answered until ctx
+// ends.
+func stay(ctx context.Context, w *mailtest.World, d *daemon.Daemon, out *printer, ready func()) {
+	w.OnSent(func(m mailtest.Delivery) { out.passing(m, d.Letter(m.MessageID())) })
+	defer w.OnSent(nil)
+	ready()
+	<-ctx.Done()
+}
+
+// serve runs a daemon with a setting while f does its part; file is the
+// configuration.
+func serve(ctx context.Context, dir string, w *mailtest.World, s setting, log *slog.Logger, f func(d *daemon.Daemon, file string) error) (err error) {
+	file, err := configure(dir, w, s)
 	if err != nil {
-		return false, err
+		return err
 	}
 	cfg, err := config.Load(file)
 	if err != nil {
-		return false, err
+		return err
 	}
 	d, err := daemon.Open(ctx, cfg, daemon.Options{Log: log})
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := d.ImportPeople(ctx, talk.People()+visitorRecord); err != nil {
-		return false, err
-	}
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- d.Run(running) }()
-	ok, err = play(ctx, w, d, out)
-	if err == nil && !once && ctx.Err() == nil {
-		out.invite(w, file)
-		<-ctx.Done()
-	}
+	err = f(d, file)
 	stop()
-	return ok, errors.Join(err, <-done)
+	return errors.Join(err, <-done)
 }
 
 const visitorRecord = `{"id":"u-you","email":"` + visitor + `","full_name":"You","phone":"+77010000000","location":"Almaty","about":"Trying the demo.","active":true}` + "\n"
@@ -127,9 +160,9 @@ func world() (*mailtest.World, error) {
 	return w, nil
 }
 
-// configure writes the configuration of the demo, which is an ordinary one
-// with a short cool-off.
-func configure(dir string, w *mailtest.World) (string, error) {
+// configure writes the configuration of the demo, which is an ordinary one but
+// for its setting.
+func configure(dir string, w *mailtest.World, s setting) (string, error) {
 	text := fmt.Sprintf(`state_dir = "state"
 [site]
 name = "Push.Guru"
@@ -148,11 +181,16 @@ server = "smtp+insecure://%s"
 [proof]
 trusted_authserv_ids = ["mx.site.test"]
 dkim = false
+[policy.limits]
+unproven = %[5]d
+proven = %[5]d
+thread = %[5]d
+effects_per_hour = %[5]d
 [policy.change_email]
-cool_off = "%s"
+cool_off = "%[4]s"
 [policy.delete_account]
-cool_off = "%s"
-`, support, w.IMAPAddr(), w.SMTPAddr(), coolOff, coolOff)
+cool_off = "%[4]s"
+`, support, w.IMAPAddr(), w.SMTPAddr(), s.coolOff, s.limit)
 	if err := os.WriteFile(filepath.Join(dir, "password"), []byte(password+"\n"), 0o600); err != nil {
 		return "", err
 	}
@@ -175,7 +213,7 @@ func play(ctx context.Context, w *mailtest.World, d *daemon.Daemon, out *printer
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
-			case <-time.After(coolOff + time.Second/2):
+			case <-time.After(playedCoolOff + time.Second/2):
 				return nil
 			}
 		}}

@@ -7,17 +7,20 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/cmd/internal/talk"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/mailtest"
+	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/review"
 )
 
 // printer shows the conversations to a person.
 type printer struct {
+	mu     sync.Mutex // mails pass from several goroutines
 	w      io.Writer
 	colour bool
 }
@@ -53,8 +56,25 @@ func (p *printer) title(s talk.Script) {
 	fmt.Fprintf(p.w, "\n%s\n", p.paint(bold, "━━ "+s.Title+"  ("+s.Name+")"))
 }
 
+// passing shows a mail that SMTP has just taken: one to the site without the
+// quotes below it, or, with its name, one of our letters.
+func (p *printer) passing(d mailtest.Delivery, letter string) {
+	if letter != "" {
+		p.mail(talk.Script{}, false, d.To, d.Subject(), d.Text(), letter)
+		return
+	}
+	note := "nobody logged in"
+	if d.User != "" {
+		note = "logged in as " + d.User
+	}
+	m := parse.Message(d.Bytes, parse.Options{})
+	p.mail(talk.Script{}, true, m.From.Addr, d.Subject(), m.Text, note)
+}
+
 // mail shows one mail: what a person wrote, or the letter that they got.
 func (p *printer) mail(_ talk.Script, in bool, who, subject, text, note string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	arrow, colour := "▶ from ", cyan
 	if !in {
 		arrow, colour = "◀ to ", green
@@ -111,21 +131,25 @@ func (p *printer) sum(all, failed int) {
 // invite says how to try it oneself.
 func (p *printer) invite(w *mailtest.World, file string) {
 	fmt.Fprintf(p.w, `
-%s
+%[1]s
 
-  IMAP  %s   SMTP  %s   no encryption; this machine only
-  log in as %s, password %s; you have an account at the site
+  IMAP  %[2]s   SMTP  %[3]s   no encryption; this machine only
+  log in as %[4]s, password %[5]s; you have an account at the site
 
-  Write to %s, for example:
+  Write to %[6]s with a mail program, or like this:
 
-      Subject: my data
-      Please change my phone number to +7 701 555 77 99.
+      printf 'From: %[7]s\nSubject: my data\n\nPlease change my phone number to +7 701 555 77 99.\n' |
+        curl -sS --crlf smtp://%[3]s -u %[7]s:%[8]s --mail-from %[7]s --mail-rcpt %[9]s -T -
+
+  Answer with the subject of the letter: the token in it says to what. Without the login nobody vouches for the
+  sender, and you are asked first whether it was you. A delete or a new address waits %[10]v minutes: "stop" prevents it.
 
   Staff's view:
 
-      go run ./cmd/supportd actions -c %s list
-      go run ./cmd/supportd mails -c %s list
+      go run ./cmd/supportd actions -c %[11]s list
+      go run ./cmd/supportd mails -c %[11]s list
 
-  Ctrl-C ends the demo.
-`, p.paint(bold, "━━ Your turn"), w.IMAPAddr(), w.SMTPAddr(), p.paint(yellow, visitor), p.paint(yellow, password), p.paint(yellow, support), file, file)
+  What goes in and out is printed here. Ctrl-C ends the demo.
+`, p.paint(bold, "━━ Your turn"), w.IMAPAddr(), w.SMTPAddr(), p.paint(yellow, visitor), p.paint(yellow, password), p.paint(yellow, support),
+		visitor, password, support, ownCoolOff.Minutes(), file)
 }

@@ -18,8 +18,7 @@ type Delivery struct {
 	From, To string // the envelope's bare addresses; From is "" for the null sender
 	Bytes    []byte // as they came, without trace headers
 	At       time.Time
-
-	user string // who had authenticated
+	User     string // who had logged in to send it; "": nobody
 }
 
 // Header gives the topmost value of a header, decoded, or "".
@@ -119,7 +118,7 @@ func (w *World) take(d Delivery) {
 		hook(d)
 	}
 	from := author(d.header())
-	ours := d.user != "" && from != "" && key(from) == key(d.user)
+	ours := d.User != "" && from != "" && key(from) == key(d.User)
 	w.put(d.To, d.Bytes, passage{from: d.From, at: d.At, verdict: verdictOf(w.opts.Aligned || ours, true)})
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -323,7 +323,7 @@ func (c *smtpConn) deliveries(b []byte) []Delivery {
 	now := time.Now()
 	out := make([]Delivery, len(c.rcpts))
 	for i, to := range c.rcpts {
-		out[i] = Delivery{From: c.from, To: to, Bytes: b, At: now, user: c.user}
+		out[i] = Delivery{From: c.from, To: to, Bytes: b, At: now, User: c.user}
 	}
 	return out
 }
