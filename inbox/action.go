@@ -8,6 +8,7 @@ import (
 // ActionID names an Action: A-000123.
 type ActionID uint64
 
+// String gives the written form of the ID, with at least six digits.
 func (id ActionID) String() string { return fmt.Sprintf("A-%06d", uint64(id)) }
 
 // MarshalText gives the written form of the ID.
@@ -173,6 +174,7 @@ type ErrTransition struct {
 	Event Event
 }
 
+// Error names the state and the event.
 func (e *ErrTransition) Error() string {
 	return fmt.Sprintf("an action in state %q takes no %q", e.State, e.Event)
 }

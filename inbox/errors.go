@@ -15,6 +15,7 @@ type Error struct {
 	Temp   bool // trying again later may help
 }
 
+// Error gives the private reason and the hint; the public sentence is not in it.
 func (e *Error) Error() string {
 	if e.Hint != "" {
 		return e.Err.Error() + " (" + e.Hint + ")"
@@ -22,6 +23,7 @@ func (e *Error) Error() string {
 	return e.Err.Error()
 }
 
+// Unwrap gives the private reason.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Temporary tells whether trying again later may help.
@@ -49,6 +51,7 @@ func PublicText(err error) string {
 // confirmed an Action; nothing was done.
 type MovedError struct{}
 
+// Error says so, and names no address.
 func (e *MovedError) Error() string {
 	return "the address on record is no longer the one that confirmed it"
 }
@@ -59,6 +62,7 @@ type StaleError struct {
 	Plan Plan // what would be done now
 }
 
+// Error says so, and names no value.
 func (e *StaleError) Error() string { return "the data changed since they were shown" }
 
 // Redacted is personal text that must not reach a log: slog prints a mark in

@@ -121,6 +121,7 @@ const (
 
 var levelNames = [...]string{"none", "aligned", "roundtrip"}
 
+// String gives the level's name.
 func (l Level) String() string {
 	if l < 0 || int(l) >= len(levelNames) {
 		return "Level(" + strconv.Itoa(int(l)) + ")"
@@ -171,6 +172,7 @@ func MailStates() []MailState {
 // MailID names a Mail and the Case that came of it: M-000456.
 type MailID uint64
 
+// String gives the written form of the ID, with at least six digits.
 func (id MailID) String() string { return fmt.Sprintf("M-%06d", uint64(id)) }
 
 // MarshalText gives the written form of the ID.

@@ -8,6 +8,7 @@ import (
 // ReplyID names a Reply: R-000789.
 type ReplyID uint64
 
+// String gives the written form of the ID, with at least six digits.
 func (id ReplyID) String() string { return fmt.Sprintf("R-%06d", uint64(id)) }
 
 // MarshalText gives the written form of the ID.

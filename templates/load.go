@@ -33,6 +33,7 @@ type Fault struct {
 	Problem string
 }
 
+// String gives file, line and problem, as far as they are known.
 func (f Fault) String() string {
 	switch {
 	case f.File == "":

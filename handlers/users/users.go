@@ -141,6 +141,7 @@ var (
 // one was restored without a new epoch.
 type MismatchError struct{ Key string }
 
+// Error names the key, and what most likely went wrong.
 func (e *MismatchError) Error() string {
 	return fmt.Sprintf("effect %s is recorded for another kind or plan (was the state restored without a new epoch?)", e.Key)
 }
@@ -150,6 +151,7 @@ func (e *MismatchError) Error() string {
 // is for staff, or for a person who has proved that the value is theirs.
 type TakenError struct{ Field inbox.Field }
 
+// Error names the field, and no value.
 func (e *TakenError) Error() string { return fmt.Sprintf("%s is taken by another person", e.Field) }
 
 // WithoutValues gives the plan with every old and new value blanked: what the

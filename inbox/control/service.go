@@ -53,10 +53,19 @@ type Said struct {
 
 // Store is what the command line does with the embedded user store.
 type Store interface {
+	// Import writes all people that r has in the format "csv" or "jsonl", or
+	// none of them, and gives their number.
 	Import(ctx context.Context, r io.Reader, format string) (int, error)
+	// Export writes everybody as JSON lines that Import reads.
 	Export(ctx context.Context, w io.Writer) error
+	// ByAddress gives everybody whose address on record is addr; nobody is no
+	// error.
 	ByAddress(ctx context.Context, addr string) ([]users.Person, error)
+	// Records gives everything that is held about a person, place by place. An
+	// error ends the stream.
 	Records(ctx context.Context, id string) iter.Seq2[users.Record, error]
+	// Backup writes a consistent copy of the store to a file that must not be
+	// there yet.
 	Backup(ctx context.Context, path string) error
 }
 

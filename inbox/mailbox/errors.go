@@ -28,6 +28,7 @@ var ErrFolder = errors.New("this folder, with this UIDVALIDITY, is not the selec
 // the server says so.
 type AuthError struct{ Err error }
 
+// Error gives the server's answer.
 func (e *AuthError) Error() string { return "IMAP login refused: " + e.Err.Error() }
 
 // Unwrap gives the server's answer.
@@ -38,6 +39,7 @@ func (e *AuthError) Unwrap() error { return e.Err }
 // whose Hint says what to do.
 type TLSError struct{ Err error }
 
+// Error gives the cause.
 func (e *TLSError) Error() string { return "IMAP TLS failed: " + e.Err.Error() }
 
 // Unwrap gives the cause.
@@ -47,6 +49,7 @@ func (e *TLSError) Unwrap() error { return e.Err }
 // as the client library knows it; the connection is lost. It is temporary.
 type ProtocolError struct{ Err error }
 
+// Error gives the cause.
 func (e *ProtocolError) Error() string { return "IMAP protocol error: " + e.Err.Error() }
 
 // Unwrap gives the cause.
@@ -63,6 +66,7 @@ type PoisonError struct {
 	Err error
 }
 
+// Error gives the UID and the failure.
 func (e *PoisonError) Error() string { return fmt.Sprintf("fetching UID %d alone: %v", e.UID, e.Err) }
 
 // Unwrap gives the failure.
@@ -76,6 +80,7 @@ type BatchError struct {
 	Err  error
 }
 
+// Error gives the number of mails and the failure.
 func (e *BatchError) Error() string {
 	return fmt.Sprintf("fetching %d mails together: %v", len(e.UIDs), e.Err)
 }

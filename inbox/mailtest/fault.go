@@ -42,6 +42,7 @@ type Refusal struct {
 	Text string // with the enhanced status code in front
 }
 
+// Error gives the reply as it is written to the client.
 func (r *Refusal) Error() string { return fmt.Sprintf("%d %s", r.Code, r.Text) }
 
 // Refuse gives the error that makes the server answer with code and text.

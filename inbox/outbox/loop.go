@@ -18,7 +18,10 @@ import (
 
 // Sender hands one mail over to an SMTP server. [Transport] is the real one.
 type Sender interface {
+	// Send makes one try to hand over msg to the recipient, and says what came
+	// of it. It is called for one mail at a time.
 	Send(ctx context.Context, from, to string, msg []byte) Result
+	// Close ends the connection that the Sender may still hold.
 	Close() error
 }
 

@@ -59,10 +59,12 @@ type AuthError struct {
 	Hint   string
 }
 
+// Error gives the server, the cause and what to do.
 func (e *AuthError) Error() string {
 	return fmt.Sprintf("authenticating with %s: %v (%s)", e.Server, e.Err, e.Hint)
 }
 
+// Unwrap gives the cause.
 func (e *AuthError) Unwrap() error { return e.Err }
 
 // Temporary is always true: the mail itself is not to blame.
@@ -75,10 +77,12 @@ type TLSError struct {
 	Hint   string
 }
 
+// Error gives the server, the cause and what to do.
 func (e *TLSError) Error() string {
 	return fmt.Sprintf("protecting the connection to %s: %v (%s)", e.Server, e.Err, e.Hint)
 }
 
+// Unwrap gives the cause.
 func (e *TLSError) Unwrap() error { return e.Err }
 
 // Temporary is always true: the mail itself is not to blame.

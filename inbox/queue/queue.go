@@ -35,6 +35,7 @@ import (
 // A *inbox.StaleError says that the plan is not the confirmed one any more;
 // inbox.IsTemporary tells what is worth another try.
 type Performer interface {
+	// Perform carries out the job and gives its receipt.
 	Perform(ctx context.Context, job inbox.Job) (inbox.Outcome, error)
 }
 

@@ -23,6 +23,7 @@ import (
 
 // Finder finds people by the address on record.
 type Finder interface {
+	// Find gives everybody whose address on record is addr; nobody is no error.
 	Find(ctx context.Context, addr string) ([]users.Person, error)
 }
 

@@ -26,6 +26,86 @@ func TestModule(t *testing.T) {
 	}
 }
 
+// TestComments finds exported names of this module without a comment.
+func TestComments(t *testing.T) {
+	faults, err := Undocumented(os.DirFS(root))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faults {
+		t.Error(f)
+	}
+}
+
+// TestUndocumented sees every sort of name found when it has no comment, and
+// passed over when it has one.
+func TestUndocumented(t *testing.T) {
+	const src = `package x
+
+func Bare() {}
+
+// F does.
+func F() {}
+
+func small() {}
+
+type T struct{ Field int }
+
+// U is.
+type U interface {
+	Bare()
+	// Above does.
+	Above()
+	Behind() // does
+	small()
+	error
+}
+
+func (t *T) Error() string { return "" }
+
+func (u G[K]) String() string { return "" }
+
+func (s hidden) Error() string { return "" }
+
+// G is.
+type G[K any] struct{}
+
+type hidden struct{}
+
+const A, b = 1, 2
+
+// The letters.
+const (
+	C = 1
+	D = 2
+)
+
+var (
+	E = 1 // is
+	H = 2
+	// I is.
+	I = 3
+)
+`
+	tree := fstest.MapFS{"x/a.go": {Data: []byte(src)}, "x/a_test.go": {Data: []byte("package x\n\nfunc TestBare() {}\n")},
+		"x/testdata/b.go": {Data: []byte("package b\n\nfunc Bare() {}\n")}}
+	got, err := Undocumented(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"x/a.go:3:1: x.Bare", "x/a.go:10:6: x.T", "x/a.go:14:2: x.U.Bare", "x/a.go:22:1: x.T.Error", "x/a.go:24:1: x.G.String",
+		"x/a.go:33:7: x.A", "x/a.go:43:2: x.H"}
+	for i := range want {
+		want[i] += " has no comment"
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if got, err := Undocumented(fstest.MapFS{"a.go": {Data: []byte("no Go")}}); err == nil {
+		t.Errorf("a file that is no Go gave %q", got)
+	}
+}
+
 // TestPageNamesRooms holds the architecture page against the table: a package
 // with a layer has a room on the page.
 func TestPageNamesRooms(t *testing.T) {

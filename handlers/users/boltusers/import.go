@@ -54,10 +54,12 @@ type LineError struct {
 	Err  error
 }
 
+// Error gives the line and its faults, in one line.
 func (e *LineError) Error() string {
 	return fmt.Sprintf("line %d: %s", e.Line, strings.ReplaceAll(e.Err.Error(), "\n", "; "))
 }
 
+// Unwrap gives the faults of the line.
 func (e *LineError) Unwrap() error { return e.Err }
 
 var errNoAddress = errors.New("the email is not a plain address")

@@ -37,6 +37,7 @@ type RefusedError struct {
 	Field  inbox.Field // "" when it is about no single field
 }
 
+// Error gives the field, if there is one, and the reason.
 func (e *RefusedError) Error() string {
 	if e.Field == "" {
 		return fmt.Sprintf("refused: %s", e.Reason)
