@@ -1,6 +1,7 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -118,10 +119,19 @@ func (versionCmd) Run(w *world) error {
 	return err
 }
 
-type configCmd struct{}
+type configCmd struct {
+	Systemd bool `help:"Print the systemd unit instead."`
+}
 
-func (configCmd) Run(w *world) error {
-	_, err := io.WriteString(w.stdout, config.Sample())
+//go:embed supportd.service
+var unit string
+
+func (c *configCmd) Run(w *world) error {
+	text := config.Sample()
+	if c.Systemd {
+		text = unit
+	}
+	_, err := io.WriteString(w.stdout, text)
 	return err
 }
 

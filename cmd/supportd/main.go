@@ -39,7 +39,7 @@ const (
 type cli struct {
 	Run       runCmd       `cmd:"" help:"The daemon: take mail in, carry requests out, reply."`
 	Check     checkCmd     `cmd:"" help:"Try configuration, mail servers, templates and user store; changes nothing."`
-	Config    configCmd    `cmd:"" help:"Print the commented sample configuration."`
+	Config    configCmd    `cmd:"" help:"Print the commented sample configuration, or the systemd unit."`
 	Classify  classifyCmd  `cmd:"" help:"Show what the daemon would understand of mails; stores and sends nothing."`
 	Actions   actionsCmd   `cmd:"" help:"The queued actions: list, show, decide."`
 	Mails     mailsCmd     `cmd:"" help:"Every mail and its end state."`

@@ -139,12 +139,16 @@ server = "smtps://mail.site.test"
 `
 
 // TestDefaults holds the defaults against the sample, which spells out every
-// one of them.
+// one of them, but begins with the mode that changes nothing.
 func TestDefaults(t *testing.T) {
 	path := folder(t, "")
 	sample := load(t, path, sampleIn(path))
 	got := load(t, path, minimal)
 
+	if got.Policy.Mode != "auto" || sample.Policy.Mode != "observe" {
+		t.Errorf("the default mode is %q, that of the sample %q", got.Policy.Mode, sample.Policy.Mode)
+	}
+	sample.Policy.Mode = got.Policy.Mode
 	m, s := got.Mailboxes[0], sample.Mailboxes[0]
 	if m.Login.Username != "support@site.test" || m.SMTP.Login.Secret() != nil || m.SMTP.Login.Username != "" {
 		t.Errorf("logins: %+v, %+v", m.Login, m.SMTP.Login)
@@ -163,7 +167,7 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("default %v, sample %v", x[0], x[1])
 		}
 	}
-	if n := len(got.Proof.TrustedAuthservIDs); n != 0 {
+	if n := len(got.Proof.TrustedAuthservIDs) + len(sample.Proof.TrustedAuthservIDs); n != 0 {
 		t.Errorf("believes %d authserv-ids by default", n)
 	}
 }
