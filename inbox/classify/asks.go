@@ -422,6 +422,12 @@ const bareWords = 5
 // deleteBare reads a verb without an object: it means what the sentence
 // before was about, or, in a text of a few words, the account.
 func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
+	if r.overlaps(s, v.Span, lang.AskDelete) {
+		return false // a phrase of its own says what of: get rid of my account
+	}
+	if v.From > s.From+1 && r.capital(v.From) && r.capital(v.From-1) {
+		return false // 14 Larch Close
+	}
 	if i > r.subject {
 		before := r.t.Sentences[i-1]
 		fields, _ := r.fields(before)

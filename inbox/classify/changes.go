@@ -112,6 +112,12 @@ func (r *reader) choose(list []candidate) []candidate {
 		}
 	}
 	r.divide(out)
+	out = slices.DeleteFunc(out, func(c candidate) bool {
+		// "I'm a woman" tells no trade.
+		return (c.Field == inbox.FieldOccupation || c.Field == inbox.FieldNationality) && slices.ContainsFunc(out, func(o candidate) bool {
+			return o.Field == inbox.FieldGender && o.value.From < c.value.To && c.value.From < o.value.To
+		})
+	})
 	full := slices.ContainsFunc(out, func(c candidate) bool { return c.Field == inbox.FieldFullName })
 	return slices.DeleteFunc(out, func(c candidate) bool {
 		return full && (c.Field == inbox.FieldGivenName || c.Field == inbox.FieldFamilyName) && !c.strong

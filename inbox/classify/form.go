@@ -15,7 +15,7 @@ func (r *reader) labelled(s lang.Span) (lang.Hit, bool) {
 		return lang.Hit{}, false
 	}
 	h := hits[0]
-	if sep := r.gap(h.To); !strings.ContainsAny(sep, ":=—–→") && strings.TrimSpace(sep) != "-" {
+	if sep := r.gap(h.To); !strings.ContainsAny(sep, ":=—–→") && strings.Trim(sep, " +(") != "-" {
 		return lang.Hit{}, false
 	}
 	for j := s.From; j < h.From; j++ {

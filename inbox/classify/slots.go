@@ -23,7 +23,7 @@ func (r *reader) slotChanges(i int, s lang.Span) []candidate {
 		if isTyped(c.Field) || h.Weak && !r.names(s, c.Field) && !(h.To-h.From > 1 && r.hits.Has(s, lang.New, lang.Wrong)) || longer(slots, h) {
 			continue
 		}
-		if r.capture(&c, s, h) {
+		if !r.outdated(s, h) && r.capture(&c, s, h) {
 			out = append(out, c)
 		}
 	}
@@ -31,6 +31,14 @@ func (r *reader) slotChanges(i int, s lang.Span) []candidate {
 		return out
 	}
 	return append(out, r.genericSlots(i, s, verb)...)
+}
+
+// outdated tells whether a longer phrase says of the same words that they are
+// the old value: "as" of "is showing as".
+func (r *reader) outdated(s lang.Span, h lang.Hit) bool {
+	return slices.ContainsFunc(r.hits.In(s, lang.Old), func(o lang.Hit) bool {
+		return !h.Left && !o.Left && o.To == h.To && o.From < h.From && !r.hits.Has(o.Span, lang.Negation)
+	})
 }
 
 // introduced tells whether a name is said in passing, in a sentence whose wish is
@@ -77,6 +85,9 @@ func (r *reader) genericSlots(i int, s lang.Span, verb bool) []candidate {
 	var out []candidate
 	for _, h := range slots {
 		f, ok := r.fieldFor(h, fields, verb)
+		if r.outdated(s, h) {
+			continue
+		}
 		if slices.ContainsFunc(out, func(c candidate) bool { return c.asked == f || h.From >= c.value.From && h.From < c.value.To }) {
 			continue
 		}
@@ -107,6 +118,9 @@ func (r *reader) context(i int) (inbox.Field, bool) {
 	for _, j := range []int{i - 1, 0} {
 		if j < 0 || j == i || (j == 0 && i > 1 && r.subject == 0) {
 			continue
+		}
+		if s := r.t.Sentences[j]; r.hits.Has(s, lang.Delete) && !r.hits.Has(s, lang.Change, lang.Add) {
+			continue // "Delete my bio. It's embarrassing."
 		}
 		if fields, _ := r.fields(r.t.Sentences[j]); len(fields) == 1 {
 			return fields[0], true
@@ -155,7 +169,13 @@ func (r *reader) endsName(s lang.Span, i int) bool {
 func (r *reader) fieldFor(h lang.Hit, fields lang.Hits, verb bool) (inbox.Field, bool) {
 	var best *lang.Hit
 	for i, f := range fields {
-		if f.To <= h.From {
+		if f.To <= h.From || f.From >= h.From && f.To <= h.To { // before it, or in a gap of it
+			best = &fields[i]
+		}
+	}
+	if h.Left && !r.verbLast() {
+		// "X as my city and Y as my job": what is named behind it.
+		if i := slices.IndexFunc(fields, func(f lang.Hit) bool { return f.From >= h.To && f.From-h.To <= 1 }); i >= 0 {
 			best = &fields[i]
 		}
 	}
@@ -457,7 +477,7 @@ func (r *reader) before(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 	at := lang.Span{From: h.From, To: h.From}
 	for i := h.From - 1; i >= s.From && h.From-i <= maxWords(f); i-- {
 		w := lang.Span{From: i, To: i + 1}
-		if r.inFieldName(s, i) || r.hits.Has(w, lang.New, lang.Old, lang.Me, lang.Wrong, lang.Stop) {
+		if r.inFieldName(s, i) || r.hits.Has(w, lang.New, lang.Old, lang.Me, lang.Wrong, lang.Stop) || !r.verbLast() && r.covered(i, lang.Change, lang.Add) {
 			break
 		}
 		if f == inbox.FieldAddress && r.hits.Has(w, lang.Filler, lang.Wish, lang.Change) {

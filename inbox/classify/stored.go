@@ -47,11 +47,19 @@ func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 	switch n := names(words); {
 	case c.Field == inbox.FieldFullName && n == 1:
 		c.Field = inbox.FieldGivenName
-	case c.Field != inbox.FieldFullName && n > 1:
+	case c.Field == inbox.FieldFullName || n == 1:
+	case n == 2 && r.isLabelled(c.sentence, c.Field): // "Surname: Oliveira Santos"
+	default:
 		c.Field = inbox.FieldFullName
 	}
 	c.Value = strings.Join(words, " ")
 	return true
+}
+
+// isLabelled tells whether a sentence is a "Field: value" line of a field.
+func (r *reader) isLabelled(i int, f inbox.Field) bool {
+	h, ok := r.labelled(r.t.Sentences[i])
+	return ok && fieldOf(h) == f
 }
 
 // names counts the words of a name, a particle being part of the word behind

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"slices"
+	"strings"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -79,6 +80,9 @@ func (r *reader) speaksOf(i int, f inbox.Field) (lang.Span, bool) {
 	if i > 0 {
 		places = append(places, r.t.Sentences[i-1])
 	}
+	if j, ok := r.opener(i); ok {
+		places = append(places, r.t.Sentences[j])
+	}
 	if r.subject > 0 {
 		places = append(places, r.t.Sentences[0])
 	}
@@ -90,6 +94,22 @@ func (r *reader) speaksOf(i int, f inbox.Field) (lang.Span, bool) {
 		}
 	}
 	return lang.Span{}, false
+}
+
+// opener finds the sentence that asks for a change further back, when those
+// between it and sentence i name no field and ask for nothing else: "Please update
+// my number. I lost the old SIM. The new one is …".
+func (r *reader) opener(i int) (int, bool) {
+	for j := i - 1; j >= r.subject; j-- {
+		s := r.t.Sentences[j]
+		if fields, _ := r.fields(s); len(fields) > 0 {
+			return j, len(fields) == 1 && r.hits.Has(s, lang.Change, lang.Add)
+		}
+		if r.acts(s.From, s.To) {
+			break
+		}
+	}
+	return 0, false
 }
 
 // states tells whether a phrase of the rule files says the field's value.
@@ -121,6 +141,9 @@ func (r *reader) newest(s lang.Span, v values) (*typed, bool) {
 		if x.field == inbox.FieldEmail && r.from != "" && x.Value == r.from && len(v) > 1 {
 			continue
 		}
+		if r.repeated(x, v) {
+			continue
+		}
 		left = append(left, x)
 	}
 	if len(left) == 0 {
@@ -137,6 +160,21 @@ func (r *reader) newest(s lang.Span, v values) (*typed, bool) {
 		}
 	}
 	return &left[0], true
+}
+
+// minSame is how many last digits two spellings of a number share.
+const minSame = 9
+
+// repeated tells whether a number written without its country stands among
+// the values once more with it: "9847012345, i.e. +91 9847012345".
+func (r *reader) repeated(x typed, v values) bool {
+	if x.field != inbox.FieldPhone || strings.HasPrefix(r.t.Source[x.Start:], "+") || len(x.Value) <= minSame {
+		return false
+	}
+	end := x.Value[len(x.Value)-minSame:]
+	return slices.ContainsFunc(v, func(o typed) bool {
+		return o.Value != x.Value && strings.HasSuffix(o.Value, end) && strings.HasPrefix(r.t.Source[o.Start:], "+")
+	})
 }
 
 func (r *reader) count(s lang.Span, v values, c lang.Concept) int {

@@ -47,7 +47,8 @@ func (r *reader) unread(i int, part lang.Span) bool {
 		return strange && r.changesIn(s)
 	}
 	if len(verbs) == 0 {
-		return r.changesIn(s) && (strange || len(fields) == 0 && r.coordinated(part, false))
+		begun := part.From == s.From && r.hits.Has(lang.Span{From: s.From, To: s.From + 1}, lang.And, lang.Also)
+		return strange && begun || r.changesIn(s) && (strange || len(fields) == 0 && r.coordinated(part, false))
 	}
 	if r.deletesAll() && r.hits.Has(part, lang.Account, lang.Data) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add) {
 		return false // the same in other words

@@ -157,6 +157,10 @@ func (sc *scanner) mark(r rune, i, n int) {
 var abbreviations = map[string]bool{"ул": true, "кв": true, "пр": true, "мкр": true, "обл": true, "пос": true, "st": true, "apt": true,
 	"ave": true, "rd": true, "str": true, "mr": true, "mrs": true, "dr": true, "тел": true, "tel": true, "моб": true, "эл": true}
 
+// numbered are the words behind which "no." is a number, not a no.
+var numbered = map[string]bool{"phone": true, "mobile": true, "mob": true, "tel": true, "telephone": true, "cell": true, "contact": true,
+	"whatsapp": true, "flat": true, "house": true, "apartment": true, "account": true}
+
 // abbreviated tells whether the dot before belongs to an abbreviation or a
 // single letter: an initial, "г.", "д.".
 func (sc *scanner) abbreviated() bool {
@@ -165,6 +169,9 @@ func (sc *scanner) abbreviated() bool {
 		return false
 	}
 	last := w[len(w)-1].Fold
+	if last == "no" && len(w) > 1 && w[len(w)-1].Before == None {
+		return numbered[w[len(w)-2].Fold]
+	}
 	r, n := utf8.DecodeRuneInString(last)
 	return abbreviations[last] || (n == len(last) && unicode.IsLetter(r))
 }
