@@ -2,6 +2,7 @@ package classify
 
 import (
 	"slices"
+	"strings"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -60,6 +61,21 @@ func (r *reader) unread(i int, part lang.Span) bool {
 		return false
 	}
 	return !r.lendsVerb()
+}
+
+// anyChange tells whether a value was read anywhere.
+func (r *reader) anyChange() bool {
+	return slices.ContainsFunc(r.finds, func(f find) bool { return len(f.Changes) > 0 })
+}
+
+// pointed tells whether a colon or dash in a part points at something.
+func (r *reader) pointed(part lang.Span) bool {
+	for i := part.From + 1; i <= part.To && i < len(r.t.Words); i++ {
+		if strings.ContainsAny(r.gap(i), ":—–=") {
+			return true
+		}
+	}
+	return false
 }
 
 // deletesAll tells whether the account is to be deleted.
