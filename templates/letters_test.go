@@ -81,10 +81,12 @@ func plausible(t testing.TB) map[Name]Data {
 	later.Items = []Item{fields}
 	newAddress := with()
 	newAddress.Expires = at
-	scheduled := with(account)
-	scheduled.RunAfter = at
-	notice := with(mailto)
-	notice.RunAfter = at
+	after := func(it Item) Item {
+		it.Delay = it.Wait
+		return it
+	}
+	scheduled := with(after(account))
+	notice := with(after(mailto))
 	result := with(state(copied, inbox.StateDone, ""), state(described, inbox.StateDone, ""), state(change, inbox.StateDone, ""),
 		state(pause, inbox.StateDone, ""), state(fields, inbox.StateFailed, "needed"), state(objection, inbox.StateReview, ""))
 	result.Attached = true
@@ -108,11 +110,11 @@ func plausible(t testing.TB) map[Name]Data {
 	nothing.Name, nothing.Places = "", []string{"profile", "visits"}
 
 	return map[Name]Data{
-		Claim: with(), Confirm: ask, ConfirmNewAddress: newAddress, AskedNew: notice, Scheduled: scheduled, AddressNotice: notice,
+		Claim: with(), Confirm: ask, ConfirmNewAddress: newAddress, AskedNew: with(mailto), Scheduled: scheduled, AddressNotice: notice,
 		NotYou: with(state(account, inbox.StateCancelled, "")),
 		Result: result, Cancelled: with(state(account, inbox.StateCancelled, "")), NothingHeld: nothing, Received: received,
 		Status:  with(scheduledItem, waiting, state(objection, inbox.StateReview, ""), state(fields, inbox.StateExpired, "")),
-		Refused: refused, Failed: with(state(change, inbox.StateFailed, "store")), ExpiredAsk: later, StopCheck: scheduled,
+		Refused: refused, Failed: with(state(change, inbox.StateFailed, "store")), ExpiredAsk: later, StopCheck: with(account),
 		Already: with(state(pause, inbox.StateDone, "same")), StaffAnswer: answer, StaffQuestion: answer,
 		AddressChanged: with(state(mailto, inbox.StateDone, "")), StaleAsk: later,
 		PartialToStaff: with(state(change, inbox.StateReview, ""), state(account, inbox.StateReview, "")), StaffNotice: staff,
@@ -351,15 +353,39 @@ func TestGreetedOnce(t *testing.T) {
 // stop it, and only then.
 func TestResultOfPart(t *testing.T) {
 	s := load(t, siteLanguages...)
-	at := time.Date(2026, time.November, 22, 13, 5, 0, 0, time.UTC)
 	done := Item{Kind: inbox.KindCopy, State: inbox.StateDone}
-	later := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, State: inbox.StateScheduled, RunAfter: at}
+	later := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, State: inbox.StateScheduled, Delay: 12 * time.Hour}
 	for lang, stop := range map[string]string{"en": "“stop”", "ru": "«стоп»", "kk": "«тоқтатыңыз»"} {
-		if l := render(t, s, Result, lang, Data{Items: []Item{done, later}}); !strings.Contains(l.Text, stop) || strings.Count(l.Text, "13:05") != 2 {
+		if l := render(t, s, Result, lang, Data{Items: []Item{done, later}}); !strings.Contains(l.Text, stop) || strings.Count(l.Text, "12 ") != 1 {
 			t.Errorf("%s:\n%s", lang, l.Text)
 		}
 		if l := render(t, s, Result, lang, Data{Items: []Item{done}}); strings.Contains(l.Text, stop) {
 			t.Errorf("%s offers to stop what is done:\n%s", lang, l.Text)
+		}
+	}
+}
+
+// TestWaitIsTrueWhenRead: a letter that may leave late says how long after it
+// the act waits, and no date; when one of several may happen at once it promises
+// no wait.
+func TestWaitIsTrueWhenRead(t *testing.T) {
+	s := load(t, siteLanguages...)
+	at := time.Date(2026, time.November, 22, 13, 5, 0, 0, time.UTC)
+	item := func(delay time.Duration) Item {
+		return Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, State: inbox.StateScheduled, RunAfter: at, Delay: delay}
+	}
+	for lang, wait := range map[string]string{"en": "until 12 hours after this letter", "ru": "через 12 часов после отправки этого письма", "kk": "жіберілгеннен кейін 12 сағат өткен соң"} {
+		for _, n := range []Name{Scheduled, AddressNotice, Result} {
+			l := render(t, s, n, lang, Data{Items: []Item{item(12 * time.Hour)}})
+			if !strings.Contains(l.Text, wait) || strings.Contains(l.Text, "2026") {
+				t.Errorf("%s %s:\n%s", n, lang, l.Text)
+			}
+		}
+		if l := render(t, s, Scheduled, lang, Data{Items: []Item{item(24 * time.Hour), item(12 * time.Hour)}}); !strings.Contains(l.Text, wait) {
+			t.Errorf("%s, two waits:\n%s", lang, l.Text)
+		}
+		if l := render(t, s, Scheduled, lang, Data{Items: []Item{item(12 * time.Hour), item(0)}}); strings.Contains(l.Text, "12 ") {
+			t.Errorf("%s, one of two at once:\n%s", lang, l.Text)
 		}
 	}
 }

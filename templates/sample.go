@@ -13,7 +13,7 @@ func samples() []Data {
 	at := time.Date(2026, time.November, 22, 13, 5, 0, 0, time.UTC)
 	full := Data{
 		Site: site, Case: "M-000123", Name: "Anna", Items: sampleItems(at), Holdings: sampleHoldings(),
-		Expires: at, RunAfter: at, Words: "A line.\n\nAnother line.", Attached: true, Places: []string{"profile", "visits"},
+		Expires: at, Words: "A line.\n\nAnother line.", Attached: true, Places: []string{"profile", "visits"},
 	}
 	all := []Data{{Site: Site{Name: "Site", Address: "support@site.example"}}, full}
 	for _, it := range full.Items {
@@ -55,5 +55,6 @@ func sampleItems(at time.Time) []Item {
 	for _, s := range inbox.States() {
 		items = append(items, Item{Kind: inbox.KindChange, State: s, Steps: []inbox.Step{set}, Reason: "same", Words: "Because."})
 	}
-	return append(items, Item{Kind: inbox.KindCopy, State: inbox.StateScheduled, RunAfter: at}, Item{Kind: inbox.KindCopy, State: inbox.StateUnconfirmed, Expires: at})
+	return append(items, Item{Kind: inbox.KindCopy, State: inbox.StateScheduled, RunAfter: at}, Item{Kind: inbox.KindCopy, State: inbox.StateScheduled, Delay: time.Hour},
+		Item{Kind: inbox.KindCopy, State: inbox.StateUnconfirmed, Expires: at})
 }

@@ -22,7 +22,7 @@
 //
 //	.Greeting .Site .Address .Account .Case     texts; .Account is a link or ""
 //	.Yes .No .Stop .Restore .YesElsewhere       what to answer with
-//	.Until .At                                  times: of an answer; of the act
+//	.Until .Wait                                time of an answer; how long after the letter the act waits
 //	.Will .Rest                                 block: what a yes brings; what it cannot bring
 //	.Planned .Did .States                       block: what comes; the receipt; where each request stands
 //	.Holdings .Said .Facts                      block: what is stored; words of staff; items for staff
@@ -134,7 +134,8 @@ type Item struct {
 	Fields []inbox.Field // what it is about, where there are no Steps
 
 	Wait     time.Duration // the cool-off that a yes will start; 0: none
-	RunAfter time.Time     // when it is carried out; zero: at once
+	Delay    time.Duration // the cool-off that begins when this letter has left; 0: none does
+	RunAfter time.Time     // it is not carried out before; zero: at once
 	Expires  time.Time     // when the question lapses
 
 	Reason string // code of why it failed or was refused (phrases "reason.…"), or ""
@@ -150,7 +151,6 @@ type Data struct {
 	Items    []Item
 	Holdings []inbox.Holding
 	Expires  time.Time // when our question lapses
-	RunAfter time.Time // when it will be carried out
 	Words    string    // staff's text; in a notice to staff: what happened
 	Attached bool      // the copy is attached
 	Places   []string  // nothing-held: where we looked; notice to staff: what is concerned

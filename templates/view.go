@@ -91,20 +91,11 @@ func (v *view) YesElsewhere() string {
 
 // Until gives the time until which we wait for an answer.
 func (v *view) Until() string {
-	return v.latest(v.data.Expires, func(it Item) time.Time { return it.Expires })
-}
-
-// At gives the time at which it will be carried out.
-func (v *view) At() string {
-	return v.latest(v.data.RunAfter, func(it Item) time.Time { return it.RunAfter })
-}
-
-// latest words t, or the latest of the items' times when t is not set.
-func (v *view) latest(t time.Time, of func(Item) time.Time) string {
+	t := v.data.Expires
 	if t.IsZero() {
 		for _, it := range v.data.Items {
-			if u := of(it); u.After(t) {
-				t = u
+			if it.Expires.After(t) {
+				t = it.Expires
 			}
 		}
 	}
@@ -112,6 +103,28 @@ func (v *view) latest(t time.Time, of func(Item) time.Time) string {
 		return ""
 	}
 	return v.lang.phrases.moment(t, v.data.Site.Zone)
+}
+
+// Wait gives how long after the letter nothing of what it announces is carried
+// out, "" when something may be at once. It is a duration, because nobody knows
+// when the letter leaves.
+func (v *view) Wait() string {
+	var least time.Duration
+	for _, it := range v.data.Items {
+		if it.over() {
+			continue
+		}
+		if it.Delay == 0 {
+			return ""
+		}
+		if least == 0 || it.Delay < least {
+			least = it.Delay
+		}
+	}
+	if least == 0 {
+		return ""
+	}
+	return v.lang.phrases.duration(least)
 }
 
 // Said gives the text of staff as a block, its lines kept.
@@ -126,10 +139,10 @@ func (v *view) Deleted() bool { return v.done("delete-account") }
 // Deactivated tells whether the account is out of use now.
 func (v *view) Deactivated() bool { return v.done("deactivate") }
 
-// Waiting tells whether something will still be carried out at a time that is
-// set, so that it can be stopped.
+// Waiting tells whether something will still be carried out, so that it can be
+// stopped.
 func (v *view) Waiting() bool {
-	return v.At() != "" && slices.ContainsFunc(v.data.Items, func(it Item) bool { return it.State == inbox.StateScheduled })
+	return slices.ContainsFunc(v.data.Items, func(it Item) bool { return it.State == inbox.StateScheduled })
 }
 
 // Changed tells whether something that the account page shows was changed.

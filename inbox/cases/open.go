@@ -498,7 +498,7 @@ func (k *Keeper) announce(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action) err
 		name = templates.AddressNotice
 	}
 	return k.notice(tx, letter{name: name, mail: m, to: later[0].Detail.Address, actions: later,
-		data: templates.Data{Items: k.items(later), RunAfter: later[0].RunAfter}})
+		data: templates.Data{Items: k.announced(later)}})
 }
 
 // notice sends a letter whose token proves a "stop".

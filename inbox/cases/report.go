@@ -101,7 +101,7 @@ func (k *Keeper) report(tx *state.Tx, id inbox.MailID, holdings []inbox.Holding,
 	}
 	l := letter{name: resultName(told), mail: m, to: told[0].Detail.Address, language: told[0].Language,
 		actions: append(slices.Clone(told), later...), files: files, limit: resultLimit(told)}
-	l.data = templates.Data{Items: k.items(l.actions), Holdings: holdings, Attached: len(files) > 0}
+	l.data = templates.Data{Items: k.announced(l.actions), Holdings: holdings, Attached: len(files) > 0}
 	for _, a := range told {
 		a.Reported = true
 		if err := tx.PutAction(a); err != nil {
@@ -109,7 +109,6 @@ func (k *Keeper) report(tx *state.Tx, id inbox.MailID, holdings []inbox.Holding,
 		}
 	}
 	if len(later) > 0 {
-		l.data.RunAfter = later[0].RunAfter
 		err = k.notice(tx, l)
 	} else {
 		_, err = k.send(tx, l)

@@ -355,7 +355,8 @@ func waits(p state.Purpose) bool {
 	return p == state.PurposeClaim || p == state.PurposeConfirm || p == state.PurposeNewAddr
 }
 
-// Sent starts the time in which the question of a letter can be answered.
+// Sent starts the time in which the question of a letter can be answered, and
+// the cool-off of what it announces: nobody can stop what they were not told of.
 func (k *Keeper) Sent(tx *state.Tx, r *inbox.Reply) error {
 	q, err := tx.AskByReply(r)
 	if err != nil || q == nil {
@@ -365,7 +366,46 @@ func (k *Keeper) Sent(tx *state.Tx, r *inbox.Reply) error {
 	if err := tx.PutSent(q, expires); err != nil {
 		return err
 	}
+	if q.Purpose == state.PurposeNotice {
+		return k.coolOff(tx, q)
+	}
 	return k.lapseAt(tx, q, expires)
+}
+
+// coolOff lets the cool-off of what a letter announces begin now.
+func (k *Keeper) coolOff(tx *state.Tx, q *state.Ask) error {
+	acts, err := open(tx, q)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if !cools(a) {
+			continue
+		}
+		from := tx.Now
+		if a.State == inbox.StateHeld {
+			from = a.HeldAt // its clock stands still since then
+		}
+		end := from.Add(k.Rules.Rule(a).CoolOff)
+		a.RunAfter, a.StopBy = laterOf(a.RunAfter, end), laterOf(a.StopBy, end)
+		if err := tx.PutAction(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cools tells whether an Action waits for the end of its cool-off. One that was
+// tried already does not wait once more.
+func cools(a *inbox.Action) bool {
+	return (a.State == inbox.StateScheduled || a.HeldFrom == inbox.StateScheduled) && !a.StopBy.IsZero() && a.Attempts == 0
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // lapseAt sets when the Actions of a question lapse.
@@ -404,7 +444,7 @@ func (k *Keeper) items(acts []*inbox.Action) []templates.Item {
 	for _, a := range acts {
 		it := templates.Item{Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo, Mailto: a.Mailto, State: a.State,
 			Wait: k.Rules.Rule(a).CoolOff, Expires: a.Expires}
-		if a.State == inbox.StateScheduled {
+		if a.State == inbox.StateScheduled && !a.StopBy.IsZero() {
 			it.RunAfter = a.RunAfter
 		}
 		if d := a.Detail; d != nil {
@@ -415,6 +455,18 @@ func (k *Keeper) items(acts []*inbox.Action) []templates.Item {
 			}
 		}
 		out = append(out, it)
+	}
+	return out
+}
+
+// announced shows Actions in a letter that tells what will happen. What cools
+// off begins to when the letter has left; see Sent.
+func (k *Keeper) announced(acts []*inbox.Action) []templates.Item {
+	out := k.items(acts)
+	for i, a := range acts {
+		if cools(a) {
+			out[i].Delay = k.Rules.Rule(a).CoolOff
+		}
 	}
 	return out
 }

@@ -5,9 +5,9 @@
 // The queue looks at an Action when its time has come:
 //
 //	unconfirmed   its question lapses
-//	scheduled     the letter that tells of it must have been sent, the mail of its cool-off read, an
-//	              earlier Action of the Case ended, and a copy accepted by SMTP before a delete; the
-//	              brake must allow one more irreversible effect
+//	scheduled     the letter that tells of it must have been sent, which is when its cool-off begins, the
+//	              mail of its cool-off read, an earlier Action of the Case ended, and a copy accepted by
+//	              SMTP before a delete; the brake must allow one more irreversible effect
 //	running       only after a crash: it is scheduled again, and the effect key tells the store
 //
 // While effects are paused nothing that is scheduled starts; questions still

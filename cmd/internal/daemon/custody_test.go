@@ -274,6 +274,128 @@ func TestCustodyStopInANewMail(t *testing.T) {
 	}
 }
 
+// Who is told late has the whole cool-off all the same: it begins when the
+// letter has left, and the letter says nothing that is over when it is read.
+func TestCustodyLateNotice(t *testing.T) {
+	smtpAway := func(s *scene) (back func()) {
+		s.refuses(mailtest.StageRcpt, bob, mailtest.Refuse(451, "4.3.0 try again later"))
+		return func() { s.SetFail(nil); s.passes(2*time.Hour + time.Minute) }
+	}
+	paused := func(s *scene) (back func()) {
+		s.acts(control.Call{Verb: "pause", Replies: true})
+		return func() { s.acts(control.Call{Verb: "resume"}); s.passes(time.Second) }
+	}
+	for _, c := range []struct {
+		name string
+		away func(s *scene) (back func())
+		late time.Duration
+	}{
+		{"SMTP was busy", smtpAway, 20 * time.Hour},
+		{"replies were paused", paused, 48 * time.Hour},
+		{"it left within the cool-off", paused, 11 * time.Hour},
+	} {
+		told := func(s *scene) mailtest.Delivery {
+			s.write(bob, "bye", deletePlease)
+			q := s.letter("confirm", bob)
+			back := c.away(s)
+			s.answer(q, "Yes")
+			s.passes(c.late)
+			back()
+			d := s.letter("scheduled", bob)
+			if !strings.Contains(d.Text(), "until 12 hours after this letter was sent") || strings.Contains(d.Text(), "2000") {
+				t.Errorf("it says:\n%s", d.Text())
+			}
+			s.passes(11*time.Hour + 50*time.Minute - time.Since(d.At))
+			s.stand("delete account scheduled")
+			return d
+		}
+		t.Run(c.name+", and it is stopped", func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.answer(told(s), "stop")
+				s.letter("cancelled", bob)
+				s.passes(2 * coolOff)
+				s.stand("delete account cancelled")
+				s.stays("u-bob")
+				s.silence(bob)
+			})
+		})
+		t.Run(c.name, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				told(s)
+				s.passes(30 * time.Minute)
+				s.letter("result", bob)
+				s.stand("delete account done")
+				s.silence(bob)
+			})
+		})
+	}
+	t.Run("while staff hold it", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.write(bob, "bye", deletePlease)
+			q := s.letter("confirm", bob)
+			back := paused(s)
+			s.answer(q, "Yes")
+			s.passes(10 * time.Hour)
+			s.act("hold", "A-1")
+			s.passes(5 * time.Hour)
+			back()
+			s.letter("scheduled", bob)
+			s.passes(time.Hour)
+			s.act("release", "A-1")
+			s.passes(10*time.Hour + 50*time.Minute)
+			s.stand("delete account scheduled")
+			s.passes(90 * time.Minute)
+			s.letter("result", bob)
+		})
+	})
+	t.Run("a new address", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.write(erin, "new email", "Hi, please change the email address of my account to erin@new.test.")
+			s.answer(s.letter("confirm", erin), "Yes")
+			s.letter("asked-new", erin)
+			q := s.letter("confirm-new-address", erinNew)
+			back := paused(s)
+			s.answer(q, "Yes")
+			s.passes(48 * time.Hour)
+			back()
+			s.letter("address-notice", erin)
+			s.passes(11*time.Hour + 50*time.Minute)
+			s.holds("u-erin", inbox.FieldEmail, erin)
+			s.passes(30 * time.Minute)
+			s.letter("address-changed", erin)
+			s.holds("u-erin", inbox.FieldEmail, erinNew)
+		})
+	})
+	t.Run("behind what took long", func(t *testing.T) {
+		u := &unreliable{fail: func(job inbox.Job, _ int) error {
+			if job.Kind == inbox.KindCopy {
+				return inbox.Temporary(errors.New("the database is restarting"))
+			}
+			return nil
+		}}
+		inScene(t, u.over(), func(s *scene) {
+			s.write(bob, "leaving", "Please send me a copy of my data and then delete my account.")
+			s.answer(s.letter("confirm", bob), "Yes")
+			s.passes(20 * time.Hour)
+			s.stand("copy scheduled", "delete account scheduled")
+			s.silence(bob)
+			u.script(nil)
+			for s.states()[0] != "copy done" {
+				s.passes(time.Minute)
+			}
+			d := s.letter("result", bob)
+			if !strings.Contains(d.Text(), "until 12 hours after this letter was sent") {
+				t.Errorf("it says:\n%s", d.Text())
+			}
+			s.passes(11*time.Hour + 50*time.Minute)
+			s.stand("copy done", "delete account scheduled")
+			s.answer(d, "stop")
+			s.letter("cancelled", bob)
+			s.stays("u-bob")
+		})
+	})
+}
+
 func TestCustodyCopyBeforeDelete(t *testing.T) {
 	reviewed := setup{more: "[policy.delete_account]\nreview = \"always\"\n"}
 	const both = "Please send me a copy of my data and then delete my account."
@@ -331,6 +453,8 @@ func TestCustodyCopyBeforeDelete(t *testing.T) {
 			u.script(nil)
 			s.passes(2 * time.Hour)
 			s.letter("result", kate)
+			s.standing("copy done", "delete account scheduled") // with the copy they have time to look at it
+			s.passes(coolOff)
 			s.letter("result", kate)
 			s.standing("copy done", "delete account done")
 		})
@@ -350,6 +474,7 @@ func TestCustodyCopyBeforeDelete(t *testing.T) {
 			s.answer(q, "Yes")
 			s.passes(time.Hour)
 			s.letter("result", kate)
+			s.passes(coolOff)
 			s.letter("result", kate)
 			s.standing("copy done", "delete account done")
 			s.silence(kate)

@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -320,6 +321,10 @@ func TestPause(t *testing.T) {
 				p.wantActions("delete scheduled")
 				p.does("resume", "")
 				p.passes(time.Hour)
+				if !slices.Contains(tt.letters, "scheduled") {
+					p.wantActions("delete scheduled") // the cool-off begins when its letter has left
+					p.passes(12 * time.Hour)
+				}
 				p.wantActions("delete done")
 				p.wantLetters("alice@users.test", "confirm", "scheduled", "result")
 			})

@@ -256,6 +256,8 @@ func TestCopyIsAcceptedBeforeTheDelete(t *testing.T) {
 			if got := s.letter("result", kate).Attachments(); !slices.Equal(got, []string{"data.zip"}) {
 				t.Errorf("attached: %q", got)
 			}
+			s.stand("copy done", "delete account scheduled")
+			s.passes(coolOff)
 			s.letter("result", kate)
 			s.stand("copy done", "delete account done")
 			s.silence(kate, staff)
