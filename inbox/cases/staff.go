@@ -377,7 +377,7 @@ func (k *Keeper) Correct(tx *state.Tx, a *inbox.Action, r inbox.Request, people 
 	if err != nil {
 		return err
 	}
-	a.Stale, a.Again = 0, 0
+	a.Stale, a.Again, a.Attempts, a.Reported = 0, 0, 0, false
 	a.Kind, a.Scope, a.Topic, a.Undo, a.Mailto = r.Kind, r.Scope, r.Topic, false, movesAddress(r)
 	a.Certain, a.Approved, a.Reviewed, a.Proved, a.OldYes, a.Error = true, true, false, "", false, ""
 	a.Due, a.Expires = k.Clock.Due(a.Kind, a.Received), tx.Now.Add(k.Rules.ConfirmTTL)

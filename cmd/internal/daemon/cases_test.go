@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -759,6 +760,19 @@ func TestStaffCorrect(t *testing.T) {
 			s.holds("u-bob", inbox.FieldNickname, "Bobo")
 			s.holds("u-bob", inbox.FieldPhone, "")
 			s.silence(bob)
+		})
+	})
+	t.Run("one that failed: its end is told", func(t *testing.T) {
+		u := &unreliable{fail: func(inbox.Job, int) error { return errors.New("constraint violated") }}
+		inScene(t, u.over(), func(s *scene) {
+			s.write(bob, "nickname", "Please change my nickname to Bo.")
+			s.answer(s.letter("confirm", bob), "Yes")
+			s.letter("failed", bob)
+			u.script(nil)
+			s.acts(correct("A-1", review.Correction{Edits: []string{"nickname=Bobo"}}))
+			s.answer(s.letter("confirm", bob), "Yes")
+			s.letter("result", bob)
+			s.holds("u-bob", inbox.FieldNickname, "Bobo")
 		})
 	})
 	t.Run("a question", func(t *testing.T) {
