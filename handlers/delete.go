@@ -22,7 +22,7 @@ func (h *Handlers) delete(ctx context.Context, job inbox.Job) (inbox.Outcome, er
 		verify = h.verifyRemoved
 	}
 	if err := verify(ctx, job.Person, done); err != nil {
-		return inbox.Outcome{}, fmt.Errorf("verifying the erasure: %w", err)
+		return inbox.Outcome{}, &inbox.InDoubtError{Err: fmt.Errorf("verifying the erasure: %w", err)}
 	}
 	return inbox.Outcome{Plan: done}, nil
 }

@@ -14,7 +14,8 @@
 // else Perform asks the store whether the Job's effect key is on record, since
 // after a crash the Plan of what is already done would look stale or
 // superfluous; if it is, the answer is what was done then. A copy and a
-// describe leave no trace in the store and are simply made again.
+// describe leave no trace in the store and are simply made again. A Job that
+// only asks (Job.Ask) gets the same answer, or inbox.ErrNotDone.
 //
 // # Failures
 //
@@ -22,7 +23,9 @@
 // an *inbox.StaleError; a *datamap.RefusedError, whose Reason the person is told;
 // users.ErrNotFound, when the person has left the store by another way; an
 // error with inbox.IsTemporary, to be tried again; and everything else, which
-// is permanent and for staff. No error text names a person or a value.
+// is permanent and for staff. After one that is inbox.InDoubt the Job may have
+// been carried out, after any other it was not. No error text names a person or
+// a value.
 package handlers
 
 import (
@@ -88,6 +91,9 @@ func (h *Handlers) Perform(ctx context.Context, job inbox.Job) (inbox.Outcome, e
 }
 
 func (h *Handlers) perform(ctx context.Context, job inbox.Job) (inbox.Outcome, error) {
+	if job.Ask && (job.Kind == inbox.KindCopy || job.Kind == inbox.KindDescribe) {
+		return inbox.Outcome{}, inbox.ErrNotDone // what only reads does nothing that could be found again
+	}
 	switch job.Kind {
 	case inbox.KindChange:
 		return h.change(ctx, job)
@@ -130,8 +136,13 @@ func (h *Handlers) plan(ctx context.Context, job inbox.Job) (users.Person, inbox
 // effect carries out a job that the store keeps a record of.
 func (h *Handlers) effect(ctx context.Context, job inbox.Job) (inbox.Plan, error) {
 	before, err := h.store.Recorded(ctx, job.EffectKey, job.Kind, job.Digest)
-	if !errors.Is(err, users.ErrNotFound) {
-		return before.Plan, err
+	switch {
+	case err == nil:
+		return before.Plan, nil
+	case !errors.Is(err, users.ErrNotFound):
+		return inbox.Plan{}, &inbox.InDoubtError{Err: err}
+	case job.Ask:
+		return inbox.Plan{}, inbox.ErrNotDone
 	}
 	_, plan, err := h.plan(ctx, job)
 	if err != nil {

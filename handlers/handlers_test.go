@@ -81,7 +81,8 @@ func setPhone(v string) inbox.Request {
 var deleteAccount = inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}
 
 // TestEffects performs each kind that acts, twice: the second time, as after a
-// crash between the store's commit and ours, nothing is done.
+// crash between the store's commit and ours, nothing is done. Whoever only asks
+// gets the same answer, and has nothing done.
 func TestEffects(t *testing.T) {
 	gone := func(h *house) bool {
 		_, err := h.store.Get(h.t.Context(), "17")
@@ -111,10 +112,15 @@ func TestEffects(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h := open(t)
 			job := h.job("k-1", c.r, c.undo)
+			ask := job
+			ask.Ask = true
+			if _, err := h.Perform(t.Context(), ask); !errors.Is(err, inbox.ErrNotDone) || inbox.InDoubt(err) {
+				t.Errorf("asked before it began: %v, want ErrNotDone", err)
+			}
 			if c.done(h) {
 				t.Fatal("it is done before it began")
 			}
-			for run := range 2 {
+			for run, job := range []inbox.Job{job, job, ask} {
 				out := h.perform(job)
 				if len(out.Plan.Steps) == 0 || out.Plan.Steps[0].Op != c.op || len(out.Files)+len(out.Holdings) != 0 {
 					t.Errorf("run %d: outcome %+v", run, out)
@@ -127,6 +133,19 @@ func TestEffects(t *testing.T) {
 				t.Error("somebody else was touched")
 			}
 		})
+	}
+}
+
+// TestAskAboutWhatOnlyReads: a copy and a describe leave no trace.
+func TestAskAboutWhatOnlyReads(t *testing.T) {
+	h := open(t)
+	for _, k := range []inbox.Kind{inbox.KindCopy, inbox.KindDescribe} {
+		job := h.job("k-1", inbox.Request{Kind: k}, false)
+		h.perform(job)
+		job.Ask = true
+		if _, err := h.Perform(t.Context(), job); !errors.Is(err, inbox.ErrNotDone) {
+			t.Errorf("%s: %v, want ErrNotDone", k, err)
+		}
 	}
 }
 
@@ -228,8 +247,8 @@ func TestMismatch(t *testing.T) {
 	h := open(t)
 	h.perform(h.job("k-1", setPhone("+77019999999"), false))
 	_, err := h.Perform(t.Context(), h.job("k-1", deleteAccount, false))
-	if _, ok := errors.AsType[*users.MismatchError](err); !ok || inbox.IsTemporary(err) {
-		t.Errorf("Perform: %v, want a permanent *MismatchError", err)
+	if _, ok := errors.AsType[*users.MismatchError](err); !ok || inbox.IsTemporary(err) || !inbox.InDoubt(err) {
+		t.Errorf("Perform: %v, want a permanent *MismatchError, and a doubt", err)
 	}
 	h.get("17")
 }
@@ -238,7 +257,7 @@ func TestRefused(t *testing.T) {
 	h := open(t)
 	email := inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{{Field: inbox.FieldEmail, Op: inbox.OpSet, Value: "boris@users.test"}}}
 	_, err := h.Perform(t.Context(), h.job("k-1", email, false))
-	if r, ok := errors.AsType[*datamap.RefusedError](err); !ok || r.Reason != datamap.ReasonTaken || r.Field != inbox.FieldEmail || inbox.IsTemporary(err) {
+	if r, ok := errors.AsType[*datamap.RefusedError](err); !ok || r.Reason != datamap.ReasonTaken || r.Field != inbox.FieldEmail || inbox.InDoubt(err) {
 		t.Errorf("an address of somebody else: %v, want taken", err)
 	}
 	job := h.job("k-2", setPhone("+77019999999"), false)
@@ -254,7 +273,7 @@ func TestPersonGone(t *testing.T) {
 	change, describe := h.job("k-1", setPhone("1"), false), h.job("k-2", inbox.Request{Kind: inbox.KindDescribe}, false)
 	h.perform(h.job("k-3", deleteAccount, false))
 	for _, job := range []inbox.Job{change, describe} {
-		if _, err := h.Perform(t.Context(), job); !errors.Is(err, users.ErrNotFound) || inbox.IsTemporary(err) {
+		if _, err := h.Perform(t.Context(), job); !errors.Is(err, users.ErrNotFound) || inbox.InDoubt(err) {
 			t.Errorf("%s: %v, want a permanent ErrNotFound", job.Kind, err)
 		}
 	}
@@ -396,12 +415,12 @@ func TestErasureIsVerified(t *testing.T) {
 	account := h.job("k-2", deleteAccount, false)
 	h.perform(fields)
 	s.get = func(p *users.Person) { p.Fields[inbox.FieldAbout] = "secret" }
-	if _, err := h.Perform(t.Context(), fields); err == nil || inbox.IsTemporary(err) || strings.Contains(err.Error(), "secret") {
+	if _, err := h.Perform(t.Context(), fields); err == nil || inbox.IsTemporary(err) || !inbox.InDoubt(err) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a field that still holds a value: %v", err)
 	}
 	s.get = nil
 	s.records = []users.Record{{Place: datamap.PlaceVisits, Columns: []string{"ip"}, Values: []string{"192.0.2.7"}}}
-	if _, err := h.Perform(t.Context(), account); err == nil || inbox.IsTemporary(err) || strings.Contains(err.Error(), "192.0.2.7") {
+	if _, err := h.Perform(t.Context(), account); err == nil || inbox.IsTemporary(err) || !inbox.InDoubt(err) || strings.Contains(err.Error(), "192.0.2.7") {
 		t.Errorf("a place that still holds a record: %v", err)
 	}
 	s.records = nil

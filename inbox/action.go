@@ -228,8 +228,11 @@ type Action struct {
 	Again       int            `json:"again,omitempty"`        // how often the question was asked once more
 	Stale       int            `json:"stale,omitempty"`        // how often the data had changed when it was to run
 	Attempts    int            `json:"attempts"`
-	Reported    bool           `json:"reported,omitempty"` // the person was told the end
-	Error       string         `json:"error,omitempty"`    // why it waits or failed; for staff, never personal
+	Begun       string         `json:"begun,omitempty"`     // effect key of an attempt that may have been carried out
+	Wish        Event          `json:"wish,omitempty"`      // how it is to end, should the user store say that it was not
+	WishedBy    string         `json:"wished_by,omitempty"` // who wants that
+	Reported    bool           `json:"reported,omitempty"`  // the person was told the end
+	Error       string         `json:"error,omitempty"`     // why it waits or failed; for staff, never personal
 	History     []HistoryEntry `json:"history"`
 
 	// Detail is sealed under the key of the Case, and nil once that was dropped.

@@ -41,9 +41,10 @@
 // A crash between two commits is seen and resolved at the next start: a mail
 // that was committed but not acknowledged is acknowledged; an Action that was
 // running runs again under the same effect key, and the user store answers
-// with what it did the first time; a Reply that was being sent is sent again
-// unless the server had begun to accept it, which is the one outcome that
-// nobody can know and that is counted apart ([ReplyUnknown]).
+// with what it did the first time; until it has, nothing else ends the Action;
+// a Reply that was being sent is sent again unless the server had begun to
+// accept it, which is the one outcome that nobody can know and that is counted
+// apart ([ReplyUnknown]).
 //
 // # The rooms
 //

@@ -65,6 +65,25 @@ type StaleError struct {
 // Error says so, and names no value.
 func (e *StaleError) Error() string { return "the data changed since they were shown" }
 
+// ErrNotDone says that no attempt has carried an Action out that was asked
+// about; see Job.Ask.
+var ErrNotDone = errors.New("no attempt has carried it out")
+
+// InDoubtError is a failure after which an Action may have been carried out
+// all the same, or a part of it.
+type InDoubtError struct{ Err error }
+
+func (e *InDoubtError) Error() string { return e.Err.Error() }
+
+func (e *InDoubtError) Unwrap() error { return e.Err }
+
+// InDoubt tells whether an Action that failed with err may have been carried
+// out. A temporary failure always leaves that open: the answer may be lost.
+func InDoubt(err error) bool {
+	var doubt *InDoubtError
+	return IsTemporary(err) || errors.As(err, &doubt)
+}
+
 // Redacted is personal text that must not reach a log: slog prints a mark in
 // its place.
 type Redacted string

@@ -66,7 +66,7 @@ func (p Plan) Digest(person string, kind Kind) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Job is an Action handed over to be carried out.
+// Job is an Action handed over to be carried out, or to be asked about.
 type Job struct {
 	EffectKey string // <instance>-<epoch>-<Action ID>; idempotence hangs on it
 	Kind      Kind
@@ -78,6 +78,7 @@ type Job struct {
 	Digest    string // of the Plan that was confirmed
 	Language  string
 	Past      []PastCase // of a copy or a describe: earlier cases that the state still holds
+	Ask       bool       // carry nothing out, only tell what an earlier attempt did; [ErrNotDone] when none did
 }
 
 // PastCase is one earlier case with support, as the person may read it.

@@ -215,6 +215,24 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+func TestInDoubt(t *testing.T) {
+	plain := errors.New("no")
+	for err, want := range map[error]bool{
+		plain: false, ErrNotDone: false, &StaleError{}: false, &MovedError{}: false, fmt.Errorf("x: %w", Temporary(plain)): true,
+		fmt.Errorf("x: %w", &InDoubtError{plain}): true, &InDoubtError{Temporary(plain)}: true,
+	} {
+		if InDoubt(err) != want {
+			t.Errorf("%v leaves a doubt: %t", err, !want)
+		}
+	}
+	if err := (&InDoubtError{Temporary(plain)}); !IsTemporary(err) || !errors.Is(err, plain) || err.Error() != "no" {
+		t.Errorf("%v lost what it wraps", err)
+	}
+	if InDoubt(nil) {
+		t.Error("success leaves a doubt")
+	}
+}
+
 func TestRedacted(t *testing.T) {
 	var log bytes.Buffer
 	l := slog.New(slog.NewTextHandler(&log, nil))

@@ -212,6 +212,8 @@ func (v *view) state(it Item) string {
 		return p.say("state.nothing")
 	case (it.State == inbox.StateFailed || it.State == inbox.StateRefused) && p["reason."+it.Reason] != "":
 		return p.say("state.failed-why")
+	case it.Stopping && it.open():
+		return p.say("state.stopping")
 	case it.State == inbox.StateScheduled && it.Delay > 0:
 		return p.say("state.scheduled-after", "duration", p.duration(it.Delay))
 	case it.State == inbox.StateScheduled && !it.RunAfter.IsZero():

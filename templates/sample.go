@@ -52,6 +52,7 @@ func sampleItems(at time.Time) []Item {
 		it.State, it.RunAfter, it.Expires = inbox.StateDone, at, at
 		items = append(items, it)
 	}
+	items = append(items, Item{Kind: inbox.KindCopy, State: inbox.StateScheduled, Stopping: true}, Item{Kind: inbox.KindCopy, State: inbox.StateDone, Stopping: true})
 	for _, s := range inbox.States() {
 		items = append(items, Item{Kind: inbox.KindChange, State: s, Steps: []inbox.Step{set}, Reason: "same", Words: "Because."})
 	}

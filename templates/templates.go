@@ -27,7 +27,7 @@
 //	.Planned .Did .States                       block: what comes; the receipt; where each request stands
 //	.Holdings .Said .Facts                      block: what is stored; words of staff; items for staff
 //	.Places                                     labels of places
-//	.Attached .Deleted .Deactivated .Changed .Waiting    conditions
+//	.Attached .Deleted .Deactivated .Changed .Waiting .TooLate    conditions
 //
 // What comes out is markup of five forms, and both the plain text and the HTML
 // are made from it, so the two say the same. A block stands between blank
@@ -137,6 +137,8 @@ type Item struct {
 	Delay    time.Duration // the cool-off that begins when this letter has left; 0: none does
 	RunAfter time.Time     // it is not carried out before; zero: at once
 	Expires  time.Time     // when the question lapses
+
+	Stopping bool // the owner wants it stopped, and it may have been carried out before
 
 	Reason string // code of why it failed or was refused (phrases "reason.…"), or ""
 	Words  string // staff's own words about it, or ""

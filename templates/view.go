@@ -145,6 +145,11 @@ func (v *view) Waiting() bool {
 	return slices.ContainsFunc(v.data.Items, func(it Item) bool { return it.State == inbox.StateScheduled })
 }
 
+// TooLate tells whether something was done that the person wanted stopped.
+func (v *view) TooLate() bool {
+	return slices.ContainsFunc(v.data.Items, func(it Item) bool { return it.State == inbox.StateDone && it.Stopping })
+}
+
 // Changed tells whether something that the account page shows was changed.
 func (v *view) Changed() bool {
 	return v.done("change") || v.done("mailto") || v.done("delete-fields") || v.done("reactivate")

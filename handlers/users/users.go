@@ -123,8 +123,8 @@ type Store interface {
 	// Apply carries out e.Plan and records e.Key in one transaction. A second
 	// call with the same key, kind and digest does nothing and answers as
 	// Recorded does. Nothing at all is done on ErrNotFound (no such person),
-	// ErrChanged (an old value differs from the plan's), a *TakenError, or a
-	// *MismatchError.
+	// ErrChanged (an old value differs from the plan's), a *TakenError, a
+	// *MismatchError, or any other error that is not temporary.
 	Apply(ctx context.Context, e Effect) (Applied, error)
 }
 

@@ -244,14 +244,25 @@ func declined(q *state.Ask, m, cm *inbox.Mail) templates.Name {
 // letter.
 func (k *Keeper) no(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Action, name templates.Name) error {
 	var stopped []*inbox.Action
+	known := true
 	for _, a := range acts {
-		if a.State == inbox.StateRunning || a.Kind == inbox.KindQuestion || !asked(a, s) {
+		switch {
+		case a.Kind == inbox.KindQuestion || !asked(a, s) || begun(a) && a.Wish == inbox.EventNo:
+			continue
+		case begun(a):
+			known = false
+			if err := k.wish(tx, a, inbox.EventNo, Owner, map[string]any{"mail": m.ID}); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := k.cancel(tx, a); err != nil {
 			return err
 		}
 		stopped = append(stopped, a)
+	}
+	if !known {
+		return k.untilKnown(tx, m, stopped)
 	}
 	if len(stopped) == 0 {
 		return k.status(tx, m, s, proven)
@@ -473,7 +484,7 @@ func (k *Keeper) Loose(tx *state.Tx, m *inbox.Mail, s Sender, r inbox.Reading) e
 	if err != nil {
 		return err
 	}
-	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.Kind == inbox.KindQuestion || a.State == inbox.StateRunning })
+	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.Kind == inbox.KindQuestion })
 	switch {
 	case len(acts) == 0:
 		err = k.loneAnswer(tx, m, s)
@@ -565,8 +576,13 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 				}
 				continue
 			}
-			a.Released = false
-			if err := tx.MoveFor(a, inbox.EventDoubtful, Claimant, "somebody without proof asked to stop it, in "+m.ID.String()); err != nil {
+			if begun(a) {
+				if err := k.doubtBegun(tx, m, a); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := k.holdDoubtful(tx, a, "somebody without proof asked to stop it, in "+m.ID.String()); err != nil {
 				return err
 			}
 			held = append(held, a)
@@ -574,22 +590,36 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 		if len(held) == 0 {
 			continue
 		}
-		cm, err := tx.Mail(id)
-		if err != nil {
-			return err
-		}
 		m.Actions = appendNew(m.Actions, ids(held))
-		err = k.ask(tx, state.PurposeStop, letter{name: templates.StopCheck, mail: cm, to: held[0].Detail.Address, actions: held,
-			data: templates.Data{Items: k.items(held)}, of: m, ends: inbox.MailAsked, reason: "a stop without proof: held, and the owner was asked"})
-		if err != nil {
-			return err
-		}
-		if err := k.Notify(tx, "somebody without proof asked to stop an action; it is held", id, held...); err != nil {
+		if err := k.checkStop(tx, held, m); err != nil {
 			return err
 		}
 	}
 	Mark(m, inbox.MailIgnored, "a no without proof, and nothing of theirs would run")
 	return nil
+}
+
+func (k *Keeper) holdDoubtful(tx *state.Tx, a *inbox.Action, why string) error {
+	a.Released = false
+	return tx.MoveFor(a, inbox.EventDoubtful, Claimant, why)
+}
+
+// checkStop asks the owner whether the stop was theirs for which Actions of a
+// Case are held, and tells staff. of is the mail that asked for it, if it is
+// the one to be decided about.
+func (k *Keeper) checkStop(tx *state.Tx, held []*inbox.Action, of *inbox.Mail) error {
+	cm, err := tx.Mail(held[0].Case)
+	if err != nil {
+		return err
+	}
+	l := letter{name: templates.StopCheck, mail: cm, to: held[0].Detail.Address, actions: held, data: templates.Data{Items: k.items(held)}}
+	if of != nil {
+		l.of, l.ends, l.reason = of, inbox.MailAsked, "a stop without proof: held, and the owner was asked"
+	}
+	if err := k.ask(tx, state.PurposeStop, l); err != nil {
+		return err
+	}
+	return k.Notify(tx, "somebody without proof asked to stop an action; it is held", cm.ID, held...)
 }
 
 // looseYes asks anew, once: a yes without the token of the question proves

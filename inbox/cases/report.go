@@ -14,6 +14,9 @@ import (
 // other Actions of the person, and the letter that tells of it. The Action
 // must have moved already; files are what its letter carries.
 func (k *Keeper) Done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []string) error {
+	if err := k.tooLate(tx, a); err != nil {
+		return err
+	}
 	switch {
 	case a.Mailto:
 		if err := k.moved(tx, a); err != nil {
@@ -99,7 +102,11 @@ func (k *Keeper) report(tx *state.Tx, id inbox.MailID, holdings []inbox.Holding,
 	if len(told) == 0 || len(files) == 0 && len(holdings) == 0 && soon(tx, acts) {
 		return k.settle(tx, m)
 	}
-	l := letter{name: resultName(told), mail: m, to: told[0].Detail.Address, language: told[0].Language,
+	name := resultName(told)
+	if name == templates.Cancelled {
+		later = nil // what goes on has been announced
+	}
+	l := letter{name: name, mail: m, to: told[0].Detail.Address, language: told[0].Language,
 		actions: append(slices.Clone(told), later...), files: files, limit: resultLimit(told)}
 	l.data = templates.Data{Items: k.announced(l.actions), Holdings: holdings, Attached: len(files) > 0}
 	for _, a := range told {
@@ -126,7 +133,7 @@ func unreported(tx *state.Tx, acts []*inbox.Action) (told, later []*inbox.Action
 	for _, a := range acts {
 		switch {
 		case a.Detail == nil:
-		case !a.Reported && (a.State == inbox.StateDone || a.State == inbox.StateFailed || a.State == inbox.StateRefused):
+		case !a.Reported && (a.State.Ended() || a.State == inbox.StateFailed):
 			told = append(told, a)
 		case a.State == inbox.StateScheduled && (a.RunAfter.After(tx.Now) || !a.StopBy.IsZero()):
 			later = append(later, a)
@@ -144,24 +151,28 @@ func soon(tx *state.Tx, acts []*inbox.Action) bool {
 			continue
 		}
 		due := a.State == inbox.StateScheduled && a.Attempts == 0 && !a.RunAfter.After(tx.Now)
-		return a.State == inbox.StateRunning || due && (a.StopBy.IsZero() || a.Error == "")
+		return a.State == inbox.StateRunning || due && (a.StopBy.IsZero() || a.Error == "" || a.Wish != "")
 	}
 	return false
 }
 
 func resultName(told []*inbox.Action) templates.Name {
-	for _, a := range told {
-		if a.State != inbox.StateFailed {
-			return templates.Result
-		}
+	all := func(s inbox.State) bool {
+		return !slices.ContainsFunc(told, func(a *inbox.Action) bool { return a.State != s })
 	}
-	return templates.Failed
+	switch {
+	case all(inbox.StateFailed):
+		return templates.Failed
+	case all(inbox.StateCancelled):
+		return templates.Cancelled
+	}
+	return templates.Result
 }
 
 // resultLimit caps what somebody can cause without having said yes to it.
 func resultLimit(told []*inbox.Action) limit {
 	for _, a := range told {
-		if a.Proved != "" || policy.Irreversible(a) {
+		if a.Proved != "" || policy.Irreversible(a) || a.State == inbox.StateCancelled {
 			return uncapped
 		}
 	}
@@ -240,10 +251,11 @@ func (k *Keeper) unprove(tx *state.Tx, b *inbox.Action, fresh string) error {
 	if err := tx.VoidAsks(b.Case, "the address on record changed", b.ID); err != nil {
 		return err
 	}
-	if b.State == inbox.StateScheduled {
+	switch {
+	case begun(b): // the queue asks the user store first, and what was not carried out is asked anew
+	case b.State == inbox.StateScheduled:
 		return tx.Move(b, inbox.EventReprove, Program, nil)
-	}
-	if b.HeldFrom == inbox.StateScheduled {
+	case b.HeldFrom == inbox.StateScheduled:
 		b.HeldFrom = inbox.StateUnconfirmed
 	}
 	return tx.Note(b, "proof void: the address on record changed", Program, nil)
@@ -260,8 +272,7 @@ func (k *Keeper) erased(tx *state.Tx, a *inbox.Action) error {
 		if b.ID == a.ID || b.Case == a.Case && b.Order() > a.Order() {
 			continue
 		}
-		b.Reported = true
-		if err := tx.MoveFor(b, inbox.EventClose, Program, "the account was deleted"); err != nil {
+		if err := k.endWith(tx, b); err != nil {
 			return err
 		}
 		if err := k.Report(tx, b.Case); err != nil {
@@ -274,6 +285,20 @@ func (k *Keeper) erased(tx *state.Tx, a *inbox.Action) error {
 		}
 	}
 	return tx.Erase(a.Case, a.Detail.Person, a.Detail.Address)
+}
+
+// endWith ends an Action because the account was deleted, without a letter.
+func (k *Keeper) endWith(tx *state.Tx, b *inbox.Action) error {
+	const why = "the account was deleted"
+	if !begun(b) {
+		b.Reported = true
+		return tx.MoveFor(b, inbox.EventClose, Program, why)
+	}
+	if err := k.wish(tx, b, inbox.EventClose, Program, map[string]string{"reason": why}); err != nil {
+		return err
+	}
+	b.Reported = true
+	return tx.PutAction(b)
 }
 
 // voidHeld ends the letters of a Case that wait for staff: they are about an

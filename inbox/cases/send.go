@@ -395,10 +395,10 @@ func (k *Keeper) coolOff(tx *state.Tx, q *state.Ask) error {
 	return nil
 }
 
-// cools tells whether an Action waits for the end of its cool-off. One that was
-// tried already does not wait once more.
+// cools tells whether an Action waits for the end of its cool-off. One that has
+// begun does not wait once more.
 func cools(a *inbox.Action) bool {
-	return (a.State == inbox.StateScheduled || a.HeldFrom == inbox.StateScheduled) && !a.StopBy.IsZero() && a.Attempts == 0
+	return (a.State == inbox.StateScheduled || a.HeldFrom == inbox.StateScheduled) && !a.StopBy.IsZero() && a.Begun == ""
 }
 
 func laterOf(a, b time.Time) time.Time {
@@ -443,7 +443,7 @@ func (k *Keeper) items(acts []*inbox.Action) []templates.Item {
 	var out []templates.Item
 	for _, a := range acts {
 		it := templates.Item{Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo, Mailto: a.Mailto, State: a.State,
-			Wait: k.Rules.Rule(a).CoolOff, Expires: a.Expires}
+			Wait: k.Rules.Rule(a).CoolOff, Expires: a.Expires, Stopping: a.Wish == inbox.EventNo}
 		if a.State == inbox.StateScheduled && !a.StopBy.IsZero() {
 			it.RunAfter = a.RunAfter
 		}

@@ -257,11 +257,22 @@ func (k *Keeper) releaseReply(tx *state.Tx, r *inbox.Reply, who string) error {
 }
 
 // Refuse ends an Action with a reason, which the person is told when their
-// sender is proved; told says whether they are.
+// sender is proved; told says whether they are. One that may have been carried
+// out ends, and they are told, once the user store has said that it was not.
 func (k *Keeper) Refuse(tx *state.Tx, a *inbox.Action, who, reason string) (told bool, err error) {
 	if a.Detail != nil {
 		a.Detail.Words = reason
 	}
+	if asksFirst(a, inbox.EventRefuse) {
+		if err := k.acting(); err != nil {
+			return false, err
+		}
+		return a.Evidence > inbox.LevelNone, k.wish(tx, a, inbox.EventRefuse, who, map[string]string{"reason": reason})
+	}
+	return k.refuse(tx, a, who, reason)
+}
+
+func (k *Keeper) refuse(tx *state.Tx, a *inbox.Action, who, reason string) (told bool, err error) {
 	a.Reported, a.Error = true, "refused by staff"
 	if err := tx.Move(a, inbox.EventRefuse, who, map[string]string{"reason": reason}); err != nil {
 		return false, err
@@ -372,6 +383,9 @@ func (k *Keeper) Correct(tx *state.Tx, a *inbox.Action, r inbox.Request, people 
 	if err := k.acting(); err != nil {
 		return err
 	}
+	if begun(a) {
+		return fmt.Errorf("%s may have been carried out: while that is not known it can be refused, closed or retried, not corrected", a.ID)
+	}
 	old := a.Detail.Request
 	with, err := k.askedWith(tx, a)
 	if err != nil {
@@ -439,10 +453,19 @@ func (k *Keeper) Reply(tx *state.Tx, a *inbox.Action, who, text string, answers 
 	return k.tell(tx, a, letter{name: name, data: templates.Data{Words: text}, byStaff: true}, true)
 }
 
-// Close ends an Action without a letter.
+// Close ends an Action without a letter. One that may have been carried out
+// ends once the user store has said that it was not; that it was, is told.
 func (k *Keeper) Close(tx *state.Tx, a *inbox.Action, who, reason string) error {
+	why := map[string]string{"reason": reason}
+	if asksFirst(a, inbox.EventClose) {
+		return k.wish(tx, a, inbox.EventClose, who, why)
+	}
+	return k.close(tx, a, who, why)
+}
+
+func (k *Keeper) close(tx *state.Tx, a *inbox.Action, who string, why any) error {
 	a.Reported, a.Error = true, "closed by staff"
-	if err := tx.Move(a, inbox.EventClose, who, map[string]string{"reason": reason}); err != nil {
+	if err := tx.Move(a, inbox.EventClose, who, why); err != nil {
 		return err
 	}
 	if err := k.voidEnded(tx, a.Case, "closed"); err != nil {

@@ -10,8 +10,12 @@
 //	              SMTP before a delete; the brake must allow one more irreversible effect
 //	running       only after a crash: it is scheduled again, and the effect key tells the store
 //
+// An attempt whose answer was lost may have been carried out. It is tried again
+// under the same effect key; and when the person or staff want it ended, the
+// queue only asks the user store: what was carried out ends as done.
+//
 // While effects are paused nothing that is scheduled starts; questions still
-// lapse.
+// lapse, and the user store is still asked.
 package queue
 
 import (
@@ -141,7 +145,8 @@ func (q *Queue) sleep(ctx context.Context, next time.Time) {
 	}
 }
 
-// Recover puts what was running when the process ended back into the queue.
+// Recover puts what was running when the process ended back into the queue. It
+// may have been carried out: nothing ends it before the user store was asked.
 func (q *Queue) Recover(ctx context.Context) error {
 	return q.State.Update(ctx, "recover", func(tx *state.Tx) error {
 		var running []*inbox.Action
@@ -149,6 +154,9 @@ func (q *Queue) Recover(ctx context.Context) error {
 			return err
 		}
 		for _, a := range running {
+			if a.Begun == "" { // it was started before that was noted
+				a.Begun = tx.EffectKey(a.ID)
+			}
 			a.RunAfter = tx.Now
 			if err := tx.MoveFor(a, inbox.EventLater, cases.Program, "the program ended while it ran; the effect key tells what was done"); err != nil {
 				return err
@@ -179,24 +187,24 @@ func (q *Queue) pass(ctx context.Context) (next time.Time, err error) {
 	return next, err
 }
 
-// standsStill tells whether nothing that is scheduled may start.
-func (q *Queue) standsStill(tx *state.Tx) bool {
+// standsStill tells whether an Action that is scheduled may not start. While
+// effects are paused the user store can still be asked about one.
+func (q *Queue) standsStill(tx *state.Tx, a *inbox.Action) bool {
 	paused, _ := tx.Paused()
-	return paused || q.Rules.Mode == policy.Observe
+	return q.Rules.Mode == policy.Observe || paused && a.Wish == ""
 }
 
 // dueNow lists the Actions that can move now; the others cost no commit. While
 // the queue stands still nothing that is scheduled can, and at any time not
 // what waits for something else and says so already.
 func (q *Queue) dueNow(tx *state.Tx) (due []inbox.ActionID, err error) {
-	still := q.standsStill(tx)
 	for _, id := range tx.DueActions(math.MaxInt) {
 		a, err := tx.Action(id)
 		if err != nil {
 			return nil, err
 		}
-		waits := still
-		if a.State == inbox.StateScheduled && !still {
+		waits := q.standsStill(tx, a)
+		if a.State == inbox.StateScheduled && !waits && a.Wish == "" {
 			if waits, err = q.known(tx, a); err != nil {
 				return nil, err
 			}
@@ -250,7 +258,7 @@ func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err err
 		switch {
 		case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
 			err = q.Cases.Expire(tx, a)
-		case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !q.standsStill(tx):
+		case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !q.standsStill(tx, a):
 			job, err = q.claim(tx, a)
 		}
 		if moved = a.State != before; err == nil && moved && job == nil {
@@ -277,7 +285,7 @@ func (q *Queue) perform(ctx context.Context, job inbox.Job) (o inbox.Outcome, er
 	defer func() {
 		if r := recover(); r != nil {
 			q.Log.Error("queue: an action made the program panic", "effect", job.EffectKey, "stack", string(debug.Stack()))
-			err = errors.New("it made the program panic; the log has the details")
+			err = &inbox.InDoubtError{Err: errors.New("it made the program panic; the log has the details")}
 		}
 	}()
 	return q.Performer.Perform(ctx, job)
@@ -304,7 +312,11 @@ func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
 	if a.Detail == nil {
 		return nil, tx.MoveFor(a, inbox.EventRefuse, cases.Program, "its content was forgotten")
 	}
-	if q.Rules.Missing(a, a.Detail.Plan.Digest(a.Detail.Person, a.Kind)) != policy.ProofComplete {
+	proved := q.Rules.Missing(a, a.Detail.Plan.Digest(a.Detail.Person, a.Kind)) == policy.ProofComplete
+	switch {
+	case a.Begun != "" && (a.Wish != "" || !proved):
+		return q.start(tx, a, true)
+	case !proved:
 		return nil, q.Cases.AskProof(tx, a) // what proved it has become void
 	}
 	why, late, err := q.waits(tx, a)
@@ -325,11 +337,22 @@ func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
 			return nil, err
 		}
 	}
+	return q.start(tx, a, false)
+}
+
+// start notes that an attempt begins, or that the user store is asked what
+// came of an earlier one, and makes the Job. From here on the Action may have
+// been carried out, whatever becomes of this process: its effect key stays, so
+// that also a restored state asks under the key of the attempt.
+func (q *Queue) start(tx *state.Tx, a *inbox.Action, ask bool) (*inbox.Job, error) {
 	a.Attempts++
 	a.Error = ""
-	job := &inbox.Job{EffectKey: tx.EffectKey(a.ID), Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, Person: a.Detail.Person,
+	if a.Begun == "" {
+		a.Begun = tx.EffectKey(a.ID)
+	}
+	job := &inbox.Job{EffectKey: a.Begun, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, Person: a.Detail.Person, Ask: ask,
 		Address: a.Detail.Address, Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language}
-	if a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe {
+	if (a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe) && !ask {
 		past, err := q.Cases.Past(tx, a.Detail.Person, a.Detail.Address)
 		if err != nil {
 			return nil, err
@@ -460,7 +483,7 @@ func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (held bool, err error) {
 // in an hour, or when what it asks for is what a stolen address would be used
 // for. Staff's approval afterwards is final.
 func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
-	if a.Reviewed {
+	if a.Reviewed || a.Begun != "" { // what may have been carried out must be tried to its end
 		return false, nil
 	}
 	why := ""
@@ -540,6 +563,7 @@ func (q *Queue) save(id inbox.ActionID, files []inbox.File) ([]string, error) {
 
 func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []string) error {
 	receipt := o.Plan.Digest(a.Detail.Person, a.Kind)
+	a.Begun = ""
 	if err := tx.Move(a, inbox.EventDone, cases.Program, map[string]any{"receipt": receipt, "done": o.Plan}); err != nil {
 		return err
 	}
@@ -551,7 +575,12 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	var moved *inbox.MovedError
 	var refused *datamap.RefusedError
 	a.Error = failure.Error()
+	if !inbox.InDoubt(failure) {
+		a.Begun = ""
+	}
 	switch {
+	case a.Begun == "" && a.Wish != "" || errors.Is(failure, inbox.ErrNotDone):
+		return q.Cases.NotDone(tx, a)
 	case errors.As(failure, &stale):
 		return q.Cases.Stale(tx, a, stale.Plan)
 	case errors.As(failure, &moved):
@@ -568,7 +597,13 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	case inbox.IsTemporary(failure) && a.Attempts < maxTries:
 		a.RunAfter = tx.Now.Add(backoff(a.Attempts))
 		q.Log.Warn("queue: an action will be tried again", "action", a.ID.String(), "attempt", a.Attempts, "err", failure)
-		return tx.MoveFor(a, inbox.EventLater, cases.Program, a.Error)
+		if err := tx.MoveFor(a, inbox.EventLater, cases.Program, a.Error); err != nil {
+			return err
+		}
+		if a.Wish == inbox.EventNo && a.Attempts == 1 { // the first time that the store was asked in vain
+			return q.Cases.Unclear(tx, a)
+		}
+		return nil
 	}
 	q.Log.Error("queue: an action failed", "action", a.ID.String(), "err", failure)
 	if err := tx.MoveFor(a, inbox.EventFail, cases.Program, a.Error); err != nil {
