@@ -159,7 +159,7 @@ const (
 	MailAsked       MailState = "asked"       // a confirmation went out
 	MailAnswered    MailState = "answered"    // a reply was enough
 	MailHeld        MailState = "held"        // a person must look at it
-	MailIgnored     MailState = "ignored"     // screened, a duplicate, or from before the first run
+	MailIgnored     MailState = "ignored"     // screened, a duplicate, from before the first run, or an answer without proof to nothing
 	MailQuarantined MailState = "quarantined" // it could not be processed
 	MailDeferred    MailState = "deferred"    // DNS or the user store did not answer; tried again
 )

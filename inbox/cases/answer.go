@@ -24,7 +24,7 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 	over := q.Used || q.Void != "" || q.Purpose != state.PurposeStop && lapsed(tx, q, acts)
 	switch {
 	case r.Partial && (over || q.Purpose != state.PurposeConfirm):
-		Mark(m, inbox.MailHeld, "an answer to some of several points, but to no open question")
+		err = k.handOver(tx, m, s, "an answer to some of several points, but to no open question")
 	case r.Partial:
 		err = k.partial(tx, m, cm, s, q, acts)
 	case q.Purpose == state.PurposeStatus:
@@ -60,7 +60,7 @@ func (k *Keeper) toldStatus(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.
 		return err
 	}
 	if !denied {
-		return k.tellStatus(tx, m, s, proven)
+		return k.status(tx, m, s, proven)
 	}
 	_, err = k.send(tx, letter{name: templates.NotYou, mail: cm, to: s.onRecord(), limit: proven,
 		of: m, ends: inbox.MailAnswered, reason: "it was not they who asked for the state of a request"})
@@ -364,14 +364,15 @@ func (k *Keeper) late(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, a
 }
 
 // overAlready answers a yes to what has ended with how it ended. A new address
-// that was asked once is told nothing of what became of it.
+// that did not become the one on record is told nothing of what became of it.
 func (k *Keeper) overAlready(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, ended []*inbox.Action) error {
-	if len(ended) == 0 || q.Purpose == state.PurposeNewAddr {
-		Mark(m, inbox.MailHeld, "a yes to a question that has ended")
-		if q.Purpose == state.PurposeNewAddr {
-			return nil
-		}
-		return k.received(tx, m, s.onRecord())
+	stranger := slices.ContainsFunc(ended, func(a *inbox.Action) bool { return a.Detail.Address != s.onRecord() })
+	switch {
+	case q.Purpose == state.PurposeNewAddr && (stranger || len(ended) == 0):
+		Mark(m, inbox.MailHeld, "a new address agrees to what has ended")
+		return k.Suggest(tx, m, s, nil, m.Reason)
+	case len(ended) == 0: // all of it was kept long enough
+		return k.status(tx, m, s, proven)
 	}
 	_, err := k.send(tx, letter{name: templates.Status, mail: cm, to: s.onRecord(), data: templates.Data{Items: k.items(ended)}, limit: proven,
 		of: m, ends: inbox.MailAnswered, reason: "a yes to a question that has ended: told how"})
@@ -521,11 +522,22 @@ func (k *Keeper) Stoppable(tx *state.Tx, s Sender) (bool, error) {
 	}), err
 }
 
-// loneAnswer is a yes or no to nothing.
+// loneAnswer is a yes or no to nothing that is open: a proved sender is told
+// so, and nobody else learns anything.
 func (k *Keeper) loneAnswer(tx *state.Tx, m *inbox.Mail, s Sender) error {
-	Mark(m, inbox.MailHeld, "an answer, but no question of ours is open")
 	if s.Evidence.Level == inbox.LevelNone {
+		Mark(m, inbox.MailIgnored, "an answer without proof, and no question of ours is open")
 		return nil
+	}
+	return k.status(tx, m, s, proven)
+}
+
+// handOver hands an answer whose meaning only a person can tell to staff, as a
+// question that is due like any other.
+func (k *Keeper) handOver(tx *state.Tx, m *inbox.Mail, s Sender, why string) error {
+	Mark(m, inbox.MailHeld, why)
+	if err := k.Suggest(tx, m, s, nil, why); err != nil || s.Evidence.Level == inbox.LevelNone {
+		return err
 	}
 	return k.received(tx, m, s.onRecord())
 }
@@ -625,19 +637,17 @@ func (k *Keeper) checkStop(tx *state.Tx, held []*inbox.Action, of *inbox.Mail) e
 // looseYes asks anew, once: a yes without the token of the question proves
 // nothing about the plan.
 func (k *Keeper) looseYes(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
-	waiting := slices.DeleteFunc(slices.Clone(acts), func(a *inbox.Action) bool {
-		return a.State != inbox.StateUnconfirmed || a.Again > 0
-	})
-	if len(casesOf(waiting)) == 1 {
-		err := k.askAgain(tx, m, s, waiting[0].Case, templates.Confirm)
-		if m.State == "" {
-			Mark(m, inbox.MailHeld, "a yes without proof, to a question that was asked of a proved sender")
-		}
-		return err
+	waiting := slices.DeleteFunc(slices.Clone(acts), func(a *inbox.Action) bool { return a.State != inbox.StateUnconfirmed })
+	if len(waiting) == 0 {
+		return k.loneAnswer(tx, m, s)
 	}
-	Mark(m, inbox.MailHeld, "a yes that does not say to which question")
-	if s.Evidence.Level == inbox.LevelNone {
-		return nil
+	fresh := slices.DeleteFunc(waiting, func(a *inbox.Action) bool { return a.Again > 0 })
+	if len(casesOf(fresh)) != 1 {
+		return k.handOver(tx, m, s, "a yes that does not say to which question")
 	}
-	return k.received(tx, m, s.onRecord())
+	err := k.askAgain(tx, m, s, fresh[0].Case, templates.Confirm)
+	if m.State == "" {
+		Mark(m, inbox.MailHeld, "a yes without proof, to a question that was asked of a proved sender")
+	}
+	return err
 }

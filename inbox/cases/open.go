@@ -74,7 +74,7 @@ func (k *Keeper) repeat(tx *state.Tx, m *inbox.Mail, s Sender, joined *inbox.Act
 	case joined != nil && joined.State == inbox.StateUnconfirmed && (joined.Again == 0 || s.Evidence.Level > joined.Evidence):
 		return k.askAgain(tx, m, s, joined.Case, templates.Confirm)
 	case s.Evidence.Level > inbox.LevelNone:
-		return k.tellStatus(tx, m, s, proven)
+		return k.status(tx, m, s, proven)
 	case status:
 		return k.claimStatus(tx, m, s)
 	}
@@ -152,35 +152,61 @@ func sameRequest(a, b inbox.Request) bool {
 
 func sorted(f []inbox.Field) []inbox.Field { return slices.Sorted(slices.Values(f)) }
 
-// status answers a proved sender who answers a letter of ours, but changes
-// nothing by it, with where the open requests stand.
+// status tells a proved sender where the open requests stand, or how the last
+// one ended, or that there is none.
 func (k *Keeper) status(tx *state.Tx, m *inbox.Mail, s Sender, cap limit) error {
-	acts, err := tx.OpenActions(s.onRecord())
-	if err != nil {
-		return err
-	}
-	if len(acts) == 0 {
-		Mark(m, inbox.MailHeld, "an answer to a letter of ours, but no request of theirs is open")
-		return nil
-	}
-	return k.tellStatus(tx, m, s, cap)
-}
-
-// tellStatus tells a proved sender where the open requests stand, or that none
-// is open.
-func (k *Keeper) tellStatus(tx *state.Tx, m *inbox.Mail, s Sender, cap limit) error {
 	acts, err := tx.OpenActions(s.onRecord())
 	if err != nil {
 		return err
 	}
 	told := "told where the open requests stand"
 	if len(acts) == 0 {
-		told = "told that no request is open"
+		if acts, err = k.lastEnded(tx, s); err != nil {
+			return err
+		}
+		told = "told that no request is open, and how the last one ended"
 	}
 	m.Actions = appendNew(m.Actions, ids(acts))
-	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: cap,
-		ends: inbox.MailAnswered, reason: told})
+	Mark(m, inbox.MailAnswered, told)
+	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: cap})
 	return err
+}
+
+// lookBack is how many mails of a person are looked at for what ended last.
+const lookBack = 64
+
+// lastEnded gives the request of a proved sender that ended last, if any is
+// still known. What only a stranger asked in their name is not theirs.
+func (k *Keeper) lastEnded(tx *state.Tx, s Sender) ([]*inbox.Action, error) {
+	mails := tx.Tied(state.TieAddress, s.onRecord())
+	if p := s.person(); p != nil {
+		mails = append(mails, tx.Tied(state.TiePerson, p.ID)...)
+	}
+	slices.Sort(mails)
+	mails = slices.Compact(mails)
+	var last *inbox.Action
+	for _, id := range mails[max(0, len(mails)-lookBack):] {
+		acts, err := tx.CaseActions(id)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range acts {
+			if theirs(a, s) && a.State.Ended() && (last == nil || !a.Ended.Before(last.Ended)) {
+				last = a
+			}
+		}
+	}
+	if last == nil {
+		return nil, nil
+	}
+	return []*inbox.Action{last}, nil
+}
+
+// theirs tells whether an Action is what a sender asked, and can be shown to
+// them. A question that staff closed is not: they chose to say nothing.
+func theirs(a *inbox.Action, s Sender) bool {
+	known := a.Detail != nil && a.Detail.Address == s.onRecord()
+	return known && (a.Evidence > inbox.LevelNone || a.Proved != "") && (a.Kind != inbox.KindQuestion || a.State == inbox.StateDone)
 }
 
 // claimStatus asks somebody who has proved nothing, and wants to know where
