@@ -24,7 +24,7 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 	over := q.Used || q.Void != "" || q.Purpose != state.PurposeStop && lapsed(tx, q, acts)
 	switch {
 	case r.Partial && (over || q.Purpose != state.PurposeConfirm):
-		err = k.handOver(tx, m, s, "an answer to some of several points, but to no open question")
+		err = k.handOver(tx, m, s, "an answer to some of several points, but to no open question", q.Purpose != state.PurposeNewAddr)
 	case r.Partial:
 		err = k.partial(tx, m, cm, s, q, acts)
 	case q.Purpose == state.PurposeStatus:
@@ -369,8 +369,7 @@ func (k *Keeper) overAlready(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state
 	stranger := slices.ContainsFunc(ended, func(a *inbox.Action) bool { return a.Detail.Address != s.onRecord() })
 	switch {
 	case q.Purpose == state.PurposeNewAddr && (stranger || len(ended) == 0):
-		Mark(m, inbox.MailHeld, "a new address agrees to what has ended")
-		return k.Suggest(tx, m, s, nil, m.Reason)
+		return k.handOver(tx, m, s, "a new address agrees to what has ended", false)
 	case len(ended) == 0: // all of it was kept long enough
 		return k.status(tx, m, s, proven)
 	}
@@ -533,10 +532,10 @@ func (k *Keeper) loneAnswer(tx *state.Tx, m *inbox.Mail, s Sender) error {
 }
 
 // handOver hands an answer whose meaning only a person can tell to staff, as a
-// question that is due like any other.
-func (k *Keeper) handOver(tx *state.Tx, m *inbox.Mail, s Sender, why string) error {
+// question that is due like any other. Only somebody who may learn that is told.
+func (k *Keeper) handOver(tx *state.Tx, m *inbox.Mail, s Sender, why string, tell bool) error {
 	Mark(m, inbox.MailHeld, why)
-	if err := k.Suggest(tx, m, s, nil, why); err != nil || s.Evidence.Level == inbox.LevelNone {
+	if err := k.Suggest(tx, m, s, nil, why); err != nil || !tell {
 		return err
 	}
 	return k.received(tx, m, s.onRecord())
@@ -643,7 +642,7 @@ func (k *Keeper) looseYes(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 	}
 	fresh := slices.DeleteFunc(waiting, func(a *inbox.Action) bool { return a.Again > 0 })
 	if len(casesOf(fresh)) != 1 {
-		return k.handOver(tx, m, s, "a yes that does not say to which question")
+		return k.handOver(tx, m, s, "a yes that does not say to which question", s.Evidence.Level > inbox.LevelNone)
 	}
 	err := k.askAgain(tx, m, s, fresh[0].Case, templates.Confirm)
 	if m.State == "" {

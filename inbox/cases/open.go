@@ -167,8 +167,8 @@ func (k *Keeper) status(tx *state.Tx, m *inbox.Mail, s Sender, cap limit) error 
 		told = "told that no request is open, and how the last one ended"
 	}
 	m.Actions = appendNew(m.Actions, ids(acts))
-	Mark(m, inbox.MailAnswered, told)
-	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: cap})
+	_, err = k.send(tx, letter{name: templates.Status, mail: m, to: s.onRecord(), data: templates.Data{Items: k.items(acts)}, limit: cap,
+		ends: inbox.MailAnswered, reason: told})
 	return err
 }
 
