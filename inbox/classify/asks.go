@@ -51,7 +51,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 			worth *= r.about(s, h.Span, c)
 		}
 		if c == lang.AskDelete {
-			worth *= r.followed(s, h.Span)
+			worth *= r.followed(s, h.Span) * r.outOf(s, h.Span)
 		}
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
 			worth *= unsureOf // to be sent what is held is a copy, or nearly so
@@ -126,6 +126,9 @@ func (r *reader) moodOfQuestion(s, at lang.Span) float64 {
 
 func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic) {
 	for _, h := range r.hits.In(s, c) {
+		if c == lang.AskReactivate && r.hits.Has(h.Span, lang.Other) {
+			continue // "give me back my money to my account"
+		}
 		worth := r.moodOfQuestion(s, h.Span)
 		r.add(find{Request: inbox.Request{Kind: inbox.KindQuestion, Topic: topic, Confidence: full * worth, Because: r.because(h.Span)}, at: h.From, sentence: i, words: h.Span})
 	}
@@ -385,6 +388,13 @@ func (r *reader) followed(s, account lang.Span) float64 {
 		}
 	}
 	return 1 // my account on the site of that name
+}
+
+// outOf lowers the confidence when a word that nobody knows says out of what:
+// "удалите меня из чемпионата".
+func (r *reader) outOf(s, at lang.Span) float64 {
+	w := lang.Span{From: at.To, To: at.To + 1}
+	return sure(at.To+1 >= s.To || !r.hits.Has(w, lang.Bends) || r.broken(at.To, at.To+1) || r.knows(at.To+1))
 }
 
 // knows tells whether any entry of the rule files covers a word.

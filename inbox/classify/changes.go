@@ -92,6 +92,9 @@ func (r *reader) choose(list []candidate) []candidate {
 	var out []candidate
 	anyStrong := slices.ContainsFunc(list, func(c candidate) bool { return c.strong })
 	for _, c := range list {
+		if c.Op == inbox.OpAdd && single(c.Field) {
+			c.Op, c.worth = inbox.OpSet, c.worth*unsureOf // "add my patronymic"
+		}
 		stated := anyStrong && !c.strong
 		if c.worth < worthIt || stated && introduces(c.Field) {
 			continue
@@ -122,6 +125,15 @@ func (r *reader) choose(list []candidate) []candidate {
 	return slices.DeleteFunc(out, func(c candidate) bool {
 		return full && (c.Field == inbox.FieldGivenName || c.Field == inbox.FieldFamilyName) && !c.strong
 	})
+}
+
+// single tells the fields of which nobody has two.
+func single(f inbox.Field) bool {
+	switch f {
+	case inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName, inbox.FieldGender, inbox.FieldBirth:
+		return true
+	}
+	return false
 }
 
 // divide makes values uncertain that were read from the same words for several

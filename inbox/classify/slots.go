@@ -81,7 +81,7 @@ func (r *reader) names(s lang.Span, f inbox.Field) bool {
 // the subject speaks of.
 func (r *reader) genericSlots(i int, s lang.Span, verb bool) []candidate {
 	_, fields := r.fields(s)
-	slots := append(r.pointers(s), r.hits.In(s, lang.Set)...)
+	slots := append(r.pointers(s), slices.DeleteFunc(r.hits.In(s, lang.Set), r.spentOn)...)
 	var out []candidate
 	for _, h := range slots {
 		f, ok := r.fieldFor(h, fields, verb)
@@ -110,7 +110,34 @@ func (r *reader) genericSlots(i int, s lang.Span, verb bool) []candidate {
 			}
 		}
 	}
+	if len(out) == 0 && len(fields) == 1 && verb {
+		out = r.fieldLast(i, s, fields[0])
+	}
 	return out
+}
+
+// fieldLast reads the value that stands before the one field of a sentence: "I am
+// a dentist now, correct my job". It may be about something else.
+func (r *reader) fieldLast(i int, s lang.Span, field lang.Hit) []candidate {
+	f := fieldOf(field)
+	if isTyped(f) || f == inbox.FieldAbout || f == inbox.FieldAddress {
+		return nil
+	}
+	for _, h := range r.hits.In(lang.Span{From: s.From, To: field.From}, lang.Set) {
+		c := candidate{sentence: i, asked: f, worth: r.changeMood(s) * unsureOf}
+		c.Change = inbox.Change{Field: f, Op: r.op(s, h.Span)}
+		if !h.Left && r.broken(h.To, field.From+1) && !r.spentOn(h) && r.capture(&c, s, h) {
+			return []candidate{c}
+		}
+	}
+	return nil
+}
+
+// spentOn tells whether a phrase is part of a longer one that says nothing: "to"
+// of "to be honest", "на" of "на сайте".
+func (r *reader) spentOn(h lang.Hit) bool {
+	near := lang.Span{From: h.From - maxPair, To: h.From + 1}
+	return slices.ContainsFunc(r.hits.In(near, lang.Filler, lang.Place, lang.Other), func(x lang.Hit) bool { return h.To <= x.To && x.To-x.From > h.To-h.From })
 }
 
 // context gives the one field that the sentence before or the subject is about.
@@ -126,6 +153,14 @@ func (r *reader) context(i int) (inbox.Field, bool) {
 			return fields[0], true
 		}
 	}
+	if i+1 < len(r.t.Sentences) && !r.hits.Has(r.t.Sentences[i], lang.Change, lang.Add, lang.Delete) {
+		// "Now I am a senior engineer. Please correct my job."
+		next := r.t.Sentences[i+1]
+		fields, hits := r.fields(next)
+		if len(fields) == 1 && r.hits.Has(next, lang.Change) && hits[len(hits)-1].To+1 >= next.To && len(r.hits.In(next, lang.Set)) == 0 {
+			return fields[0], true
+		}
+	}
 	return "", false
 }
 
@@ -136,7 +171,7 @@ func (r *reader) pointers(s lang.Span) lang.Hits {
 	for i := s.From + 1; i < s.To; i++ {
 		sep := r.gap(i)
 		named := r.endsName(s, i) && r.capital(i) && strings.Trim(sep, " ,") == ""
-		marked := strings.ContainsAny(sep, ":—–→") && (r.capital(i) || r.t.Words[i].Quoted || strings.Contains(sep, ":")) || isArrow(sep)
+		marked := strings.ContainsAny(sep, ":=—–→") && (r.capital(i) || r.t.Words[i].Quoted || strings.ContainsAny(sep, ":=")) || isArrow(sep)
 		told := r.t.Words[i].Quoted && !r.t.Words[i-1].Quoted && r.hits.Has(lang.Span{From: i - 1, To: i}, lang.Add, lang.Change)
 		if named || marked || told {
 			out = append(out, lang.Hit{Concept: lang.Set, Span: lang.Span{From: i, To: i}})
@@ -223,8 +258,15 @@ func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 	case inbox.FieldLocation:
 		text = r.unbent(c, h, text)
 	case inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName:
-		if h.From == h.To {
+		switch {
+		case h.From == h.To && r.verbLast():
 			text = r.unbentName(c, text, at.To)
+		case r.bends(h):
+			text = r.unbentWords(c, text)
+		}
+	case inbox.FieldNationality:
+		if r.bends(h) && r.c.rules.Bent(r.guess.Tag, string(c.Field), r.t.Words[at.To-1].Fold) {
+			c.worth *= unsureOf
 		}
 	case inbox.FieldAbout:
 		c.worth *= sure(!r.runsOn(c.sentence))
@@ -251,6 +293,11 @@ func (r *reader) inAddress(i int) bool {
 // behind it have put on it. A place that no rule file knows is not certain,
 // because what would be stored may be a name that nobody uses.
 func (r *reader) unbent(c *candidate, h lang.Hit, text string) string {
+	if r.guess.Typed {
+		// Cut endings are those of the other script.
+		c.worth *= sure(r.c.rules.IsCity(text) || h.From < h.To && !r.bends(h))
+		return text
+	}
 	p := r.c.rules.Unbend(r.guess.Tag, text)
 	if first, last, ok := strings.Cut(text, " "); ok && !p.Known && (h.Left || h.From == h.To) {
 		// "Алматыдан Астанаға көштім": the place that it is about stands last.
@@ -283,6 +330,17 @@ func (r *reader) unbentName(c *candidate, text string, next int) string {
 	name, known := r.c.rules.UnbendName(r.guess.Tag, text)
 	c.worth *= sure(known && (name == text || r.hits.Has(w, lang.Change)))
 	return name
+}
+
+// unbentWords gives a person's name without the endings that the phrase before
+// it has put on its words: "на Петрову" is Петрова.
+func (r *reader) unbentWords(c *candidate, text string) string {
+	words := strings.Fields(text)
+	for i, w := range words {
+		name, known := r.c.rules.UnbendName(r.guess.Tag, w)
+		words[i], c.worth = name, c.worth*sure(known)
+	}
+	return strings.Join(words, " ")
 }
 
 // bends tells whether a phrase puts an ending on the value behind it.

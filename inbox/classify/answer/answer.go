@@ -123,6 +123,10 @@ func (r *reader) read() Reading {
 			main.To--
 		}
 		rest = r.t.Slice(lang.Span{From: also[0].To, To: all.To})
+		if from := r.part(also[0].From); from > 0 && from < main.To && !r.yes(main) && r.yes(lang.Span{To: from}) {
+			main.To = from // "Yes, and send me also a copy"
+			rest = r.t.Slice(lang.Span{From: from, To: all.To})
+		}
 	}
 	partial := r.hits.Has(all, lang.Partial)
 	switch {
@@ -151,6 +155,14 @@ func (r *reader) divides(all lang.Span) bool {
 
 // maxDivided bounds the words of such an answer.
 const maxDivided = 14
+
+// part gives the word where the part of a sentence begins that a word stands in.
+func (r *reader) part(i int) int {
+	for i > 0 && r.t.Words[i].Before < lang.Comma {
+		i--
+	}
+	return i
+}
 
 func (r *reader) orNo(all lang.Span) Reading {
 	no, ok := r.no(all)
@@ -202,13 +214,22 @@ func (r *reader) yes(s lang.Span) bool {
 	return true
 }
 
-// maxName bounds the words of a name under a letter.
-const maxName = 3
+// maxName bounds the words of a name under a letter, and maxTitled those of a
+// name with titles and a post.
+const (
+	maxName   = 3
+	maxTitled = 6
+)
 
 // signed gives the word where the name of the writer begins at the end of a
 // span: behind a closing, or with capital letters on a line of its own. A
 // word that means something is no name.
 func (r *reader) signed(s lang.Span) int {
+	for _, h := range r.hits {
+		if h.Concept == lang.Closing && h.From > s.From && h.To < s.To && s.To-h.To <= maxTitled && r.titled(lang.Span{From: h.To, To: s.To}) {
+			return h.To
+		}
+	}
 	for i := s.To - 1; i > s.From && s.To-i <= maxName; i-- {
 		if slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.From <= i && i < h.To }) {
 			break
@@ -219,6 +240,28 @@ func (r *reader) signed(s lang.Span) int {
 		}
 	}
 	return s.To
+}
+
+// titled tells whether a span behind a closing is a name with titles and a post:
+// "Dr. H. Hill\nHead of sales". It begins with a capital letter or an
+// abbreviation, has more words with a capital letter than without one, and
+// holds nothing that can be asked for or said against a yes.
+func (r *reader) titled(s lang.Span) bool {
+	capitals := 0
+	for i := s.From; i < s.To; i++ {
+		one := lang.Span{From: i, To: i + 1}
+		short := i+1 < s.To && strings.HasPrefix(r.t.Source[r.t.Words[i].End:], ".")
+		switch {
+		case r.capital(one):
+			capitals++
+		case i == s.From && !short:
+			return false
+		}
+		if r.hits.Has(one, lang.Wish, lang.Delete, lang.Deleted, lang.Deactivate, lang.Send, lang.Also, lang.Perhaps, lang.Partial, lang.Doubt, lang.Account, lang.Data, lang.Done) {
+			return false
+		}
+	}
+	return 2*capitals > s.To-s.From
 }
 
 // capital tells whether every word of a span begins with a capital letter.

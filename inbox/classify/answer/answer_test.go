@@ -40,6 +40,8 @@ func TestRead(t *testing.T) {
 		{"maybe yes", inbox.AnswerNone}, {"delete pls", inbox.AnswerNone}, {"yes when my order has come", inbox.AnswerNone},
 		{"confirm what?", inbox.AnswerNone}, {"yes and no", inbox.AnswerNone}, {"иә, бірақ кейін", inbox.AnswerNone},
 		{"Yesterday I wrote to you", inbox.AnswerNone}, {"How do I say yes?", inbox.AnswerNone}, {"he said yes", inbox.AnswerNone},
+		{"Tak, potwierdzam.\n\nPozdrawiam\nPaweł Sikora\nKierownik zmiany", inbox.AnswerYes}, {"Згоден.\nЗ повагою, доц. Кравець Б. М.", inbox.AnswerYes},
+		{"Correcto.\nSaludos cordiales,\nLic. Beatriz Montaño", inbox.AnswerYes}, {"Sim.\nCumprimentos,\nEng.ª Dulce Valadares", inbox.AnswerYes},
 		{"ja, aber erst morgen", inbox.AnswerNone}, {"да, если можно оставить фото", inbox.AnswerNone}, {"yes unless it deletes my photos", inbox.AnswerNone},
 	} {
 		got := read(rules, c.text, true)
@@ -92,4 +94,18 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%q with a reservation is a yes", s)
 		}
 	})
+}
+
+// TestSigned tests that what stands behind a closing is the writer's name, if
+// it looks like one, and else is not lost.
+func TestSigned(t *testing.T) {
+	rules := builtin(t)
+	for text, rest := range map[string]bool{
+		"Tak, potwierdzam.\n\nPozdrawiam\nPaweł Sikora\nKierownik zmiany": false, "Ja.\nGrüße\nDr. Hilde Kern, Leiterin Einkauf": false,
+		"Ja.\nGrüße\nNur mein Foto lassen Sie da": true, "Ja.\nGrüße\nFrau Kern hat mein Konto": true, "Yes.\nThanks\nwhere is my parcel": true,
+	} {
+		if got := read(rules, text, true); got.Answer != inbox.AnswerYes || (got.Rest != "") != rest {
+			t.Errorf("%q: got %+v, want a rest: %v", text, got, rest)
+		}
+	}
 }

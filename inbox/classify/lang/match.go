@@ -18,6 +18,7 @@ type Hit struct {
 	Weak bool
 
 	loose bool // found with a gap or another section's word
+	slot  bool // a phrase with {} and otherwise nothing but words
 }
 
 // Hits are what was found in a text, in its order.
@@ -80,7 +81,9 @@ func (m *matcher) try(e *entry, i int, hits Hits) Hits {
 	h := Hit{Concept: e.concept, Span: Span{i, end}, Left: left, Weak: e.weak}
 	for _, p := range e.parts {
 		h.loose = h.loose || p.kind != partWord && p.kind != partStem
+		h.slot = h.slot || p.kind == partSlot
 	}
+	h.slot = h.slot && !slices.ContainsFunc(e.parts, func(p part) bool { return p.kind == partGap || p.kind == partRef })
 	return append(hits, h)
 }
 
@@ -134,8 +137,11 @@ func (m *matcher) match(parts []part, i int, follows bool, nots map[string]bool)
 // is room for a span of every word.
 func longest(hits Hits, cover []Span) Hits {
 	no := func(h Hit) bool { return h.Concept == No }
-	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) }, func(Hit) bool { return true })
-	return hidden(hits, cover, no, func(h Hit) bool { return !h.asks() })
+	plain := func(h Hit) bool { return !h.slot }
+	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) }, plain)
+	hits = hidden(hits, cover, no, func(h Hit) bool { return plain(h) && !h.asks() })
+	// The "por" of "por favor" says no value.
+	return hidden(hits, cover, func(h Hit) bool { return h.Concept == Filler }, func(h Hit) bool { return h.slot })
 }
 
 // answers tells whether a hit is one of those that are an answer by themselves.
@@ -165,7 +171,7 @@ func hidden(hits Hits, cover []Span, by, of func(Hit) bool) Hits {
 	}
 	return slices.DeleteFunc(hits, func(h Hit) bool {
 		c := cover[h.From]
-		return of(h) && !h.loose && c.From <= h.From && h.To <= c.To && h.To-h.From < c.To-c.From
+		return of(h) && (!h.loose || h.slot) && c.From <= h.From && h.To <= c.To && h.To-h.From < c.To-c.From
 	})
 }
 

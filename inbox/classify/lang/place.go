@@ -34,10 +34,15 @@ func (r *Rules) takeCities(list []*entry) []*entry {
 	return slices.DeleteFunc(list, func(e *entry) bool {
 		if e.concept == City {
 			r.cities[placeKey(e.source)] = e.source
+			r.typedCities[skeleton(placeKey(e.source))] = true
 		}
 		return e.concept == City
 	})
 }
+
+// IsCity tells whether a text is the name of a city of the rule files, typed in
+// either script.
+func (r *Rules) IsCity(text string) bool { return r.typedCities[skeleton(placeKey(text))] }
 
 func placeKey(s string) string {
 	return Fold(strings.Join(strings.Fields(strings.ReplaceAll(s, "-", " ")), " "))

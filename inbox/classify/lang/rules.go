@@ -18,6 +18,8 @@ type Rules struct {
 	richest  []string          // tags, those with more entries first
 	cities   map[string]string // of all languages, by their comparable form
 
+	typedCities map[string]bool // in the spelling that both scripts share
+
 	nots  []map[string]bool // by number of the language: the single words of [negation]
 	plain index             // the entries of all languages as they are written
 	typed index             // those in Cyrillic, in the spelling that both scripts share
@@ -58,7 +60,7 @@ type entry struct {
 // Load reads every *.txt of the file systems, later ones adding to earlier
 // ones. The error joins every fault of every file, each naming file and line.
 func Load(systems ...fs.FS) (*Rules, error) {
-	r := &Rules{lexicons: map[string]*lexicon{}, cities: map[string]string{}}
+	r := &Rules{lexicons: map[string]*lexicon{}, cities: map[string]string{}, typedCities: map[string]bool{}}
 	entries := map[string][]*entry{}
 	var faults []error
 	for _, fsys := range systems {
