@@ -194,7 +194,7 @@ func (r *reader) weighMessage(all lang.Span) {
 	case lang.Und:
 		factor *= 0.85
 	default:
-		factor *= 0.94 // files of these languages are short
+		factor *= 0.94 // no native speaker has gone over the files of these languages yet
 	}
 	if len(r.t.Words)-words(r.beside) > longText {
 		factor *= 0.9
