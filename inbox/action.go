@@ -224,6 +224,7 @@ type Action struct {
 	StopBy      time.Time      `json:"stop_by,omitzero"`       // end of the cool-off: it runs only when mail up to then was read
 	HeldBy      ActionID       `json:"held_by,omitempty"`      // the failed Action of its Case that it is held for
 	StopChecked bool           `json:"stop_checked,omitempty"` // the owner said that a doubtful stop was not theirs
+	Doubtful    bool           `json:"doubtful,omitempty"`     // held for a doubtful stop: the owner's word lets it go on
 	Warned      bool           `json:"warned,omitempty"`       // staff were told that its answer is due
 	Again       int            `json:"again,omitempty"`        // how often the question was asked once more
 	Stale       int            `json:"stale,omitempty"`        // how often the data had changed when it was to run

@@ -312,11 +312,11 @@ func (k *Keeper) voidEnded(tx *state.Tx, c inbox.MailID, why string) error {
 	return nil
 }
 
-// goOn releases what a doubtful stop had held: the owner says that it was not
-// theirs.
+// goOn releases what a doubtful stop had held, and nothing that staff hold: the
+// owner says that the stop was not theirs.
 func (k *Keeper) goOn(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
 	for _, a := range acts {
-		if a.State != inbox.StateHeld {
+		if !a.Doubtful {
 			continue
 		}
 		a.Error, a.StopChecked = "", true

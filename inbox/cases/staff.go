@@ -163,8 +163,13 @@ func (k *Keeper) ApproveWithoutProof(tx *state.Tx, a *inbox.Action, people []use
 	return k.settle(tx, m)
 }
 
-// Hold stops an Action where it is; ttl and cool-off stand still.
+// Hold stops an Action where it is; ttl and cool-off stand still. What is held
+// for a doubtful stop is then for staff alone to release.
 func (k *Keeper) Hold(tx *state.Tx, a *inbox.Action, who string) error {
+	if a.Doubtful {
+		a.Doubtful, a.Error = false, ""
+		return tx.Note(a, string(inbox.EventHold), who, nil)
+	}
 	return tx.Move(a, inbox.EventHold, who, nil)
 }
 

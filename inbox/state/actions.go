@@ -52,7 +52,7 @@ func (tx *Tx) move(a *inbox.Action, h inbox.HistoryEntry, e inbox.Event, detail 
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.ID, err)
 	}
-	if err := tx.standStill(a, to); err != nil {
+	if err := tx.standStill(a, e, to); err != nil {
 		return err
 	}
 	a.State = to
@@ -68,10 +68,10 @@ func (tx *Tx) move(a *inbox.Action, h inbox.HistoryEntry, e inbox.Event, detail 
 
 // standStill makes ttl and cool-off wait while an Action is held, and the
 // questions about it with them.
-func (tx *Tx) standStill(a *inbox.Action, to inbox.State) error {
+func (tx *Tx) standStill(a *inbox.Action, e inbox.Event, to inbox.State) error {
 	switch {
 	case to == inbox.StateHeld:
-		a.HeldFrom, a.HeldAt = a.State, tx.Now
+		a.HeldFrom, a.HeldAt, a.Doubtful = a.State, tx.Now, e == inbox.EventDoubtful
 	case a.State == inbox.StateHeld:
 		waited := tx.Now.Sub(a.HeldAt)
 		if !a.Expires.IsZero() {
@@ -83,7 +83,7 @@ func (tx *Tx) standStill(a *inbox.Action, to inbox.State) error {
 		if !a.StopBy.IsZero() {
 			a.StopBy = a.StopBy.Add(waited)
 		}
-		a.HeldFrom, a.HeldAt = inbox.StateNew, time.Time{}
+		a.HeldFrom, a.HeldAt, a.Doubtful = inbox.StateNew, time.Time{}, false
 		return tx.prolongAsks(a)
 	}
 	return nil
