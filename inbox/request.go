@@ -113,6 +113,18 @@ const (
 	AnswerNo   Answer = "no"
 )
 
+// Stop is what a mail says against something that its sender asked for before
+// and can still stop.
+type Stop int
+
+// What a mail may say, each plainer than the one before.
+const (
+	StopNone   Stop = iota
+	StopMaybe       // words that may mean it
+	StopAll         // stop, cancel: whatever waits
+	StopDelete      // do not delete, keep my account
+)
+
 // Reading is what was understood of a Message. Requests are in the order
 // written. Answer and Requests may both be set: a yes beside an independent
 // request. A yes with a condition is no Answer, but a question.

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -14,7 +13,7 @@ import (
 	"push.guru/supportd/inbox/classify/lang"
 )
 
-//go:embed rules/*.txt
+//go:embed rules/*.txt stops/*.txt
 var rulesFS embed.FS
 
 // maxText bounds the bytes of new text that are read. maxSubject bounds the
@@ -41,6 +40,7 @@ type Options struct {
 type Classifier struct {
 	opt   Options
 	rules *lang.Rules
+	stops *lang.Rules // what calls off something that was asked for before
 }
 
 // builtIn gives the rules of the built-in files, which are read once a process:
@@ -66,8 +66,12 @@ func New(opt Options) (*Classifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the rule files of the classifier: %w", err)
 	}
+	stops, err := stopRules()
+	if err != nil {
+		return nil, err
+	}
 	opt.Region = strings.ToUpper(opt.Region)
-	return &Classifier{opt: opt, rules: rules}, nil
+	return &Classifier{opt: opt, rules: rules, stops: stops}, nil
 }
 
 // Read tells what a message asks. It never fails: what it does not understand
@@ -96,23 +100,6 @@ func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
 		}
 	}
 	return inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
-}
-
-// Stops tells whether a message in which nothing but a question was found says
-// no in any words, as if it answered one of ours. It is for somebody who has
-// something to stop; from others such words mean nothing.
-func (c *Classifier) Stops(m *inbox.Message, found inbox.Reading) bool {
-	asks := func(q inbox.Request) bool { return q.Kind != inbox.KindQuestion }
-	if found.Answer != inbox.AnswerNone || found.Partial || slices.ContainsFunc(found.Requests, asks) {
-		return false
-	}
-	body := capText(m.Text, maxText)
-	if answer.TooLong(body) {
-		return false
-	}
-	t := lang.NewText(body)
-	a := answer.Read(c.rules, body, c.rules.Detect(t, 0, c.opt.Languages), true)
-	return a.Answer == inbox.AnswerNo && a.Rest == ""
 }
 
 // answered gives an answer with what was asked beside it: only requests that

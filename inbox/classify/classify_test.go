@@ -90,12 +90,12 @@ func TestNewNamesEveryFault(t *testing.T) {
 // beyond the cap costs nothing.
 func TestReadIsLinear(t *testing.T) {
 	c := testClassifier(t)
-	for _, unit := range []string{"delete ", "do not want ", "\"", "send me everything ", "1.1.", "+7 701 ", "a@b.c ", "my name is to ", "удалите ", "“«", "- phone\n", "change to: "} {
+	for _, unit := range []string{"delete ", "do not want ", "\"", "send me everything ", "1.1.", "+7 701 ", "a@b.c ", "my name is to ", "удалите ", "no, ", "stop it ", "“«", "- phone\n", "change to: "} {
 		cost := func(size int) uint64 {
 			m := &inbox.Message{Text: strings.Repeat(unit, size/len(unit))}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			c.Read(m)
+			c.Stops(m, c.Read(m))
 			runtime.ReadMemStats(&after)
 			return after.TotalAlloc - before.TotalAlloc
 		}
@@ -142,6 +142,9 @@ func FuzzRead(f *testing.F) {
 		}
 		if utf8.ValidString(text) && utf8.ValidString(subject) {
 			checkBecause(t, "fuzz", m, r)
+		}
+		if says, beside := c.Stops(m, r); says <= inbox.StopMaybe && len(beside) == 0 {
+			t.Error("nothing is left of what is no plain stop")
 		}
 	})
 }

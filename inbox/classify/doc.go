@@ -57,6 +57,16 @@
 //	uk  Видаліть, будь ласка, мій акаунт.                                => delete account
 //	tr  Lütfen hesabımı silin.                                           => delete account
 //
+// # Stops
+//
+// While something of its writer's can still be stopped, a mail is also searched
+// for what speaks against it, in any part of it and beside anything else
+// ([Classifier.Stops]; folder stops has the words, one file a language). In each
+// part of a sentence a "not" or a "stop" is followed to what it is about: the
+// account or its deletion, nothing named, or something else ("do not delay").
+// Only the first two are a plain stop; a question, a condition or a doubt make
+// it one that has to be asked about.
+//
 // Package lang finds words and guesses languages, package value reads values,
 // package answer tells a yes from a no. Work is linear in the text, of which
 // no more than 16 KiB are read.

@@ -28,7 +28,7 @@ type prepared struct {
 	evidence inbox.Evidence
 	people   []users.Person
 	reading  inbox.Reading
-	stops    bool   // read as an answer it would be a no
+	stops    bool   // it is a plain stop and nothing else
 	later    error  // the user store did not answer
 	unproved error  // DNS did not answer
 	broken   string // why it cannot be processed at all
@@ -94,7 +94,8 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		return p
 	}
 	p.reading = in.Classifier.Read(p.msg)
-	p.stops = in.Classifier.Stops(p.msg, p.reading)
+	says, beside := in.Classifier.Stops(p.msg, p.reading)
+	p.stops = says > inbox.StopMaybe && len(beside) == 0 && p.reading.Answer == inbox.AnswerNone
 	if p.msg.FromFault != "" || p.msg.From.Addr == "" {
 		return p
 	}

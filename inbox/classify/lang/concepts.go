@@ -72,6 +72,14 @@ const (
 	AskStatus     Concept = "ask.status"
 	AskReactivate Concept = "ask.reactivate"
 
+	// What calls off something that was asked for before.
+	Halt   Concept = "halt"   // stop, cancel
+	Recant Concept = "recant" // I changed my mind, I am staying, it was not me
+	Steady Concept = "steady" // the contrary: I am not changing my mind
+	Spare  Concept = "spare"  // not to delete, in one word
+	Carry  Concept = "carry"  // may stand between a "not" and what is not to be done: want, ask, proceed with
+	Report Concept = "report" // beside a "not" it tells what was not done: did, could
+
 	// Phrases with {} where a value stands.
 	Set Concept = "set" // the new value of the field that is spoken of
 	Old Concept = "old" // the value that it has now
@@ -97,7 +105,7 @@ func Concepts() []Concept {
 	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, But, It, Wish, HowTo, Possible, Negation, Done,
 		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Temporary, Send,
 		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
-		AskWithdraw, AskChange, AskStatus, AskReactivate}
+		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}
 }
 
 func (c Concept) known() bool {
