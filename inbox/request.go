@@ -132,5 +132,6 @@ type Reading struct {
 	Language string // BCP 47 of the new text, or "und"
 	Answer   Answer
 	Partial  bool // the answer picks some of several items ("only 2"): for staff
+	Stop     Stop // StopNone, too, where there is nothing that it could stop
 	Requests []Request
 }

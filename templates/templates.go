@@ -82,7 +82,7 @@ const (
 	Refused           Name = "refused"             // staff refused, with a reason
 	Failed            Name = "failed"              // could not be done at present
 	ExpiredAsk        Name = "expired-ask"         // a yes came too late: asked anew
-	StopCheck         Name = "stop-check"          // a stop that nobody proved: was it you?
+	StopCheck         Name = "stop-check"          // a stop that nobody proved, or that is not plain: stop, or go on?
 	Already           Name = "already"             // there is nothing to do
 	StaffAnswer       Name = "staff-answer"        // words of staff
 	StaffQuestion     Name = "staff-question"      // words of staff that want an answer

@@ -29,6 +29,8 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 		err = k.partial(tx, m, cm, s, q, acts)
 	case q.Purpose == state.PurposeStatus:
 		err = k.toldStatus(tx, m, cm, s, q, r.Answer)
+	case r.Answer == inbox.AnswerNo && r.Stop != inbox.StopNone && !slices.ContainsFunc(acts, sayOver(s)):
+		_, err = k.Stop(tx, m, s, r.Stop) // about what was asked there is nothing to end any more
 	case r.Answer == inbox.AnswerNo:
 		err = k.no(tx, m, cm, s, acts, declined(q, m, cm))
 	case q.Purpose == state.PurposeNotice:
@@ -37,6 +39,9 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 		err = k.late(tx, m, cm, s, q, acts)
 	default:
 		err = k.yes(tx, m, cm, s, q, acts)
+	}
+	if err == nil && r.Stop == inbox.StopDelete {
+		_, err = k.Stop(tx, m, s, r.Stop) // whatever it answered, it names the delete
 	}
 	if err != nil {
 		return err
@@ -276,6 +281,11 @@ func (k *Keeper) no(tx *state.Tx, m, cm *inbox.Mail, s Sender, acts []*inbox.Act
 	return err
 }
 
+// sayOver tells whether a sender's no ends an Action.
+func sayOver(s Sender) func(*inbox.Action) bool {
+	return func(a *inbox.Action) bool { return a.Kind != inbox.KindQuestion && asked(a, s) }
+}
+
 // asked tells whether an address still has a say in an Action: it is the one
 // that answers go to, or the new one that a change leads to.
 func asked(a *inbox.Action, s Sender) bool {
@@ -502,25 +512,6 @@ func (k *Keeper) Loose(tx *state.Tx, m *inbox.Mail, s Sender, r inbox.Reading) e
 	return k.settle(tx, m)
 }
 
-// Doubtful holds what a stop from somebody who is not proved yet would stop, so
-// that it does not run before the proof is in.
-func (k *Keeper) Doubtful(tx *state.Tx, m *inbox.Mail, s Sender) error {
-	acts, err := tx.OpenActions(s.onRecord())
-	if err != nil {
-		return err
-	}
-	return k.doubtful(tx, m, s, acts)
-}
-
-// Stoppable tells whether something of a sender's waits for the end of its
-// cool-off.
-func (k *Keeper) Stoppable(tx *state.Tx, s Sender) (bool, error) {
-	acts, err := tx.OpenActions(s.onRecord())
-	return slices.ContainsFunc(acts, func(a *inbox.Action) bool {
-		return a.State == inbox.StateScheduled && !a.StopBy.IsZero()
-	}), err
-}
-
 // loneAnswer is a yes or no to nothing that is open: a proved sender is told
 // so, and nobody else learns anything.
 func (k *Keeper) loneAnswer(tx *state.Tx, m *inbox.Mail, s Sender) error {
@@ -570,67 +561,6 @@ func casesOf(acts []*inbox.Action) []inbox.MailID {
 // ofCase gives those Actions that are of one Case.
 func ofCase(acts []*inbox.Action, id inbox.MailID) []*inbox.Action {
 	return slices.DeleteFunc(slices.Clone(acts), func(a *inbox.Action) bool { return a.Case != id })
-}
-
-// doubtful takes a stop that nobody proved: what would run is held, and the
-// owner is asked whether the stop was theirs.
-func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
-	for _, id := range casesOf(acts) {
-		var held []*inbox.Action
-		for _, a := range acts {
-			if a.Case != id || a.State != inbox.StateScheduled {
-				continue
-			}
-			if a.StopChecked { // the owner was asked once, and let it go on
-				if err := tx.Note(a, "another stop without proof, in "+m.ID.String(), Claimant, nil); err != nil {
-					return err
-				}
-				continue
-			}
-			if begun(a) {
-				if err := k.doubtBegun(tx, m, a); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := k.holdDoubtful(tx, a, "somebody without proof asked to stop it, in "+m.ID.String()); err != nil {
-				return err
-			}
-			held = append(held, a)
-		}
-		if len(held) == 0 {
-			continue
-		}
-		m.Actions = appendNew(m.Actions, ids(held))
-		if err := k.checkStop(tx, held, m); err != nil {
-			return err
-		}
-	}
-	Mark(m, inbox.MailIgnored, "a no without proof, and nothing of theirs would run")
-	return nil
-}
-
-func (k *Keeper) holdDoubtful(tx *state.Tx, a *inbox.Action, why string) error {
-	a.Released = false
-	return tx.MoveFor(a, inbox.EventDoubtful, Claimant, why)
-}
-
-// checkStop asks the owner whether the stop was theirs for which Actions of a
-// Case are held, and tells staff. of is the mail that asked for it, if it is
-// the one to be decided about.
-func (k *Keeper) checkStop(tx *state.Tx, held []*inbox.Action, of *inbox.Mail) error {
-	cm, err := tx.Mail(held[0].Case)
-	if err != nil {
-		return err
-	}
-	l := letter{name: templates.StopCheck, mail: cm, to: held[0].Detail.Address, actions: held, data: templates.Data{Items: k.items(held)}}
-	if of != nil {
-		l.of, l.ends, l.reason = of, inbox.MailAsked, "a stop without proof: held, and the owner was asked"
-	}
-	if err := k.ask(tx, state.PurposeStop, l); err != nil {
-		return err
-	}
-	return k.Notify(tx, "somebody without proof asked to stop an action; it is held", cm.ID, held...)
 }
 
 // looseYes asks anew, once: a yes without the token of the question proves

@@ -67,10 +67,10 @@ func (k *Keeper) NotDone(tx *state.Tx, a *inbox.Action) error {
 	case inbox.EventClose:
 		return k.close(tx, a, who, nil)
 	case inbox.EventDoubtful:
-		if err := k.holdDoubtful(tx, a, "somebody without proof asked to stop it"); err != nil {
+		if err := k.holdDoubtful(tx, a, doubtOf(who), ""); err != nil {
 			return err
 		}
-		return k.checkStop(tx, []*inbox.Action{a}, nil)
+		return k.checkStop(tx, []*inbox.Action{a}, nil, doubtOf(who))
 	}
 	return k.AskProof(tx, a)
 }
@@ -113,15 +113,15 @@ func (k *Keeper) Unclear(tx *state.Tx, a *inbox.Action) error {
 	return err
 }
 
-// doubtBegun takes a stop that nobody proved, of what may have been carried
-// out: whether there is anything to hold, the user store says.
-func (k *Keeper) doubtBegun(tx *state.Tx, m *inbox.Mail, a *inbox.Action) error {
+// doubtBegun takes a stop that is in doubt, of what may have been carried out:
+// whether there is anything to hold, the user store says.
+func (k *Keeper) doubtBegun(tx *state.Tx, m *inbox.Mail, a *inbox.Action, d doubt) error {
 	m.Actions = appendNew(m.Actions, []inbox.ActionID{a.ID})
-	Mark(m, inbox.MailActed, "a stop without proof: to be held, unless it was carried out already")
+	Mark(m, inbox.MailActed, "a stop that is in doubt: to be held, unless it was carried out already")
 	if a.Wish != "" {
 		return nil
 	}
-	return k.wish(tx, a, inbox.EventDoubtful, Claimant, map[string]any{"mail": m.ID})
+	return k.wish(tx, a, inbox.EventDoubtful, d.who, map[string]any{"mail": m.ID})
 }
 
 // tooLate tells staff that what they wanted to end had been carried out.

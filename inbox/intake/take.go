@@ -28,7 +28,6 @@ type prepared struct {
 	evidence inbox.Evidence
 	people   []users.Person
 	reading  inbox.Reading
-	stops    bool   // it is a plain stop and nothing else
 	later    error  // the user store did not answer
 	unproved error  // DNS did not answer
 	broken   string // why it cannot be processed at all
@@ -94,8 +93,6 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		return p
 	}
 	p.reading = in.Classifier.Read(p.msg)
-	says, beside := in.Classifier.Stops(p.msg, p.reading)
-	p.stops = says > inbox.StopMaybe && len(beside) == 0 && p.reading.Answer == inbox.AnswerNone
 	if p.msg.FromFault != "" || p.msg.From.Addr == "" {
 		return p
 	}
@@ -299,10 +296,6 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if err := in.identify(tx, p, m); err != nil {
 		return err
 	}
-	p, err := in.heed(tx, p)
-	if err != nil {
-		return err
-	}
 	switch {
 	case p.later != nil || p.unproved != nil:
 		return in.unanswered(tx, p, m)
@@ -316,19 +309,21 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	return in.converse(tx, p, m)
 }
 
-// heed takes the words of a mail that answers nothing for a no when its sender
-// has something to stop: they need not look for our letter to answer it.
-func (in *Intake) heed(tx *state.Tx, p *prepared) (*prepared, error) {
-	if !p.stops {
-		return p, nil
+// listen gives the reading of a mail with what it says against what its sender
+// can still stop: they need not look for our letter to answer it. beside is
+// what is left of its requests when that is heeded. A no to q is not heeded as
+// one when q told what will happen and the words are about something else.
+func (in *Intake) listen(tx *state.Tx, p *prepared, s cases.Sender, q *state.Ask) (r inbox.Reading, beside []inbox.Request, err error) {
+	r = p.reading
+	can, err := in.Cases.Stoppable(tx, s)
+	if err != nil || !can || r.Answer == inbox.AnswerYes || in.Mode == policy.Observe {
+		return r, nil, err
 	}
-	stoppable, err := in.Cases.Stoppable(tx, cases.Sender{Address: p.msg.From.Addr, People: p.people})
-	if err != nil || !stoppable {
-		return p, err
+	r.Stop, beside = in.Classifier.Stops(p.msg, r)
+	if r.Stop == inbox.StopNone && r.Answer == inbox.AnswerNo && q != nil && q.Purpose == state.PurposeNotice {
+		r.Answer, r.Stop = inbox.AnswerNone, inbox.StopMaybe
 	}
-	no := *p // what was prepared stays, should the batch be committed anew
-	no.reading = inbox.Reading{Language: p.reading.Language, Answer: inbox.AnswerNo}
-	return &no, nil
+	return r, beside, nil
 }
 
 func (in *Intake) identify(tx *state.Tx, p *prepared, m *inbox.Mail) error {
@@ -397,10 +392,20 @@ func (in *Intake) unanswered(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		p.evidence = inbox.Evidence{Why: "DNS did not answer"}
 		return in.converse(tx, p, m)
 	}
-	if no && in.Mode != policy.Observe {
-		if err := in.Cases.Doubtful(tx, m, s); err != nil {
-			return err
-		}
+	if in.Mode == policy.Observe {
+		return in.putOff(tx, p, m)
+	}
+	s.Evidence = inbox.Evidence{}
+	r, _, err := in.listen(tx, p, s, q)
+	switch {
+	case err != nil:
+	case no:
+		err = in.Cases.Doubtful(tx, m, s)
+	default:
+		_, err = in.Cases.Stop(tx, m, s, r.Stop)
+	}
+	if err != nil {
+		return err
 	}
 	return in.putOff(tx, p, m)
 }
@@ -478,16 +483,29 @@ func (in *Intake) converse(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		return nil
 	case p.reading.Partial && q != nil:
 		return in.Cases.Answer(tx, m, s, q, p.reading) // the rest of it is about the same points
-	case p.reading.Answer == inbox.AnswerNone:
-	case q != nil:
-		err = in.Cases.Answer(tx, m, s, q, p.reading)
-	default:
-		err = in.Cases.Loose(tx, m, s, p.reading)
 	}
-	if err != nil || len(p.reading.Requests) == 0 {
+	r, beside, err := in.listen(tx, p, s, q)
+	if err != nil {
 		return err
 	}
-	return in.Cases.Open(tx, m, s, p.reading.Requests)
+	heard := false
+	if r.Answer == inbox.AnswerNone || q == nil {
+		heard, err = in.Cases.Stop(tx, m, s, r.Stop)
+	}
+	switch {
+	case err != nil:
+	case heard:
+		r.Requests = beside
+	case r.Answer == inbox.AnswerNone:
+	case q != nil:
+		err = in.Cases.Answer(tx, m, s, q, r)
+	default:
+		err = in.Cases.Loose(tx, m, s, r)
+	}
+	if err != nil || len(r.Requests) == 0 {
+		return err
+	}
+	return in.Cases.Open(tx, m, s, r.Requests)
 }
 
 // fromElsewhere takes a mail that carries the token of a question to somebody

@@ -1,0 +1,154 @@
+package cases
+
+import (
+	"slices"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/state"
+	"push.guru/supportd/templates"
+)
+
+// Stoppable tells whether something of a sender's waits for the end of its
+// cool-off.
+func (k *Keeper) Stoppable(tx *state.Tx, s Sender) (bool, error) {
+	acts, err := stoppable(tx, s)
+	return len(acts) > 0, err
+}
+
+// stoppable gives what waits for the end of its cool-off, also while it is held,
+// and what has just begun.
+func stoppable(tx *state.Tx, s Sender) ([]*inbox.Action, error) {
+	acts, err := tx.OpenActions(s.onRecord())
+	return slices.DeleteFunc(acts, func(a *inbox.Action) bool {
+		waits := a.State == inbox.StateScheduled || a.State == inbox.StateRunning || a.HeldFrom == inbox.StateScheduled
+		return a.StopBy.IsZero() || !waits
+	}), err
+}
+
+// Stop takes what a mail says against what waits for the end of its cool-off. A
+// plain stop from a proved sender cancels what it is about and nothing else.
+// Anything less holds it, because that can be taken back, and asks the owner.
+// heard is false when there was nothing to stop.
+func (k *Keeper) Stop(tx *state.Tx, m *inbox.Mail, s Sender, says inbox.Stop) (heard bool, err error) {
+	acts, err := stoppable(tx, s)
+	if err != nil || says == inbox.StopNone || len(acts) == 0 {
+		return false, err
+	}
+	if meant := meant(acts, says); len(meant) > 0 && s.Evidence.Level > inbox.LevelNone {
+		m.Actions = appendNew(m.Actions, ids(meant))
+		err = k.noToAll(tx, m, s, meant)
+	} else {
+		err = k.doubtful(tx, m, s, acts)
+	}
+	if err != nil {
+		return true, err
+	}
+	return true, k.settle(tx, m)
+}
+
+// meant gives those Actions that a plain stop is about.
+func meant(acts []*inbox.Action, says inbox.Stop) []*inbox.Action {
+	return slices.DeleteFunc(slices.Clone(acts), func(a *inbox.Action) bool {
+		return says != inbox.StopAll && (says != inbox.StopDelete || a.Kind != inbox.KindDelete)
+	})
+}
+
+// Doubtful holds what a no from somebody who is not proved yet would end, so
+// that it does not run before the proof is in.
+func (k *Keeper) Doubtful(tx *state.Tx, m *inbox.Mail, s Sender) error {
+	acts, err := tx.OpenActions(s.onRecord())
+	if err != nil {
+		return err
+	}
+	return k.doubtful(tx, m, s, acts)
+}
+
+// doubt says why a stop is not enough to cancel anything, in the words that
+// stand on record.
+type doubt struct {
+	who    string
+	action string // beside the Action
+	staff  string // in the notice to staff
+	mail   string // beside the Mail
+}
+
+// doubtOf gives the doubt about a stop: nobody has proved it, or its words only
+// may mean it.
+func doubtOf(who string) doubt {
+	if who == Claimant {
+		return doubt{who: who, action: "somebody without proof asked to stop it", staff: "somebody without proof asked to stop an action; it is held",
+			mail: "a stop without proof: held, and the owner was asked"}
+	}
+	return doubt{who: who, action: "it may be asked to stop", staff: "a mail may ask to stop an action; it is held",
+		mail: "it may ask to stop something: held, and the owner was asked"}
+}
+
+// doubtful takes a stop that is in doubt: what would run is held, and the owner
+// is asked whether to go on.
+func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Action) error {
+	d := doubtOf(s.who())
+	for _, id := range casesOf(acts) {
+		held, err := k.holdAll(tx, m, d, ofCase(acts, id))
+		if err != nil {
+			return err
+		}
+		if len(held) == 0 {
+			continue
+		}
+		m.Actions = appendNew(m.Actions, ids(held))
+		if err := k.checkStop(tx, held, m, d); err != nil {
+			return err
+		}
+	}
+	switch {
+	case d.who == Claimant:
+		Mark(m, inbox.MailIgnored, "a no without proof, and nothing of theirs would run")
+	case slices.ContainsFunc(acts, func(a *inbox.Action) bool { return a.Doubtful }):
+		Mark(m, inbox.MailAsked, "it may ask to stop something that is held, and the owner was asked")
+	}
+	return nil
+}
+
+// holdAll holds what would run, and gives it. About stops without proof the
+// owner is asked once.
+func (k *Keeper) holdAll(tx *state.Tx, m *inbox.Mail, d doubt, acts []*inbox.Action) (held []*inbox.Action, err error) {
+	for _, a := range acts {
+		switch {
+		case a.State != inbox.StateScheduled:
+		case a.StopChecked && d.who == Claimant:
+			err = tx.Note(a, "another stop without proof, in "+m.ID.String(), Claimant, nil)
+		case begun(a):
+			err = k.doubtBegun(tx, m, a, d)
+		default:
+			err = k.holdDoubtful(tx, a, d, ", in "+m.ID.String())
+			held = append(held, a)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return held, nil
+}
+
+func (k *Keeper) holdDoubtful(tx *state.Tx, a *inbox.Action, d doubt, where string) error {
+	a.Released = false
+	return tx.MoveFor(a, inbox.EventDoubtful, d.who, d.action+where)
+}
+
+// checkStop asks the owner whether to stop or to go on with Actions of a Case
+// that are held, and tells staff. of is the mail that asked for it, if it is
+// the one to be decided about.
+func (k *Keeper) checkStop(tx *state.Tx, held []*inbox.Action, of *inbox.Mail, d doubt) error {
+	cm, err := tx.Mail(held[0].Case)
+	if err != nil {
+		return err
+	}
+	l := letter{name: templates.StopCheck, mail: cm, to: held[0].Detail.Address, actions: held, data: templates.Data{Items: k.items(held)}}
+	if of != nil {
+		l.of, l.ends, l.reason = of, inbox.MailAsked, d.mail
+	}
+	if err := k.ask(tx, state.PurposeStop, l); err != nil {
+		return err
+	}
+	return k.Notify(tx, d.staff, cm.ID, held...)
+}
