@@ -152,3 +152,24 @@ func (k *Keeper) checkStop(tx *state.Tx, held []*inbox.Action, of *inbox.Mail, d
 	}
 	return k.Notify(tx, d.staff, cm.ID, held...)
 }
+
+// HoldBack holds what a stop is against that nobody may be written to about,
+// until staff decide. held is false when nothing would run.
+func (k *Keeper) HoldBack(tx *state.Tx, m *inbox.Mail, s Sender, where string) (held bool, err error) {
+	acts, err := stoppable(tx, s)
+	if err != nil {
+		return false, err
+	}
+	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.State != inbox.StateScheduled })
+	if len(acts) == 0 {
+		return false, nil
+	}
+	m.Actions = appendNew(m.Actions, ids(acts))
+	for _, a := range acts {
+		a.Released = false
+		if err := tx.MoveFor(a, inbox.EventHold, s.who(), "it is asked to stop, in "+m.ID.String()+", "+where); err != nil {
+			return false, err
+		}
+	}
+	return true, k.Notify(tx, "a mail asks to stop an action, "+where+"; it is held", m.ID, acts...)
+}

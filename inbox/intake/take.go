@@ -297,12 +297,12 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		return err
 	}
 	switch {
-	case p.later != nil || p.unproved != nil:
-		return in.unanswered(tx, p, m)
 	case p.class != inbox.ClassNone:
 		return in.screened(tx, p, m)
 	case p.raw.Junk:
 		return in.junk(tx, p, m)
+	case p.later != nil || p.unproved != nil:
+		return in.unanswered(tx, p, m)
 	case p.msg.FromFault != "":
 		return in.hold(tx, p, m, "its author is not certain: "+p.msg.FromFault)
 	}
@@ -454,10 +454,29 @@ func about(tx *state.Tx, msg *inbox.Message) (*inbox.Reply, error) {
 	return nil, nil
 }
 
-// junk shows staff the requests that the provider took for junk.
+// junk shows staff the requests that the provider took for junk, and writes to
+// nobody. A proved stop holds what it is against until staff have seen it.
 func (in *Intake) junk(tx *state.Tx, p *prepared, m *inbox.Mail) error {
-	asks := slices.DeleteFunc(slices.Clone(p.reading.Requests), func(r inbox.Request) bool { return r.Kind == inbox.KindQuestion })
-	if len(asks) == 0 && p.reading.Answer == inbox.AnswerNone {
+	s := cases.Sender{Address: p.msg.From.Addr, People: p.people, Evidence: p.evidence}
+	q, _, err := in.question(tx, p, &s)
+	if err != nil {
+		return err
+	}
+	r, _, err := in.listen(tx, p, s, q)
+	if err != nil {
+		return err
+	}
+	if r.Stop != inbox.StopNone && s.Evidence.Level == inbox.LevelNone && p.unproved != nil {
+		return in.putOff(tx, p, m)
+	}
+	held := false
+	if r.Stop != inbox.StopNone && s.Evidence.Level > inbox.LevelNone {
+		if held, err = in.Cases.HoldBack(tx, m, s, "found in the junk folder"); err != nil {
+			return err
+		}
+	}
+	asks := slices.DeleteFunc(slices.Clone(r.Requests), func(r inbox.Request) bool { return r.Kind == inbox.KindQuestion })
+	if len(asks) == 0 && r.Answer == inbox.AnswerNone && !held {
 		cases.Mark(m, inbox.MailIgnored, "junk, and no request was found in it")
 		return nil
 	}

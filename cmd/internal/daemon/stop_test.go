@@ -337,6 +337,93 @@ func TestStopCheckAndTheHoldOfStaff(t *testing.T) {
 	})
 }
 
+// spam puts a mail into the junk folder. Nobody vouches for it but a signature,
+// if it is to have one.
+func (s *scene) spam(subject, text, extra string) {
+	s.t.Helper()
+	imap(s.place, support, func(c *client) {
+		c.append("Spam", "From: bob@users.test\r\nTo: support@site.test\r\nDate: Sat, 01 Jan 2000 00:00:00 +0000\r\nMessage-ID: <"+
+			strings.ReplaceAll(time.Now().Format(time.TimeOnly), ":", "")+"@spam.test>\r\n"+extra+"Subject: "+subject+"\r\n\r\n"+text+"\r\n")
+	})
+}
+
+// inSpamScene is inScene with a junk folder.
+func inSpamScene(t *testing.T, set setup, f func(*scene)) {
+	t.Helper()
+	set.replace = append(set.replace, `poll = "1m"`, "poll = \"1m\"\njunk = \"Spam\"")
+	inPlace(t, set, func(p *place) {
+		imap(p, support, func(c *client) { c.must("CREATE Spam") })
+		p.start()
+		s := &scene{place: p, read: make(map[string]int)}
+		s.passes(6 * time.Minute)
+		f(s)
+	})
+}
+
+const badSignature = "DKIM-Signature: v=1; a=rsa-sha256; d=users.test; s=s; h=from:to:subject:date; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA\r\n"
+
+// The junk folder is read and never answered, also while DNS is away; a proved
+// stop that is found there holds what it would stop.
+func TestStopInTheJunkFolder(t *testing.T) {
+	t.Run("with the token", func(t *testing.T) {
+		for _, text := range []string{"Stop!", "Please keep my account.", "Не удаляйте мой аккаунт", "Жоймаңыз"} {
+			inSpamScene(t, setup{}, func(s *scene) {
+				d := s.leaving()
+				s.spam("Re: "+d.Subject(), text, "")
+				s.passes(30 * time.Minute)
+				s.stand("delete account held", "question review")
+				s.notice("found in the junk folder")
+				if a := s.action("A-1"); !strings.Contains(a.Error, "junk") {
+					t.Errorf("staff see %q", a.Error)
+				}
+				s.passes(2 * coolOff)
+				s.stays("u-bob")
+				s.silence(bob)
+				s.act("release", "A-1")
+				s.passes(coolOff)
+				s.letter("result", bob)
+			})
+		}
+	})
+	t.Run("from nobody who is proved", func(t *testing.T) {
+		inSpamScene(t, setup{}, func(s *scene) {
+			s.leaving()
+			s.spam("please", "Stop!", "")
+			s.passes(30 * time.Minute)
+			s.stand("delete account scheduled", "question review")
+			s.silence(bob, staff)
+		})
+	})
+	t.Run("a signature, and DNS is away", func(t *testing.T) {
+		d, set := zone(t)
+		inSpamScene(t, set, func(s *scene) {
+			s.leaving()
+			d.Fail(usersKey, mailtest.ErrServFail)
+			s.spam("please", "Stop!", badSignature)
+			s.passes(30 * time.Minute)
+			s.stand("delete account scheduled")
+			s.silence(bob, staff)
+			d.Fail(usersKey, nil)
+			s.passes(time.Hour)
+			s.stand("delete account scheduled", "question review") // the signature is none
+			s.silence(bob, staff)
+		})
+	})
+	t.Run("a yes, and DNS is away", func(t *testing.T) {
+		d, set := zone(t)
+		inSpamScene(t, set, func(s *scene) {
+			s.write(bob, "phone", "Please remove my phone number.")
+			q := s.letter("confirm", bob)
+			d.Fail(usersKey, mailtest.ErrServFail)
+			s.spam("Re: "+q.Subject(), "Yes", badSignature)
+			s.passes(30 * time.Minute)
+			s.stand("delete fields unconfirmed", "question review")
+			s.holds("u-bob", inbox.FieldPhone, "+77011234502")
+			s.silence(bob)
+		})
+	})
+}
+
 // While DNS is away words that stop hold the delete in any form, and what they
 // come to is decided when it is back.
 func TestStopInWordsWhileDNSIsAway(t *testing.T) {
