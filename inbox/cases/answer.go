@@ -41,7 +41,7 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 		err = k.yes(tx, m, cm, s, q, acts)
 	}
 	if err == nil && r.Stop == inbox.StopDelete {
-		_, err = k.Stop(tx, m, s, r.Stop) // whatever it answered, it names the delete
+		err = k.stopDelete(tx, m, s) // whatever it answered, it names the delete
 	}
 	if err != nil {
 		return err
@@ -333,8 +333,8 @@ func (k *Keeper) goOn(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.Actio
 		if err := tx.Move(a, inbox.EventRelease, Owner, nil); err != nil {
 			return err
 		}
+		Mark(m, inbox.MailActed, "the owner lets it go on")
 	}
-	Mark(m, inbox.MailActed, "the owner lets it go on")
 	return k.status(tx, m, s, uncapped)
 }
 

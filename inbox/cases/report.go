@@ -422,17 +422,40 @@ func (k *Keeper) Undelivered(tx *state.Tx, r *inbox.Reply) error {
 			return err
 		}
 	}
-	if q, err := tx.AskByReply(r); err != nil {
+	q, err := tx.AskByReply(r)
+	switch {
+	case err != nil || q == nil:
+	case q.Purpose == state.PurposeNotice:
+		err = k.holdUntold(tx, q)
+	case q.Expires.IsZero(): // staff have the same time to mend it
+		err = k.lapseUnsent(tx, q)
+	}
+	if err != nil {
 		return err
-	} else if q != nil && q.Expires.IsZero() { // staff have the same time to mend it
-		if err := k.lapseUnsent(tx, q); err != nil {
-			return err
-		}
 	}
 	return k.undelivered(tx, r, "a letter could not be delivered", notDelivered)
 }
 
 const notDelivered = "its letter could not be delivered"
+
+// holdUntold holds what the owner could not be told of while they could have
+// stopped it, until staff decide.
+func (k *Keeper) holdUntold(tx *state.Tx, q *state.Ask) error {
+	acts, err := open(tx, q)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if a.State != inbox.StateScheduled || a.StopBy.IsZero() {
+			continue
+		}
+		a.Error = "held: the letter that tells of it could not be delivered"
+		if err := tx.MoveFor(a, inbox.EventHold, Program, a.Error); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // lapseUnsent lets the Actions lapse whose question never left.
 func (k *Keeper) lapseUnsent(tx *state.Tx, q *state.Ask) error {

@@ -188,10 +188,10 @@ func (k *Keeper) Release(tx *state.Tx, a *inbox.Action, people []users.Person, w
 		}
 		*a = *fresh
 	}
-	a.Error, a.HeldBy = "", 0
-	if a.State != inbox.StateHeld && n > 0 {
-		return tx.PutAction(a)
+	if n > 0 && (a.State != inbox.StateHeld || a.Doubtful) {
+		return tx.PutAction(a) // the letters were what waited; one that asks the owner is not answered for them
 	}
+	a.Error, a.HeldBy = "", 0
 	if err := tx.Move(a, inbox.EventRelease, who, nil); err != nil {
 		return err
 	}
@@ -463,6 +463,9 @@ func (k *Keeper) Reply(tx *state.Tx, a *inbox.Action, who, text string, answers 
 func (k *Keeper) Close(tx *state.Tx, a *inbox.Action, who, reason string) error {
 	why := map[string]string{"reason": reason}
 	if asksFirst(a, inbox.EventClose) {
+		if err := k.acting(); err != nil {
+			return err
+		}
 		return k.wish(tx, a, inbox.EventClose, who, why)
 	}
 	return k.close(tx, a, who, why)

@@ -46,6 +46,19 @@ func (k *Keeper) Stop(tx *state.Tx, m *inbox.Mail, s Sender, says inbox.Stop) (h
 	return true, k.settle(tx, m)
 }
 
+// stopDelete cancels the deletes that wait, and nothing else.
+func (k *Keeper) stopDelete(tx *state.Tx, m *inbox.Mail, s Sender) error {
+	acts, err := stoppable(tx, s)
+	if err != nil {
+		return err
+	}
+	if acts = meant(acts, inbox.StopDelete); len(acts) == 0 {
+		return nil
+	}
+	m.Actions = appendNew(m.Actions, ids(acts))
+	return k.noToAll(tx, m, s, acts)
+}
+
 // meant gives those Actions that a plain stop is about.
 func meant(acts []*inbox.Action, says inbox.Stop) []*inbox.Action {
 	return slices.DeleteFunc(slices.Clone(acts), func(a *inbox.Action) bool {
@@ -102,7 +115,7 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 	}
 	switch {
 	case d.who == Claimant:
-		Mark(m, inbox.MailIgnored, "a no without proof, and nothing of theirs would run")
+		Mark(m, inbox.MailIgnored, "a no without proof, and nothing to hold for it")
 	case slices.ContainsFunc(acts, func(a *inbox.Action) bool { return a.Doubtful }):
 		Mark(m, inbox.MailAsked, "it may ask to stop something that is held, and the owner was asked")
 	}
@@ -114,6 +127,11 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 func (k *Keeper) holdAll(tx *state.Tx, m *inbox.Mail, d doubt, acts []*inbox.Action) (held []*inbox.Action, err error) {
 	for _, a := range acts {
 		switch {
+		case a.State == inbox.StateHeld && !a.Doubtful && d.who != Claimant:
+			m.Actions = appendNew(m.Actions, []inbox.ActionID{a.ID})
+			err = tx.Note(a, d.action+", in "+m.ID.String(), d.who, nil) // staff hold it, and see this beside it
+		case a.State == inbox.StateRunning && d.who != Claimant:
+			err = k.doubtBegun(tx, m, a, d)
 		case a.State != inbox.StateScheduled:
 		case a.StopChecked && d.who == Claimant:
 			err = tx.Note(a, "another stop without proof, in "+m.ID.String(), Claimant, nil)
@@ -153,12 +171,15 @@ func (k *Keeper) checkStop(tx *state.Tx, held []*inbox.Action, of *inbox.Mail, d
 	return k.Notify(tx, d.staff, cm.ID, held...)
 }
 
-// HoldBack holds what a stop is against that nobody may be written to about,
-// until staff decide. held is false when nothing would run.
-func (k *Keeper) HoldBack(tx *state.Tx, m *inbox.Mail, s Sender, where string) (held bool, err error) {
+// HoldBack holds what a stop is about, or may be about, when nobody may be
+// written to, until staff decide. held is false when nothing would run.
+func (k *Keeper) HoldBack(tx *state.Tx, m *inbox.Mail, s Sender, says inbox.Stop, where string) (held bool, err error) {
 	acts, err := stoppable(tx, s)
 	if err != nil {
 		return false, err
+	}
+	if named := meant(acts, says); len(named) > 0 {
+		acts = named
 	}
 	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.State != inbox.StateScheduled })
 	if len(acts) == 0 {

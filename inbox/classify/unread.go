@@ -47,6 +47,9 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	if r.isRead(part) {
 		return strange && r.changesIn(s)
 	}
+	if len(verbs) == 0 && strange && r.anyChange() && (r.hits.Has(part, lang.New, lang.Wrong) || r.pointed(part)) {
+		return true
+	}
 	if len(verbs) == 0 {
 		begun := part.From == s.From && r.hits.Has(lang.Span{From: s.From, To: s.From + 1}, lang.And, lang.Also)
 		return strange && begun || r.changesIn(s) && (strange || len(fields) == 0 && r.coordinated(part, false))

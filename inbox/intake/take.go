@@ -471,7 +471,7 @@ func (in *Intake) junk(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	}
 	held := false
 	if r.Stop != inbox.StopNone && s.Evidence.Level > inbox.LevelNone {
-		if held, err = in.Cases.HoldBack(tx, m, s, "found in the junk folder"); err != nil {
+		if held, err = in.Cases.HoldBack(tx, m, s, r.Stop, "found in the junk folder"); err != nil {
 			return err
 		}
 	}
@@ -501,7 +501,7 @@ func (in *Intake) converse(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		cases.Mark(m, inbox.MailHeld, "an answer, and mode is observe")
 		return nil
 	case p.reading.Partial && q != nil:
-		return in.Cases.Answer(tx, m, s, q, p.reading) // the rest of it is about the same points
+		return in.pick(tx, p, m, s, q)
 	}
 	r, beside, err := in.listen(tx, p, s, q)
 	if err != nil {
@@ -525,6 +525,17 @@ func (in *Intake) converse(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		return err
 	}
 	return in.Cases.Open(tx, m, s, r.Requests)
+}
+
+// pick takes an answer to some of several points. Where it answers no open
+// question, it may be a stop: "not number 2".
+func (in *Intake) pick(tx *state.Tx, p *prepared, m *inbox.Mail, s cases.Sender, q *state.Ask) error {
+	if q.Purpose != state.PurposeConfirm || q.Used || q.Void != "" {
+		if heard, err := in.Cases.Stop(tx, m, s, inbox.StopMaybe); heard || err != nil {
+			return err
+		}
+	}
+	return in.Cases.Answer(tx, m, s, q, p.reading) // the rest of it is about the same points
 }
 
 // fromElsewhere takes a mail that carries the token of a question to somebody

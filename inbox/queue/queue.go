@@ -433,7 +433,8 @@ func (q *Queue) known(tx *state.Tx, a *inbox.Action) (bool, error) {
 }
 
 // untold says which letter that tells of an Action with a cool-off was not sent
-// yet, "" when every one was: nobody can stop what they were not told of.
+// yet for all that is known, "" when every one was: nobody can stop what they
+// were not told of.
 func untold(tx *state.Tx, a *inbox.Action) (string, error) {
 	if a.StopBy.IsZero() {
 		return "", nil
@@ -443,7 +444,7 @@ func untold(tx *state.Tx, a *inbox.Action) (string, error) {
 		return "", err
 	}
 	for _, r := range replies {
-		if slices.Contains(r.Actions, a.ID) && (r.State == inbox.ReplyDue || r.State == inbox.ReplySending) {
+		if slices.Contains(r.Actions, a.ID) && (r.State == inbox.ReplyDue || r.State == inbox.ReplySending || r.State == inbox.ReplyUnknown) {
 			return "waits: " + r.ID.String() + ", which tells of it, was not sent", nil
 		}
 	}

@@ -126,7 +126,7 @@ func TestNoPromiseWithNothingBehind(t *testing.T) {
 		if m.State != inbox.MailHeld || a.State != inbox.StateReview || a.Case != m.ID {
 			s.t.Fatalf("the mail is %s (%s), the question %s of %s", m.State, m.Reason, a.State, a.Case)
 		}
-		s.passes(a.Due.Sub(time.Now()))
+		s.passes(time.Until(a.Due))
 		s.notice("an answer is due soon")
 	}
 	t.Run("a yes to one of several questions", func(t *testing.T) {

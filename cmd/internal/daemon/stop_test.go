@@ -447,7 +447,7 @@ func TestStopInWordsWhileDNSIsAway(t *testing.T) {
 
 // In observe nothing is moved: staff see the words.
 func TestStopInObserve(t *testing.T) {
-	inScene(t, setup{replace: []string{`mode = "auto"`, `mode = "observe"`}}, func(s *scene) {
+	inScene(t, setup{more: "[policy]\nmode = \"observe\"\n"}, func(s *scene) {
 		s.write(bob, "my account", "Please don't delete my account.")
 		if got := s.states(); !slices.Equal(got, []string{"question review"}) {
 			t.Errorf("the actions stand at %q", got)
