@@ -81,8 +81,6 @@ func TestStopBesideOtherThings(t *testing.T) {
 				}
 				s.stand(want...)
 				s.silence(bob)
-				s.passes(2 * coolOff)
-				s.stays("u-bob")
 				if got := s.action("A-3"); !did(got, "no", "person") {
 					t.Errorf("its history is %v", got.History)
 				}
@@ -93,24 +91,26 @@ func TestStopBesideOtherThings(t *testing.T) {
 
 // What is no stop, or one of something else, leaves the delete alone.
 func TestStopOfSomethingElse(t *testing.T) {
-	for _, text := range []string{
-		"Don't forget to delete my account.", "Please do not delay.", "No answer from you yet.", "No, I am not changing my mind.",
-		"Please stop sending me newsletters.", "Don't keep any backups of my data please.", "Please don't tell anybody that I left.",
-		"No need to wait 12 hours.", "You still did not delete my account.",
-		"Не забудьте удалить мой аккаунт.", "Не затягивайте, пожалуйста.", "Ответа от вас до сих пор нет.", "Нет, я не передумал.",
-		"Перестаньте присылать мне рассылку.", "Не храните копии моих данных, пожалуйста.", "Не говорите никому, что я ушёл.", "Не нужно ждать 12 часов.",
-		"Аккаунтымды жоюды ұмытпаңыз.", "Кешіктірмеңізші.", "Сізден жауап жоқ.", "Жоқ, ойымды өзгертпеймін.",
-		"Жаңалықтар жіберуді тоқтатыңызшы.", "Деректерімнің көшірмесін сақтамаңыз.", "Кеткенімді ешкімге айтпаңыз.", "12 сағат күтудің қажеті жоқ.",
+	for name, texts := range map[string][]string{
+		"en": {"Don't forget to delete my account.", "Please do not delay.", "No answer from you yet.", "No, I am not changing my mind.",
+			"Please stop sending me newsletters.", "Don't keep any backups of my data please.", "Please don't tell anybody that I left.",
+			"No need to wait 12 hours.", "You still did not delete my account."},
+		"ru": {"Не забудьте удалить мой аккаунт.", "Не затягивайте, пожалуйста.", "Ответа от вас до сих пор нет.", "Нет, я не передумал.",
+			"Перестаньте присылать мне рассылку.", "Не храните копии моих данных, пожалуйста.", "Не говорите никому, что я ушёл.", "Не нужно ждать 12 часов."},
+		"kk": {"Аккаунтымды жоюды ұмытпаңыз.", "Кешіктірмеңізші.", "Сізден жауап жоқ.", "Жоқ, ойымды өзгертпеймін.",
+			"Жаңалықтар жіберуді тоқтатыңызшы.", "Деректерімнің көшірмесін сақтамаңыз.", "Кеткенімді ешкімге айтпаңыз.", "12 сағат күтудің қажеті жоқ."},
 	} {
-		t.Run(text, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			inScene(t, setup{}, func(s *scene) {
 				s.leaving()
-				s.write(bob, "my account", text)
-				if got := s.states()[0]; got != "delete account scheduled" {
-					t.Fatalf("it is %q", got)
-				}
-				if m := s.newest(); m.State == inbox.MailIgnored || len(m.Actions) == 0 {
-					t.Errorf("the mail is %s (%s), with %v", m.State, m.Reason, m.Actions)
+				for _, text := range texts {
+					s.write(bob, "my account", text)
+					if got := s.states()[0]; got != "delete account scheduled" {
+						t.Fatalf("%s: it is %q", text, got)
+					}
+					if m := s.newest(); m.State == inbox.MailIgnored || len(m.Actions) == 0 {
+						t.Errorf("%s: the mail is %s (%s), with %v", text, m.State, m.Reason, m.Actions)
+					}
 				}
 				s.passes(coolOff)
 				if !s.gone("u-bob") {
@@ -140,16 +140,26 @@ func TestStopThatIsNotPlain(t *testing.T) {
 					t.Errorf("staff see %q, %v", a.Error, a.History)
 				}
 				s.silence(bob)
-				s.passes(2 * coolOff)
-				s.stays("u-bob")
 				s.answer(q, "Yes")
 				s.letter("status", bob)
-				s.passes(coolOff)
-				s.letter("result", bob)
-				s.stand("delete account done", "question cancelled")
+				s.stand("delete account scheduled", "question review")
 			})
 		})
 	}
+	t.Run("for as long as it takes", func(t *testing.T) {
+		inScene(t, setup{}, func(s *scene) {
+			s.leaving()
+			s.write(bob, "my account", "Can I still stop this?")
+			q := s.letter("stop-check", bob)
+			s.passes(2 * coolOff)
+			s.stays("u-bob")
+			s.answer(q, "Yes")
+			s.letter("status", bob)
+			s.passes(coolOff)
+			s.letter("result", bob)
+			s.stand("delete account done", "question cancelled")
+		})
+	})
 	t.Run("again, after the owner said to go on", func(t *testing.T) {
 		inScene(t, setup{}, func(s *scene) {
 			s.leaving()
@@ -178,24 +188,25 @@ func TestStopThatIsNotPlain(t *testing.T) {
 // A stop counts whichever letter of ours it answers.
 func TestStopToAnyLetter(t *testing.T) {
 	letters := []struct {
-		name string
-		old  func(s *scene) mailtest.Delivery
+		name  string
+		texts []string
+		old   func(s *scene) mailtest.Delivery
 	}{
-		{"a confirmation that was answered", func(s *scene) mailtest.Delivery {
+		{"a confirmation that was answered", []string{"Stop, do not delete my account!", "Stop!", "Стоп, не удаляйте мой аккаунт!", "Тоқтатыңыз, аккаунтымды жоймаңыз!"}, func(s *scene) mailtest.Delivery {
 			s.write(bob, "nick", "Please change my nickname to Bo.")
 			q := s.letter("confirm", bob)
 			s.answer(q, "Yes")
 			s.letter("result", bob)
 			return q
 		}},
-		{"a result", func(s *scene) mailtest.Delivery {
+		{"a result", []string{"Stop, do not delete my account!"}, func(s *scene) mailtest.Delivery {
 			s.write(bob, "nick", "Please change my nickname to Bo.")
 			s.answer(s.letter("confirm", bob), "Yes")
 			return s.letter("result", bob)
 		}},
 	}
 	for _, l := range letters {
-		for _, text := range []string{"Stop, do not delete my account!", "Stop!", "Стоп, не удаляйте мой аккаунт!", "Тоқтатыңыз, аккаунтымды жоймаңыз!"} {
+		for _, text := range l.texts {
 			t.Run(l.name+"/"+text, func(t *testing.T) {
 				inScene(t, setup{}, func(s *scene) {
 					old := l.old(s)
@@ -203,8 +214,6 @@ func TestStopToAnyLetter(t *testing.T) {
 					s.answer(old, text)
 					s.letter("cancelled", bob)
 					s.stand("change done", "delete account cancelled")
-					s.passes(2 * coolOff)
-					s.stays("u-bob")
 					s.silence(bob)
 				})
 			})
