@@ -73,8 +73,10 @@ var ErrNotDone = errors.New("no attempt has carried it out")
 // all the same, or a part of it.
 type InDoubtError struct{ Err error }
 
+// Error gives the text of what it wraps.
 func (e *InDoubtError) Error() string { return e.Err.Error() }
 
+// Unwrap gives what it wraps.
 func (e *InDoubtError) Unwrap() error { return e.Err }
 
 // InDoubt tells whether an Action that failed with err may have been carried

@@ -177,6 +177,9 @@ func (s *Service) tell(id inbox.ActionID, put func(any) error) error {
 	if err != nil {
 		return err
 	}
+	if v.Wish != "" && !v.State.Ended() {
+		return put(Said{id.String() + " may have been carried out: the user store is asked, and what was not done ends"})
+	}
 	return put(Said{fmt.Sprintf("%s is %s", id, v.State)})
 }
 
@@ -199,7 +202,7 @@ func (s *Service) refuse(ctx context.Context, who string, c Call, _ io.Reader, p
 	if err != nil {
 		return err
 	}
-	if !told {
+	if v, err := s.Desk.Action(id); err == nil && !told && v.State == inbox.StateRefused {
 		return put(Said{id.String() + " is refused; no letter goes out, because nobody proved who sent it"})
 	}
 	return s.tell(id, put)

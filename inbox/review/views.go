@@ -43,6 +43,7 @@ type ActionDetail struct {
 	Notes      []string             `json:"notes,omitempty"`
 	Replies    []ReplyView          `json:"replies,omitempty"`
 	Forgotten  bool                 `json:"forgotten,omitempty"` // the content was kept long enough
+	Wish       inbox.Event          `json:"wish,omitempty"`      // how it is to end, should the user store say that it was not carried out
 	History    []inbox.HistoryEntry `json:"history"`
 }
 
@@ -183,7 +184,7 @@ func (d *Desk) Action(id inbox.ActionID) (v ActionDetail, err error) {
 		if err != nil {
 			return err
 		}
-		v = ActionDetail{ActionView: view(a), Certain: a.Certain, Language: a.Language, Expires: a.Expires, History: a.History, Forgotten: a.Detail == nil}
+		v = ActionDetail{ActionView: view(a), Certain: a.Certain, Language: a.Language, Expires: a.Expires, History: a.History, Wish: a.Wish, Forgotten: a.Detail == nil}
 		if det := a.Detail; det != nil {
 			r := det.Request
 			v.Confidence, v.Changes, v.Fields, v.Because, v.Plan, v.Address = r.Confidence, r.Changes, r.Fields, r.Because, det.Plan, det.Address

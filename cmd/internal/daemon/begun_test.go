@@ -211,7 +211,10 @@ func TestStopAfterALostAnswer(t *testing.T) {
 			s.stand("delete account failed")
 			s.notice("an action failed")
 			s.letter("failed", bob)
-			s.acts(control.Call{Verb: "close", ID: "A-1", Reason: "the store is gone"})
+			said := list[control.Said](s.place, control.Call{Verb: "close", ID: "A-1", Reason: "the store is gone"})
+			if len(said) != 1 || !strings.Contains(said[0].Said, "the user store is asked") {
+				t.Errorf("staff read %q", said)
+			}
 			s.passes(36 * time.Hour)
 			s.stand("delete account failed")
 			s.acts(control.Call{Verb: "close", ID: "A-1", Reason: "the store is gone"})
