@@ -31,6 +31,27 @@ func (k *Keeper) Suggest(tx *state.Tx, m *inbox.Mail, s Sender, reqs []inbox.Req
 	return k.settle(tx, m)
 }
 
+// AnswersStaff puts before staff a mail that answers a letter of theirs, and
+// notes it on what that was about. tell says that the person is told so.
+func (k *Keeper) AnswersStaff(tx *state.Tx, m *inbox.Mail, s Sender, r *inbox.Reply, reqs []inbox.Request, tell bool) error {
+	for _, id := range r.Actions {
+		a, err := tx.Action(id)
+		if err != nil {
+			return err
+		}
+		if err := tx.Note(a, "answered in "+m.ID.String(), s.who(), map[string]any{"letter": r.ID}); err != nil {
+			return err
+		}
+	}
+	m.Actions = appendNew(m.Actions, r.Actions)
+	why := "it answers " + r.ID.String() + ", which staff wrote"
+	Mark(m, inbox.MailHeld, why)
+	if err := k.Suggest(tx, m, s, reqs, why); err != nil || !tell {
+		return err
+	}
+	return k.received(tx, m, s.onRecord())
+}
+
 // WhyRestored is the Error of an Action that was held because the state was
 // restored.
 const WhyRestored = "the state was restored from an older copy: look whether this was done already"

@@ -503,6 +503,9 @@ func (in *Intake) converse(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	case p.reading.Partial && q != nil:
 		return in.pick(tx, p, m, s, q)
 	}
+	if r, err := in.ofStaff(tx, p, s); r != nil || err != nil {
+		return in.answersStaff(tx, p, m, s, r, err)
+	}
 	r, beside, err := in.listen(tx, p, s, q)
 	if err != nil {
 		return err
@@ -525,6 +528,48 @@ func (in *Intake) converse(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		return err
 	}
 	return in.Cases.Open(tx, m, s, r.Requests)
+}
+
+// ofStaff gives the letter in which staff asked something in their own words, if
+// that is the newest of ours that a mail answers.
+func (in *Intake) ofStaff(tx *state.Tx, p *prepared, s cases.Sender) (*inbox.Reply, error) {
+	refs := append(slices.Clone(p.msg.References), p.msg.InReplyTo...)
+	slices.Reverse(refs)
+	for _, id := range refs[:min(len(refs), maxReferences)] {
+		r, err := tx.ReplyByMessageID(id)
+		if err != nil {
+			return nil, err
+		}
+		if r == nil || r.Detail == nil || r.Detail.To != s.Address {
+			continue
+		}
+		if q, err := tx.AskByReply(r); err != nil || q != nil || !r.ByStaff {
+			return nil, err
+		}
+		return r, nil
+	}
+	return nil, nil
+}
+
+// answersStaff hands a mail to staff that answers their own words: its yes or no
+// is about those. At most it holds what can be stopped; to keep the account is
+// plain wherever it stands.
+func (in *Intake) answersStaff(tx *state.Tx, p *prepared, m *inbox.Mail, s cases.Sender, r *inbox.Reply, err error) error {
+	if err != nil {
+		return err
+	}
+	said, _, err := in.listen(tx, p, s, nil)
+	if err != nil {
+		return err
+	}
+	if said.Stop == inbox.StopAll {
+		said.Stop = inbox.StopMaybe
+	}
+	heard, err := in.Cases.Stop(tx, m, s, said.Stop)
+	if err != nil {
+		return err
+	}
+	return in.Cases.AnswersStaff(tx, m, s, r, p.reading.Requests, !heard)
 }
 
 // pick takes an answer to some of several points. Where it answers no open

@@ -2,10 +2,12 @@ package daemon_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/mailtest"
 )
 
@@ -102,4 +104,35 @@ func TestUndeliverableNoticeHolds(t *testing.T) {
 			t.Errorf("it stands at %s (%s)", a.State, a.Error)
 		}
 	})
+}
+
+// What answers a question of staff goes to staff. It confirms nothing and
+// cancels nothing else; a no at most holds what can be stopped.
+func TestAnswerToStaff(t *testing.T) {
+	for text, want := range map[string]string{
+		"Yes":                                 "delete account scheduled",
+		"No, the second one.":                 "delete account held",
+		"No. Please keep my account.":         "delete account cancelled",
+		"It is the one of the third of June.": "delete account scheduled",
+	} {
+		t.Run(text, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.write(bob, "invoice", "I have a question about my last invoice, it looks odd.")
+				s.letter("received", bob)
+				s.write(bob, "nick", "Please change my nickname to Bo.")
+				s.letter("confirm", bob)
+				s.leaving()
+				s.acts(control.Call{Verb: "ask", ID: "A-1", Text: "Do you mean the invoice of June?"})
+				s.answer(s.letter("staff-question", bob), text)
+				got := s.states()
+				if len(got) != 4 || got[0] != "question review" || got[1] != "change unconfirmed" || got[2] != want || got[3] != "question review" {
+					t.Errorf("the actions stand at %q", got)
+				}
+				noted := func(h inbox.HistoryEntry) bool { return strings.Contains(h.What, "answered in ") }
+				if !slices.ContainsFunc(s.action("A-1").History, noted) {
+					t.Errorf("what staff asked about does not show the answer: %+v", s.action("A-1").History)
+				}
+			})
+		})
+	}
 }
