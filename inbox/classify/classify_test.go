@@ -124,6 +124,7 @@ func FuzzRead(f *testing.F) {
 			m.InReplyTo = []string{"q@site.test"}
 		}
 		r := c.Read(m)
+		c.Stops(m, r)
 		if r.Answer == inbox.AnswerNone && len(r.Requests) == 0 {
 			t.Error("neither an answer nor a request")
 		}
