@@ -177,3 +177,25 @@ func TestDocExamples(t *testing.T) {
 		}
 	}
 }
+
+// A field that only the operator's site has is one section of an overlay.
+func TestOverlayNamesAField(t *testing.T) {
+	over := fstest.MapFS{
+		"en.txt": {Data: []byte("[field.team]\nteam, squad\n")},
+		"ru.txt": {Data: []byte("[field.team]\nкоманда, команду\n")},
+	}
+	c, err := New(Options{Overlay: over, Languages: []string{"en", "ru"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"Please change my team to Falcons.":      "change team=Falcons",
+		"Please remove my squad from my profile": "delete team",
+		"Поменяйте команду на Барыс":             "change team=Барыс",
+	} {
+		r := c.Read(&inbox.Message{Text: text})
+		if len(r.Requests) != 1 || wording(r.Requests[0]) != want {
+			t.Errorf("%q is read as %q, want %q", text, wordings(r), want)
+		}
+	}
+}

@@ -35,11 +35,22 @@ func Phones(text, region string) []Found {
 		switch {
 		case err != nil:
 		case phonenumbers.IsValidNumber(num), strings.HasPrefix(raw, "+") && phonenumbers.IsPossibleNumber(num):
-			f.Value, f.Sure = phonenumbers.Format(num, phonenumbers.E164), true
+			f.Value = phonenumbers.Format(num, phonenumbers.E164)
+			f.Sure = prefixed(raw, n) || phonenumbers.IsValidNumberForRegion(num, region)
 		}
 		out = append(out, f)
 	}
 	return out
+}
+
+// bareDigits is how many digits a number of many countries has without a prefix
+// that says whose it is.
+const bareDigits = 10
+
+// prefixed tells whether a number begins with a country or trunk code, so that
+// it cannot be one of another country written as there.
+func prefixed(raw string, n int) bool {
+	return strings.HasPrefix(raw, "+") || strings.HasPrefix(raw, "00") || n != bareDigits
 }
 
 func digits(s string) int {
