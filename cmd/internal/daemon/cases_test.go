@@ -142,8 +142,8 @@ func TestYesWithAnotherRequest(t *testing.T) {
 	inScene(t, setup{}, func(s *scene) {
 		s.write(bob, "phone", "Please remove my phone number.")
 		s.answer(s.letter("confirm", bob), "Yes. Also, please change my nickname to Bo.")
-		s.letter("confirm", bob)
-		s.letter("result", bob)
+		s.letters(bob, "confirm", "result")
+		s.silence(bob)
 		s.stand("delete fields done", "change unconfirmed")
 		if a, b := s.action("A-1"), s.action("A-2"); a.Case == b.Case {
 			t.Errorf("both are of %s", a.Case)
