@@ -174,7 +174,7 @@ func (r *reader) changeMood(s lang.Span) float64 {
 	if r.hits.Has(s, lang.Condition) || r.hits.Has(s, lang.Send) && !r.hits.Has(s, lang.Change, lang.Wrong) {
 		worth *= unsureOf
 	}
-	if r.hits.Has(s, lang.Problem) {
+	if r.fails(s) {
 		worth *= unsureOf
 	}
 	verbs := r.hits.In(s, lang.Change, lang.Add)
@@ -184,6 +184,17 @@ func (r *reader) changeMood(s lang.Span) float64 {
 		}
 	}
 	return worth
+}
+
+// fails tells whether something does not work; that the old value does not is
+// why it is to be changed.
+func (r *reader) fails(s lang.Span) bool {
+	for _, p := range r.parts(s) {
+		if r.hits.Has(p, lang.Problem) && !r.hits.Has(p, lang.Old) {
+			return true
+		}
+	}
+	return false
 }
 
 // introduces tells the fields by which people say who they are.

@@ -12,6 +12,7 @@ const (
 	reachNot    = 4
 	reachCannot = 2 // "I cannot delete"
 	reachHow    = 9
+	reachIt     = 4 // "how do I do that"
 )
 
 // mood gives what a find at the span is worth in its sentence: 0 when it is
@@ -118,7 +119,15 @@ func (r *reader) acts(from, to int) bool {
 
 // explains tells whether an explanation is asked for, not the thing itself.
 func (r *reader) explains(sentence, at lang.Span) bool {
-	return r.ahead(sentence, at, lang.HowTo, reachHow)
+	if r.ahead(sentence, at, lang.HowTo, reachHow) {
+		return true
+	}
+	for _, h := range r.hits.In(lang.Span{From: at.To, To: sentence.To}, lang.HowTo) {
+		if r.closes(sentence, h.Span) || r.hits.Has(lang.Span{From: h.To, To: min(h.To+reachIt, sentence.To)}, lang.It) {
+			return true // "I want to delete it how do I do that"
+		}
+	}
+	return false
 }
 
 // reports tells whether the sentence says that it happened, or what somebody

@@ -244,6 +244,7 @@ func TestScore(t *testing.T) {
 	c := testClassifier(t)
 	s := &scores{total: map[string]int{}, harmed: map[string]int{}, disputed: map[string]int{}}
 	scoreOwn(t, c, s)
+	scoreUnseen(t, c, s)
 	scoreLetters(t, c, s)
 	scorePack(t, c, s)
 	s.print(t)
@@ -277,6 +278,44 @@ func scoreOwn(t *testing.T, c *Classifier, s *scores) {
 			checkBecause(t, k.where, k.msg, r)
 		}
 	}
+}
+
+// maxUnseenHarm bounds, in per cent, the texts that no rule was tuned to of which
+// something would be done wrongly.
+const maxUnseenHarm = 2
+
+// scoreUnseen reads texts that no rule was tuned to.
+func scoreUnseen(t *testing.T, c *Classifier, s *scores) {
+	files, err := filepath.Glob("testdata/unseen/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no texts: %v", err)
+	}
+	read, harmed := 0, 0
+	for _, file := range files {
+		on := "unseen " + strings.TrimSuffix(filepath.Base(file), ".txt")
+		for _, k := range readCases(t, file) {
+			k.want = plainly(k.want)
+			r := c.Read(k.msg)
+			read++
+			s.count("right", on, differ(k, r) == "")
+			if harm(k, r) != "" {
+				harmed++
+			}
+		}
+	}
+	t.Logf("of %d unseen texts something would be done wrongly of %d", read, harmed)
+	if harmed*100 > maxUnseenHarm*read {
+		t.Errorf("of %d unseen texts something would be done wrongly of %d, more than %d in a hundred", read, harmed, maxUnseenHarm)
+	}
+}
+
+// plainly takes the marks of certainty off what a case wants.
+func plainly(want []string) []string {
+	out := make([]string, len(want))
+	for i, w := range want {
+		out[i] = strings.TrimRight(w, " !?")
+	}
+	return out
 }
 
 // checkBecause fails when a reading quotes words that nobody wrote.

@@ -102,6 +102,7 @@ func (r *reader) genericSlots(i int, s lang.Span, verb bool) []candidate {
 			continue
 		}
 		c := candidate{sentence: i, asked: f, strong: len(fields) > 0 && !r.introduced(s, f, h.Span), worth: worth}
+		c.prescribed = ok && len(fields) > 0 && r.hits.Has(s, lang.Wrong) && r.endsAt(s, h.To, lang.Wish)
 		c.Change = inbox.Change{Field: f, Op: r.op(s, h.Span)}
 		if r.capture(&c, s, h) {
 			out = append(out, c)
