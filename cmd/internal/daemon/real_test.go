@@ -26,7 +26,7 @@ import (
 const (
 	// realCoolOff is short, and still longer than a conversation takes to say
 	// "stop" on a busy machine.
-	realCoolOff = 10 * time.Second
+	realCoolOff = 20 * time.Second
 	// realPatience bounds a conversation.
 	realPatience = 60 * time.Second
 	// realLook is how often a mailbox is looked into while somebody waits.
