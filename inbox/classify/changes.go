@@ -6,6 +6,7 @@ import (
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
+	"push.guru/supportd/inbox/classify/value"
 )
 
 // candidate is a value that somebody may want stored.
@@ -25,7 +26,7 @@ type candidate struct {
 func (r *reader) readChanges() {
 	all := lang.Span{From: 0, To: len(r.t.Words)}
 	asked, bare := r.asksChange(), r.bareForm()
-	if !asked && !bare && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() && !r.prescribed(all, r.values) {
+	if !asked && !bare && !r.wonders() && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() && !r.prescribed(all, r.values) && !r.wishesField() {
 		return
 	}
 	var list []candidate
@@ -37,18 +38,59 @@ func (r *reader) readChanges() {
 		list = append(list, r.typedChanges(i, s)...)
 		list = append(list, r.slotChanges(i, s)...)
 	}
+	list = append(list, r.inferred(list, asked || bare)...)
+	list = slices.DeleteFunc(list, func(c candidate) bool { return c.Field == inbox.FieldPhone && !value.IsPhone(c.Value) })
 	for _, c := range list {
 		r.read = append(r.read, c.value)
 	}
+	loose := r.weighChanges(list)
 	for _, c := range r.choose(list) {
-		if !asked && !c.prescribed {
-			c.worth *= unsureOf // it is only told
+		c.worth *= loose
+		if !asked && !c.prescribed && !r.announced(c) || r.rivalled(c, list) {
+			c.worth *= unsureOf // it is only told, or something else may be meant
 		}
 		r.add(find{
 			Request: inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{c.Change}, Confidence: full * c.worth, Because: r.because(c.at)},
 			at:      c.value.From, sentence: c.sentence,
 		})
 	}
+}
+
+// announced tells whether a part of a sentence says that a field has a new value
+// now: who writes that to the support wants it entered.
+func (r *reader) announced(c candidate) bool {
+	s := r.t.Sentences[c.sentence]
+	if r.hits.Has(s, lang.Other, lang.Third, lang.Condition, lang.Problem, lang.HowTo, lang.Send, lang.Done) || strings.Contains(r.t.EndMark(s), "?") {
+		return false
+	}
+	if r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Problem) || !isTyped(c.Field) && !isName(c.Field) && !r.isListed1(c) {
+		return false
+	}
+	fields, _ := r.fields(s)
+	return r.hits.Has(s, lang.New) && len(fields) == 1 && fields[0] == c.Field
+}
+
+// wishesField tells whether, in a message that asks for nothing else, a
+// sentence names a field and both wishes something and says a value.
+func (r *reader) wishesField() bool {
+	return len(r.finds) == 0 && !r.refuses() && slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
+		refused := slices.ContainsFunc(r.hits.In(s, lang.Negation), func(n lang.Hit) bool { return n.To-n.From > 1 || r.hits.Has(s, lang.Change, lang.Add) })
+		if refused || r.hits.Has(s, lang.Other, lang.Third, lang.Delete, lang.HowTo, lang.Condition, lang.Problem, lang.Send) {
+			return false
+		}
+		return slices.ContainsFunc(r.parts(s), func(p lang.Span) bool {
+			fields := named(r.hits.Prefixed(p, lang.FieldPrefix))
+			who := slices.ContainsFunc(fields, func(f inbox.Field) bool { return introduces(f) || f == inbox.FieldPhone || f == inbox.FieldAddress })
+			return len(fields) > 0 && r.hits.Has(p, lang.Wish) && (r.hits.Has(s, lang.Old) || !who && r.hits.Has(s, lang.Set))
+		})
+	})
+}
+
+// refuses tells whether a change is said not to be wanted.
+func (r *reader) refuses() bool {
+	return slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
+		return slices.ContainsFunc(r.hits.In(s, lang.Change, lang.Add), func(v lang.Hit) bool { return r.negated(s, v.Span) })
+	})
 }
 
 // minForm is how many "Field: value" lines make a form.
@@ -82,6 +124,16 @@ func (r *reader) asksChange() bool {
 		}
 	}
 	return false
+}
+
+// wonders tells whether a question may ask for a change: "can I have another
+// name?"
+func (r *reader) wonders() bool {
+	return slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
+		fields, _ := r.fields(s)
+		return len(fields) > 0 && strings.Contains(r.t.EndMark(s), "?") && r.hits.Has(s, lang.Possible) &&
+			!r.hits.Has(s, lang.HowTo, lang.Condition, lang.Third) && r.hits.Has(s, lang.Change, lang.Add)
+	})
 }
 
 // choose keeps one value a field: one that is asked for in its own sentence

@@ -63,8 +63,9 @@ func (r *reader) negated(sentence, at lang.Span) bool {
 			return true
 		}
 		behind := 0 // "удалять не надо"
-		if r.guess.Tag == "kk" {
-			behind = 1 // Kazakh negates behind the verb
+		switch r.guess.Tag {
+		case "kk", "de", "nl", "sv", "da":
+			behind = 1 // they negate behind the verb: "ändern Sie nicht"
 		}
 		if n.From >= at.To && (n.From-at.To <= behind || n.Concept == lang.Negation && r.closes(sentence, n.Span)) && !r.broken(at.To, n.From+1) && !r.excludes(n) {
 			return true

@@ -16,7 +16,8 @@ const (
 	full     = 0.97
 	enough   = 0.9
 	worthIt  = 0.3
-	unsureOf = 0.6 // a factor that makes any find uncertain
+	unsureOf = 0.6  // a factor that makes any find uncertain
+	respelt  = 0.94 // a factor for misspelt words, which leaves a find certain
 )
 
 // longText is the number of words from which a letter has more in it than its
@@ -72,6 +73,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	if r.guess.Tag == lang.Und {
 		r.guess = c.rules.Detect(r.t, 0, c.opt.Languages)
 	}
+	c.rules.Respell(r.t, r.guess)
 	r.hits = c.rules.Find(r.t, r.guess)
 	r.dropNames()
 	r.cutForwarded()
@@ -203,6 +205,9 @@ func (r *reader) weighMessage(all lang.Span) {
 	for i := range r.finds {
 		f := &r.finds[i]
 		f.Confidence *= factor
+		if r.respelt(f.words) {
+			f.Confidence *= respelt
+		}
 		if r.blank && f.Kind != inbox.KindCopy && f.Kind != inbox.KindDescribe && f.Kind != inbox.KindWithdraw {
 			f.Confidence *= unsureOf // whoever sent it off may not have read it
 		}
@@ -210,6 +215,11 @@ func (r *reader) weighMessage(all lang.Span) {
 			f.Confidence *= 0.75 // the text speaks of something else
 		}
 	}
+}
+
+// respelt tells whether a word of a span had to be respelt.
+func (r *reader) respelt(at lang.Span) bool {
+	return slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool { return w.Respelt })
 }
 
 // asksHow tells whether a sentence asks how to do what another one names:
@@ -258,13 +268,15 @@ func (r *reader) settle() {
 	if r.itemized && has(func(f find) bool { return f.Scope == inbox.ScopeFields }) { // a list says which of the data
 		r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return account(f) && f.general })
 	}
-	whole := has(account)
+	whole, back2 := has(account), r.takesBack()
 	for i := range r.finds {
 		f := &r.finds[i]
 		switch {
 		case (account(*f) || off(*f)) && has(account) && has(off):
 			f.Confidence *= unsureOf
 		case account(*f) && (r.itemized || r.namesOther() || has(change) || r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Keep)):
+			f.Confidence *= unsureOf
+		case account(*f) && back2:
 			f.Confidence *= unsureOf
 		case off(*f) && r.namesOther():
 			f.Confidence *= unsureOf

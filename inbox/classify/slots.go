@@ -102,7 +102,8 @@ func (r *reader) genericSlots(i int, s lang.Span, verb bool) []candidate {
 			continue
 		}
 		c := candidate{sentence: i, asked: f, strong: len(fields) > 0 && !r.introduced(s, f, h.Span), worth: worth}
-		c.prescribed = ok && len(fields) > 0 && r.hits.Has(s, lang.Wrong) && r.endsAt(s, h.To, lang.Wish)
+		c.prescribed = ok && len(fields) > 0 && r.endsAt(s, h.To, lang.Wish) &&
+			(r.hits.Has(s, lang.Wrong) || !r.hits.Has(lang.Span{From: h.To, To: s.To}, lang.No, lang.But, lang.Negation))
 		c.Change = inbox.Change{Field: f, Op: r.op(s, h.Span)}
 		if r.capture(&c, s, h) {
 			out = append(out, c)

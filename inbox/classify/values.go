@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,20 +39,38 @@ func (r *reader) findValues() values {
 			out = append(out, typed{Found: x, field: f, span: r.words(x.Start, x.End)})
 		}
 	}
-	dates := value.Dates(text, r.order(), r.marks())
 	mails := value.Emails(text)
+	dates := value.Dates(text, r.order(), r.marks())
+	if len(dates) > 0 {
+		dates = outside(dates, value.Phones(blanked(text, mails), r.c.opt.Region))
+	}
 	take(dates, inbox.FieldBirth)
 	take(mails, inbox.FieldEmail)
-	blank := []byte(text)
-	for _, list := range [][]value.Found{dates, mails} {
+	take(value.Phones(blanked(text, mails, dates), r.c.opt.Region), inbox.FieldPhone)
+	return out
+}
+
+// outside leaves out the dates that are part of a telephone number:
+// 8 (71645) 6-12-08.
+func outside(dates, phones []value.Found) []value.Found {
+	return slices.DeleteFunc(dates, func(d value.Found) bool {
+		return slices.ContainsFunc(phones, func(p value.Found) bool {
+			return p.Sure && p.Start <= d.Start && d.End <= p.End && p.End-p.Start > d.End-d.Start
+		})
+	})
+}
+
+// blanked gives a text with other signs in the place of what was found in it.
+func blanked(text string, found ...[]value.Found) string {
+	out := []byte(text)
+	for _, list := range found {
 		for _, x := range list {
 			for i := x.Start; i < x.End; i++ {
-				blank[i] = '_'
+				out[i] = '_'
 			}
 		}
 	}
-	take(value.Phones(string(blank), r.c.opt.Region), inbox.FieldPhone)
-	return out
+	return string(out)
 }
 
 // words gives the words between two places of the source.

@@ -60,6 +60,7 @@ const (
 	Female      Concept = "female"
 	Forwarded   Concept = "forwarded"   // the line above a forwarded mail
 	Boilerplate Concept = "boilerplate" // begins a sentence that legal letters have beside their request: deadlines, threats, who writes
+	Spelt       Concept = "spelt"       // words that are right as they are, though they look like others misspelt; they mean nothing here
 	Blank       Concept = "blank"       // a place of a template that nobody filled in: your name here
 
 	// Phrases that ask for the kind by themselves.
@@ -97,6 +98,7 @@ const (
 	MonthPrefix = "month." // month.1 to month.12
 	CutPrefix   = "cut."   // endings that a value loses, each with what takes its place: cut.location "у а"
 	DayPrefix   = "day."   // days of a month in words: day.8 "восьмого"
+	ValuePrefix = "value." // values of a field as they stand by themselves: value.occupation "nurse"
 )
 
 // Concepts lists the sections that take plain entries, apart from those of
@@ -104,12 +106,12 @@ const (
 func Concepts() []Concept {
 	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, But, It, Wish, HowTo, Possible, Negation, Done,
 		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Temporary, Send,
-		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
+		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Spelt, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
 		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}
 }
 
 func (c Concept) known() bool {
-	for _, p := range []string{FieldPrefix, SetPrefix, MonthPrefix, DayPrefix, CutPrefix} {
+	for _, p := range []string{FieldPrefix, SetPrefix, MonthPrefix, DayPrefix, CutPrefix, ValuePrefix} {
 		if rest, ok := strings.CutPrefix(string(c), p); ok {
 			return rest != ""
 		}

@@ -17,8 +17,11 @@
 // Beside the plain sections there are field.NAME (what a field is called),
 // set.NAME (phrases with {} that say a field's value), month.1 to month.12,
 // day.1 to day.31 (days in words), city (places, named as they stand by
-// themselves) and cut.location ("у а": the name of a place that ends in "у"
-// may be one in "а" that the sentence has bent; "де": one without it).
+// themselves), value.NAME (what may be the value of a field, as it stands by
+// itself: nationalities, countries, occupations) and the endings that a
+// sentence puts on them, cut.location ("у а": the name of a place that ends in
+// "у" may be one in "а" that the sentence has bent; "де": one without it) and
+// cut.value.
 //
 // Capitals, apostrophes, hyphens and, in Latin script, accents do not matter.
 // A line that begins with "- " takes entries out of a section again, which is

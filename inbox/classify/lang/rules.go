@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -28,9 +29,12 @@ type Rules struct {
 // lexicon is what one language's file says, but for the entries that begin
 // with a word: those of all languages are in one index.
 type lexicon struct {
-	nr   int // its place among the tags
-	refs map[Concept][]*entry
-	cuts map[Concept][]cut
+	nr     int // its place among the tags
+	refs   map[Concept][]*entry
+	cuts   map[Concept][]cut
+	values map[string]valueWords // by what they are values of
+
+	spelling func(typed bool) *spelling
 }
 
 type partKind int
@@ -246,16 +250,31 @@ func (e *entry) spell() {
 func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
 	nots := map[string]bool{}
 	r.nots = append(r.nots, nots)
-	l := &lexicon{nr: nr, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{}}
+	l := &lexicon{nr: nr, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{}, values: map[string]valueWords{}}
+	written := sync.OnceValue(func() *spelling { return newSpelling(list, func(w string) string { return w }) })
+	typed := sync.OnceValue(func() *spelling { return newSpelling(list, skeleton) })
+	l.spelling = func(other bool) *spelling {
+		if other {
+			return typed()
+		}
+		return written()
+	}
 	for _, e := range list {
 		e.nr = nr
 		e.spell()
+		if e.concept == Spelt {
+			continue
+		}
 		if e.concept == Negation && len(e.parts) == 1 && e.parts[0].kind == partWord {
 			nots[e.parts[0].text] = true
 		}
 		p := e.parts[0]
 		if strings.HasPrefix(string(e.concept), CutPrefix) {
 			l.cuts[e.concept] = append(l.cuts[e.concept], newCut(e))
+			continue
+		}
+		if of, ok := strings.CutPrefix(string(e.concept), ValuePrefix); ok {
+			l.addValue(of, e.source)
 			continue
 		}
 		if p.kind == partSlot {

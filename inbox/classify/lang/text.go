@@ -23,6 +23,7 @@ type Word struct {
 	Fold       string // comparable form
 	Before     Break
 	Quoted     bool // stands in quotation marks
+	Respelt    bool // Fold is that of another word, which is meant
 
 	skel string
 }
@@ -58,7 +59,9 @@ func (t *Text) letters(from int) (latin, cyrillic int) {
 // spell fills in the spelling of each word that both scripts share.
 func (t *Text) spell() {
 	for i := range t.Words {
-		t.Words[i].skel = skeleton(t.Words[i].Fold)
+		if t.Words[i].skel == "" {
+			t.Words[i].skel = skeleton(t.Words[i].Fold)
+		}
 	}
 }
 
@@ -180,10 +183,11 @@ func (sc *scanner) abbreviated() bool {
 func (sc *scanner) lineBreak(i int) Break {
 	rest := strings.TrimLeft(sc.t.Source[i+1:min(len(sc.t.Source), i+80)], " \t")
 	next, _ := utf8.DecodeRuneInString(rest)
-	if rest == "" || next == '\n' || i-sc.line < 40 || strings.HasSuffix(strings.TrimRight(sc.t.Source[sc.line:i], " \t\r"), ":") || strings.ContainsRune("-*•–—·>", next) {
+	width := utf8.RuneCountInString(sc.t.Source[sc.line:i])
+	if rest == "" || next == '\n' || width < 40 || strings.HasSuffix(strings.TrimRight(sc.t.Source[sc.line:i], " \t\r"), ":") || strings.ContainsRune("-*•–—·>", next) {
 		return Sentence
 	}
-	if unicode.IsLower(next) || (i-sc.line >= 60 && !labelled(rest)) {
+	if unicode.IsLower(next) || (width >= 60 && !labelled(rest)) {
 		return None
 	}
 	return Sentence

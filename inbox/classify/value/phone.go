@@ -43,6 +43,10 @@ func Phones(text, region string) []Found {
 	return out
 }
 
+// IsPhone tells whether a value of [Phones] is a number, and not only what was
+// written.
+func IsPhone(s string) bool { return strings.HasPrefix(s, "+") && digits(s) == len(s)-1 }
+
 // bareDigits is how many digits a number of many countries has without a prefix
 // that says whose it is.
 const bareDigits = 10

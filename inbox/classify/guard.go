@@ -1,0 +1,96 @@
+package classify
+
+import (
+	"slices"
+	"strings"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+	"push.guru/supportd/inbox/classify/value"
+)
+
+// weighChanges makes changes uncertain where the text seems to say more than
+// was read: a birthday without its year, a line of a form whose label nobody
+// knows, another value that is said to be new.
+func (r *reader) weighChanges(list []candidate) float64 {
+	switch {
+	case r.looseMonth(list), r.strangeLabel(), r.untaken(list):
+		return unsureOf
+	}
+	return 1
+}
+
+// looseMonth tells whether a month stands outside of every date while a
+// birthday is to be changed: "you show 7 December 1990, it's 12 July".
+func (r *reader) looseMonth(list []candidate) bool {
+	if !slices.ContainsFunc(list, func(c candidate) bool { return c.Field == inbox.FieldBirth }) {
+		return false
+	}
+	return slices.ContainsFunc(r.marks(), func(m value.Mark) bool {
+		return m.Month > 0 && !slices.ContainsFunc(r.values, func(v typed) bool { return v.Start <= m.Start && m.End <= v.End })
+	})
+}
+
+// strangeLabel tells whether a form has a line whose label is no field that is
+// known.
+func (r *reader) strangeLabel() bool {
+	before := false
+	for i, s := range r.t.Sentences {
+		_, ok := r.labelled(s)
+		next := i+1 < len(r.t.Sentences) && func() bool { _, ok := r.labelled(r.t.Sentences[i+1]); return ok }()
+		if !ok && before && next && !r.isBeside(s.From) && r.colonAt(s) {
+			return true
+		}
+		before = ok
+	}
+	return false
+}
+
+// maxLabel bounds the words of a label.
+const maxLabel = 3
+
+// colonAt tells whether a sentence looks like "Label: value".
+func (r *reader) colonAt(s lang.Span) bool {
+	for i := s.From + 1; i < s.To && i <= s.From+maxLabel; i++ {
+		if strings.Contains(r.gap(i), ":") {
+			return true
+		}
+	}
+	return false
+}
+
+// untaken tells whether a telephone number or address, or a place or occupation
+// that is said to be new, was not taken for a value.
+func (r *reader) untaken(list []candidate) bool {
+	for _, f := range []inbox.Field{inbox.FieldEmail, inbox.FieldPhone, inbox.FieldLocation, inbox.FieldOccupation, inbox.FieldNationality} {
+		for _, m := range r.mentions(f) {
+			s := r.t.Sentences[m.sentence]
+			said := m.cue == fresh && (!introduces(f) || r.hits.Has(s, lang.New, lang.Wrong, lang.Old))
+			if said && !r.taken(list, m.span) && !r.isBeside(m.span.From) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// takesBack tells whether a deletion is said not to be wanted, of nothing in
+// particular: "I asked you to erase my account. Please erase nothing."
+func (r *reader) takesBack() bool {
+	return slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
+		return slices.ContainsFunc(r.hits.In(s, lang.Delete, lang.Deleting), func(v lang.Hit) bool {
+			c := r.clause(s, v.Span)
+			things := len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 || r.hits.Has(c, lang.Other, lang.Account, lang.Data, lang.Deactivate)
+			return !things && r.negated(s, v.Span)
+		})
+	})
+}
+
+// either tells the words between two things of which one is meant.
+func either(w string) bool {
+	switch w {
+	case "or", "или", "либо", "немесе", "не", "я", "oder", "ou", "o", "u", "oppure", "of", "albo", "lub", "або", "чи", "veya", "ya":
+		return true
+	}
+	return false
+}

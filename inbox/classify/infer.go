@@ -1,0 +1,407 @@
+package classify
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+	"push.guru/supportd/inbox/classify/value"
+)
+
+// mention is something in the text that may be the value of a field, old or
+// new: "it's Lockwood again and no longer Farrant" has two of a name.
+type mention struct {
+	text     string
+	span     lang.Span
+	sentence int
+	cue      cue
+	faint    bool // nothing but its capital letter speaks for it, and it begins a sentence
+}
+
+// cue says what stands around a mention.
+type cue int
+
+const (
+	olden cue = iota - 1 // it is said to be what was, or what is wrong
+	bland                // nothing is said
+	fresh                // it is said to be what is now, or should be
+)
+
+// inferred gives the values of fields that are named and for which no phrase of
+// the rule files told a value: of what can be a value of the field by its own
+// form, the one that is not said to be the old one. Such a value is shown to
+// staff, and never certain.
+//
+// Where no change is asked for in so many words, a field by which people say who
+// they are needs the old value beside the new one, or a word that says which is
+// new.
+func (r *reader) inferred(list []candidate, asked bool) []candidate {
+	if !asked && (r.refuses() || len(r.finds) > 0) {
+		return nil
+	}
+	var out []candidate
+	for _, f := range r.wanted(list) {
+		all := slices.DeleteFunc(r.mentions(f), func(m mention) bool { return r.taken(list, m.span) })
+		m, ok := newer(all)
+		if !ok || introduces(f) && len(all) < 2 && !r.points(m, asked) || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {
+			continue
+		}
+		c := candidate{sentence: m.sentence, asked: f, at: m.span, value: m.span, strong: true, worth: sure(asked && m.cue == fresh && r.alone(m, all))}
+		c.Change = inbox.Change{Field: f, Op: r.op(r.t.Sentences[m.sentence], m.span)}
+		if isTyped(f) {
+			c.Value = m.text
+			out = append(out, c)
+		} else if r.setText(&c, m.text, m.span) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// points tells whether the sentence of a name or an address says more than who
+// writes.
+func (r *reader) points(m mention, asked bool) bool {
+	s := r.t.Sentences[m.sentence]
+	return m.cue == fresh && r.hits.Has(s, lang.New, lang.Change, lang.Wrong, lang.Old) || asked && r.hits.Has(s, lang.Change, lang.Wrong)
+}
+
+// alone tells whether all other mentions of a field are said to be old.
+func (r *reader) alone(m mention, all []mention) bool {
+	return !slices.ContainsFunc(all, func(o mention) bool { return o.text != m.text && o.cue != olden })
+}
+
+// rivalled tells whether something else in the text could be the value of a
+// candidate's field and is not said to be the old one.
+func (r *reader) rivalled(c candidate, list []candidate) bool {
+	if isTyped(c.Field) || c.Field == inbox.FieldGender {
+		return false
+	}
+	return slices.ContainsFunc(r.mentions(c.Field), func(m mention) bool {
+		apart := m.span.To <= c.value.From || c.value.To <= m.span.From
+		if p := r.partAt(c.sentence, c.value.From); m.span.From >= p.From && m.span.To <= c.value.From {
+			return false // from A to B
+		}
+		return apart && m.cue != olden && !m.faint && m.text != c.Value && !r.taken(list, m.span)
+	})
+}
+
+// partAt gives the part of a sentence that a word stands in.
+func (r *reader) partAt(sentence, word int) lang.Span {
+	parts := r.parts(r.t.Sentences[sentence])
+	if i := slices.IndexFunc(parts, func(p lang.Span) bool { return word >= p.From && word < p.To }); i >= 0 {
+		return parts[i]
+	}
+	return r.t.Sentences[sentence]
+}
+
+// isListed1 tells whether a candidate's value is one that the rule files list.
+func (r *reader) isListed1(c candidate) bool {
+	if c.Field == inbox.FieldLocation {
+		return r.c.rules.Unbend(r.guess.Tag, c.Value).Known
+	}
+	_, ok := r.c.rules.Value(r.guess, string(c.Field), c.Value)
+	return ok
+}
+
+// taken tells whether a word is part of the value of a candidate.
+func (r *reader) taken(list []candidate, at lang.Span) bool {
+	return slices.ContainsFunc(list, func(c candidate) bool { return at.From < c.value.To && c.value.From < at.To })
+}
+
+// wanted gives the fields that are named outside of what is to be deleted and
+// that no candidate is about.
+func (r *reader) wanted(list []candidate) []inbox.Field {
+	var out []inbox.Field
+	for _, s := range r.t.Sentences {
+		for _, p := range r.parts(s) {
+			refused := r.hits.Has(p, lang.Negation) && r.hits.Has(p, lang.Change, lang.Add)
+			if refused || r.hits.Has(p, lang.Delete) || r.isBeside(p.From) {
+				continue
+			}
+			for _, f := range named(r.hits.Prefixed(p, lang.FieldPrefix)) {
+				if !slices.Contains(out, f) && !r.told(list, f) {
+					out = append(out, f)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// told tells whether a candidate is about a field, or one of its kin.
+func (r *reader) told(list []candidate, f inbox.Field) bool {
+	return slices.ContainsFunc(list, func(c candidate) bool {
+		return c.worth >= worthIt && (c.Field == f || c.asked == f || isName(c.Field) && isName(f))
+	})
+}
+
+func isName(f inbox.Field) bool {
+	return f == inbox.FieldFullName || f == inbox.FieldGivenName || f == inbox.FieldFamilyName
+}
+
+// newer gives the one mention that may be the new value.
+func newer(list []mention) (mention, bool) {
+	for _, want := range []func(mention) bool{
+		func(m mention) bool { return m.cue == fresh && !m.faint },
+		func(m mention) bool { return m.cue == bland && !m.faint },
+		func(m mention) bool { return m.cue != olden },
+	} {
+		var found []mention
+		for _, m := range list {
+			if want(m) && !slices.ContainsFunc(found, func(o mention) bool { return o.text == m.text }) {
+				found = append(found, m)
+			}
+		}
+		if len(found) > 0 {
+			return found[len(found)-1], true
+		}
+	}
+	return mention{}, false
+}
+
+// mentions finds what can be a value of a field.
+func (r *reader) mentions(f inbox.Field) []mention {
+	switch f {
+	case inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth:
+		return r.typedMentions(f)
+	case inbox.FieldNationality, inbox.FieldOccupation:
+		return r.listedMentions(f)
+	case inbox.FieldGender:
+		return r.genderMentions()
+	case inbox.FieldLocation:
+		return r.placeMentions()
+	case inbox.FieldNickname:
+		return r.nickMentions()
+	case inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName:
+		return r.nameMentions()
+	}
+	return nil
+}
+
+func (r *reader) typedMentions(f inbox.Field) []mention {
+	var out []mention
+	for i, s := range r.t.Sentences {
+		for _, v := range r.values.in(s, f) {
+			if v.Sure && v.Value != r.from {
+				out = append(out, r.mention(i, v.span, v.Value))
+			}
+		}
+	}
+	return out
+}
+
+// mention weighs what stands around a value.
+func (r *reader) mention(sentence int, at lang.Span, text string) mention {
+	return mention{text: text, span: at, sentence: sentence, cue: r.cue(r.t.Sentences[sentence], at)}
+}
+
+// cue tells whether the words say of a value that it is the old or the new one.
+func (r *reader) cue(s, at lang.Span) cue {
+	switch {
+	case r.marked(s, at, lang.Old), r.denied(s, at), r.passed(s, at):
+		return olden
+	case r.marked(s, at, lang.Set), r.endsAt(s, at.From, lang.New):
+		return fresh
+	}
+	for _, p := range r.parts(s) {
+		if at.From < p.From || at.From >= p.To {
+			continue
+		}
+		was := r.hits.Has(p, lang.Old, lang.Wrong)
+		if is := r.hits.Has(p, lang.New); is && !was {
+			return fresh
+		} else if was && !is {
+			return olden
+		}
+	}
+	return bland
+}
+
+// passed tells whether a phrase that leads to a new value runs over a value:
+// "moved from Taraz to {}".
+func (r *reader) passed(s, at lang.Span) bool {
+	return slices.ContainsFunc(r.hits.Prefixed(s, lang.SetPrefix), func(h lang.Hit) bool { return h.From < at.From && at.To < h.To })
+}
+
+// denied tells whether a "not" is said of a value. Kazakh says it behind.
+func (r *reader) denied(s, at lang.Span) bool {
+	if r.guess.Tag == "kk" {
+		return at.To < s.To && r.hits.Has(lang.Span{From: at.To, To: at.To + 1}, lang.Negation)
+	}
+	return slices.ContainsFunc(r.hits.In(lang.Span{From: s.From, To: at.From}, lang.Negation), func(n lang.Hit) bool {
+		return at.From-n.To <= 1 && !r.broken(n.To, at.From+1)
+	})
+}
+
+// listedMentions finds the nationalities or occupations that the rule files
+// list, and quotations.
+func (r *reader) listedMentions(f inbox.Field) []mention {
+	var out []mention
+	for i, s := range r.t.Sentences {
+		for at := s.From; at < s.To; at++ {
+			if text, end, ok := r.quotation(at, f); ok && end <= s.To && end > at {
+				out = append(out, r.mention(i, lang.Span{From: at, To: end}, text))
+				at = end - 1
+				continue
+			}
+			if m, ok := r.listed1(i, at, f); ok {
+				out = append(out, m)
+				at = m.span.To - 1
+			}
+		}
+	}
+	return out
+}
+
+// listed1 finds the longest value of the rule files that begins at a word.
+func (r *reader) listed1(sentence, from int, f inbox.Field) (mention, bool) {
+	s := r.t.Sentences[sentence]
+	for n := min(lang.MaxValueWords, s.To-from); n > 0; n-- {
+		at := lang.Span{From: from, To: from + n}
+		if r.broken(from+1, from+n) {
+			continue
+		}
+		if text, ok := r.c.rules.Value(r.guess, string(f), r.t.Slice(at)); ok {
+			return r.mention(sentence, at, text), true
+		}
+	}
+	return mention{}, false
+}
+
+func (r *reader) genderMentions() []mention {
+	var out []mention
+	for i, s := range r.t.Sentences {
+		for _, h := range r.hits.In(s, lang.Male, lang.Female) {
+			out = append(out, r.mention(i, h.Span, string(h.Concept)))
+		}
+	}
+	return out
+}
+
+// maxPlace bounds the words of a place's name.
+const maxPlace = 3
+
+// placeMentions finds the towns that the rule files know.
+func (r *reader) placeMentions() []mention {
+	var out []mention
+	for i, s := range r.t.Sentences {
+		for at := s.From; at < s.To; at++ {
+			if !r.capital(at) {
+				continue
+			}
+			for n := min(maxPlace, s.To-at); n > 0; n-- {
+				span := lang.Span{From: at, To: at + n}
+				if p := r.c.rules.Unbend(r.guess.Tag, r.t.Slice(span)); p.Known && !r.broken(at+1, at+n) {
+					out = append(out, r.mention(i, span, p.Name))
+					at += n - 1
+					break
+				}
+			}
+		}
+	}
+	return out
+}
+
+// nickMentions finds quotations of one word, and words that nobody writes: with
+// digits or signs between letters.
+func (r *reader) nickMentions() []mention {
+	var out []mention
+	for i, s := range r.t.Sentences {
+		for at := s.From; at < s.To; at++ {
+			if text, end, ok := r.quotation(at, inbox.FieldNickname); ok && !strings.ContainsAny(text, " \t\n") {
+				out = append(out, r.mention(i, lang.Span{From: at, To: max(at+1, end)}, text))
+				at = max(at, end-1)
+				continue
+			}
+			if text, end, ok := r.handle(at); ok {
+				out = append(out, r.mention(i, lang.Span{From: at, To: end}, text))
+				at = end - 1
+			}
+		}
+	}
+	return out
+}
+
+// handle gives the run of letters, digits and signs that begins at a word, if it
+// looks like what only a user calls themselves.
+func (r *reader) handle(i int) (string, int, bool) {
+	w := r.t.Words[i]
+	if i > 0 && r.t.Words[i-1].End > w.Start-1 && w.Start > 0 {
+		return "", 0, false
+	}
+	text := r.t.Source[w.Start:]
+	if n := strings.IndexFunc(text, func(c rune) bool { return !isHandle(c) }); n >= 0 {
+		text = text[:n]
+	}
+	text = strings.TrimRight(text, ".-")
+	letters := strings.ContainsFunc(text, unicode.IsLetter)
+	odd := strings.ContainsAny(text, "_") || strings.ContainsFunc(text, unicode.IsDigit) || inner(text)
+	if !letters || !odd || unicode.IsDigit(rune(text[0])) || r.inAddress(i) || utf8.RuneCountInString(text) < 3 {
+		return "", 0, false
+	}
+	return text, r.words(w.Start, w.Start+len(text)).To, true
+}
+
+func isHandle(c rune) bool {
+	return unicode.IsLetter(c) || unicode.IsDigit(c) || c == '_' || c == '-' || c == '.'
+}
+
+// inner tells whether a capital letter stands behind a small one.
+func inner(s string) bool {
+	small := false
+	for _, c := range s {
+		if small && unicode.IsUpper(c) {
+			return true
+		}
+		small = unicode.IsLower(c)
+	}
+	return false
+}
+
+// nameMentions finds the words with a capital letter that no rule file knows.
+func (r *reader) nameMentions() []mention {
+	var out []mention
+	for i, s := range r.t.Sentences {
+		if r.isBeside(s.From) || r.signs(i) {
+			continue
+		}
+		for at := s.From; at < s.To; at++ {
+			if !r.mayName(at) {
+				continue
+			}
+			end := at + 1
+			for end < s.To && r.mayName(end) && r.t.Words[end].Before < lang.Comma {
+				end++
+			}
+			span := lang.Span{From: at, To: end}
+			m := r.mention(i, span, r.t.Slice(span))
+			m.faint = at == s.From && !r.t.Words[at].Quoted && len(value.Name(m.text)) < 2
+			out = append(out, m)
+			at = end - 1
+		}
+	}
+	return out
+}
+
+// mayName tells whether a word can be part of somebody's name.
+func (r *reader) mayName(i int) bool {
+	return r.capital(i) && !r.knows(i) && !r.inAddress(i) && !strings.ContainsFunc(r.t.Words[i].Fold, unicode.IsDigit) &&
+		!r.c.rules.Unbend(r.guess.Tag, r.t.Slice(lang.Span{From: i, To: i + 1})).Known
+}
+
+// signs tells whether a sentence is the name of the writer below the letter.
+func (r *reader) signs(i int) bool {
+	s := r.t.Sentences[i]
+	if i == 0 || i < r.subject || s.To < len(r.t.Words) && i+2 < len(r.t.Sentences) {
+		return false
+	}
+	for w := s.From; w < s.To; w++ {
+		if !r.capital(w) {
+			return false
+		}
+	}
+	return s.To-s.From <= 3
+}

@@ -1,0 +1,187 @@
+package lang
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// minRespelt is how many letters a misspelt word has at least, and the word
+// that is meant.
+const minRespelt = 5
+
+// spelling knows which words of a language are spelt right, and which ones a
+// misspelt word may be. Words are in their comparable form or, for a text typed
+// in the other script, in the spelling that both scripts share.
+type spelling struct {
+	known  map[string]bool
+	stems  map[string]bool
+	meant  map[string]bool
+	near   map[string][]string // what is left of a meant word without one letter
+	sounds map[string]string   // a meant word by how it sounds
+}
+
+// mayBeMeant tells the sections whose words people misspell and are understood:
+// what they want done, and with what.
+func (c Concept) mayBeMeant() bool {
+	switch c {
+	case Delete, Deleting, Deactivate, Change, Add, Account, Data, Send, New, Wrong:
+		return true
+	}
+	return strings.HasPrefix(string(c), FieldPrefix)
+}
+
+// newSpelling gathers the words of a language. It is nil for one whose file does
+// not list the words that look like others misspelt (section spelt).
+func newSpelling(list []*entry, form func(string) string) *spelling {
+	s := &spelling{known: map[string]bool{}, stems: map[string]bool{}, meant: map[string]bool{}, near: map[string][]string{}, sounds: map[string]string{}}
+	spelt := false
+	for _, e := range list {
+		spelt = spelt || e.concept == Spelt
+		for _, p := range e.parts {
+			switch w := form(p.text); p.kind {
+			case partWord:
+				s.known[w] = true
+				if len(e.parts) == 1 && e.concept.mayBeMeant() && utf8.RuneCountInString(w) >= minRespelt {
+					s.mean(w)
+				}
+			case partStem:
+				s.stems[w] = true
+			}
+		}
+	}
+	if !spelt {
+		return nil
+	}
+	return s
+}
+
+func (s *spelling) mean(w string) {
+	if s.meant[w] {
+		return
+	}
+	s.meant[w] = true
+	for _, less := range without(w) {
+		s.near[less] = append(s.near[less], w)
+	}
+	if k := sound(w); s.sounds[k] == "" {
+		s.sounds[k] = w
+	}
+}
+
+// without gives a word in all ways without one of its letters.
+func without(w string) []string {
+	out := make([]string, 0, len(w))
+	for i, r := range w {
+		out = append(out, w[:i]+w[i+utf8.RuneLen(r):])
+	}
+	return out
+}
+
+// vowels joins the letters that sound alike where they are not stressed, and
+// drops the signs that are not heard.
+var vowels = strings.NewReplacer("о", "а", "э", "и", "е", "и", "я", "и", "ы", "и", "й", "и", "ю", "у", "ь", "", "ъ", "", "щ", "ш")
+
+// sound gives a coarse form of how a Russian word sounds: "удолить" and
+// "удалить" have the same.
+func sound(w string) string {
+	var b strings.Builder
+	var last rune
+	for _, r := range vowels.Replace(w) {
+		if r != last {
+			b.WriteRune(r)
+		}
+		last = r
+	}
+	return b.String()
+}
+
+// respelt gives the word that a misspelt one is meant to be: one that sounds
+// the same, or that has one letter more, less, other or in another place, the
+// first being the same.
+func (s *spelling) respelt(w string) (string, bool) {
+	if s == nil || utf8.RuneCountInString(w) < minRespelt || s.isKnown(w) {
+		return "", false
+	}
+	if m := s.sounds[sound(w)]; m != "" {
+		return m, true
+	}
+	best := ""
+	try := func(m string) {
+		a, _ := utf8.DecodeRuneInString(m)
+		b, _ := utf8.DecodeRuneInString(w)
+		if a == b && oneApart(m, w) && (best == "" || m < best) {
+			best = m
+		}
+	}
+	for _, m := range s.near[w] {
+		try(m)
+	}
+	for _, less := range without(w) {
+		if s.meant[less] {
+			try(less)
+		}
+		for _, m := range s.near[less] {
+			try(m)
+		}
+	}
+	return best, best != ""
+}
+
+func (s *spelling) isKnown(w string) bool {
+	if s.known[w] {
+		return true
+	}
+	for i := range w {
+		if s.stems[w[:i]] {
+			return true
+		}
+	}
+	return s.stems[w]
+}
+
+// oneApart tells whether two words differ in one letter that is more, less or
+// other, or in the order of two neighbours.
+func oneApart(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	for len(x) > 0 && len(y) > 0 && x[0] == y[0] {
+		x, y = x[1:], y[1:]
+	}
+	for len(x) > 0 && len(y) > 0 && x[len(x)-1] == y[len(y)-1] {
+		x, y = x[:len(x)-1], y[:len(y)-1]
+	}
+	swapped := len(x) == 2 && len(y) == 2 && x[0] == y[1] && x[1] == y[0]
+	return len(x) <= 1 && len(y) <= 1 || swapped
+}
+
+// Respell replaces the comparable form of misspelt words by that of the words
+// that are meant, and marks them. What was found in the text before is
+// forgotten then. A word with a capital letter within a sentence may be a name,
+// and stays.
+func (r *Rules) Respell(t *Text, g Guess) {
+	l := r.lexicons[g.Tag]
+	if l == nil {
+		return
+	}
+	s := l.spelling(g.Typed)
+	changed := false
+	for i := range t.Words {
+		w := &t.Words[i]
+		first, _ := utf8.DecodeRuneInString(t.Source[w.Start:])
+		if w.Quoted || strings.ContainsFunc(w.Fold, unicode.IsDigit) || unicode.IsUpper(first) && w.Before < Sentence && !upper(t.Source[w.Start:w.End]) {
+			continue
+		}
+		form := &w.Fold
+		if g.Typed {
+			form = &w.skel
+		}
+		if m, ok := s.respelt(*form); ok {
+			*form, w.Respelt, changed = m, true, true
+		}
+	}
+	if changed {
+		t.plain, t.typed = nil, nil
+	}
+}
+
+func upper(s string) bool { return s == strings.ToUpper(s) }
