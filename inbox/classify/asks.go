@@ -234,7 +234,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		}
 		f.Scope, f.Fields, f.Because = inbox.ScopeFields, fields, r.because(v.Span, fieldHits[0].Span)
 		f.words = union(v.Span, fieldHits[0].Span, last)
-		f.Confidence *= nameless(fields)
+		f.Confidence *= nameless(fields) * sure(!r.strangeBeside(list, fieldHits))
 		if len(other) > 0 {
 			f.Confidence *= unsureOf
 		}
@@ -382,6 +382,9 @@ func (r *reader) followed(s, account lang.Span) float64 {
 	if !mine {
 		return unsureOf
 	}
+	if slices.Contains(bending, r.guess.Tag) && !r.capital(i) {
+		return 1 // its endings would say what is of what
+	}
 	for ; i < s.To && r.t.Words[i].Before < lang.Comma && !r.knows(i); i++ {
 		if !r.capital(i) {
 			return unsureOf
@@ -389,6 +392,10 @@ func (r *reader) followed(s, account lang.Span) float64 {
 	}
 	return 1 // my account on the site of that name
 }
+
+// bending are the languages that do not join two things by putting one beside
+// the other, as "account policy" does.
+var bending = []string{"ru", "uk", "kk", "pl", "cs", "tr"}
 
 // outOf lowers the confidence when a word that nobody knows says out of what:
 // "удалите меня из чемпионата".

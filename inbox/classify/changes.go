@@ -43,11 +43,13 @@ func (r *reader) readChanges() {
 	for _, c := range list {
 		r.read = append(r.read, c.value)
 	}
-	loose := r.weighChanges(list)
+	more := r.saysMore(list)
 	for _, c := range r.choose(list) {
-		c.worth *= loose
-		if !asked && !c.prescribed && !r.announced(c) || r.rivalled(c, list) {
-			c.worth *= unsureOf // it is only told, or something else may be meant
+		switch told := !asked && !c.prescribed && !r.announced(c); {
+		case told:
+			c.worth *= unsureOf
+		case more || r.rivalled(c, list):
+			c.worth = min(c.worth, unsureOf)
 		}
 		r.add(find{
 			Request: inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{c.Change}, Confidence: full * c.worth, Because: r.because(c.at)},

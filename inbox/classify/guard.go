@@ -9,15 +9,11 @@ import (
 	"push.guru/supportd/inbox/classify/value"
 )
 
-// weighChanges makes changes uncertain where the text seems to say more than
+// saysMore tells whether the text seems to say more of what is to be changed than
 // was read: a birthday without its year, a line of a form whose label nobody
 // knows, another value that is said to be new.
-func (r *reader) weighChanges(list []candidate) float64 {
-	switch {
-	case r.looseMonth(list), r.strangeLabel(), r.untaken(list):
-		return unsureOf
-	}
-	return 1
+func (r *reader) saysMore(list []candidate) bool {
+	return r.looseMonth(list) || r.strangeLabel() || r.untaken(list)
 }
 
 // looseMonth tells whether a month stands outside of every date while a
@@ -35,15 +31,26 @@ func (r *reader) looseMonth(list []candidate) bool {
 // known.
 func (r *reader) strangeLabel() bool {
 	before := false
-	for i, s := range r.t.Sentences {
+	for _, s := range r.t.Sentences {
 		_, ok := r.labelled(s)
-		next := i+1 < len(r.t.Sentences) && func() bool { _, ok := r.labelled(r.t.Sentences[i+1]); return ok }()
-		if !ok && before && next && !r.isBeside(s.From) && r.colonAt(s) {
+		if !ok && before && !r.isBeside(s.From) && strings.Contains(r.gap(s.From), "\n") && r.colonAt(s) {
 			return true
 		}
 		before = ok
 	}
 	return false
+}
+
+// strangeBeside tells whether an "and" puts a word that nobody knows beside one
+// of the fields: "their sex and my birthday", of which one is read.
+func (r *reader) strangeBeside(s lang.Span, fields lang.Hits) bool {
+	and := func(i int) bool {
+		return i >= s.From && i < s.To && r.hits.Has(lang.Span{From: i, To: i + 1}, lang.And)
+	}
+	strange := func(i int) bool { return i >= s.From && i < s.To && !r.knows(i) }
+	return slices.ContainsFunc(fields, func(h lang.Hit) bool {
+		return and(h.From-1) && strange(h.From-2) || and(h.To) && strange(h.To+1)
+	})
 }
 
 // maxLabel bounds the words of a label.
@@ -84,13 +91,4 @@ func (r *reader) takesBack() bool {
 			return !things && r.negated(s, v.Span)
 		})
 	})
-}
-
-// either tells the words between two things of which one is meant.
-func either(w string) bool {
-	switch w {
-	case "or", "или", "либо", "немесе", "не", "я", "oder", "ou", "o", "u", "oppure", "of", "albo", "lub", "або", "чи", "veya", "ya":
-		return true
-	}
-	return false
 }

@@ -177,6 +177,10 @@ func (r *reader) mentions(f inbox.Field) []mention {
 		return r.nickMentions()
 	case inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName:
 		return r.nameMentions()
+	case inbox.FieldAbout:
+		return r.textMentions()
+	case inbox.FieldAddress:
+		return r.addressMentions()
 	}
 	return nil
 }
@@ -284,7 +288,8 @@ func (r *reader) genderMentions() []mention {
 // maxPlace bounds the words of a place's name.
 const maxPlace = 3
 
-// placeMentions finds the towns that the rule files know.
+// placeMentions finds the towns that the rule files know, and other names that
+// are said to be the new ones.
 func (r *reader) placeMentions() []mention {
 	var out []mention
 	for i, s := range r.t.Sentences {
@@ -299,6 +304,10 @@ func (r *reader) placeMentions() []mention {
 					at += n - 1
 					break
 				}
+			}
+			name := lang.Span{From: at, To: at + 1}
+			if led := r.marked(s, name, lang.Set) || r.endsAt(s, at, lang.New); led && at > s.From && r.mayName(at) {
+				out = append(out, r.mention(i, name, r.t.Slice(name)))
 			}
 		}
 	}
@@ -404,4 +413,81 @@ func (r *reader) signs(i int) bool {
 		}
 	}
 	return s.To-s.From <= 3
+}
+
+// minText is how many words a quotation has that may be a text about somebody.
+const minText = 3
+
+// textMentions finds quotations of several words and, without one, what stands
+// below the last line that ends in a colon.
+func (r *reader) textMentions() []mention {
+	var out []mention
+	for i, s := range r.t.Sentences {
+		for at := s.From; at < s.To; at++ {
+			if text, end, ok := r.quotation(at, inbox.FieldAbout); ok && end-at >= minText {
+				out = append(out, r.mention(i, lang.Span{From: at, To: end}, text))
+				at = end - 1
+			}
+		}
+	}
+	for i := len(r.t.Sentences) - 2; i >= 0 && len(out) == 0; i-- {
+		if s := r.t.Sentences[i]; strings.Contains(r.t.EndMark(s), ":") && i >= r.subject {
+			at := lang.Span{From: s.To, To: r.paragraph(s.To)}
+			out = append(out, r.mention(i+1, at, r.t.Slice(at)))
+		}
+	}
+	return out
+}
+
+// paragraph gives the word behind the sentences that run on from a word: to a
+// blank line, or to one that asks for something or ends the letter.
+func (r *reader) paragraph(from int) int {
+	end := from
+	for _, s := range r.t.Sentences {
+		if s.From < from {
+			continue
+		}
+		if s.From > from && (strings.Contains(r.gap(s.From), "\n\n") || r.hits.Has(s, lang.Wish, lang.Closing, lang.Change, lang.Keep, lang.Negation, lang.Filler)) {
+			break
+		}
+		end = s.To
+	}
+	return end
+}
+
+// addressMentions finds runs of words with capital letters, numbers and what
+// streets and houses are called.
+func (r *reader) addressMentions() []mention {
+	var out []mention
+	for i, s := range r.t.Sentences {
+		for at := s.From; at < s.To; at++ {
+			end, number, parts := at, false, 1
+			for end < s.To && r.inPostal(end) {
+				number = number || strings.ContainsFunc(r.t.Words[end].Fold, unicode.IsDigit)
+				if end > at && strings.Contains(r.gap(end), ",") {
+					parts++
+				}
+				end++
+			}
+			if number && parts > 1 {
+				span := lang.Span{From: at, To: end}
+				out = append(out, r.mention(i, span, r.t.Slice(span)))
+			}
+			at = max(at, end-1)
+		}
+	}
+	return out
+}
+
+// maxShort is how many letters an abbreviation has at most: "ул.", "apt."
+const maxShort = 4
+
+// inPostal tells whether a word can be part of a postal address.
+func (r *reader) inPostal(i int) bool {
+	w := r.t.Words[i]
+	short := utf8.RuneCountInString(w.Fold) <= maxShort && strings.HasPrefix(r.t.Source[w.End:], ".")
+	_, street := r.c.rules.Value(r.guess, "street", w.Fold)
+	digits := strings.ContainsFunc(w.Fold, unicode.IsDigit)
+	typed := slices.ContainsFunc(r.values, func(v typed) bool { return v.span.From <= i && i < v.span.To })
+	return !typed && (digits || street || short || r.capital(i) && !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Filler, lang.Change, lang.Wish, lang.Set, lang.Me))
 }

@@ -33,7 +33,7 @@ func (r *reader) mood(sentence, at lang.Span) float64 {
 	if asks && !wish {
 		return 0
 	}
-	if r.outside(sentence, at, lang.Problem) {
+	if r.outside(sentence, at, lang.Problem) || r.endsAt(sentence, at.From, lang.Or) && at.From > sentence.From {
 		factor *= unsureOf
 	}
 	if r.outside(sentence, at, lang.Third) {

@@ -21,6 +21,7 @@ const (
 	Partial     Concept = "partial"     // picks some of several items
 	Also        Concept = "also"        // begins one thing more
 	And         Concept = "and"         // puts one thing beside another
+	Or          Concept = "or"          // between two things of which one is meant
 	But         Concept = "but"         // begins a reservation
 	It          Concept = "it"          // points at what was said: it, that, everything above
 	Wish        Concept = "wish"        // asks: please, I want, could you
@@ -104,7 +105,7 @@ const (
 // Concepts lists the sections that take plain entries, apart from those of
 // fields and months.
 func Concepts() []Concept {
-	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, But, It, Wish, HowTo, Possible, Negation, Done,
+	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, Or, But, It, Wish, HowTo, Possible, Negation, Done,
 		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Temporary, Send,
 		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Spelt, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
 		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}
