@@ -480,6 +480,9 @@ func (r *reader) withList(i int) lang.Span {
 		return s
 	}
 	for _, next := range r.t.Sentences[i+1:] {
+		if r.isBeside(next.From) {
+			continue
+		}
 		_, hits := r.fields(next)
 		covered := 0
 		for _, h := range hits {

@@ -65,7 +65,7 @@ func (r *reader) announced(c candidate) bool {
 	if r.hits.Has(s, lang.Other, lang.Third, lang.Condition, lang.Problem, lang.HowTo, lang.Send, lang.Done) || strings.Contains(r.t.EndMark(s), "?") {
 		return false
 	}
-	if r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Problem) || !isTyped(c.Field) && !isName(c.Field) && !r.isListed1(c) {
+	if r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Problem) || !isTyped(c.Field) && !isName(c.Field) && !r.inFile(c.Field, c.Value) {
 		return false
 	}
 	fields, _ := r.fields(s)

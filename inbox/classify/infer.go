@@ -51,7 +51,7 @@ func (r *reader) inferred(list []candidate, asked bool) []candidate {
 		}
 		c := candidate{sentence: m.sentence, asked: f, at: m.span, value: m.span, strong: true, worth: sure(asked && m.cue == fresh && r.alone(m, all))}
 		c.Change = inbox.Change{Field: f, Op: r.op(r.t.Sentences[m.sentence], m.span)}
-		if isTyped(f) {
+		if isTyped(f) || f == inbox.FieldGender {
 			c.Value = m.text
 			out = append(out, c)
 		} else if r.setText(&c, m.text, m.span) {
@@ -97,12 +97,15 @@ func (r *reader) partAt(sentence, word int) lang.Span {
 	return r.t.Sentences[sentence]
 }
 
-// isListed1 tells whether a candidate's value is one that the rule files list.
-func (r *reader) isListed1(c candidate) bool {
-	if c.Field == inbox.FieldLocation {
-		return r.c.rules.Unbend(r.guess.Tag, c.Value).Known
+// inFile tells whether a value of a field is one that the rule files list.
+func (r *reader) inFile(f inbox.Field, text string) bool {
+	switch f {
+	case inbox.FieldGender:
+		return true
+	case inbox.FieldLocation:
+		return r.c.rules.Unbend(r.guess.Tag, text).Known
 	}
-	_, ok := r.c.rules.Value(r.guess, string(c.Field), c.Value)
+	_, ok := r.c.rules.Value(r.guess, string(f), text)
 	return ok
 }
 
@@ -128,7 +131,27 @@ func (r *reader) wanted(list []candidate) []inbox.Field {
 			}
 		}
 	}
+	for _, f := range []inbox.Field{inbox.FieldGender, inbox.FieldNationality, inbox.FieldOccupation, inbox.FieldLocation} {
+		if !slices.Contains(out, f) && !r.told(list, f) && r.contrasts(f) {
+			out = append(out, f)
+		}
+	}
 	return out
+}
+
+// contrasts tells whether the text says of two values of a field that one is
+// old and the other new, so that the field need not be named: "no more
+// resident, it's paediatrician now".
+func (r *reader) contrasts(f inbox.Field) bool {
+	was, is := false, false
+	for _, m := range r.mentions(f) {
+		if r.hits.Has(r.t.Sentences[m.sentence], lang.Condition, lang.Perhaps, lang.Third) {
+			continue
+		}
+		known := !r.t.Words[m.span.From].Quoted || r.inFile(f, m.text)
+		was, is = was || known && m.cue == olden, is || known && m.cue == fresh
+	}
+	return was && is
 }
 
 // told tells whether a candidate is about a field, or one of its kin.
@@ -282,7 +305,18 @@ func (r *reader) genderMentions() []mention {
 			out = append(out, r.mention(i, h.Span, string(h.Concept)))
 		}
 	}
+	if len(out) > 0 && !slices.ContainsFunc(out, func(m mention) bool { return m.cue != olden || m.text != out[0].text }) {
+		out = append(out, mention{text: opposite(out[0].text), span: out[0].span, sentence: out[0].sentence})
+	}
 	return out
+}
+
+// opposite gives the gender that is meant where the other one is wrong.
+func opposite(gender string) string {
+	if gender == string(lang.Male) {
+		return string(lang.Female)
+	}
+	return string(lang.Male)
 }
 
 // maxPlace bounds the words of a place's name.

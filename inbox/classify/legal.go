@@ -37,6 +37,23 @@ func (r *reader) dropBoilerplate() {
 	}
 }
 
+// dropUnticked forgets what was found in the lines of a list whose box is empty,
+// where others are ticked.
+func (r *reader) dropUnticked() {
+	if !strings.Contains(r.t.Source, "[ ]") && !strings.ContainsRune(r.t.Source, '☐') {
+		return
+	}
+	for _, s := range r.t.Sentences {
+		if s.From == 0 {
+			continue
+		}
+		if box := r.gap(s.From); strings.Contains(box, "[ ]") || strings.Contains(box, "☐") {
+			r.beside = append(r.beside, s)
+			r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return h.From >= s.From && h.From < s.To })
+		}
+	}
+}
+
 // isBeside tells whether a word stands in such a sentence.
 func (r *reader) isBeside(i int) bool {
 	return slices.ContainsFunc(r.beside, func(s lang.Span) bool { return s.From <= i && i < s.To })

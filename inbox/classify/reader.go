@@ -79,6 +79,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	r.cutForwarded()
 	r.blank = r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Blank)
 	r.dropBoilerplate()
+	r.dropUnticked()
 	return r
 }
 
