@@ -43,14 +43,18 @@ func (r *reader) inferred(list []candidate, asked bool) []candidate {
 		return nil
 	}
 	var out []candidate
-	for _, f := range r.wanted(list) {
+	wanted, named := r.wanted(list)
+	for i, f := range wanted {
 		all := slices.DeleteFunc(r.mentions(f), func(m mention) bool { return r.taken(list, m.span) })
 		m, ok := newer(all)
 		if !ok || introduces(f) && len(all) < 2 && !r.points(m, asked) || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {
 			continue
 		}
-		c := candidate{sentence: m.sentence, asked: f, at: m.span, value: m.span, strong: true, worth: sure(asked && m.cue == fresh && r.alone(m, all))}
+		c := candidate{sentence: m.sentence, asked: f, at: m.span, value: m.span, strong: true, worth: sure(asked && i < named && m.cue == fresh && r.alone(m, all))}
 		c.Change = inbox.Change{Field: f, Op: r.op(r.t.Sentences[m.sentence], m.span)}
+		if f == inbox.FieldLocation || f == inbox.FieldOccupation {
+			c.worth *= sure(r.inFile(f, m.text))
+		}
 		if isTyped(f) || f == inbox.FieldGender {
 			c.Value = m.text
 			out = append(out, c)
@@ -105,8 +109,17 @@ func (r *reader) inFile(f inbox.Field, text string) bool {
 	case inbox.FieldLocation:
 		return r.c.rules.Unbend(r.guess.Tag, text).Known
 	}
-	_, ok := r.c.rules.Value(r.guess, string(f), text)
+	_, ok := r.value(f, text)
 	return ok
+}
+
+// value gives a value that the rule files list for a field; a country, too, is
+// a nationality.
+func (r *reader) value(f inbox.Field, text string) (string, bool) {
+	if v, ok := r.c.rules.Value(r.guess, string(f), text); ok || f != inbox.FieldNationality {
+		return v, ok
+	}
+	return r.c.rules.Value(r.guess, "country", text)
 }
 
 // taken tells whether a word is part of the value of a candidate.
@@ -114,9 +127,10 @@ func (r *reader) taken(list []candidate, at lang.Span) bool {
 	return slices.ContainsFunc(list, func(c candidate) bool { return at.From < c.value.To && c.value.From < at.To })
 }
 
-// wanted gives the fields that are named outside of what is to be deleted and
-// that no candidate is about.
-func (r *reader) wanted(list []candidate) []inbox.Field {
+// wanted gives the fields that no candidate is about: first those that are named
+// outside of what is to be deleted, and how many they are, then those of which
+// an old and a new value are told.
+func (r *reader) wanted(list []candidate) ([]inbox.Field, int) {
 	var out []inbox.Field
 	for _, s := range r.t.Sentences {
 		for _, p := range r.parts(s) {
@@ -131,12 +145,13 @@ func (r *reader) wanted(list []candidate) []inbox.Field {
 			}
 		}
 	}
+	named := len(out)
 	for _, f := range []inbox.Field{inbox.FieldGender, inbox.FieldNationality, inbox.FieldOccupation, inbox.FieldLocation} {
 		if !slices.Contains(out, f) && !r.told(list, f) && r.contrasts(f) {
 			out = append(out, f)
 		}
 	}
-	return out
+	return out, named
 }
 
 // contrasts tells whether the text says of two values of a field that one is
@@ -291,7 +306,7 @@ func (r *reader) listed1(sentence, from int, f inbox.Field) (mention, bool) {
 		if r.broken(from+1, from+n) {
 			continue
 		}
-		if text, ok := r.c.rules.Value(r.guess, string(f), r.t.Slice(at)); ok {
+		if text, ok := r.value(f, r.t.Slice(at)); ok {
 			return r.mention(sentence, at, text), true
 		}
 	}
@@ -340,6 +355,9 @@ func (r *reader) placeMentions() []mention {
 				}
 			}
 			name := lang.Span{From: at, To: at + 1}
+			for name.To < s.To && r.mayName(name.To) && r.t.Words[name.To].Before < lang.Comma {
+				name.To++
+			}
 			if led := r.marked(s, name, lang.Set) || r.endsAt(s, at, lang.New); led && at > s.From && r.mayName(at) {
 				out = append(out, r.mention(i, name, r.t.Slice(name)))
 			}

@@ -29,6 +29,9 @@ func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 		if strings.ContainsAny(text, "@0123456789") {
 			return false
 		}
+		if c.Field == inbox.FieldOccupation {
+			c.worth *= sure(r.isTrade(text) || r.t.Words[at.From].Quoted || r.isLabelled(c.sentence, c.Field))
+		}
 		first, _ := utf8.DecodeRuneInString(text)
 		if c.Field == inbox.FieldLocation || c.Field == inbox.FieldNationality && r.guess.Tag == "en" {
 			c.worth *= sure(unicode.IsUpper(first))
@@ -56,6 +59,20 @@ func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 	}
 	c.Value = strings.Join(words, " ")
 	return true
+}
+
+// isTrade tells whether one of the words of a text is an occupation, or the
+// language lists none.
+func (r *reader) isTrade(text string) bool {
+	words := strings.Fields(text)
+	for i := range words {
+		for n := 1; n <= lang.MaxValueWords && i+n <= len(words); n++ {
+			if r.inFile(inbox.FieldOccupation, strings.Join(words[i:i+n], " ")) {
+				return true
+			}
+		}
+	}
+	return !r.c.rules.Lists(r.guess, string(inbox.FieldOccupation))
 }
 
 // isLabelled tells whether a sentence is a "Field: value" line of a field.

@@ -170,11 +170,11 @@ func TestUnbend(t *testing.T) {
 		{"ru", "Ростове-на-Дону", PlaceName{Name: "Ростов-на-Дону", Known: true}},
 		{"ru", "Орле", PlaceName{Name: "Орел", Known: true}},
 		{"ru", "Гринвич", PlaceName{Name: "Гринвич"}},
-		{"ru", "Кракове", PlaceName{Name: "Кракове", Bent: true}}, // Праг or Прага
+		{"ru", "Зарове", PlaceName{Name: "Зарове", Bent: true}}, // Заров or Зарова
 		{"kk", "Шымкентке", PlaceName{Name: "Шымкент", Known: true}},
 		{"kk", "Алматыдан", PlaceName{Name: "Алматы", Known: true}},
 		{"kk", "Қаскелеңде", PlaceName{Name: "Қаскелең", Known: true}},
-		{"kk", "Бурабайда", PlaceName{Name: "Бурабай", Bent: true}},
+		{"kk", "Ақшоқыда", PlaceName{Name: "Ақшоқы", Bent: true}},
 		{"en", "Springfield", PlaceName{Name: "Springfield"}},
 		{"", "", PlaceName{}},
 	} {

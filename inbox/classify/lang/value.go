@@ -52,6 +52,12 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 	return "", false
 }
 
+// Lists tells whether the file of the guessed language has a section value.NAME.
+func (r *Rules) Lists(g Guess, of string) bool {
+	l := r.lexicons[g.Tag]
+	return l != nil && len(l.values[of].plain) > 0
+}
+
 // bare gives the forms that words may have without the endings of a sentence:
 // each with one or none taken off.
 func bare(words []string, cuts []cut, typed bool) []string {
