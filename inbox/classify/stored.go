@@ -29,6 +29,9 @@ func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 		if strings.ContainsAny(text, "@0123456789") {
 			return false
 		}
+		if c.Field == inbox.FieldNationality && !r.setNationality(c, &text, at) {
+			return false
+		}
 		if c.Field == inbox.FieldOccupation {
 			c.worth *= sure(r.isTrade(text) || r.t.Words[at.From].Quoted || r.isLabelled(c.sentence, c.Field))
 		}
@@ -59,6 +62,28 @@ func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 	}
 	c.Value = strings.Join(words, " ")
 	return true
+}
+
+// setNationality keeps of a text the nationality that the rule files list: "now
+// officially Canadian". An occupation that was taken for one becomes one.
+func (r *reader) setNationality(c *candidate, text *string, at lang.Span) bool {
+	if r.t.Words[at.From].Quoted || r.isLabelled(c.sentence, c.Field) || !r.c.rules.Lists(r.guess, string(c.Field)) {
+		return true
+	}
+	words := strings.Fields(*text)
+	for n := len(words); n > 0; n-- {
+		for i := 0; i+n <= len(words); i++ {
+			if v, ok := r.value(inbox.FieldNationality, strings.Join(words[i:i+n], " ")); ok {
+				*text = v
+				return true
+			}
+		}
+	}
+	if r.isTrade(*text) {
+		c.Field, c.worth = inbox.FieldOccupation, c.worth*unsureOf
+		return true
+	}
+	return len(words) == 1 && r.capital(at.From)
 }
 
 // isTrade tells whether one of the words of a text is an occupation, or the
