@@ -26,7 +26,7 @@ type candidate struct {
 func (r *reader) readChanges() {
 	all := lang.Span{From: 0, To: len(r.t.Words)}
 	asked, bare := r.asksChange(), r.bareForm()
-	if !asked && !bare && !r.wonders() && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() && !r.prescribed(all, r.values) && !r.wishesField() {
+	if !asked && !bare && !r.wonders() && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() && !r.prescribed(all, r.values) && !r.wishesField() && !r.contrastsAny() {
 		return
 	}
 	var list []candidate

@@ -146,12 +146,23 @@ func (r *reader) wanted(list []candidate) ([]inbox.Field, int) {
 		}
 	}
 	named := len(out)
-	for _, f := range []inbox.Field{inbox.FieldGender, inbox.FieldNationality, inbox.FieldOccupation, inbox.FieldLocation} {
+	for _, f := range contrasting {
 		if !slices.Contains(out, f) && !r.told(list, f) && r.contrasts(f) {
 			out = append(out, f)
 		}
 	}
 	return out, named
+}
+
+// contrasting are the fields whose values tell what they are values of.
+var contrasting = []inbox.Field{inbox.FieldGender, inbox.FieldNationality, inbox.FieldOccupation, inbox.FieldLocation,
+	inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth, inbox.FieldFullName}
+
+// contrastsAny tells whether a message that asks for nothing else tells an old
+// and a new value.
+func (r *reader) contrastsAny() bool {
+	all := lang.Span{From: 0, To: len(r.t.Words)}
+	return len(r.finds) == 0 && !r.refuses() && r.hits.Has(all, lang.Old, lang.Negation) && slices.ContainsFunc(contrasting, r.contrasts)
 }
 
 // contrasts tells whether the text says of two values of a field that one is
@@ -163,7 +174,7 @@ func (r *reader) contrasts(f inbox.Field) bool {
 		if r.hits.Has(r.t.Sentences[m.sentence], lang.Condition, lang.Perhaps, lang.Third) {
 			continue
 		}
-		known := !r.t.Words[m.span.From].Quoted || r.inFile(f, m.text)
+		known := isTyped(f) || r.inFile(f, m.text) || isName(f) && m.span.To-m.span.From > 1
 		was, is = was || known && m.cue == olden, is || known && m.cue == fresh
 	}
 	return was && is
@@ -227,7 +238,7 @@ func (r *reader) typedMentions(f inbox.Field) []mention {
 	var out []mention
 	for i, s := range r.t.Sentences {
 		for _, v := range r.values.in(s, f) {
-			if v.Sure && v.Value != r.from {
+			if s.From < r.closing() && v.Sure && v.Value != r.from {
 				out = append(out, r.mention(i, v.span, v.Value))
 			}
 		}
@@ -284,7 +295,7 @@ func (r *reader) listedMentions(f inbox.Field) []mention {
 	var out []mention
 	for i, s := range r.t.Sentences {
 		for at := s.From; at < s.To; at++ {
-			if text, end, ok := r.quotation(at, f); ok && end <= s.To && end > at {
+			if text, end, ok := r.quotation(at, f); ok && end <= s.To && end > at && (r.names(s, f) || r.inFile(f, text)) {
 				out = append(out, r.mention(i, lang.Span{From: at, To: end}, text))
 				at = end - 1
 				continue
@@ -306,7 +317,8 @@ func (r *reader) listed1(sentence, from int, f inbox.Field) (mention, bool) {
 		if r.broken(from+1, from+n) {
 			continue
 		}
-		if text, ok := r.value(f, r.t.Slice(at)); ok {
+		ofField := at.To < s.To && len(r.hits.Prefixed(lang.Span{From: at.To, To: at.To + 1}, lang.FieldPrefix)) > 0 && !r.broken(at.To, at.To+1)
+		if text, ok := r.value(f, r.t.Slice(at)); ok && !ofField { // рабочая почта
 			return r.mention(sentence, at, text), true
 		}
 	}
@@ -426,7 +438,7 @@ func inner(s string) bool {
 func (r *reader) nameMentions() []mention {
 	var out []mention
 	for i, s := range r.t.Sentences {
-		if r.isBeside(s.From) || r.signs(i) {
+		if r.isBeside(s.From) || r.signs(i) || s.From >= r.closing() {
 			continue
 		}
 		for at := s.From; at < s.To; at++ {
@@ -439,6 +451,9 @@ func (r *reader) nameMentions() []mention {
 			}
 			span := lang.Span{From: at, To: end}
 			m := r.mention(i, span, r.t.Slice(span))
+			if name, known := r.c.rules.UnbendName(r.guess.Tag, m.text); r.verbLast() && known && m.cue == fresh {
+				m.text = name
+			}
 			m.faint = at == s.From && !r.t.Words[at].Quoted && len(value.Name(m.text)) < 2
 			out = append(out, m)
 			at = end - 1
@@ -449,8 +464,20 @@ func (r *reader) nameMentions() []mention {
 
 // mayName tells whether a word can be part of somebody's name.
 func (r *reader) mayName(i int) bool {
-	return r.capital(i) && !r.knows(i) && !r.inAddress(i) && !strings.ContainsFunc(r.t.Words[i].Fold, unicode.IsDigit) &&
+	w := r.t.Source[r.t.Words[i].Start:r.t.Words[i].End]
+	return r.capital(i) && utf8.RuneCountInString(w) > 1 && w != strings.ToUpper(w) && !r.knows(i) && !r.inAddress(i) && !strings.ContainsFunc(r.t.Words[i].Fold, unicode.IsDigit) &&
 		!r.c.rules.Unbend(r.guess.Tag, r.t.Slice(lang.Span{From: i, To: i + 1})).Known
+}
+
+// closing gives the word where a letter has ended and its writer's name begins.
+func (r *reader) closing() int {
+	body := r.bodyWords()
+	for _, h := range r.hits.In(body, lang.Closing) {
+		if h.From > body.From && r.t.Words[h.From].Before == lang.Sentence {
+			return h.From
+		}
+	}
+	return len(r.t.Words)
 }
 
 // signs tells whether a sentence is the name of the writer below the letter.
@@ -482,6 +509,11 @@ func (r *reader) textMentions() []mention {
 			}
 		}
 	}
+	for i := len(r.t.Sentences) - 1; i >= r.subject && len(out) == 0; i-- {
+		if at := r.behindColon(r.t.Sentences[i]); at.To-at.From >= minText {
+			out = append(out, r.mention(i, at, r.t.Slice(at)))
+		}
+	}
 	for i := len(r.t.Sentences) - 2; i >= 0 && len(out) == 0; i-- {
 		if s := r.t.Sentences[i]; strings.Contains(r.t.EndMark(s), ":") && i >= r.subject {
 			at := lang.Span{From: s.To, To: r.paragraph(s.To)}
@@ -489,6 +521,16 @@ func (r *reader) textMentions() []mention {
 		}
 	}
 	return out
+}
+
+// behindColon gives what follows the colon of a sentence that asks for something.
+func (r *reader) behindColon(s lang.Span) lang.Span {
+	for i := s.From + 1; i < s.To; i++ {
+		if strings.Contains(r.gap(i), ":") && r.hits.Has(lang.Span{From: s.From, To: i}, lang.Change, lang.Add, lang.Wish, lang.FieldPrefix+lang.Concept(inbox.FieldAbout)) {
+			return lang.Span{From: i, To: s.To}
+		}
+	}
+	return lang.Span{}
 }
 
 // paragraph gives the word behind the sentences that run on from a word: to a

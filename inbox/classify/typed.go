@@ -11,6 +11,9 @@ import (
 // typedChanges reads the dates, numbers and addresses of a sentence.
 func (r *reader) typedChanges(i int, s lang.Span) []candidate {
 	var out []candidate
+	if s.From >= r.closing() && !r.hits.Has(s, lang.Change, lang.New, lang.Wrong) {
+		return nil // how to reach the writer
+	}
 	for _, f := range []inbox.Field{inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth} {
 		v := r.values.in(s, f)
 		if len(v) == 0 {
