@@ -113,6 +113,13 @@ const (
 	AnswerNo   Answer = "no"
 )
 
+// Agreed is what a yes says in its own words to agree to: "yes, delete it", "yes,
+// the new number is right". A mere yes names nothing.
+type Agreed struct {
+	Kinds  []Kind
+	Fields []Field
+}
+
 // Stop is what a mail says against something that its sender asked for before
 // and can still stop.
 type Stop int
@@ -131,7 +138,8 @@ const (
 type Reading struct {
 	Language string // BCP 47 of the new text, or "und"
 	Answer   Answer
-	Partial  bool // the answer picks some of several items ("only 2"): for staff
-	Stop     Stop // StopNone, too, where there is nothing that it could stop
+	Agreed   Agreed // what a yes names; it is one only to a question about just that
+	Partial  bool   // the answer picks some of several items ("only 2"): for staff
+	Stop     Stop   // StopNone, too, where there is nothing that it could stop
 	Requests []Request
 }

@@ -99,13 +99,17 @@ func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
 			return inbox.Reading{Language: r.guess.Tag, Partial: a.Partial, Requests: []inbox.Request{r.question()}}
 		}
 	}
-	return inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
+	out := inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
+	if says, beside := c.Stops(m, out); reply && says > inbox.StopMaybe {
+		out.Answer, out.Requests = inbox.AnswerNo, beside
+	}
+	return out
 }
 
 // answered gives an answer with what was asked beside it: only requests that
 // are understood, because a yes with anything else to it is a question.
 func (r *reader) answered(a answer.Reading) inbox.Reading {
-	out := inbox.Reading{Language: r.guess.Tag, Answer: a.Answer}
+	out := inbox.Reading{Language: r.guess.Tag, Answer: a.Answer, Agreed: a.Agreed}
 	if a.Rest == "" {
 		return out
 	}

@@ -2,9 +2,11 @@
 // neither.
 //
 // A yes is read strictly: every word of the text must be part of a yes, of
-// politeness, or of what is agreed to ("yes, delete it"). A word that the rule
-// files do not know, a condition, a "but", a "perhaps" or a "no" beside it
-// make it no yes; the name of the writer below it does not. A no is read
+// politeness, of what is agreed to ("yes, delete it"), or of a reason that
+// reserves nothing ("I no longer use it"). A word that the rule files do not
+// know, a condition, a "but", a "perhaps" or a "no" beside it make it no yes;
+// the name of the writer below it does not. What is agreed to is told, because
+// here nobody knows what was asked. A no is read
 // liberally, because it costs nothing but asking again: reasons may stand beside
 // it, as long as no yes speaks against it and nothing else is asked for.
 package answer
@@ -33,9 +35,10 @@ const maxPartial = 8
 // Reading is what a text says.
 type Reading struct {
 	Answer  inbox.Answer
-	Partial bool   // it picks some of several items; Answer is none then
-	But     bool   // "yes, but …": neither a yes nor requests of its own; Answer is none then
-	Rest    string // the part behind "also": what is asked beside the answer
+	Agreed  inbox.Agreed // what a yes names of what it agrees to
+	Partial bool         // it picks some of several items; Answer is none then
+	But     bool         // "yes, but …": neither a yes nor requests of its own; Answer is none then
+	Rest    string       // the part behind "also": what is asked beside the answer
 }
 
 // Read reads the new text of a mail. It does not know whether a confirmation
@@ -56,13 +59,15 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 	}
 	r := reader{t: t, hits: rules.Find(t, g), reply: reply}
 	out := r.read()
-	if out == (Reading{}) && len(t.Words) <= maxDrawn {
+	if out.empty() && len(t.Words) <= maxDrawn {
 		if s := undrawn(text); s != text {
 			return Read(rules, s, g, reply)
 		}
 	}
 	return out
 }
+
+func (r Reading) empty() bool { return r.Answer == inbox.AnswerNone && !r.Partial && !r.But }
 
 // TooLong tells at little cost whether a text cannot be an answer, because it
 // has far too many words.
@@ -135,13 +140,13 @@ func (r *reader) read() Reading {
 	case partial && len(r.t.Words) <= maxPartial, r.divides(all):
 		return Reading{Partial: true}
 	case r.yes(main) && (rest == "" || len(r.t.Words) > main.To):
-		return Reading{Answer: inbox.AnswerYes, Rest: rest}
+		return Reading{Answer: inbox.AnswerYes, Agreed: r.agreed(main), Rest: rest}
 	case rest == "" && len(r.t.Sentences) > 1 && r.yes(r.t.Sentences[0]):
 		behind := lang.Span{From: r.t.Sentences[0].To, To: all.To}
 		if r.hits.Has(behind, lang.But, lang.Wait, lang.Condition, lang.No, lang.Negation, lang.Keep) {
 			return r.orNo(all)
 		}
-		return Reading{Answer: inbox.AnswerYes, Rest: r.t.Slice(behind)}
+		return Reading{Answer: inbox.AnswerYes, Agreed: r.agreed(r.t.Sentences[0]), Rest: r.t.Slice(behind)}
 	}
 	return r.orNo(all)
 }
@@ -191,17 +196,22 @@ func (r *reader) reserved(s lang.Span) bool {
 // joins are the words that may stand before "also".
 func joins(w string) bool { return w == "and" || w == "и" || w == "und" || w == "y" || w == "et" }
 
+// against are the concepts that make a text no yes, wherever they stand.
+var against = []lang.Concept{lang.Wait, lang.But, lang.No, lang.Negation, lang.Condition, lang.HowTo, lang.Problem}
+
+// acts are the concepts of what can be agreed to.
+var acts = []lang.Concept{lang.Delete, lang.Deleting, lang.Deleted, lang.AskDelete, lang.Deactivate, lang.AskDeactivate, lang.Change}
+
+// beside are the concepts whose words may stand beside a yes.
+var beside = append([]lang.Concept{lang.Yes, lang.Filler, lang.It, lang.Reason, lang.Account, lang.Data, lang.Me, lang.Wish, lang.All}, acts...)
+
 // yes tells whether a span is a yes and nothing else.
 func (r *reader) yes(s lang.Span) bool {
-	if r.hits.Has(s, lang.Wait, lang.But, lang.No, lang.Negation, lang.Condition, lang.HowTo, lang.Problem) || r.question(s) {
-		return false
-	}
-	if !r.hits.Has(s, lang.Yes) || !r.leads(s) {
+	if r.question(s) || r.opposed(s) || !r.leads(s) && !r.restates(s) {
 		return false
 	}
 	covered := make([]bool, len(r.t.Words))
-	for _, h := range r.hits.In(s, lang.Yes, lang.Filler, lang.It, lang.Delete, lang.Deleting, lang.Deactivate, lang.Change, lang.Account,
-		lang.Data, lang.Me, lang.Wish, lang.All) {
+	for _, h := range append(r.hits.In(s, beside...), r.named(s)...) {
 		for i := h.From; i < h.To; i++ {
 			covered[i] = true
 		}
@@ -212,6 +222,69 @@ func (r *reader) yes(s lang.Span) bool {
 		}
 	}
 	return true
+}
+
+// opposed tells whether something in a span speaks against a yes. A "not" that
+// is part of a reason does not: "I do not need it any more".
+func (r *reader) opposed(s lang.Span) bool {
+	reasons := r.hits.In(s, lang.Reason)
+	return slices.ContainsFunc(r.hits.In(s, against...), func(h lang.Hit) bool {
+		return !slices.ContainsFunc(reasons, func(x lang.Hit) bool { return x.From <= h.From && h.To <= x.To })
+	})
+}
+
+// named gives the fields that a span names beside an act or as new: "yes, change
+// my number", "yes, the new number".
+func (r *reader) named(s lang.Span) lang.Hits {
+	if !r.hits.Has(s, lang.Change, lang.Delete, lang.New) {
+		return nil
+	}
+	return append(r.hits.Prefixed(s, lang.FieldPrefix), r.hits.In(s, lang.New)...)
+}
+
+// restates tells whether a span is the act in a word that points at what was
+// asked: "delete it". One that names what it is about is a request.
+func (r *reader) restates(s lang.Span) bool {
+	if r.hits.Has(s, lang.Account, lang.Data, lang.All) || len(r.hits.Prefixed(s, lang.FieldPrefix)) > 0 {
+		return false
+	}
+	return slices.ContainsFunc(r.hits.In(s, lang.Delete, lang.Deactivate, lang.Change), func(h lang.Hit) bool {
+		return r.hits.Has(lang.Span{From: max(s.From, h.From-1), To: h.To + 1}, lang.It)
+	})
+}
+
+// agreed gives what a span names of what it agrees to. A word that may mean one
+// act or another names none.
+func (r *reader) agreed(s lang.Span) inbox.Agreed {
+	var out inbox.Agreed
+	for i := s.From; i < s.To; i++ {
+		at := lang.Span{From: i, To: i + 1}
+		kinds := r.kinds(at)
+		if len(kinds) == 1 && !slices.Contains(out.Kinds, kinds[0]) {
+			out.Kinds = append(out.Kinds, kinds[0])
+		}
+		for _, h := range r.hits.Prefixed(at, lang.FieldPrefix) {
+			if f := inbox.Field(strings.TrimPrefix(string(h.Concept), lang.FieldPrefix)); !slices.Contains(out.Fields, f) {
+				out.Fields = append(out.Fields, f)
+			}
+		}
+	}
+	return out
+}
+
+// kinds gives the acts that the words of a span may mean.
+func (r *reader) kinds(at lang.Span) []inbox.Kind {
+	var out []inbox.Kind
+	if r.hits.Has(at, lang.Delete, lang.Deleting, lang.Deleted, lang.AskDelete) {
+		out = append(out, inbox.KindDelete)
+	}
+	if r.hits.Has(at, lang.Deactivate, lang.AskDeactivate) {
+		out = append(out, inbox.KindDeactivate)
+	}
+	if r.hits.Has(at, lang.Change) {
+		out = append(out, inbox.KindChange)
+	}
+	return out
 }
 
 // maxName bounds the words of a name under a letter, and maxTitled those of a
@@ -289,7 +362,7 @@ func (r *reader) leads(s lang.Span) bool {
 		if r.hits.Has(at, lang.Yes) {
 			return true
 		}
-		f := r.hits.In(at, lang.Filler, lang.It)
+		f := r.hits.In(at, lang.Filler, lang.It, lang.Reason)
 		if len(f) == 0 {
 			return false
 		}

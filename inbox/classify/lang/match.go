@@ -133,12 +133,13 @@ func (m *matcher) match(parts []part, i int, follows bool, nots map[string]bool)
 }
 
 // longest drops every hit that lies inside a longer phrase. In a whole no
-// ("don't delete my account") the acts and things keep their own meaning. cover
-// is room for a span of every word.
+// ("don't delete my account") the acts and things keep their own meaning, and a
+// reason hides nothing and is not hidden: it counts only beside a yes. cover is
+// room for a span of every word.
 func longest(hits Hits, cover []Span) Hits {
 	no := func(h Hit) bool { return h.Concept == No }
-	plain := func(h Hit) bool { return !h.slot }
-	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) }, plain)
+	plain := func(h Hit) bool { return !h.slot && h.Concept != Reason }
+	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) && h.Concept != Reason }, plain)
 	hits = hidden(hits, cover, no, func(h Hit) bool { return plain(h) && !h.asks() })
 	// The "por" of "por favor" says no value.
 	return hidden(hits, cover, func(h Hit) bool { return h.Concept == Filler }, func(h Hit) bool { return h.slot })
