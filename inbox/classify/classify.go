@@ -87,8 +87,9 @@ func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
 	r := c.newReader(subject, body)
 	r.from = m.From.Addr
 	r.hidden = m.Hidden
+	var a answer.Reading
 	if strings.TrimSpace(body) != "" {
-		a := answer.Read(c.rules, body, r.guess, reply)
+		a = answer.Read(c.rules, body, r.guess, reply)
 		if a.Answer == inbox.AnswerYes && (!reply || m.Hidden) {
 			a = answer.Reading{}
 		}
@@ -100,10 +101,17 @@ func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
 		}
 	}
 	out := inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
-	if says, beside := c.Stops(m, out); reply && says > inbox.StopMaybe {
-		out.Answer, out.Requests = inbox.AnswerNo, beside
+	if reply && !a.Begun {
+		c.heedStop(m, &out)
 	}
 	return out
+}
+
+// heedStop makes a no of what stops in other words than a no does.
+func (c *Classifier) heedStop(m *inbox.Message, r *inbox.Reading) {
+	if says, beside := c.Stops(m, *r); says > inbox.StopMaybe {
+		r.Answer, r.Requests = inbox.AnswerNo, beside
+	}
 }
 
 // answered gives an answer with what was asked beside it: only requests that

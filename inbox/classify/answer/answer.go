@@ -38,6 +38,7 @@ type Reading struct {
 	Agreed  inbox.Agreed // what a yes names of what it agrees to
 	Partial bool         // it picks some of several items; Answer is none then
 	But     bool         // "yes, but …": neither a yes nor requests of its own; Answer is none then
+	Begun   bool         // it begins with a yes, whatever becomes of it
 	Rest    string       // the part behind "also": what is asked beside the answer
 }
 
@@ -51,6 +52,9 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 		return Reading{}
 	}
 	t := lang.NewText(text)
+	if len(t.Words) == 1 && reply && typedYes(t.Words[0].Fold) {
+		return Reading{Answer: inbox.AnswerYes}
+	}
 	if len(t.Words) == 0 {
 		return sign(text)
 	}
@@ -105,13 +109,17 @@ func undrawn(text string) string {
 // sign reads an answer without letters.
 func sign(text string) Reading {
 	switch strings.TrimSpace(text) {
-	case "+", "++", "+++", "👍", "✅", "👌":
+	case "+", "++", "+++", "👍", "✅", "👌", "✔️", "✔", "🆗", "👍👍", "👍👍👍":
 		return Reading{Answer: inbox.AnswerYes}
-	case "-", "—", "👎", "❌":
+	case "-", "—", "👎", "❌", "⛔", "🚫", "✖️", "✖":
 		return Reading{Answer: inbox.AnswerNo}
 	}
 	return Reading{}
 }
+
+// typedYes tells whether a word that is all of a text is a Russian or Kazakh yes
+// in Latin letters. In a longer text, it may be a word of another language.
+func typedYes(word string) bool { return slices.Contains([]string{"da", "ia", "iya", "iye"}, word) }
 
 type reader struct {
 	t     *lang.Text
@@ -141,14 +149,27 @@ func (r *reader) read() Reading {
 		return Reading{Partial: true}
 	case r.yes(main) && (rest == "" || len(r.t.Words) > main.To):
 		return Reading{Answer: inbox.AnswerYes, Agreed: r.agreed(main), Rest: rest}
-	case rest == "" && len(r.t.Sentences) > 1 && r.yes(r.t.Sentences[0]):
-		behind := lang.Span{From: r.t.Sentences[0].To, To: all.To}
-		if r.hits.Has(behind, lang.But, lang.Wait, lang.Condition, lang.No, lang.Negation, lang.Keep) {
-			return r.orNo(all)
-		}
-		return Reading{Answer: inbox.AnswerYes, Agreed: r.agreed(r.t.Sentences[0]), Rest: r.t.Slice(behind)}
+	case rest != "":
+		return r.orNo(all)
+	}
+	if first, behind := r.apart(all); r.yes(first) && !r.hits.Has(behind, lang.But, lang.Wait, lang.Condition, lang.No, lang.Negation, lang.Keep) {
+		return Reading{Answer: inbox.AnswerYes, Agreed: r.agreed(first), Rest: r.t.Slice(behind)}
 	}
 	return r.orNo(all)
+}
+
+// apart parts the first sentence from what is behind it, or what stands before an
+// "and" at the beginning of a part: "Yes, and change my city to Rome".
+func (r *reader) apart(all lang.Span) (first, behind lang.Span) {
+	for _, h := range r.hits.In(r.t.Sentences[0], lang.And) {
+		if h.From > 0 && r.t.Words[h.From].Before >= lang.Comma && h.To < all.To {
+			return lang.Span{From: 0, To: h.From}, lang.Span{From: h.To, To: all.To}
+		}
+	}
+	if len(r.t.Sentences) < 2 {
+		return lang.Span{}, lang.Span{}
+	}
+	return r.t.Sentences[0], lang.Span{From: r.t.Sentences[0].To, To: all.To}
 }
 
 // divides tells whether a text says yes to one point and no to another: "the
@@ -172,8 +193,9 @@ func (r *reader) part(i int) int {
 func (r *reader) orNo(all lang.Span) Reading {
 	no, ok := r.no(all)
 	if !ok {
-		return Reading{But: r.reserved(all)}
+		no = Reading{But: r.reserved(all)}
 	}
+	no.Begun = r.leads(all)
 	return no
 }
 
@@ -203,7 +225,7 @@ var against = []lang.Concept{lang.Wait, lang.But, lang.No, lang.Negation, lang.C
 var acts = []lang.Concept{lang.Delete, lang.Deleting, lang.Deleted, lang.AskDelete, lang.Deactivate, lang.AskDeactivate, lang.Change}
 
 // beside are the concepts whose words may stand beside a yes.
-var beside = append([]lang.Concept{lang.Yes, lang.Filler, lang.It, lang.Reason, lang.Account, lang.Data, lang.Me, lang.Wish, lang.All}, acts...)
+var beside = append([]lang.Concept{lang.Yes, lang.Filler, lang.It, lang.Reason, lang.Unused, lang.Account, lang.Data, lang.Me, lang.All}, acts...)
 
 // yes tells whether a span is a yes and nothing else.
 func (r *reader) yes(s lang.Span) bool {
@@ -211,7 +233,7 @@ func (r *reader) yes(s lang.Span) bool {
 		return false
 	}
 	covered := make([]bool, len(r.t.Words))
-	for _, h := range append(r.hits.In(s, beside...), r.named(s)...) {
+	for _, h := range slices.Concat(r.hits.In(s, beside...), r.named(s), r.wishes(s)) {
 		for i := h.From; i < h.To; i++ {
 			covered[i] = true
 		}
@@ -224,13 +246,54 @@ func (r *reader) yes(s lang.Span) bool {
 	return true
 }
 
-// opposed tells whether something in a span speaks against a yes. A "not" that
-// is part of a reason does not: "I do not need it any more".
+// wishes gives the wishes of a span in whose part of the sentence an act stands: "I
+// want to delete it". Else they are for something: "I need it".
+func (r *reader) wishes(s lang.Span) lang.Hits {
+	return slices.DeleteFunc(r.hits.In(s, lang.Wish), func(h lang.Hit) bool {
+		to := h.To
+		for !r.closes(to) {
+			to++
+		}
+		return !r.hits.Has(lang.Span{From: r.part(h.From), To: to}, acts...)
+	})
+}
+
+// opposed tells whether something in a span speaks against a yes. What is part
+// of a reason does not: "I do not need it any more".
 func (r *reader) opposed(s lang.Span) bool {
-	reasons := r.hits.In(s, lang.Reason)
+	if slices.ContainsFunc(r.hits.In(s, lang.Unused), r.denies) {
+		return true
+	}
+	reasons := r.hits.In(s, lang.Reason, lang.Unused)
 	return slices.ContainsFunc(r.hits.In(s, against...), func(h lang.Hit) bool {
 		return !slices.ContainsFunc(reasons, func(x lang.Hit) bool { return x.From <= h.From && h.To <= x.To })
 	})
+}
+
+// denies tells whether the "not" of a reason is about what was asked: "I no
+// longer need it deleted", "the request is no longer needed". Politeness or an
+// "and" begins something else: "I do not need it please delete it".
+func (r *reader) denies(reason lang.Hit) bool {
+	if slices.ContainsFunc(r.hits, func(h lang.Hit) bool {
+		return h.Concept == lang.Unused && h.From <= reason.From && reason.To <= h.To && h.To-h.From > reason.To-reason.From
+	}) {
+		return false // part of a longer one: "I do not need" of "I do not need it"
+	}
+	about := append([]lang.Concept{lang.It}, acts...)
+	for i := reason.To; !r.closes(i) && !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.And, lang.Filler, lang.Wish, lang.Yes); i++ {
+		if r.hits.Has(lang.Span{From: i, To: i + 1}, about...) {
+			return true
+		}
+	}
+	for i := reason.From - 1; i >= r.part(reason.From); i-- {
+		if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.And, lang.Yes) {
+			return false
+		}
+		if r.hits.Has(lang.Span{From: i, To: i + 1}, about...) {
+			return true
+		}
+	}
+	return false
 }
 
 // named gives the fields that a span names beside an act or as new: "yes, change
@@ -298,6 +361,11 @@ const (
 // span: behind a closing, or with capital letters on a line of its own. A
 // word that means something is no name.
 func (r *reader) signed(s lang.Span) int {
+	if to := r.numbered(s); to < s.To {
+		if at := r.signed(lang.Span{From: s.From, To: to}); at < to {
+			return at
+		}
+	}
 	for _, h := range r.hits {
 		if h.Concept == lang.Closing && h.From > s.From && h.To < s.To && s.To-h.To <= maxTitled && r.titled(lang.Span{From: h.To, To: s.To}) {
 			return h.To
@@ -311,6 +379,19 @@ func (r *reader) signed(s lang.Span) int {
 		if closed || r.t.Words[i].Before == lang.Sentence && r.capital(lang.Span{From: i, To: s.To}) {
 			return i
 		}
+	}
+	return s.To
+}
+
+// numbered gives the word where a telephone number begins at the end of a span,
+// on a line of its own.
+func (r *reader) numbered(s lang.Span) int {
+	i := s.To
+	for i > s.From && digits(r.t.Words[i-1].Fold) == len(r.t.Words[i-1].Fold) {
+		i--
+	}
+	if i > s.From && i < s.To && r.t.Words[i].Before == lang.Sentence {
+		return i
 	}
 	return s.To
 }
@@ -359,16 +440,21 @@ func (r *reader) whole(s lang.Span) bool {
 func (r *reader) leads(s lang.Span) bool {
 	for i := s.From; i < s.To; {
 		at := lang.Span{From: i, To: i + 1}
-		if r.hits.Has(at, lang.Yes) {
+		if slices.ContainsFunc(r.hits.In(at, lang.Yes), r.affirms) {
 			return true
 		}
-		f := r.hits.In(at, lang.Filler, lang.It, lang.Reason)
+		f := r.hits.In(at, lang.Filler, lang.It, lang.Reason, lang.Unused)
 		if len(f) == 0 {
 			return false
 		}
 		i = max(f[0].To, i+1)
 	}
 	return false
+}
+
+// affirms tells whether no "not" runs on from within a yes: "I do not".
+func (r *reader) affirms(yes lang.Hit) bool {
+	return !slices.ContainsFunc(r.hits.In(lang.Span{From: yes.From + 1, To: yes.To}, lang.No, lang.Negation), func(h lang.Hit) bool { return h.To > yes.To })
 }
 
 // small are words without a meaning of their own.
@@ -380,7 +466,12 @@ func small(w string) bool {
 	return false
 }
 
-func (r *reader) question(s lang.Span) bool { return strings.Contains(r.t.EndMark(s), "?") }
+// question tells whether a span, or a sentence in it, ends in a question mark.
+func (r *reader) question(s lang.Span) bool {
+	return strings.Contains(r.t.EndMark(s), "?") || slices.ContainsFunc(r.t.Sentences, func(x lang.Span) bool {
+		return s.From <= x.From && x.To <= s.To && strings.Contains(r.t.EndMark(x), "?")
+	})
+}
 
 // no reads a text that begins with a no, or says in a phrase of its own that
 // the request is not theirs, and nothing takes it back or asks for something
@@ -456,6 +547,9 @@ func (r *reader) wonders(i int) bool {
 // "not" stands before, or something new.
 func (r *reader) asksElse(no lang.Hit, s lang.Span) bool {
 	behind := lang.Span{From: no.To, To: s.To}
+	if r.unwanted(no) {
+		return true
+	}
 	for _, v := range r.hits.In(behind, lang.Delete, lang.Change, lang.Add, lang.Deactivate, lang.AskCopy, lang.AskDelete) {
 		if !r.negated(v.Span) && !r.wonders(v.From) {
 			return true
@@ -468,10 +562,32 @@ func (r *reader) asksElse(no lang.Hit, s lang.Span) bool {
 	return strings.Contains(text, "@") || digits(text) > maxDigits
 }
 
+// unwanted tells whether it is the account that a no does not want, or its end
+// that it does: "cancel my account", "I do not want to keep it".
+func (r *reader) unwanted(no lang.Hit) bool {
+	phrase := no.To-no.From > 1
+	end := no.To
+	for !r.closes(end) {
+		end++
+	}
+	if r.hits.Has(no.Span, lang.Account, lang.Keep) || phrase && r.hits.Has(lang.Span{From: r.part(no.From), To: end}, acts...) {
+		return false
+	}
+	to := no.To
+	for to < end && (r.hits.Has(lang.Span{From: to, To: to + 1}, lang.Me, lang.Wish) || small(r.t.Words[to].Fold)) {
+		to++
+	}
+	if to < end && r.hits.Has(lang.Span{From: to, To: to + 1}, lang.Account, lang.Keep) {
+		return phrase || r.hits.Has(no.Span, lang.Delete)
+	}
+	before := r.hits.In(lang.Span{From: r.part(no.From), To: no.From}, lang.Account)
+	return phrase && len(before) > 0 && before[len(before)-1].To == no.From
+}
+
 // negated tells whether a "not" stands before a verb in its part of the
 // sentence, or at once behind it.
 func (r *reader) negated(v lang.Span) bool {
-	for i := v.From; i > 0 && v.From-i < reachNot && r.t.Words[i].Before < lang.Comma; i-- {
+	for i := v.From; i > 0 && v.From-i < reachNot && r.t.Words[i].Before < lang.Comma && !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.And); i-- {
 		if r.hits.Has(lang.Span{From: i - 1, To: i}, lang.Negation, lang.No) {
 			return true
 		}

@@ -138,8 +138,8 @@ func (m *matcher) match(parts []part, i int, follows bool, nots map[string]bool)
 // room for a span of every word.
 func longest(hits Hits, cover []Span) Hits {
 	no := func(h Hit) bool { return h.Concept == No }
-	plain := func(h Hit) bool { return !h.slot && h.Concept != Reason }
-	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) && h.Concept != Reason }, plain)
+	plain := func(h Hit) bool { return !h.slot && !h.reason() }
+	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) && !h.reason() }, plain)
 	hits = hidden(hits, cover, no, func(h Hit) bool { return plain(h) && !h.asks() })
 	// The "por" of "por favor" says no value.
 	return hidden(hits, cover, func(h Hit) bool { return h.Concept == Filler }, func(h Hit) bool { return h.slot })
@@ -147,6 +147,9 @@ func longest(hits Hits, cover []Span) Hits {
 
 // answers tells whether a hit is one of those that are an answer by themselves.
 func (h Hit) answers() bool { return h.Concept == Yes || h.Concept == No || h.Concept == Partial }
+
+// reason tells whether a hit is one of those that count only beside an answer.
+func (h Hit) reason() bool { return h.Concept == Reason || h.Concept == Unused }
 
 // asks tells whether a hit is an act that can be asked for, or what it is about.
 func (h Hit) asks() bool {
