@@ -3,6 +3,7 @@ package classify
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -452,7 +453,7 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 		case r.hits.Has(before, lang.Other, lang.Third):
 			return false
 		case len(fields) > 0:
-			f.Scope, f.Fields, f.Confidence = inbox.ScopeFields, fields, f.Confidence*0.8
+			f.Scope, f.Fields, f.Confidence = inbox.ScopeFields, fields, f.Confidence*r.pointsBack(before, s)*nameless(fields)
 			f.Because = r.because(v.Span)
 			r.handled[i-1] = true
 			r.add(f)
@@ -472,6 +473,16 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 	return false
 }
 
+// pointsBack weighs a verb that has its object in the sentence before: nothing
+// else may be asked of it there, and little stand beside the verb.
+func (r *reader) pointsBack(before, s lang.Span) float64 {
+	if r.hits.Has(before, lang.Change, lang.Add, lang.Send, lang.Wrong, lang.New, lang.Condition, lang.HowTo, lang.Problem, lang.Done, lang.Keep, lang.Account, lang.Data) ||
+		strings.Contains(r.t.EndMark(before), "?") || s.To-s.From > bareWords && !r.hits.Has(s, lang.It) || !r.hits.Has(s, lang.It, lang.Wish, lang.Filler) {
+		return 0.8
+	}
+	return 1
+}
+
 // withList stretches a sentence that ends in a colon over the list items
 // behind it, as long as they name fields and little else.
 func (r *reader) withList(i int) lang.Span {
@@ -480,7 +491,7 @@ func (r *reader) withList(i int) lang.Span {
 		return s
 	}
 	for _, next := range r.t.Sentences[i+1:] {
-		if r.isBeside(next.From) {
+		if r.isBeside(next.From) || r.isNumber(next) {
 			continue
 		}
 		_, hits := r.fields(next)
@@ -494,6 +505,11 @@ func (r *reader) withList(i int) lang.Span {
 		s.To = next.To
 	}
 	return s
+}
+
+// isNumber tells whether a sentence is no more than the number of a list item.
+func (r *reader) isNumber(s lang.Span) bool {
+	return s.To-s.From == 1 && utf8.RuneCountInString(r.t.Words[s.From].Fold) <= 2 && !r.knows(s.From)
 }
 
 func (r *reader) readDeactivate(i int, s lang.Span) {

@@ -52,7 +52,10 @@ func (r *reader) quoted(at lang.Span) bool {
 
 func (r *reader) negated(sentence, at lang.Span) bool {
 	for _, n := range r.hits.In(sentence, lang.Negation, lang.No, lang.Problem, lang.Keep) {
-		if n.Concept == lang.Keep && !(n.To == at.From || n.From == at.To) {
+		if n.Concept == lang.Keep && (!(n.To == at.From || n.From == at.To) || n.From == at.To && n.To-n.From > 1) {
+			continue // "delete my number, the account stays" names what is kept
+		}
+		if n.Concept == lang.No && n.From == at.To && n.To-n.From > 1 && r.overlaps(sentence, n.Span, lang.Keep) && !r.acts(n.From, n.To) {
 			continue
 		}
 		reach := reachNot

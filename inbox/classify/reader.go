@@ -117,7 +117,7 @@ func (r *reader) cutForwarded() {
 // question.
 func (r *reader) requests() []inbox.Request {
 	all := lang.Span{From: 0, To: len(r.t.Words)}
-	if r.hits.Has(all, lang.Grave, lang.Offer) {
+	if r.grave(all) || r.hits.Has(all, lang.Offer) {
 		return []inbox.Request{r.question()}
 	}
 	r.values, r.quotes = r.findValues(), lang.Quotations(r.t.Source)
@@ -137,6 +137,27 @@ func (r *reader) requests() []inbox.Request {
 	}
 	return out
 }
+
+// grave tells whether only people may handle a message. A lawyer or a judge may
+// also be what its writer has become.
+func (r *reader) grave(all lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(all, lang.Grave), func(g lang.Hit) bool { return !r.isJob(all, g) })
+}
+
+// isJob tells whether a word that is grave elsewhere is the new occupation of
+// one who writes nothing beside it: the field is named in front of it, a few
+// words at most stand between.
+func (r *reader) isJob(all lang.Span, g lang.Hit) bool {
+	if all.To > maxJob || g.To-g.From > 1 || r.hits.Has(all, lang.Third, lang.Doubt, lang.Delete, lang.Deleting, lang.Deactivate, lang.Data) {
+		return false
+	}
+	near := lang.Span{From: max(0, g.From-reachHow), To: g.From}
+	return r.hits.Has(near, lang.Concept(lang.FieldPrefix+string(inbox.FieldOccupation)), lang.Concept(lang.SetPrefix+string(inbox.FieldOccupation)))
+}
+
+// maxJob is how many words a message has at most that does nothing but tell an
+// occupation.
+const maxJob = 30
 
 // question is what is left when nothing is understood.
 func (r *reader) question() inbox.Request {
@@ -193,9 +214,6 @@ func (r *reader) weighMessage(all lang.Span) {
 	if r.hits.Has(all, lang.Doubt, lang.Perhaps) || r.asksHow() {
 		factor *= unsureOf
 	}
-	if r.hits.Has(all, lang.Third) {
-		factor *= 0.85
-	}
 	switch r.guess.Tag {
 	case "en", "ru", "kk":
 	case lang.Und:
@@ -213,6 +231,9 @@ func (r *reader) weighMessage(all lang.Span) {
 		if r.respelt(f.words) {
 			f.Confidence *= respelt
 		}
+		if r.hits.Has(all, lang.Third) && !r.mine(*f) {
+			f.Confidence *= 0.85
+		}
 		if r.blank && f.Kind != inbox.KindCopy && f.Kind != inbox.KindDescribe && f.Kind != inbox.KindWithdraw {
 			f.Confidence *= unsureOf // whoever sent it off may not have read it
 		}
@@ -225,6 +246,31 @@ func (r *reader) weighMessage(all lang.Span) {
 // respelt tells whether a word of a span had to be respelt.
 func (r *reader) respelt(at lang.Span) bool {
 	return slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool { return w.Respelt })
+}
+
+// mine tells whether a find names its writer as the one whose account it is, and
+// nobody else asks for it: "My grandson set it up for me. Close my account."
+func (r *reader) mine(f find) bool {
+	if f.words.To == f.words.From || !r.hits.Has(f.words, lang.Me) || r.hits.Has(r.t.Sentences[f.sentence], lang.Third) {
+		return false
+	}
+	for _, s := range r.t.Sentences {
+		for _, o := range r.hits.In(s, lang.Third) {
+			if r.hits.Has(s, lang.Wish) || isFor(r.t.Words[o.From].Fold) || o.From > s.From && isFor(r.t.Words[o.From-1].Fold) {
+				return false // "I write for my mother"; "My mother wants to leave"
+			}
+		}
+	}
+	return true
+}
+
+// isFor tells the words that say for whom somebody writes.
+func isFor(w string) bool {
+	switch w {
+	case "for", "fur", "fuer", "pour", "por", "para", "per", "voor", "namens", "dla", "za", "за", "для", "от", "від", "od", "de", "di", "du", "da", "do", "van", "von", "im", "pela", "pelo":
+		return true
+	}
+	return false
 }
 
 // asksHow tells whether a sentence asks how to do what another one names:
@@ -273,6 +319,8 @@ func (r *reader) settle() {
 	if r.itemized && has(func(f find) bool { return f.Scope == inbox.ScopeFields }) { // a list says which of the data
 		r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return account(f) && f.general })
 	}
+	r.dropLater()
+	r.dropTitle()
 	whole, back2 := has(account), r.takesBack()
 	for i := range r.finds {
 		f := &r.finds[i]
@@ -292,6 +340,27 @@ func (r *reader) settle() {
 		}
 	}
 	r.dropReplaced()
+}
+
+// dropLater forgets the wish to have back what is to be switched off first:
+// "hide my profile; later, turn it on again".
+func (r *reader) dropLater() {
+	off := slices.IndexFunc(r.finds, func(f find) bool { return f.Kind == inbox.KindDeactivate })
+	if off < 0 {
+		return
+	}
+	first := r.finds[off]
+	r.finds = slices.DeleteFunc(r.finds, func(f find) bool {
+		return f.Topic == inbox.TopicReactivate && f.at > first.at &&
+			(f.sentence > first.sentence || r.hits.Has(lang.Span{From: first.at, To: f.at}, lang.Temporary))
+	})
+}
+
+// dropTitle forgets the title of a request for information above a letter that
+// asks for a copy: the same right in other words.
+func (r *reader) dropTitle() {
+	copied := slices.ContainsFunc(r.finds, func(f find) bool { return f.Kind == inbox.KindCopy && f.sentence >= r.subject })
+	r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return copied && f.Kind == inbox.KindDescribe && f.sentence < r.subject })
 }
 
 // namesOther tells whether the text names an address that is not the sender's:
