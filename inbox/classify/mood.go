@@ -37,12 +37,23 @@ func (r *reader) mood(sentence, at lang.Span) float64 {
 		factor *= unsureOf
 	}
 	if r.outside(sentence, at, lang.Third) {
-		if r.near(sentence, at, lang.Third, 5) {
+		if r.near(sentence, at, lang.Third, 5) && !r.ownPart(sentence, at) {
 			return 0
 		}
 		factor *= unsureOf
 	}
 	return factor
+}
+
+// ownPart tells whether a verb stands in a part of its sentence that names its
+// writer and nobody else: "my husband is ill, please close my account".
+func (r *reader) ownPart(s, verb lang.Span) bool {
+	for _, p := range r.parts(s) {
+		if p.From <= verb.From && verb.From < p.To {
+			return r.hits.Has(p, lang.Me) && r.hits.Has(p, lang.Account, lang.AskDelete) && !r.hits.Has(p, lang.Third)
+		}
+	}
+	return false
 }
 
 // quoted tells whether the words are only mentioned: the button "Delete".

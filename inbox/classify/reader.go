@@ -251,7 +251,11 @@ func (r *reader) respelt(at lang.Span) bool {
 // mine tells whether a find names its writer as the one whose account it is, and
 // nobody else asks for it: "My grandson set it up for me. Close my account."
 func (r *reader) mine(f find) bool {
-	if f.words.To == f.words.From || !r.hits.Has(f.words, lang.Me) || r.hits.Has(r.t.Sentences[f.sentence], lang.Third) {
+	at := f.words
+	if f.Kind == inbox.KindChange {
+		at = r.t.Sentences[f.sentence]
+	}
+	if !r.hits.Has(at, lang.Me) || r.hits.Has(r.t.Sentences[f.sentence], lang.Third) {
 		return false
 	}
 	for _, s := range r.t.Sentences {

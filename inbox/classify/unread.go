@@ -42,9 +42,6 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	verbs := slices.DeleteFunc(r.hits.In(part, lang.Delete, lang.Change, lang.Add, lang.Deactivate, lang.Act), func(v lang.Hit) bool {
 		return r.mood(s, v.Span) == 0 || r.isRead(v.Span)
 	})
-	if r.deletesAll() && !r.hits.Has(s, lang.Wish) { // where all goes, a story of changes asks for none
-		verbs = slices.DeleteFunc(verbs, func(v lang.Hit) bool { return v.Concept == lang.Change || v.Concept == lang.Add })
-	}
 	fields, _ := r.fields(part)
 	strange := slices.ContainsFunc(fields, func(f inbox.Field) bool { return !r.hasField(f) })
 	if r.isRead(part) {
