@@ -57,6 +57,9 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
 			worth *= unsureOf // to be sent what is held is a copy, or nearly so
 		}
+		if c == lang.AskCopy && r.withOther(h.Span) {
+			worth *= unsureOf // the invoice with my data
+		}
 		if c == lang.AskChange {
 			worth *= unsureOf // of what, the values say
 		}
@@ -77,6 +80,8 @@ func (r *reader) about(s, at lang.Span, c lang.Concept) float64 {
 		switch {
 		case c != lang.AskWithdraw && o.From >= at.To && o.From-at.To <= 3 && !r.broken(at.To, o.From+1):
 			return 0
+		case c == lang.AskWithdraw && o.From >= at.To && r.hits.Has(lang.Span{From: at.From, To: o.From}, lang.Data):
+			continue // what the data is used for: "my data for advertising"
 		case o.From >= at.From && o.From < at.To:
 			return 0 // "I don't want my PIN for my account any more"
 		default:
@@ -84,6 +89,12 @@ func (r *reader) about(s, at lang.Span, c lang.Concept) float64 {
 		}
 	}
 	return 1
+}
+
+// withOther tells whether something that is not the person's data stands in a
+// phrase or at once behind it.
+func (r *reader) withOther(at lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(lang.Span{From: at.From, To: at.To + 2}, lang.Other), func(o lang.Hit) bool { return !r.broken(at.To, o.From+1) })
 }
 
 // spans tells whether a phrase that was found with gaps runs over a verb of
@@ -450,7 +461,7 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 		before := r.t.Sentences[i-1]
 		fields, _ := r.fields(before)
 		switch {
-		case r.hits.Has(before, lang.Other, lang.Third):
+		case r.hits.Has(r.fieldPart(before), lang.Other) || r.hits.Has(before, lang.Third):
 			return false
 		case len(fields) > 0:
 			f.Scope, f.Fields, f.Confidence = inbox.ScopeFields, fields, f.Confidence*r.pointsBack(before, s)*nameless(fields)
@@ -471,6 +482,15 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 		return true
 	}
 	return false
+}
+
+// fieldPart gives the part of a sentence that names a field, if one alone does.
+func (r *reader) fieldPart(s lang.Span) lang.Span {
+	parts := slices.DeleteFunc(r.parts(s), func(p lang.Span) bool { f, _ := r.fields(p); return len(f) == 0 })
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return s
 }
 
 // pointsBack weighs a verb that has its object in the sentence before: nothing
