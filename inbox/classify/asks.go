@@ -45,7 +45,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDescribe {
 			worth = r.moodOfQuestion(s, h.Span)
 		}
-		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && (r.overlaps(s, h.Span, lang.AskCopy) || r.endsAt(s, h.From, lang.AskWithdraw))) {
+		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && (r.copied(s, h.Span) || r.endsAt(s, h.From, lang.AskWithdraw))) {
 			continue
 		}
 		if c == lang.AskDelete || c == lang.AskWithdraw || c == lang.AskDeactivate {
@@ -80,7 +80,7 @@ func (r *reader) about(s, at lang.Span, c lang.Concept) float64 {
 		switch {
 		case c != lang.AskWithdraw && o.From >= at.To && o.From-at.To <= 3 && !r.broken(at.To, o.From+1):
 			return 0
-		case c == lang.AskWithdraw && o.From >= at.To && r.hits.Has(lang.Span{From: at.From, To: o.From}, lang.Data):
+		case c == lang.AskWithdraw && o.From >= at.To && (at.To-at.From > minObject || r.hits.Has(lang.Span{From: at.From, To: o.From}, lang.Data)):
 			continue // what the data is used for: "my data for advertising"
 		case o.From >= at.From && o.From < at.To:
 			return 0 // "I don't want my PIN for my account any more"
@@ -91,10 +91,13 @@ func (r *reader) about(s, at lang.Span, c lang.Concept) float64 {
 	return 1
 }
 
+// minObject is how many words a phrase has at most that names no object.
+const minObject = 3
+
 // withOther tells whether something that is not the person's data stands in a
-// phrase or at once behind it.
+// phrase or at once behind it, and does not begin it ("a file with my data").
 func (r *reader) withOther(at lang.Span) bool {
-	return slices.ContainsFunc(r.hits.In(lang.Span{From: at.From, To: at.To + 2}, lang.Other), func(o lang.Hit) bool { return !r.broken(at.To, o.From+1) })
+	return slices.ContainsFunc(r.hits.In(lang.Span{From: at.From + 1, To: at.To + 2}, lang.Other), func(o lang.Hit) bool { return !r.broken(at.To, o.From+1) })
 }
 
 // spans tells whether a phrase that was found with gaps runs over a verb of
@@ -107,6 +110,13 @@ func (r *reader) spans(s, at lang.Span, c lang.Concept) bool {
 		return true
 	}
 	return c == lang.AskCopy && r.hits.Has(at, lang.Change) || r.hits.Has(at, lang.Delete, lang.Deleting, lang.Deactivate, lang.AskWithdraw, lang.AskDelete)
+}
+
+// copied tells whether a phrase is part of one that asks for a copy, and asks.
+func (r *reader) copied(s, at lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(s, lang.AskCopy), func(h lang.Hit) bool {
+		return h.From < at.To && at.From < h.To && r.mood(s, h.Span) > 0
+	})
 }
 
 func (r *reader) overlaps(s, at lang.Span, c lang.Concept) bool {

@@ -80,6 +80,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	c.rules.Respell(r.t, r.guess)
 	r.hits = c.rules.Find(r.t, r.guess)
 	r.dropNames()
+	r.dropPronouns()
 	r.cutForwarded()
 	r.blank = r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Blank)
 	r.dropBoilerplate()
@@ -94,6 +95,18 @@ func (r *reader) dropNames() {
 		at := r.words(a[0], a[1])
 		r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return h.From >= at.From && h.To <= at.To && h.From < at.To })
 	}
+}
+
+// dropPronouns forgets that a word may say whose something is where it ends its
+// part of the sentence: there it is the object itself ("приберіть його").
+func (r *reader) dropPronouns() {
+	all := slices.Clone(r.hits)
+	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool {
+		if h.Concept != lang.Third || h.To-h.From > 1 || h.From == 0 || h.To < len(r.t.Words) && r.t.Words[h.To].Before < lang.Comma {
+			return false
+		}
+		return all.Has(h.Span, lang.It) && all.Has(lang.Span{From: h.From - 1, To: h.From}, lang.Delete, lang.Deactivate, lang.Change)
+	})
 }
 
 // cutForwarded forgets what stands below the line that clients put above a
@@ -211,7 +224,7 @@ func (r *reader) weighMessage(all lang.Span) {
 	if r.hidden || r.unfilled() {
 		factor *= unsureOf
 	}
-	if r.hits.Has(all, lang.Doubt, lang.Perhaps) || r.asksHow() {
+	if r.doubts(all) || r.asksHow() {
 		factor *= unsureOf
 	}
 	switch r.guess.Tag {
@@ -246,6 +259,16 @@ func (r *reader) weighMessage(all lang.Span) {
 // respelt tells whether a word of a span had to be respelt.
 func (r *reader) respelt(at lang.Span) bool {
 	return slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool { return w.Respelt })
+}
+
+// doubts tells whether the text doubts itself, apart from the words by which
+// consent is withdrawn: "I don't want you to use my data".
+func (r *reader) doubts(all lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(all, lang.Doubt, lang.Perhaps), func(d lang.Hit) bool {
+		return !slices.ContainsFunc(r.finds, func(f find) bool {
+			return f.Kind == inbox.KindWithdraw && f.words.From <= d.From && d.To <= f.words.To
+		})
+	})
 }
 
 // mine tells whether a find names its writer as the one whose account it is, and
