@@ -45,7 +45,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDescribe {
 			worth = r.moodOfQuestion(s, h.Span)
 		}
-		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && (r.copied(s, h.Span) || r.endsAt(s, h.From, lang.AskWithdraw))) {
+		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && (r.copied(s, h.Span) || r.deletes(s, h.From) || r.endsAt(s, h.From, lang.AskWithdraw))) {
 			continue
 		}
 		if c == lang.AskDelete || c == lang.AskWithdraw || c == lang.AskDeactivate {
@@ -110,6 +110,12 @@ func (r *reader) spans(s, at lang.Span, c lang.Concept) bool {
 		return true
 	}
 	return c == lang.AskCopy && r.hits.Has(at, lang.Change) || r.hits.Has(at, lang.Delete, lang.Deleting, lang.Deactivate, lang.AskWithdraw, lang.AskDelete)
+}
+
+// deletes tells whether the words before one ask to delete what it begins:
+// "destroy what you know about me".
+func (r *reader) deletes(s lang.Span, i int) bool {
+	return slices.ContainsFunc(r.hits.In(s, lang.Delete), func(v lang.Hit) bool { return v.To <= i && i-v.To <= 1 && r.mood(s, v.Span) > 0 })
 }
 
 // copied tells whether a phrase is part of one that asks for a copy, and asks.
@@ -471,7 +477,7 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 		before := r.t.Sentences[i-1]
 		fields, _ := r.fields(before)
 		switch {
-		case r.hits.Has(r.fieldPart(before), lang.Other) || r.hits.Has(before, lang.Third):
+		case r.hits.Has(r.fieldPart(before), lang.Other) || r.hits.Has(before, lang.Third) && (len(fields) > 0 || !r.hits.Has(before, lang.Me)):
 			return false
 		case len(fields) > 0:
 			f.Scope, f.Fields, f.Confidence = inbox.ScopeFields, fields, f.Confidence*r.pointsBack(before, s)*nameless(fields)
@@ -481,6 +487,7 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 			return true
 		case len(r.accounts(before)) > 0 && r.hits.Has(s, lang.It):
 			f.Scope, f.Confidence, f.Because = inbox.ScopeAccount, f.Confidence*0.9, r.because(v.Span)
+			f.Confidence *= sure(!r.hits.Has(before, lang.Third))
 			r.add(f)
 			return true
 		}
@@ -506,7 +513,7 @@ func (r *reader) fieldPart(s lang.Span) lang.Span {
 // pointsBack weighs a verb that has its object in the sentence before: nothing
 // else may be asked of it there, and little stand beside the verb.
 func (r *reader) pointsBack(before, s lang.Span) float64 {
-	if r.hits.Has(before, lang.Change, lang.Add, lang.Send, lang.Wrong, lang.New, lang.Condition, lang.HowTo, lang.Problem, lang.Done, lang.Keep, lang.Account, lang.Data) ||
+	if r.hits.Has(before, lang.Change, lang.Add, lang.Send, lang.Wrong, lang.New, lang.Condition, lang.HowTo, lang.Problem, lang.Done, lang.Keep, lang.Account, lang.Data, lang.Third) ||
 		strings.Contains(r.t.EndMark(before), "?") || s.To-s.From > bareWords && !r.hits.Has(s, lang.It) || !r.hits.Has(s, lang.It, lang.Wish, lang.Filler) {
 		return 0.8
 	}
