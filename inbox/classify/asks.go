@@ -54,6 +54,9 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDelete {
 			worth *= r.followed(s, h.Span) * r.outOf(s, h.Span)
 		}
+		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: h.To, To: min(h.To+1, s.To)}, lang.Other) {
+			continue // "whom did you give my | order"
+		}
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
 			worth *= unsureOf // to be sent what is held is a copy, or nearly so
 		}
@@ -467,7 +470,7 @@ const bareWords = 5
 // deleteBare reads a verb without an object: it means what the sentence
 // before was about, or, in a text of a few words, the account.
 func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
-	if r.overlaps(s, v.Span, lang.AskDelete) {
+	if r.overlaps(s, v.Span, lang.AskDelete) || r.overlaps(s, v.Span, lang.AskWithdraw) || r.overlaps(s, v.Span, lang.AskReactivate) {
 		return false // a phrase of its own says what of: get rid of my account
 	}
 	if v.From > s.From+1 && r.capital(v.From) && r.capital(v.From-1) {

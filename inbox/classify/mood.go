@@ -137,6 +137,11 @@ func (r *reader) explains(sentence, at lang.Span) bool {
 	if r.ahead(sentence, at, lang.HowTo, reachHow) {
 		return true
 	}
+	for _, h := range r.hits.In(at, lang.HowTo) {
+		if h.To > at.To {
+			return true // "I withdraw my | consent | to the deletion"
+		}
+	}
 	for _, h := range r.hits.In(lang.Span{From: at.To, To: sentence.To}, lang.HowTo) {
 		if r.closes(sentence, h.Span) || r.hits.Has(lang.Span{From: h.To, To: min(h.To+reachIt, sentence.To)}, lang.It) {
 			return true // "I want to delete it how do I do that"
