@@ -45,7 +45,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDescribe {
 			worth = r.moodOfQuestion(s, h.Span)
 		}
-		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && (r.copied(s, h.Span) || r.deletes(s, h.From) || r.endsAt(s, h.From, lang.AskWithdraw))) {
+		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && (r.underCopy(s, h.Span) || r.deletes(s, h.From) || r.endsAt(s, h.From, lang.AskWithdraw))) {
 			continue
 		}
 		if c == lang.AskDelete || c == lang.AskWithdraw || c == lang.AskDeactivate {
@@ -54,7 +54,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDelete {
 			worth *= r.followed(s, h.Span) * r.outOf(s, h.Span)
 		}
-		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: h.To, To: min(h.To+1, s.To)}, lang.Other) {
+		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: h.To, To: min(h.To+reachObject, s.To)}, lang.Other) {
 			continue // "whom did you give my | order"
 		}
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
@@ -121,13 +121,6 @@ func (r *reader) deletes(s lang.Span, i int) bool {
 	return slices.ContainsFunc(r.hits.In(s, lang.Delete), func(v lang.Hit) bool { return v.To <= i && i-v.To <= 1 && r.mood(s, v.Span) > 0 })
 }
 
-// copied tells whether a phrase is part of one that asks for a copy, and asks.
-func (r *reader) copied(s, at lang.Span) bool {
-	return slices.ContainsFunc(r.hits.In(s, lang.AskCopy), func(h lang.Hit) bool {
-		return h.From < at.To && at.From < h.To && r.mood(s, h.Span) > 0
-	})
-}
-
 func (r *reader) overlaps(s, at lang.Span, c lang.Concept) bool {
 	for _, h := range r.hits.In(s, c) {
 		if h.From < at.To && at.From < h.To {
@@ -135,6 +128,14 @@ func (r *reader) overlaps(s, at lang.Span, c lang.Concept) bool {
 		}
 	}
 	return false
+}
+
+// underCopy tells whether a phrase that asks for a copy, and asks, overlaps a
+// span, and does not only begin in it: "who has | access to my data".
+func (r *reader) underCopy(s, at lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(s, lang.AskCopy), func(h lang.Hit) bool {
+		return h.From <= at.From && at.From < h.To && r.mood(s, h.Span) > 0
+	})
 }
 
 // endsAt tells whether a phrase of a concept ends at a word: "stop using | what

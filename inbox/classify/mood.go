@@ -116,7 +116,9 @@ func (r *reader) excludes(n lang.Hit) bool {
 // meant leaves out the things that a "not" is said of. Kazakh says it behind
 // them.
 func (r *reader) meant(s lang.Span, things lang.Hits) lang.Hits {
-	nots := r.hits.In(s, lang.Negation)
+	nots := slices.DeleteFunc(r.hits.In(s, lang.Negation), func(n lang.Hit) bool {
+		return slices.ContainsFunc(r.hits.In(s, lang.Deleted), func(v lang.Hit) bool { return v.From < n.From && n.To <= v.To })
+	}) // "so that there is | no | telephone" asks for it
 	return slices.DeleteFunc(things, func(o lang.Hit) bool {
 		return slices.ContainsFunc(nots, func(n lang.Hit) bool {
 			if r.guess.Tag == "kk" {
