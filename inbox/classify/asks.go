@@ -52,9 +52,12 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 			worth *= r.about(s, h.Span, c)
 		}
 		if c == lang.AskDelete {
-			worth *= r.followed(s, h.Span) * r.outOf(s, h.Span)
+			worth *= r.followed(s, h.Span)
 		}
-		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: h.To, To: min(h.To+reachObject, s.To)}, lang.Other) {
+		if c == lang.AskDelete || c == lang.AskDeactivate {
+			worth *= r.outOf(s, h.Span)
+		}
+		if (c == lang.AskDescribe || c == lang.AskCopy) && r.goesOn(s, h.Span) {
 			continue // "whom did you give my | order"
 		}
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
@@ -101,6 +104,16 @@ const minObject = 3
 // phrase or at once behind it, and does not begin it ("a file with my data").
 func (r *reader) withOther(at lang.Span) bool {
 	return slices.ContainsFunc(r.hits.In(lang.Span{From: at.From + 1, To: at.To + 2}, lang.Other), func(o lang.Hit) bool { return !r.broken(at.To, o.From+1) })
+}
+
+// goesOn tells whether one of the things that are not ours to act on follows
+// at once, or behind one word that does not begin another thing.
+func (r *reader) goesOn(s, at lang.Span) bool {
+	next := lang.Span{From: at.To, To: min(at.To+1, s.To)}
+	if next.From >= next.To || r.parted(at.To) {
+		return false
+	}
+	return r.hits.Has(next, lang.Other) || at.To+1 < s.To && !r.parted(at.To+1) && r.hits.Has(lang.Span{From: at.To + 1, To: at.To + 2}, lang.Other)
 }
 
 // spans tells whether a phrase that was found with gaps runs over a verb of
@@ -201,6 +214,9 @@ func (r *reader) readDelete(i int, s lang.Span) {
 		if worth == 0 {
 			continue
 		}
+		if slices.ContainsFunc(r.hits.In(s, lang.Delete), func(x lang.Hit) bool { return x.From != v.From && r.negated(s, x.Span) }) {
+			worth *= unsureOf // "do not delete my number, take it off the list"
+		}
 		if r.hits.Has(s, lang.Temporary) && (len(r.accounts(s)) > 0 || r.hits.Has(s, lang.Data)) {
 			r.add(find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth * unsureOf, Because: r.because(v.Span)}, at: v.From, sentence: i, words: v.Span})
 			return
@@ -266,15 +282,37 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		}
 		f.Scope, f.Fields, f.Because = inbox.ScopeFields, fields, r.because(v.Span, fieldHits[0].Span)
 		f.words = union(v.Span, fieldHits[0].Span, last)
-		f.Confidence *= nameless(fields) * sure(!r.strangeBeside(list, fieldHits))
+		f.Confidence *= nameless(fields) * r.strangers(v.To, fieldHits[0].From) * sure(!r.strangeBeside(list, fieldHits))
 		if len(other) > 0 {
 			f.Confidence *= unsureOf
 		}
 	case len(other) > 0:
 		return false
 	default:
-		return r.deleteBare(i, s, v, f)
+		return r.deleteIt(i, s, v, f) || r.deleteBare(i, s, v, f)
 	}
+	r.add(f)
+	return true
+}
+
+// deleteIt reads a verb whose object is a word for what the sentence says is
+// not needed: "I do not want my number there, remove it".
+func (r *reader) deleteIt(i int, s lang.Span, v lang.Hit, f find) bool {
+	if !r.hits.Has(r.clause(s, v.Span), lang.It) || r.hits.Has(s, lang.Keep) {
+		return false
+	}
+	before := lang.Span{From: s.From, To: v.From}
+	fields, _ := r.fields(before)
+	switch accounts := r.accounts(before); {
+	case len(fields) > 0:
+		f.Scope, f.Fields = inbox.ScopeFields, fields
+		f.Confidence *= nameless(fields)
+	case len(accounts) > 0:
+		f.Scope = inbox.ScopeAccount
+	default:
+		return false
+	}
+	f.Because = r.because(v.Span)
 	r.add(f)
 	return true
 }
@@ -440,6 +478,21 @@ func (r *reader) outOf(s, at lang.Span) float64 {
 func (r *reader) knows(i int) bool {
 	return slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.From <= i && i < h.To })
 }
+
+// strangers lowers the confidence when several words that nobody knows stand in
+// a range: "close the hole in the fence at my address".
+func (r *reader) strangers(from, to int) float64 {
+	n := 0
+	for i := from; i < to; i++ {
+		if !r.knows(i) {
+			n++
+		}
+	}
+	return sure(n < maxStrangers)
+}
+
+// maxStrangers is how many unknown words between a verb and a field are too many.
+const maxStrangers = 2
 
 // unkept gives the fields that no "except" or "keep" stands before.
 func (r *reader) unkept(s lang.Span, hits lang.Hits) []inbox.Field {
