@@ -48,6 +48,12 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && (r.underCopy(s, h.Span) || r.deletes(s, h.From) || r.endsAt(s, h.From, lang.AskWithdraw))) {
 			continue
 		}
+		if c == lang.AskCopy {
+			worth *= r.kazakhObject(s, h.Span)
+		}
+		if c != lang.AskDescribe && r.hits.Has(lang.Span{From: h.From + 1, To: h.To}, lang.HowTo) {
+			continue // "келісімімді қалай қайтарып аламын"
+		}
 		if c == lang.AskDelete || c == lang.AskWithdraw || c == lang.AskDeactivate {
 			worth *= r.about(s, h.Span, c)
 		}
@@ -550,7 +556,7 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 		}
 	}
 	body := r.bodyWords()
-	if v.Concept == lang.Delete && body.To-body.From <= bareWords && len(r.t.Sentences)-r.subject <= 2 {
+	if (v.Concept == lang.Delete || body.To-body.From == 1) && body.To-body.From <= bareWords && len(r.t.Sentences)-r.subject <= 2 {
 		f.Scope, f.Confidence, f.Because = inbox.ScopeAccount, f.Confidence*0.75, r.because(v.Span)
 		r.add(f)
 		return true
@@ -615,6 +621,9 @@ func (r *reader) readDeactivate(i int, s lang.Span) {
 		}
 		if worth == 0 || len(accounts) == 0 || r.hits.Has(s, lang.AskReactivate) {
 			continue
+		}
+		if c := r.clause(s, v.Span); len(r.accounts(c)) == 0 && (len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 || r.hits.Has(c, lang.Partial)) {
+			continue // "not delete my account, only hide my name"
 		}
 		if r.hits.Has(s, lang.Other) {
 			worth *= unsureOf

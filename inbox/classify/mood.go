@@ -24,7 +24,7 @@ func (r *reader) mood(sentence, at lang.Span) float64 {
 	if r.outside(sentence, at, lang.AskStatus) {
 		return 0 // it was asked for before
 	}
-	factor := r.conditional(sentence, at)
+	factor := r.conditional(sentence, at) * r.kazakh(sentence, at)
 	asks := strings.Contains(r.t.EndMark(sentence), "?")
 	wish := r.hits.Has(sentence, lang.Wish)
 	if r.ahead(sentence, at, lang.Possible, reachHow) {
@@ -80,6 +80,9 @@ func (r *reader) negated(sentence, at lang.Span) bool {
 		switch r.guess.Tag {
 		case "kk", "de", "nl", "sv", "da":
 			behind = 1 // they negate behind the verb: "ändern Sie nicht"
+		}
+		if n.From >= at.To && r.needless(n.Span) && r.commands(sentence, at) {
+			continue // "өшіріңіз енді керегі жоқ"
 		}
 		if n.From >= at.To && (n.From-at.To <= behind || n.Concept == lang.Negation && r.closes(sentence, n.Span)) && !r.broken(at.To, n.From+1) && !r.excludes(n) {
 			return true

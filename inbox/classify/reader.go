@@ -81,6 +81,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	r.hits = c.rules.Find(r.t, r.guess)
 	r.dropNames()
 	r.dropPronouns()
+	r.dropNe()
 	r.cutForwarded()
 	r.blank = r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Blank)
 	r.dropBoilerplate()

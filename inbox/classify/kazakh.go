@@ -1,0 +1,238 @@
+package classify
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"push.guru/supportd/inbox/classify/lang"
+)
+
+// A Kazakh verb of a request is most often a converb ("өшіріп") with one or
+// two auxiliaries behind it, and only the ending of the last one tells a
+// request ("тастаңыз") from a report ("тастадым"), a plan ("тастамақпын") or
+// its contrary ("тастамаңыз"). Auxiliaries are few, and their endings regular.
+
+// coarse gives the spelling of a Kazakh word in which no letters are told apart
+// that typists leave out or write in several ways.
+func coarse(folded string) string {
+	s := kazakhLetters.Replace(folded)
+	out := make([]rune, 0, len(s))
+	for _, c := range s {
+		if len(out) == 0 || out[len(out)-1] != c {
+			out = append(out, c)
+		}
+	}
+	return string(out)
+}
+
+var kazakhLetters = strings.NewReplacer(
+	"а", "a", "ә", "a", "б", "b", "в", "v", "г", "g", "ғ", "g", "д", "d", "е", "e", "э", "e", "ж", "j", "з", "z", "и", "i", "і", "i", "ы", "i",
+	"й", "i", "к", "k", "қ", "k", "л", "l", "м", "m", "н", "n", "ң", "n", "о", "o", "ө", "o", "п", "p", "р", "r", "с", "s", "т", "t", "у", "u",
+	"ұ", "u", "ү", "u", "ф", "f", "х", "h", "һ", "h", "ч", "6", "ш", "6", "щ", "6", "ь", "", "ъ", "", "ю", "iu", "я", "ia",
+	"sh", "6", "ch", "6", "zh", "j", "ng", "n", "gh", "g", "kh", "h", "y", "i", "q", "k", "w", "u", "x", "h",
+)
+
+// force is what the ending of a verb makes of it.
+type force int
+
+const (
+	unmarked force = iota // no auxiliary, or an ending that says nothing
+	asking
+	naming    // a noun: asks beside a wish only
+	going     // a converb: the next verb decides
+	reporting // was done, will be done
+	barring   // is not to be done, would be done
+)
+
+// auxiliaries are the verbs that stand behind a converb.
+var auxiliaries = []string{"tasta", "jiber", "jolda", "koi", "ber", "sal", "al", "ket", "tur", "kor", "bol", "otir", "jur", "jatir", "jasa", "et"}
+
+// Endings of an auxiliary.
+var (
+	endsAsking   = regexp.MustCompile(`^(i?ni?z([ae]?d[ae]r)?|i?nd[ae]r|i?n)?(6i?)?$|^s[ae]n(i?z(d[ae]r)?|d[ae]r)?(6i?)?$|^(i?[ln])?sin$|^u(l[ae]rin|i?n)i?z|^udi$`)
+	endsNaming   = regexp.MustCompile(`^u(g[ae]|i)?$`)
+	endsGoing    = regexp.MustCompile(`^(i?p|[aei])$`)
+	endsIfOnly   = regexp.MustCompile(`^s[ae][mk]?$|^[aei]?in$`)  // берсе екен, тастасам деймін, тастайын деп едім
+	endsWishing  = regexp.MustCompile(`^[gk]i(m|miz)?$`)          // тастағым келеді
+	endsWondring = regexp.MustCompile(`^[aei]?si(z|n)(d[ae]r)?$`) // жібересіз бе
+	endsBarring  = regexp.MustCompile(`^[mbp][ae]`)
+	endsReport   = regexp.MustCompile(`^(i?p)?[dt]i(m|k|n|niz)?|^i?psi[zn]|^i?pin$|^[gk][ae]n|^[aei](min|m|miz|di)$|^[aei]?r(min|miz)?$|^[aei]tin`)
+)
+
+// auxiliary tells the force of a word, if it is an auxiliary, by its own ending
+// and what stands behind it.
+func (r *reader) auxiliary(i int) force {
+	w := coarse(r.t.Words[i].Fold)
+	if before := r.spelt(i - 1); strings.HasPrefix(before, "otini6") || strings.HasPrefix(before, "ariz") || strings.HasPrefix(before, "suran") {
+		return unmarked // өтініш беремін
+	}
+	for _, stem := range auxiliaries {
+		rest, ok := strings.CutPrefix(w, stem)
+		if !ok {
+			continue
+		}
+		next, after := r.spelt(i+1), r.spelt(i+2)
+		switch {
+		case rest == "" && (stem == "jatir" || stem == "jur" || stem == "otir" || stem == "tur" && !strings.HasSuffix(r.spelt(i-1), "a") && !strings.HasSuffix(r.spelt(i-1), "e")):
+			return reporting
+		case endsBarring.MatchString(rest):
+			return barring
+		case stem == "al" && rest == "din": // алдын ала
+			return unmarked
+		case endsGoing.MatchString(rest):
+			return going
+		case endsAsking.MatchString(rest):
+			return asking
+		case endsNaming.MatchString(rest):
+			return naming
+		case endsIfOnly.MatchString(rest):
+			return either(slices.Contains([]string{"eken", "deimin", "deim", "dep", "degen", "bolad", "boladi", "bolar", "jaksi", "dedim"}, next))
+		case endsWishing.MatchString(rest):
+			return either(strings.HasPrefix(next, "kele") || next == "kelip" || next == "kep" || next == "kelgen")
+		case endsWondring.MatchString(rest):
+			return either(isAsked(next) && (after != "dep" || strings.HasPrefix(r.spelt(i+3), "ed")))
+		case endsReport.MatchString(rest):
+			return reporting
+		}
+	}
+	return unmarked
+}
+
+func either(asks bool) force {
+	if asks {
+		return asking
+	}
+	return barring
+}
+
+// isAsked tells the particles that make a question.
+func isAsked(w string) bool {
+	switch w {
+	case "ba", "be", "ma", "me", "pa", "pe":
+		return true
+	}
+	return false
+}
+
+// spelt gives a word in its coarse spelling, if there is one.
+func (r *reader) spelt(i int) string {
+	if i < 0 || i >= len(r.t.Words) {
+		return ""
+	}
+	return coarse(r.t.Words[i].Fold)
+}
+
+// maxVerb bounds the words of one verb: "өшіріп тастай салыңызшы".
+const maxVerb = 4
+
+// verbForce follows a verb through its auxiliaries to the ending that tells
+// what is meant by it.
+func (r *reader) verbForce(s, at lang.Span) force {
+	if w := r.spelt(at.To - 1); w == "kelip" || w == "kep" || strings.HasPrefix(w, "kele") {
+		return asking // өшіргім келіп отыр
+	}
+	out := unmarked
+	for i := at.To - 1; i < min(s.To, at.To+maxVerb); i++ {
+		if i >= at.To && r.t.Words[i].Before >= lang.Comma {
+			break
+		}
+		switch f := r.auxiliary(i); {
+		case f == going:
+			out = unmarked
+		case f != unmarked:
+			return f
+		case i == at.To-1 && endsGoing.MatchString(lastLetter(r.spelt(i))): // the converb itself
+		case !isLink(r.spelt(i)):
+			return out
+		}
+	}
+	return out
+}
+
+func lastLetter(w string) string {
+	if w == "" {
+		return w
+	}
+	return w[len(w)-1:]
+}
+
+// isLink tells the particles that may stand within a verb: "өшіріп-ақ тастаңыз".
+func isLink(w string) bool {
+	switch w {
+	case "ak", "da", "de", "ta", "te":
+		return true
+	}
+	return false
+}
+
+// kazakh weighs the form of a verb in Kazakh.
+func (r *reader) kazakh(s, at lang.Span) float64 {
+	if r.guess.Tag != "kk" {
+		return 1
+	}
+	switch r.verbForce(s, at) {
+	case barring:
+		return 0
+	case reporting:
+		if !r.overlaps(s, at, lang.AskWithdraw) { // who says that they withdraw it does so
+			return 0
+		}
+	case naming:
+		return sure(r.hits.Has(lang.Span{From: at.To, To: s.To}, lang.Wish))
+	}
+	return 1
+}
+
+// commands tells whether a verb ends in an imperative, of which nothing behind
+// it can say that it is not needed: "өшіріп тастаңыз керек емес".
+func (r *reader) commands(s, at lang.Span) bool {
+	if r.guess.Tag != "kk" {
+		return false
+	}
+	return r.verbForce(s, at) == asking || imperative.MatchString(r.spelt(at.To-1))
+}
+
+var imperative = regexp.MustCompile(`ni?z(d[ae]r)?(6i?)?$|nd[ae]r(6i?)?$|n6i$`)
+
+// needless tells whether a "not" says that something is not needed.
+func (r *reader) needless(n lang.Span) bool {
+	w := r.spelt(n.From)
+	return strings.HasPrefix(w, "kere") || strings.HasPrefix(w, "kajet")
+}
+
+// reachVerb is how many words may stand between what is asked for and its verb:
+// "көшірмесін маған бүгін жіберіңіз".
+const reachVerb = 2
+
+// kazakhObject weighs a phrase that has no verb by the one behind it.
+func (r *reader) kazakhObject(s, at lang.Span) float64 {
+	if r.guess.Tag != "kk" {
+		return 1
+	}
+	for i := at.To; i < min(s.To, at.To+reachVerb+1) && r.t.Words[i].Before < lang.Comma; i++ {
+		if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.HowTo) {
+			return 0
+		}
+		switch r.verbForce(s, lang.Span{From: i, To: i + 1}) {
+		case asking:
+			return 1
+		case reporting, barring:
+			return 0
+		}
+	}
+	return 1
+}
+
+// dropNe forgets the Russian "not" where it is the Kazakh "what".
+func (r *reader) dropNe() {
+	if r.guess.Tag != "kk" {
+		return
+	}
+	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool {
+		if h.Concept != lang.Negation && h.Concept != lang.No || h.To-h.From != 1 || r.t.Words[h.From].Fold != "не" {
+			return false
+		}
+		return !r.hits.Has(lang.Span{From: h.To, To: h.To + 1}, lang.Delete, lang.Deactivate, lang.Change, lang.Send, lang.Add, lang.Wish)
+	})
+}
