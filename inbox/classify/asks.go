@@ -96,6 +96,8 @@ func (r *reader) about(s, at lang.Span, c lang.Concept) float64 {
 			continue // what the data is used for: "my data for advertising"
 		case o.From >= at.From && o.From < at.To:
 			return 0 // "I don't want my PIN for my account any more"
+		case r.guess.Tag == "kk" && o.From >= at.To && r.broken(at.To, o.From+1):
+			// its verb, if any, is another one
 		default:
 			return unsureOf
 		}
@@ -179,6 +181,9 @@ func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic
 	for _, h := range r.hits.In(s, c) {
 		if c == lang.AskReactivate && r.hits.Has(h.Span, lang.Other) {
 			continue // "give me back my money to my account"
+		}
+		if c == lang.AskReactivate && r.will(h.Span) {
+			continue
 		}
 		worth := r.moodOfQuestion(s, h.Span)
 		r.add(find{Request: inbox.Request{Kind: inbox.KindQuestion, Topic: topic, Confidence: full * worth, Because: r.because(h.Span)}, at: h.From, sentence: i, words: h.Span})
@@ -445,7 +450,7 @@ func joins(w string) bool {
 // it may say whose ("аккаунт Иванова") or what of it ("account policy").
 func (r *reader) followed(s, account lang.Span) float64 {
 	i := account.To
-	if i >= s.To || r.t.Words[i].Before >= lang.Comma {
+	if i >= s.To || r.t.Words[i].Before >= lang.Comma || r.hasObject(account) {
 		return 1
 	}
 	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me, lang.It) {
@@ -619,7 +624,7 @@ func (r *reader) readDeactivate(i int, s lang.Span) {
 		if v.Concept == lang.Deactivated && !r.hits.Has(s, lang.Wish) {
 			worth = 0
 		}
-		if worth == 0 || len(accounts) == 0 || r.hits.Has(s, lang.AskReactivate) {
+		if worth == 0 || len(accounts) == 0 || slices.ContainsFunc(r.hits.In(s, lang.AskReactivate), func(h lang.Hit) bool { return !r.will(h.Span) }) {
 			continue
 		}
 		if c := r.clause(s, v.Span); len(r.accounts(c)) == 0 && (len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 || r.hits.Has(c, lang.Partial)) {

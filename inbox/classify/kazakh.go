@@ -41,23 +41,26 @@ const (
 	asking
 	naming    // a noun: asks beside a wish only
 	going     // a converb: the next verb decides
+	declaring // I do it, I did it
 	reporting // was done, will be done
 	barring   // is not to be done, would be done
 )
 
 // auxiliaries are the verbs that stand behind a converb.
-var auxiliaries = []string{"tasta", "jiber", "jolda", "koi", "ber", "sal", "al", "ket", "tur", "kor", "bol", "otir", "jur", "jatir", "jasa", "et"}
+var auxiliaries = []string{"tasta", "jiber", "jolda", "koi", "ber", "sal", "al", "ket", "tur", "kor", "bol", "otir", "jur", "jatir", "jasa", "et",
+	"kaitar", "tart", "joi", "toktat"} // these of a withdrawal
 
 // Endings of an auxiliary.
 var (
-	endsAsking   = regexp.MustCompile(`^(i?ni?z([ae]?d[ae]r)?|i?nd[ae]r|i?n)?(6i?)?$|^s[ae]n(i?z(d[ae]r)?|d[ae]r)?(6i?)?$|^(i?[ln])?sin$|^u(l[ae]rin|i?n)i?z|^udi$`)
-	endsNaming   = regexp.MustCompile(`^u(g[ae]|i)?$`)
-	endsGoing    = regexp.MustCompile(`^(i?p|[aei])$`)
-	endsIfOnly   = regexp.MustCompile(`^s[ae][mk]?$|^[aei]?in$`)  // берсе екен, тастасам деймін, тастайын деп едім
-	endsWishing  = regexp.MustCompile(`^[gk]i(m|miz)?$`)          // тастағым келеді
-	endsWondring = regexp.MustCompile(`^[aei]?si(z|n)(d[ae]r)?$`) // жібересіз бе
-	endsBarring  = regexp.MustCompile(`^[mbp][ae]`)
-	endsReport   = regexp.MustCompile(`^(i?p)?[dt]i(m|k|n|niz)?|^i?psi[zn]|^i?pin$|^[gk][ae]n|^[aei](min|m|miz|di)$|^[aei]?r(min|miz)?$|^[aei]tin`)
+	endsAsking    = regexp.MustCompile(`^(i?ni?z([ae]?d[ae]r)?|i?nd[ae]r|i?n)?(6i?)?$|^s[ae]n(i?z(d[ae]r)?|d[ae]r)?(6i?)?$|^(i?[ln])?sin$|^u(l[ae]rin|i?n)i?z|^udi$`)
+	endsNaming    = regexp.MustCompile(`^u(g[ae]|i)?$`)
+	endsGoing     = regexp.MustCompile(`^(i?p|[aei])$`)
+	endsIfOnly    = regexp.MustCompile(`^s[ae][mk]?$|^[aei]?in$`)  // берсе екен, тастасам деймін, тастайын деп едім
+	endsWishing   = regexp.MustCompile(`^[gk]i(m|miz)?$`)          // тастағым келеді
+	endsWondring  = regexp.MustCompile(`^[aei]?si(z|n)(d[ae]r)?$`) // жібересіз бе
+	endsBarring   = regexp.MustCompile(`^[mbp][ae]`)
+	endsDeclaring = regexp.MustCompile(`^[aei](min|m|miz)$|^[dt]i(m|k)$`)
+	endsReport    = regexp.MustCompile(`^(i?p)?[dt]i(m|k|n|niz)?|^i?psi[zn]|^i?pin$|^[gk][ae]n|^[aei](min|m|miz|di)$|^[aei]?r(min|miz)?$|^[aei]tin|^i?[ln](di|g[ae]n|ip|[ae]d|m[ae])`)
 )
 
 // auxiliary tells the force of a word, if it is an auxiliary, by its own ending
@@ -92,6 +95,8 @@ func (r *reader) auxiliary(i int) force {
 			return either(strings.HasPrefix(next, "kele") || next == "kelip" || next == "kep" || next == "kelgen")
 		case endsWondring.MatchString(rest):
 			return either(isAsked(next) && (after != "dep" || strings.HasPrefix(r.spelt(i+3), "ed")))
+		case endsDeclaring.MatchString(rest):
+			return declaring
 		case endsReport.MatchString(rest):
 			return reporting
 		}
@@ -140,6 +145,8 @@ func (r *reader) verbForce(s, at lang.Span) force {
 		switch f := r.auxiliary(i); {
 		case f == going:
 			out = unmarked
+		case f == naming:
+			out = naming
 		case f != unmarked:
 			return f
 		case i == at.To-1 && endsGoing.MatchString(lastLetter(r.spelt(i))): // the converb itself
@@ -171,17 +178,27 @@ func (r *reader) kazakh(s, at lang.Span) float64 {
 	if r.guess.Tag != "kk" {
 		return 1
 	}
-	switch r.verbForce(s, at) {
-	case barring:
+	if r.owned(s) {
 		return 0
-	case reporting:
-		if !r.overlaps(s, at, lang.AskWithdraw) { // who says that they withdraw it does so
-			return 0
-		}
+	}
+	withdraws := r.overlaps(s, at, lang.AskWithdraw)
+	switch r.verbForce(s, at) {
+	case barring, reporting:
+		return orNothing(withdraws && strings.HasPrefix(r.spelt(at.To-1), "ber")) // келісім бермеймін
+	case declaring:
+		return orNothing(withdraws) // who says that they withdraw it does so
 	case naming:
 		return sure(r.hits.Has(lang.Span{From: at.To, To: s.To}, lang.Wish))
 	}
 	return 1
+}
+
+// orNothing makes a find worthless unless something is so.
+func orNothing(ok bool) float64 {
+	if ok {
+		return 1
+	}
+	return 0
 }
 
 // commands tells whether a verb ends in an imperative, of which nothing behind
@@ -190,16 +207,35 @@ func (r *reader) commands(s, at lang.Span) bool {
 	if r.guess.Tag != "kk" {
 		return false
 	}
-	return r.verbForce(s, at) == asking || imperative.MatchString(r.spelt(at.To-1))
+	if r.verbForce(s, at) == asking {
+		return true
+	}
+	for i := at.From; i < at.To; i++ {
+		if imperative.MatchString(r.spelt(i)) {
+			return true
+		}
+	}
+	return false
 }
 
-var imperative = regexp.MustCompile(`ni?z(d[ae]r)?(6i?)?$|nd[ae]r(6i?)?$|n6i$`)
+// imperative has the endings of a command, the Russian one last.
+var imperative = regexp.MustCompile(`ni?z(d[ae]r)?(6i?)?$|nd[ae]r(6i?)?$|n6i$|ite$`)
 
-// needless tells whether a "not" says that something is not needed.
-func (r *reader) needless(n lang.Span) bool {
-	w := r.spelt(n.From)
-	return strings.HasPrefix(w, "kere") || strings.HasPrefix(w, "kajet")
+// hasObject tells whether a word stands in the case of what something is done
+// to, so that what follows it is neither its owner nor a part of it.
+func (r *reader) hasObject(at lang.Span) bool {
+	return r.guess.Tag == "kk" && accusative.MatchString(r.t.Words[at.To-1].Fold)
 }
+
+var accusative = regexp.MustCompile(`(тт|м|аз|із|ыз|ль|л|б|г|к|қ|п)[дт][ыі]$|[аеы]н[ыі]$`)
+
+// will tells whether a phrase ends in a verb that says what will be: "кейін
+// қайта ашам".
+func (r *reader) will(at lang.Span) bool {
+	return r.guess.Tag == "kk" && future.MatchString(r.spelt(at.To-1))
+}
+
+var future = regexp.MustCompile(`[aeiu](m|min|miz)$|[ae]r(min|miz|siz(d[ae]r)?|sin(d[ae]r)?)$`)
 
 // reachVerb is how many words may stand between what is asked for and its verb:
 // "көшірмесін маған бүгін жіберіңіз".
@@ -217,22 +253,63 @@ func (r *reader) kazakhObject(s, at lang.Span) float64 {
 		switch r.verbForce(s, lang.Span{From: i, To: i + 1}) {
 		case asking:
 			return 1
-		case reporting, barring:
+		case declaring, reporting, barring:
 			return 0
 		}
 	}
 	return 1
 }
 
-// dropNe forgets the Russian "not" where it is the Kazakh "what".
-func (r *reader) dropNe() {
+// telling has the verbs behind which "беріңіз" sends nothing: "write me what".
+var telling = map[string]bool{"jazip": true, "aitip": true, "tusindirip": true, "tizip": true, "habarlap": true, "korsetip": true, "a6ip": true, "bildirip": true}
+
+// owned tells whether an account or a field in a sentence is that of somebody
+// who is named: "Асқардың аккаунтын".
+func (r *reader) owned(s lang.Span) bool {
+	things := append(r.hits.In(s, lang.Account), r.hits.Prefixed(s, lang.FieldPrefix)...)
+	return slices.ContainsFunc(things, func(h lang.Hit) bool {
+		if h.From == s.From || r.t.Words[h.From].Before >= lang.Comma || !possessed.MatchString(r.spelt(h.To-1)) {
+			return false
+		}
+		owner := h.From - 1
+		return genitive.MatchString(r.spelt(owner)) && (r.hits.Has(lang.Span{From: owner, To: h.From}, lang.Other) || !r.knows(owner))
+	})
+}
+
+var (
+	possessed = regexp.MustCompile(`in$`) // аккаунтын, парақшасын; not аккаунтымды
+	genitive  = regexp.MustCompile(`..([^ae]t|[nd])in$`)
+)
+
+// dropMistaken forgets what means something else in Kazakh: the Russian "not"
+// is "what", and "Алматы қаласы" names a place, not the field.
+func (r *reader) dropMistaken() {
 	if r.guess.Tag != "kk" {
 		return
 	}
+	all := slices.Clone(r.hits) // DeleteFunc moves what it deletes from
 	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool {
-		if h.Concept != lang.Negation && h.Concept != lang.No || h.To-h.From != 1 || r.t.Words[h.From].Fold != "не" {
+		w := r.t.Words[h.From]
+		switch {
+		case h.Concept == lang.Send && h.To-h.From == 1 && w.Before < lang.Comma && strings.HasSuffix(r.spelt(h.From-1), "p"):
+			return !all.Has(lang.Span{From: h.From - 1, To: h.From}, lang.Send) // қосып беріңіз
+		case h.Concept == lang.AskCopy:
+			return telling[r.spelt(h.To-2)] && (strings.HasPrefix(r.spelt(h.To-1), "ber") || strings.HasPrefix(r.spelt(h.To-1), "jiber"))
+		case h.To-h.From != 1:
+			return false
+		case w.Fold == "son": // соң
+			return h.Concept == lang.Doubt || h.Concept == lang.Third
+		case h.Concept == lang.FieldPrefix+"location":
+			return strings.HasPrefix(r.spelt(h.From), "kalasi") && w.Before < lang.Comma && h.From > 0
+		case h.Concept != lang.Negation && h.Concept != lang.No || w.Fold != "не":
 			return false
 		}
-		return !r.hits.Has(lang.Span{From: h.To, To: h.To + 1}, lang.Delete, lang.Deactivate, lang.Change, lang.Send, lang.Add, lang.Wish)
+		return !all.Has(lang.Span{From: h.To, To: h.To + 1}, lang.Delete, lang.Deactivate, lang.Change, lang.Send, lang.Add, lang.Wish)
 	})
+}
+
+// needless tells whether a "not" says that something is not needed.
+func (r *reader) needless(n lang.Span) bool {
+	w := r.spelt(n.From)
+	return strings.HasPrefix(w, "kere") || strings.HasPrefix(w, "kajet")
 }

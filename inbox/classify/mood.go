@@ -151,6 +151,9 @@ func (r *reader) explains(sentence, at lang.Span) bool {
 		if r.closes(sentence, h.Span) || r.hits.Has(lang.Span{From: h.To, To: min(h.To+reachIt, sentence.To)}, lang.It) {
 			return true // "I want to delete it how do I do that"
 		}
+		if r.guess.Tag == "kk" && sentence.To-h.From <= reachIt {
+			return true // "көшірмесі керек еді, қалай аламын"
+		}
 	}
 	return false
 }
@@ -162,11 +165,11 @@ func (r *reader) reports(sentence, at lang.Span) bool {
 		if d.To <= at.From && at.From-d.To <= reachNot && !r.broken(d.To, at.From+1) {
 			return true
 		}
-		if d.From >= at.To && d.From-at.To <= 1 && r.guess.Tag == "kk" {
+		if d.From >= at.To && d.From-at.To <= 1 && r.guess.Tag == "kk" && !r.broken(at.To, d.From+1) {
 			return true
 		}
 	}
-	return r.outside(sentence, at, lang.Done) && !r.hits.Has(sentence, lang.Wish)
+	return r.outside(sentence, at, lang.Done) && !r.hits.Has(sentence, lang.Wish) && !r.commands(sentence, at)
 }
 
 // conditional weighs an "if": in the same breath it makes a find worthless.

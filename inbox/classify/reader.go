@@ -74,19 +74,38 @@ func (c *Classifier) newReader(subject, body string) *reader {
 		}
 	}
 	r.guess = c.rules.Detect(r.t, r.bodyWords().From, c.opt.Languages)
-	if body := r.bodyWords(); r.guess.Tag == lang.Und || body.To-body.From < min(body.From, fewWords) {
+	if body := r.bodyWords(); r.guess.Tag == lang.Und || r.signed() || body.To-body.From < min(body.From, fewWords) {
 		r.guess = c.rules.Detect(r.t, 0, c.opt.Languages)
 	}
 	c.rules.Respell(r.t, r.guess)
 	r.hits = c.rules.Find(r.t, r.guess)
 	r.dropNames()
 	r.dropPronouns()
-	r.dropNe()
+	r.dropMistaken()
 	r.cutForwarded()
 	r.blank = r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Blank)
 	r.dropBoilerplate()
 	r.dropUnticked()
 	return r
+}
+
+// maxSignature bounds the words of "Sent from my iPhone".
+const maxSignature = 5
+
+// signed tells whether there is nothing below the subject but the line that a
+// telephone adds, in its own language.
+func (r *reader) signed() bool {
+	body := r.bodyWords()
+	if body.To-body.From > maxSignature || body.From == 0 {
+		return false
+	}
+	return slices.ContainsFunc(r.t.Words[body.From:body.To], func(w lang.Word) bool {
+		switch w.Fold {
+		case "iphone", "ipad", "android", "samsung", "galaxy", "xiaomi", "redmi", "huawei", "айфона", "смартфона":
+			return true
+		}
+		return false
+	})
 }
 
 // dropNames forgets what was found inside addresses and links: the words of

@@ -47,6 +47,9 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	if r.isRead(part) {
 		return strange && r.changesIn(s)
 	}
+	if strange && r.toldValue(part, fields) {
+		return true
+	}
 	if len(verbs) == 0 && strange && r.anyChange() && (r.hits.Has(part, lang.New, lang.Wrong) || r.pointed(part)) {
 		return true
 	}
@@ -65,6 +68,21 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	}
 	return !r.lendsVerb()
 }
+
+// toldValue tells whether a part names a field, and a value of it, in a sentence
+// of its own, and nothing is said to be done about that field.
+func (r *reader) toldValue(part lang.Span, fields []inbox.Field) bool {
+	if !r.anyChange() {
+		return false
+	}
+	return slices.ContainsFunc(r.values, func(v typed) bool {
+		return v.span.From >= part.From && v.span.To <= part.To && part.To-v.span.To+v.span.From-part.From > maxLabel &&
+			!introduces(v.field) && slices.Contains(fields, v.field) && !r.hasField(v.field)
+	})
+}
+
+// maxLabel is how many words stand beside a number in a signature.
+const maxLabel = 3
 
 // anyChange tells whether a value was read anywhere.
 func (r *reader) anyChange() bool {
