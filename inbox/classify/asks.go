@@ -48,6 +48,9 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if r.spans(s, h.Span, c) || (c == lang.AskDescribe && (r.underCopy(s, h.Span) || r.deletes(s, h.From) || r.endsAt(s, h.From, lang.AskWithdraw))) {
 			continue
 		}
+		if c == lang.AskDescribe && r.guess.Tag == "kk" && r.hits.Has(lang.Span{From: h.To, To: h.To + 1}, lang.Other) {
+			continue // "мен туралы қандай пікірлер"
+		}
 		if c == lang.AskCopy {
 			worth *= r.kazakhObject(s, h.Span)
 		}

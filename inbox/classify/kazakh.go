@@ -59,6 +59,7 @@ var (
 	endsWishing   = regexp.MustCompile(`^[gk]i(m|miz)?$`)          // тастағым келеді
 	endsWondring  = regexp.MustCompile(`^[aei]?si(z|n)(d[ae]r)?$`) // жібересіз бе
 	endsBarring   = regexp.MustCompile(`^[mbp][ae]`)
+	endsBetter    = regexp.MustCompile(`^[gk][ae]ni?$`)
 	endsDeclaring = regexp.MustCompile(`^[aei](min|m|miz)$|^[dt]i(m|k)$`)
 	endsReport    = regexp.MustCompile(`^(i?p)?[dt]i(m|k|n|niz)?|^i?psi[zn]|^i?pin$|^[gk][ae]n|^[aei](min|m|miz|di)$|^[aei]?r(min|miz)?$|^[aei]tin|^i?[ln](di|g[ae]n|ip|[ae]d|m[ae])`)
 )
@@ -95,6 +96,8 @@ func (r *reader) auxiliary(i int) force {
 			return either(strings.HasPrefix(next, "kele") || next == "kelip" || next == "kep" || next == "kelgen")
 		case endsWondring.MatchString(rest):
 			return either(isAsked(next) && (after != "dep" || strings.HasPrefix(r.spelt(i+3), "ed")))
+		case endsBetter.MatchString(rest) && slices.Contains([]string{"jaksi", "duris", "jon", "abzal"}, next): // алып тастаған дұрыс
+			return asking
 		case endsDeclaring.MatchString(rest):
 			return declaring
 		case endsReport.MatchString(rest):
@@ -260,6 +263,19 @@ func (r *reader) kazakhObject(s, at lang.Span) float64 {
 	return 1
 }
 
+// calls tells whether a word is how the old call those who read the mail:
+// "Балалар, ...".
+func (r *reader) calls(i int) bool {
+	if i+1 >= len(r.t.Words) || r.t.Words[i].Before < lang.Comma || r.t.Words[i+1].Before < lang.Comma {
+		return false
+	}
+	switch r.spelt(i) {
+	case "balam", "balalar", "baldar", "balalarim":
+		return r.t.Words[i+1].Before == lang.Sentence || !r.capital(i+1) // else their name follows
+	}
+	return false
+}
+
 // telling has the verbs behind which "беріңіз" sends nothing: "write me what".
 var telling = map[string]bool{"jazip": true, "aitip": true, "tusindirip": true, "tizip": true, "habarlap": true, "korsetip": true, "a6ip": true, "bildirip": true}
 
@@ -268,16 +284,18 @@ var telling = map[string]bool{"jazip": true, "aitip": true, "tusindirip": true, 
 func (r *reader) owned(s lang.Span) bool {
 	things := append(r.hits.In(s, lang.Account), r.hits.Prefixed(s, lang.FieldPrefix)...)
 	return slices.ContainsFunc(things, func(h lang.Hit) bool {
-		if h.From == s.From || r.t.Words[h.From].Before >= lang.Comma || !possessed.MatchString(r.spelt(h.To-1)) {
+		if h.From == s.From || r.t.Words[h.From].Before >= lang.Comma {
 			return false
 		}
 		owner := h.From - 1
-		return genitive.MatchString(r.spelt(owner)) && (r.hits.Has(lang.Span{From: owner, To: h.From}, lang.Other) || !r.knows(owner))
+		w := r.spelt(owner)
+		return (genitive.MatchString(w) && possessed.MatchString(r.spelt(h.To-1)) || h.Concept == lang.Account && located.MatchString(w)) && (r.hits.Has(lang.Span{From: owner, To: h.From}, lang.Other) || !r.knows(owner))
 	})
 }
 
 var (
-	possessed = regexp.MustCompile(`in$`) // аккаунтын, парақшасын; not аккаунтымды
+	possessed = regexp.MustCompile(`in$`)         // аккаунтын, парақшасын; not аккаунтымды
+	located   = regexp.MustCompile(`[dt][ae]gi$`) // инстаграмдағы
 	genitive  = regexp.MustCompile(`..([^ae]t|[nd])in$`)
 )
 
@@ -297,6 +315,8 @@ func (r *reader) dropMistaken() {
 			return telling[r.spelt(h.To-2)] && (strings.HasPrefix(r.spelt(h.To-1), "ber") || strings.HasPrefix(r.spelt(h.To-1), "jiber"))
 		case h.To-h.From != 1:
 			return false
+		case (h.Concept == lang.Doubt || h.Concept == lang.Third) && r.calls(h.From):
+			return true
 		case w.Fold == "son": // соң
 			return h.Concept == lang.Doubt || h.Concept == lang.Third
 		case h.Concept == lang.FieldPrefix+"location":

@@ -26,7 +26,7 @@ func (r *reader) mood(sentence, at lang.Span) float64 {
 	}
 	factor := r.conditional(sentence, at) * r.kazakh(sentence, at)
 	asks := strings.Contains(r.t.EndMark(sentence), "?")
-	wish := r.hits.Has(sentence, lang.Wish)
+	wish := r.hits.Has(sentence, lang.Wish) || r.commands(sentence, at)
 	if r.ahead(sentence, at, lang.Possible, reachHow) {
 		factor *= unsureOf
 	}

@@ -244,7 +244,8 @@ func (r *reader) weighMessage(all lang.Span) {
 	if r.hidden || r.unfilled() {
 		factor *= unsureOf
 	}
-	if r.doubts(all) || r.asksHow() {
+	asksHow := r.asksHow()
+	if r.doubts(all) {
 		factor *= unsureOf
 	}
 	switch r.guess.Tag {
@@ -266,6 +267,9 @@ func (r *reader) weighMessage(all lang.Span) {
 		}
 		if r.hits.Has(all, lang.Third) && !r.mine(*f) {
 			f.Confidence *= 0.85
+		}
+		if asksHow && f.Kind != inbox.KindDescribe { // "where do you have it from" asks for the same
+			f.Confidence *= unsureOf
 		}
 		if r.blank && f.Kind != inbox.KindCopy && f.Kind != inbox.KindDescribe && f.Kind != inbox.KindWithdraw {
 			f.Confidence *= unsureOf // whoever sent it off may not have read it

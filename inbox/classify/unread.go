@@ -76,13 +76,13 @@ func (r *reader) toldValue(part lang.Span, fields []inbox.Field) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.values, func(v typed) bool {
-		return v.span.From >= part.From && v.span.To <= part.To && part.To-v.span.To+v.span.From-part.From > maxLabel &&
+		return v.span.From >= part.From && v.span.To <= part.To && part.To-v.span.To+v.span.From-part.From > besideNumber &&
 			!introduces(v.field) && slices.Contains(fields, v.field) && !r.hasField(v.field)
 	})
 }
 
-// maxLabel is how many words stand beside a number in a signature.
-const maxLabel = 3
+// besideNumber is how many words stand beside a number in a signature.
+const besideNumber = 3
 
 // anyChange tells whether a value was read anywhere.
 func (r *reader) anyChange() bool {
