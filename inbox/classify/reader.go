@@ -25,10 +25,6 @@ const (
 // so many words.
 const longText = 400
 
-// fewWords is how many words a text has at most that tells less of its language
-// than a longer subject.
-const fewWords = 5
-
 // reader reads one message. Subject and text are one source; no sentence
 // reaches from one into the other.
 type reader struct {
@@ -74,7 +70,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 		}
 	}
 	r.guess = c.rules.Detect(r.t, r.bodyWords().From, c.opt.Languages)
-	if body := r.bodyWords(); r.guess.Tag == lang.Und || r.signed() || body.To-body.From < min(body.From, fewWords) {
+	if r.guess.Tag == lang.Und || r.signed() {
 		r.guess = c.rules.Detect(r.t, 0, c.opt.Languages)
 	}
 	c.rules.Respell(r.t, r.guess)
