@@ -38,6 +38,7 @@ func (r *reader) readChanges() {
 		list = append(list, r.typedChanges(i, s)...)
 		list = append(list, r.slotChanges(i, s)...)
 	}
+	list = slices.DeleteFunc(list, r.outdone)
 	list = append(list, r.inferred(list, asked || bare)...)
 	list = slices.DeleteFunc(list, func(c candidate) bool { return c.Field == inbox.FieldPhone && !value.IsPhone(c.Value) })
 	for _, c := range list {
@@ -82,6 +83,9 @@ func (r *reader) wishesField() bool {
 		}
 		return slices.ContainsFunc(r.parts(s), func(p lang.Span) bool {
 			fields := named(r.hits.Prefixed(p, lang.FieldPrefix))
+			if slices.Contains(fields, inbox.FieldAbout) && r.hits.Has(s, lang.Wish) && len(r.textMentions()) > 0 {
+				return true
+			}
 			who := slices.ContainsFunc(fields, func(f inbox.Field) bool { return introduces(f) || f == inbox.FieldPhone || f == inbox.FieldAddress })
 			return len(fields) > 0 && r.hits.Has(p, lang.Wish) && (r.hits.Has(s, lang.Old) || !who && r.hits.Has(s, lang.Set))
 		})

@@ -44,10 +44,11 @@ func (r *reader) inferred(list []candidate, asked bool) []candidate {
 	}
 	var out []candidate
 	wanted, named := r.wanted(list)
+	slices.SortStableFunc(wanted[:named], func(a, b inbox.Field) int { return length(b) - length(a) }) // running text holds names of all kinds
 	for i, f := range wanted {
-		all := slices.DeleteFunc(r.mentions(f), func(m mention) bool { return r.taken(list, m.span) })
+		all := slices.DeleteFunc(r.mentions(f), func(m mention) bool { return r.taken(list, m.span) || r.taken(out, m.span) })
 		m, ok := newer(all)
-		if !ok || introduces(f) && len(all) < 2 && !r.points(m, asked) || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {
+		if !ok || (introduces(f) || f == inbox.FieldNickname) && len(all) < 2 && !r.points(m, asked) || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {
 			continue
 		}
 		c := candidate{sentence: m.sentence, asked: f, at: m.span, value: m.span, strong: true, worth: sure(asked && i < named && m.cue == fresh && r.alone(m, all))}
@@ -64,6 +65,9 @@ func (r *reader) inferred(list []candidate, asked bool) []candidate {
 	}
 	return out
 }
+
+// length puts the fields of running text before those of a word.
+func length(f inbox.Field) int { return maxWords(f) }
 
 // points tells whether the sentence of a name or an address says more than who
 // writes.
@@ -156,7 +160,7 @@ func (r *reader) wanted(list []candidate) ([]inbox.Field, int) {
 
 // contrasting are the fields whose values tell what they are values of.
 var contrasting = []inbox.Field{inbox.FieldGender, inbox.FieldNationality, inbox.FieldOccupation, inbox.FieldLocation,
-	inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth, inbox.FieldFullName}
+	inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth, inbox.FieldFullName, inbox.FieldNickname}
 
 // contrastsAny tells whether a message that asks for nothing else tells an old
 // and a new value.
@@ -170,14 +174,27 @@ func (r *reader) contrastsAny() bool {
 // resident, it's paediatrician now".
 func (r *reader) contrasts(f inbox.Field) bool {
 	was, is := false, false
+	own := isTyped(f) || f == inbox.FieldNickname // of two such values, one being old tells the other
 	for _, m := range r.mentions(f) {
 		if r.hits.Has(r.t.Sentences[m.sentence], lang.Condition, lang.Perhaps, lang.Third) {
 			continue
 		}
-		known := isTyped(f) || r.inFile(f, m.text) || isName(f) && m.span.To-m.span.From > 1
-		was, is = was || known && m.cue == olden, is || known && m.cue == fresh
+		known := own || r.inFile(f, m.text) || isName(f) && m.span.To-m.span.From > 1
+		was, is = was || known && m.cue == olden, is || known && (m.cue == fresh || own && m.cue != olden)
 	}
 	return was && is
+}
+
+// outdone tells whether a candidate of a phrase is said to be the old value, and
+// something else in the text to be the new one.
+func (r *reader) outdone(c candidate) bool {
+	if c.Field == inbox.FieldAbout || r.cue(r.t.Sentences[c.sentence], c.value) != olden {
+		return false
+	}
+	return slices.ContainsFunc(r.mentions(c.Field), func(m mention) bool {
+		apart := m.span.To <= c.value.From || c.value.To <= m.span.From
+		return apart && m.cue == fresh && !m.faint && m.text != c.Value && !r.hits.Has(r.t.Sentences[m.sentence], lang.Condition, lang.Perhaps, lang.Third)
+	})
 }
 
 // told tells whether a candidate is about a field, or one of its kin.
@@ -196,7 +213,7 @@ func newer(list []mention) (mention, bool) {
 	for _, want := range []func(mention) bool{
 		func(m mention) bool { return m.cue == fresh && !m.faint },
 		func(m mention) bool { return m.cue == bland && !m.faint },
-		func(m mention) bool { return m.cue != olden },
+		func(m mention) bool { return m.cue == fresh },
 	} {
 		var found []mention
 		for _, m := range list {
@@ -472,6 +489,11 @@ func (r *reader) mayName(i int) bool {
 // closing gives the word where a letter has ended and its writer's name begins.
 func (r *reader) closing() int {
 	body := r.bodyWords()
+	for i := body.From + 1; i < body.To; i++ {
+		if gap := r.gap(i); strings.Contains(gap, "\n--\n") || strings.Contains(gap, "\n-- \n") {
+			return i
+		}
+	}
 	for _, h := range r.hits.In(body, lang.Closing) {
 		if h.From > body.From && r.t.Words[h.From].Before == lang.Sentence {
 			return h.From

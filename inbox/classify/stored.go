@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,6 +15,9 @@ import (
 func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 	text = value.Trim(text)
 	if text == "" || len(text) > 2000 {
+		return false
+	}
+	if c.Field != inbox.FieldAbout && c.Field != inbox.FieldAddress && r.hits.Has(at, lang.Or) && !r.t.Words[at.From].Quoted {
 		return false
 	}
 	switch c.Field {
@@ -32,6 +36,9 @@ func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 		if c.Field == inbox.FieldNationality && !r.setNationality(c, &text, at) {
 			return false
 		}
+		if c.Field == inbox.FieldOccupation && slices.ContainsFunc(r.hits.Prefixed(at, lang.FieldPrefix), func(h lang.Hit) bool { return fieldOf(h) != c.Field }) {
+			return false // a man's name
+		}
 		if c.Field == inbox.FieldOccupation {
 			c.worth *= sure(r.isTrade(text) || r.t.Words[at.From].Quoted || r.isLabelled(c.sentence, c.Field))
 		}
@@ -46,7 +53,10 @@ func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 
 func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 	words := value.Name(text)
-	if words == nil || r.small(at) {
+	if words == nil || r.small(at) || r.hits.Has(at, lang.Male, lang.Female) {
+		return false
+	}
+	if len(words) > 1 && strings.ToLower(text) == text && r.usesCapitals() {
 		return false
 	}
 	c.worth *= sure(value.Proper(words))
@@ -98,6 +108,18 @@ func (r *reader) isTrade(text string) bool {
 		}
 	}
 	return !r.c.rules.Lists(r.guess, string(inbox.FieldOccupation))
+}
+
+// usesCapitals tells whether most sentences of the text begin with a capital
+// letter, so that its writer would give names theirs.
+func (r *reader) usesCapitals() bool {
+	n := 0
+	for _, s := range r.t.Sentences {
+		if r.capital(s.From) {
+			n++
+		}
+	}
+	return 2*n > len(r.t.Sentences)
 }
 
 // isLabelled tells whether a sentence is a "Field: value" line of a field.
