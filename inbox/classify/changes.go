@@ -76,6 +76,9 @@ func (r *reader) announced(c candidate) bool {
 // wishesField tells whether, in a message that asks for nothing else, a
 // sentence names a field and both wishes something and says a value.
 func (r *reader) wishesField() bool {
+	if r.prescribes() {
+		return true
+	}
 	return len(r.finds) == 0 && !r.refuses() && slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
 		refused := slices.ContainsFunc(r.hits.In(s, lang.Negation), func(n lang.Hit) bool { return n.To-n.From > 1 || r.hits.Has(s, lang.Change, lang.Add) })
 		if refused || r.hits.Has(s, lang.Other, lang.Third, lang.Delete, lang.HowTo, lang.Condition, lang.Problem, lang.Send) {
@@ -90,6 +93,19 @@ func (r *reader) wishesField() bool {
 			return len(fields) > 0 && r.hits.Has(p, lang.Wish) && (r.hits.Has(s, lang.Old) || !who && r.hits.Has(s, lang.Set))
 		})
 	})
+}
+
+// prescribes tells whether a sentence says what a field ought to be.
+func (r *reader) prescribes() bool {
+	return slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
+		return !r.hits.Has(s, lang.Other, lang.Third, lang.Delete, lang.HowTo, lang.Condition) && len(r.hits.Prefixed(s, lang.FieldPrefix)) > 0 &&
+			slices.ContainsFunc(r.hits.In(s, lang.Set), func(h lang.Hit) bool { return r.normative(s, h) })
+	})
+}
+
+// normative tells whether a phrase says what ought to be: "must be {}".
+func (r *reader) normative(s lang.Span, h lang.Hit) bool {
+	return r.hits.Has(h.Span, lang.Wish) || r.endsAt(s, h.To, lang.Wish)
 }
 
 // refuses tells whether a change is said not to be wanted.
@@ -164,6 +180,9 @@ func (r *reader) choose(list []candidate) []candidate {
 		switch {
 		case i < 0:
 			out = append(out, c)
+		case isTyped(c.Field) && r.cue(r.t.Sentences[c.sentence], c.value) > r.cue(r.t.Sentences[out[i].sentence], out[i].value) && c.strong == out[i].strong && out[i].Value != c.Value:
+			c.worth *= unsureOf
+			out[i] = c
 		case out[i].Value == c.Value:
 			out[i].worth, out[i].strong = max(out[i].worth, c.worth), out[i].strong || c.strong
 		case c.strong && !out[i].strong:

@@ -151,6 +151,9 @@ func (r *reader) wanted(list []candidate) ([]inbox.Field, int) {
 	}
 	named := len(out)
 	for _, f := range contrasting {
+		if f == inbox.FieldGender && len(list) > 0 {
+			continue // the other one is meant only where nothing else is
+		}
 		if !slices.Contains(out, f) && !r.told(list, f) && r.contrasts(f) {
 			out = append(out, f)
 		}
@@ -350,7 +353,7 @@ func (r *reader) genderMentions() []mention {
 		}
 	}
 	if len(out) > 0 && !slices.ContainsFunc(out, func(m mention) bool { return m.cue != olden || m.text != out[0].text }) {
-		out = append(out, mention{text: opposite(out[0].text), span: out[0].span, sentence: out[0].sentence})
+		out = append(out, mention{text: opposite(out[0].text), span: out[0].span, sentence: out[0].sentence, cue: fresh})
 	}
 	return out
 }
@@ -471,7 +474,7 @@ func (r *reader) nameMentions() []mention {
 			if name, known := r.c.rules.UnbendName(r.guess.Tag, m.text); r.verbLast() && known && m.cue == fresh {
 				m.text = name
 			}
-			m.faint = at == s.From && !r.t.Words[at].Quoted && len(value.Name(m.text)) < 2
+			m.faint = at == s.From && !r.t.Words[at].Quoted && (at == 0 || !strings.Contains(r.gap(at), "|")) && len(value.Name(m.text)) < 2
 			out = append(out, m)
 			at = end - 1
 		}
@@ -509,11 +512,11 @@ func (r *reader) signs(i int) bool {
 		return false
 	}
 	for w := s.From; w < s.To; w++ {
-		if !r.capital(w) {
+		if !r.capital(w) || r.knows(w) {
 			return false
 		}
 	}
-	return s.To-s.From <= 3
+	return s.To-s.From <= 3 && strings.Contains(r.gap(s.From), "\n")
 }
 
 // minText is how many words a quotation has that may be a text about somebody.

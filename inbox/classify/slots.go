@@ -95,17 +95,18 @@ func (r *reader) genericSlots(i int, s lang.Span, verb bool) []candidate {
 		if len(fields) == 0 {
 			f, ok = r.context(i)
 			worth *= 0.9
-		} else if !verb && !r.hits.Has(s, lang.New, lang.Wrong) {
+		} else if !verb && !r.hits.Has(s, lang.New, lang.Wrong) && !r.normative(s, h) {
 			continue
 		}
 		if !ok || isTyped(f) {
 			continue
 		}
 		c := candidate{sentence: i, asked: f, strong: len(fields) > 0 && !r.introduced(s, f, h.Span), worth: worth}
-		c.prescribed = ok && len(fields) > 0 && r.endsAt(s, h.To, lang.Wish) &&
+		c.prescribed = ok && len(fields) > 0 && r.normative(s, h) &&
 			(r.hits.Has(s, lang.Wrong) || !r.hits.Has(lang.Span{From: h.To, To: s.To}, lang.No, lang.But, lang.Negation))
 		c.Change = inbox.Change{Field: f, Op: r.op(s, h.Span)}
 		if r.capture(&c, s, h) {
+			c.prescribed = c.prescribed && (isName(c.Field) || r.t.Words[c.value.From].Quoted || r.inFile(c.Field, c.Value) || verb || r.hits.Has(s, lang.New, lang.Wrong))
 			out = append(out, c)
 			if len(fields) == 0 {
 				break
