@@ -54,11 +54,21 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskCopy {
 			worth *= r.kazakhObject(s, h.Span)
 		}
-		if c != lang.AskDescribe && r.hits.Has(lang.Span{From: h.From + 1, To: h.To}, lang.HowTo) {
+		if c != lang.AskDescribe && r.verbLast() && r.hits.Has(lang.Span{From: h.From + 1, To: h.To}, lang.HowTo) {
 			continue // "келісімімді қалай қайтарып аламын"
 		}
 		if c == lang.AskDelete || c == lang.AskWithdraw || c == lang.AskDeactivate {
 			worth *= r.about(s, h.Span, c)
+			worth *= sure(!r.others(s, h.Span) || r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Wish))
+		}
+		if (c == lang.AskCopy || c == lang.AskDescribe) && r.onTopic(s, h.Span) {
+			continue
+		}
+		if c == lang.AskCopy && r.hits.Has(lang.Span{From: h.To, To: min(h.To+reachNot, s.To)}, lang.Deleted) && !r.hits.Has(h.Span, lang.Send) {
+			continue // "I want all the data you have erased"
+		}
+		if c == lang.AskDeactivate && r.past(h.Span) {
+			continue
 		}
 		if c == lang.AskDelete {
 			worth *= r.followed(s, h.Span)
@@ -86,6 +96,29 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		f.Because = r.because(h.Span)
 		r.add(f)
 	}
+}
+
+// onTopic tells whether a phrase goes on to say about what, and that is not the
+// writer: "the information you have about the course".
+func (r *reader) onTopic(s, at lang.Span) bool {
+	i := at.To
+	if i+1 >= s.To || r.t.Words[i].Before >= lang.Comma {
+		return false
+	}
+	switch r.t.Words[i].Fold {
+	case "about", "regarding", "concerning":
+		switch r.t.Words[i+1].Fold {
+		case "me", "my", "mine", "myself":
+			return false
+		}
+		return true
+	}
+	return false
+}
+
+// past tells whether a phrase says how it was: "my account was on hold".
+func (r *reader) past(at lang.Span) bool {
+	return r.guess.Tag == "en" && slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool { return w.Fold == "was" || w.Fold == "were" })
 }
 
 // about weighs what a phrase is said of: "remove me from this mailing list" is
@@ -171,11 +204,17 @@ func (r *reader) endsAt(s lang.Span, i int, c lang.Concept) bool {
 // moodOfQuestion is mood for what is asked by a question: "what", "how long"
 // and the question mark speak for it.
 func (r *reader) moodOfQuestion(s, at lang.Span) float64 {
-	if r.quoted(at) || r.negated(s, at) {
-		return 0
+	if r.quoted(at) || r.denied(s, at, lang.Negation, lang.No, lang.Keep) || r.guess.Tag != "en" && r.denied(s, at, lang.Problem) {
+		return 0 // "I want to know" is no problem
 	}
-	if r.outside(s, at, lang.Third) || r.outside(s, at, lang.Condition) {
+	if r.outside(s, at, lang.Third) {
 		return unsureOf
+	}
+	for _, h := range r.hits.In(s, lang.Condition) {
+		outside := h.From < at.From || h.To > at.To
+		if w := r.t.Words[h.From].Fold; outside && w != "whether" && w != "or" {
+			return unsureOf
+		}
 	}
 	return 1
 }
@@ -185,12 +224,26 @@ func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic
 		if c == lang.AskReactivate && r.hits.Has(h.Span, lang.Other) {
 			continue // "give me back my money to my account"
 		}
-		if c == lang.AskReactivate && r.will(h.Span) {
+		if c == lang.AskReactivate && (r.will(h.Span) || r.later(s, h.Span)) {
 			continue
 		}
 		worth := r.moodOfQuestion(s, h.Span)
 		r.add(find{Request: inbox.Request{Kind: inbox.KindQuestion, Topic: topic, Confidence: full * worth, Because: r.because(h.Span)}, at: h.From, sentence: i, words: h.Span})
 	}
+}
+
+// later tells whether something is to be asked for at another time: "I'll write
+// when I want it visible again".
+func (r *reader) later(s, at lang.Span) bool {
+	if r.guess.Tag != "en" {
+		return false
+	}
+	for _, h := range r.hits.In(lang.Span{From: max(s.From, at.From-reachHow), To: at.From}, lang.Temporary, lang.Condition, lang.Wait) {
+		if h.To <= at.From && !r.broken(h.To, at.From+1) && !r.hits.Has(lang.Span{From: h.To, To: at.From}, lang.Wish) {
+			return true
+		}
+	}
+	return false
 }
 
 // accounts gives the hits of the sentence that name the account itself, not
@@ -259,13 +312,21 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 	list := r.withList(i)
 	if c := r.clause(s, v.Span); list == s && len(r.accounts(c))+len(r.hits.In(c, lang.Data, lang.Other))+len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 {
 		s, list = c, c
+		if own := r.ownPart(c, v.Span); r.namesThings(lang.Span{From: v.To, To: c.To}) {
+			s, list = own, own // "He reads my profile, so take away where I live"
+		}
 	}
 	_, fieldHits := r.fields(list)
 	fieldHits = r.meant(list, fieldHits)
 	fields := named(fieldHits)
 	accounts, data, other := r.meant(s, r.accounts(s)), r.meant(s, r.hits.In(s, lang.Data)), r.hits.In(list, lang.Other)
 	f := find{Request: inbox.Request{Kind: inbox.KindDelete, Confidence: full * worth}, at: v.From, sentence: i, words: v.Span}
+	if len(accounts) > 0 && len(fieldHits) > 0 && r.lies(v, fieldHits[0].Span, accounts[0].Span) {
+		accounts = nil // my mobile out of the profile
+	}
 	switch {
+	case len(accounts) > 0 && r.theirs(i, accounts[0].Span):
+		return true
 	case len(accounts) > 0:
 		f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span, accounts[0].Span)
 		f.words = union(v.Span, accounts[0].Span)
@@ -293,6 +354,13 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		}
 		if fields = r.unkept(list, fieldHits); len(fields) == 0 {
 			return false
+		}
+		if k := r.antecedent(i); k >= 0 && v.To < fieldHits[0].From && r.points(s, v) {
+			// "Nobody needs to know where I work. Blank that line, and the telephone."
+			meant, _ := r.fields(r.t.Sentences[k])
+			meant = slices.DeleteFunc(meant, func(f inbox.Field) bool { return slices.Contains(fields, f) })
+			fields = append(meant, fields...)
+			f.Confidence *= sure(!r.hits.Has(r.t.Sentences[k], lang.Other, lang.Third))
 		}
 		f.Scope, f.Fields, f.Because = inbox.ScopeFields, fields, r.because(v.Span, fieldHits[0].Span)
 		f.words = union(v.Span, fieldHits[0].Span, last)
@@ -329,6 +397,34 @@ func (r *reader) deleteIt(i int, s lang.Span, v lang.Hit, f find) bool {
 	f.Because = r.because(v.Span)
 	r.add(f)
 	return true
+}
+
+// lies tells whether a field that a verb names is in the account that is named
+// behind it.
+func (r *reader) lies(v lang.Hit, field, account lang.Span) bool {
+	if v.To > field.From || field.To >= account.From || r.guess.Tag != "en" {
+		return false
+	}
+	in := false
+	for i := field.To; i < account.From; i++ {
+		if r.parted(i) {
+			return false
+		}
+		switch r.t.Words[i].Fold {
+		case "in", "on", "of", "from", "off", "at", "to":
+			in = true
+		}
+	}
+	return in
+}
+
+// theirs tells whether "that account" is one that the sentence before says to
+// be somebody else's.
+func (r *reader) theirs(i int, account lang.Span) bool {
+	if i <= r.subject || account.From == 0 || !r.hits.Has(lang.Span{From: account.From - 1, To: account.From}, lang.It) {
+		return false
+	}
+	return r.hits.Has(r.t.Sentences[i-1], lang.Third) && r.hits.Has(r.t.Sentences[i-1], lang.Account)
 }
 
 // anyOne tells whether an account is nobody's in particular: "the deletion of
@@ -416,6 +512,20 @@ func (r *reader) clause(s, v lang.Span) lang.Span {
 	return out
 }
 
+// ownPart cuts off the parts of a clause before the one that a verb stands in.
+func (r *reader) ownPart(c, v lang.Span) lang.Span {
+	from := v.From
+	for from > c.From && r.t.Words[from].Before < lang.Comma {
+		from--
+	}
+	return lang.Span{From: from, To: c.To}
+}
+
+// namesThings tells whether something that can be deleted is named in a span.
+func (r *reader) namesThings(at lang.Span) bool {
+	return len(r.accounts(at)) > 0 || r.hits.Has(at, lang.Data, lang.Other) || len(r.hits.Prefixed(at, lang.FieldPrefix)) > 0
+}
+
 // parted tells whether a part of a sentence begins at a word: behind a comma,
 // or with an "and".
 func (r *reader) parted(i int) bool {
@@ -429,7 +539,7 @@ func (r *reader) partOf(at lang.Span, other lang.Hits) bool {
 		if o.From < at.To || o.From-at.To > 4 || r.broken(at.To, o.From+1) {
 			continue
 		}
-		joined := false
+		joined := r.hits.Has(lang.Span{From: at.To, To: o.From}, lang.Temporary) // while the case lasts
 		for i := at.To; i < o.From; i++ {
 			joined = joined || joins(r.t.Words[i].Fold)
 		}
@@ -456,13 +566,16 @@ func (r *reader) followed(s, account lang.Span) float64 {
 	if i >= s.To || r.t.Words[i].Before >= lang.Comma || r.hasObject(account) {
 		return 1
 	}
+	mine := r.hits.Has(lang.Span{From: max(s.From, account.From-1), To: account.To}, lang.Me)
 	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me, lang.It) {
-		return unsureOf // everything I posted; all this
+		return sure(mine) // everything I posted; all this
+	}
+	if r.t.Words[i].Fold == "of" && r.guess.Tag == "en" && i+1 < s.To && !r.hits.Has(lang.Span{From: i + 1, To: i + 2}, lang.Filler) && r.t.Words[i+1].Fold != "mine" {
+		return unsureOf // the account of our secretary
 	}
 	if r.knows(i) {
 		return 1
 	}
-	mine := r.hits.Has(lang.Span{From: max(s.From, account.From-1), To: account.To}, lang.Me)
 	if !mine {
 		return unsureOf
 	}
@@ -513,12 +626,27 @@ func (r *reader) unkept(s lang.Span, hits lang.Hits) []inbox.Field {
 	keeps := r.hits.In(s, lang.Keep)
 	var out []inbox.Field
 	for _, h := range hits {
-		kept := slices.ContainsFunc(keeps, func(k lang.Hit) bool { return k.From < h.From && h.From-k.To <= 2 && !r.broken(k.To, h.From+1) })
+		kept := slices.ContainsFunc(keeps, func(k lang.Hit) bool {
+			if k.From >= h.To { // the first name is plenty
+				return r.guess.Tag == "en" && k.From == h.To && !r.broken(h.To, k.From+1) && says(r.t.Words[k.From].Fold)
+			}
+			return k.From < h.From && h.From-k.To <= 2 && !r.broken(k.To, h.From+1)
+		})
 		if f := fieldOf(h); !kept && !slices.Contains(out, f) {
 			out = append(out, f)
 		}
 	}
 	return out
+}
+
+// says tells the words that say of the thing before them that it stays, rather
+// than ask to keep the one behind.
+func says(w string) bool {
+	switch w {
+	case "is", "are", "plenty", "suffices", "stays", "stay", "remains", "remain", "can", "may", "should", "shall":
+		return true
+	}
+	return false
 }
 
 // nameless lowers the confidence of deleting a name: most who ask for it mean
@@ -544,16 +672,20 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 	if v.From > s.From+1 && r.capital(v.From) && r.capital(v.From-1) {
 		return false // 14 Larch Close
 	}
-	if i > r.subject {
-		before := r.t.Sentences[i-1]
+	if k := r.antecedent(i); k >= r.subject {
+		before := r.t.Sentences[k]
 		fields, _ := r.fields(before)
 		switch {
 		case r.hits.Has(r.fieldPart(before), lang.Other) || r.hits.Has(before, lang.Third) && (len(fields) > 0 || !r.hits.Has(before, lang.Me)):
 			return false
 		case len(fields) > 0:
-			f.Scope, f.Fields, f.Confidence = inbox.ScopeFields, fields, f.Confidence*r.pointsBack(before, s)*nameless(fields)
+			f.Scope, f.Fields = inbox.ScopeFields, fields
+			f.Confidence *= nameless(fields)
+			if !r.points(s, v) || r.hits.Has(before, lang.New, lang.Change) {
+				f.Confidence *= r.pointsBack(before, s)
+			}
 			f.Because = r.because(v.Span)
-			r.handled[i-1] = true
+			r.handled[k] = true
 			r.add(f)
 			return true
 		case len(r.accounts(before)) > 0 && r.hits.Has(s, lang.It):
@@ -591,6 +723,37 @@ func (r *reader) pointsBack(before, s lang.Span) float64 {
 	return 1
 }
 
+// antecedent gives the sentence that an "it" in sentence i means something of:
+// the one before, or the one before that if the last one names nothing. It is
+// -1 where there is none.
+func (r *reader) antecedent(i int) int {
+	for k := i - 1; k >= max(r.subject, i-2); k-- {
+		before := r.t.Sentences[k]
+		fields, _ := r.fields(before)
+		if len(fields) > 0 || k == i-1 && r.hits.Has(before, lang.Other, lang.Third, lang.Account, lang.Data) {
+			return k
+		}
+	}
+	return -1
+}
+
+// points tells whether an "it" is what a verb acts on: it stands at once behind
+// it, in it ("take it out"), or before a participle ("it can be removed").
+func (r *reader) points(s lang.Span, v lang.Hit) bool {
+	near := lang.Span{From: v.From, To: min(v.To+1, s.To)}
+	if v.Concept != lang.Delete {
+		near.From = max(s.From, v.From-reachNot-reachObject)
+	}
+	for i := v.From; i < v.To && v.Concept != lang.Delete; i++ {
+		if r.t.Words[i].Fold == "it" {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.hits.In(near, lang.It), func(h lang.Hit) bool {
+		return !r.broken(min(h.From, v.To)+1, max(h.From, v.From)+1)
+	})
+}
+
 // withList stretches a sentence that ends in a colon over the list items
 // behind it, as long as they name fields and little else.
 func (r *reader) withList(i int) lang.Span {
@@ -622,20 +785,24 @@ func (r *reader) isNumber(s lang.Span) bool {
 
 func (r *reader) readDeactivate(i int, s lang.Span) {
 	accounts := r.accounts(s)
-	for _, v := range r.hits.In(s, lang.Deactivate, lang.Deactivated) {
+	verbs := r.hits.In(s, lang.Deactivate, lang.Deactivated)
+	for k, v := range verbs {
+		if k+1 < len(verbs) && len(accounts) > 0 && verbs[k+1].To <= accounts[0].From && v.Concept != verbs[k+1].Concept {
+			continue // "I am pausing my studies, so pause my account"
+		}
 		worth := r.mood(s, v.Span)
 		if v.Concept == lang.Deactivated && !r.hits.Has(s, lang.Wish) {
 			worth = 0
 		}
-		if worth == 0 || len(accounts) == 0 || slices.ContainsFunc(r.hits.In(s, lang.AskReactivate), func(h lang.Hit) bool { return !r.will(h.Span) }) {
+		if worth == 0 || len(accounts) == 0 || slices.ContainsFunc(r.hits.In(s, lang.AskReactivate), func(h lang.Hit) bool { return !r.will(h.Span) }) ||
+			r.past(union(v.Span, accounts[0].Span)) && !r.broken(accounts[0].To, v.From+1) {
 			continue
 		}
 		if c := r.clause(s, v.Span); len(r.accounts(c)) == 0 && (len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 || r.hits.Has(c, lang.Partial)) {
 			continue // "not delete my account, only hide my name"
 		}
-		if r.hits.Has(s, lang.Other) {
-			worth *= unsureOf
-		}
+		other := r.hits.In(s, lang.Other)
+		worth *= r.between(v, accounts[0].Span, other) * sure(!r.partOf(accounts[0].Span, other) && !r.anyOne(accounts[0].Span)) * r.followed(s, accounts[0].Span)
 		f := find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth, Because: r.because(v.Span, accounts[0].Span)}, at: v.From, sentence: i, words: union(v.Span, accounts[0].Span)}
 		r.add(f)
 		return

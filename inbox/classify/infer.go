@@ -48,7 +48,7 @@ func (r *reader) inferred(list []candidate, asked bool) []candidate {
 	for i, f := range wanted {
 		all := slices.DeleteFunc(r.mentions(f), func(m mention) bool { return r.taken(list, m.span) || r.taken(out, m.span) })
 		m, ok := newer(all)
-		if !ok || (introduces(f) || f == inbox.FieldNickname) && len(all) < 2 && !r.points(m, asked) || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {
+		if !ok || (introduces(f) || f == inbox.FieldNickname) && len(all) < 2 && !r.saysWhich(m, asked) || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {
 			continue
 		}
 		c := candidate{sentence: m.sentence, asked: f, at: m.span, value: m.span, strong: true, worth: sure(asked && i < named && m.cue == fresh && r.alone(m, all))}
@@ -69,9 +69,9 @@ func (r *reader) inferred(list []candidate, asked bool) []candidate {
 // length puts the fields of running text before those of a word.
 func length(f inbox.Field) int { return maxWords(f) }
 
-// points tells whether the sentence of a name or an address says more than who
+// saysWhich tells whether the sentence of a name or an address says more than who
 // writes.
-func (r *reader) points(m mention, asked bool) bool {
+func (r *reader) saysWhich(m mention, asked bool) bool {
 	s := r.t.Sentences[m.sentence]
 	return m.cue == fresh && r.hits.Has(s, lang.New, lang.Change, lang.Wrong, lang.Old) || asked && r.hits.Has(s, lang.Change, lang.Wrong)
 }
@@ -143,7 +143,7 @@ func (r *reader) wanted(list []candidate) ([]inbox.Field, int) {
 				continue
 			}
 			for _, f := range named(r.hits.Prefixed(p, lang.FieldPrefix)) {
-				if !slices.Contains(out, f) && !r.told(list, f) {
+				if !slices.Contains(out, f) && !r.hasCandidate(list, f) {
 					out = append(out, f)
 				}
 			}
@@ -154,7 +154,7 @@ func (r *reader) wanted(list []candidate) ([]inbox.Field, int) {
 		if f == inbox.FieldGender && len(list) > 0 {
 			continue // the other one is meant only where nothing else is
 		}
-		if !slices.Contains(out, f) && !r.told(list, f) && r.contrasts(f) {
+		if !slices.Contains(out, f) && !r.hasCandidate(list, f) && r.contrasts(f) {
 			out = append(out, f)
 		}
 	}
@@ -200,8 +200,8 @@ func (r *reader) outdone(c candidate) bool {
 	})
 }
 
-// told tells whether a candidate is about a field, or one of its kin.
-func (r *reader) told(list []candidate, f inbox.Field) bool {
+// hasCandidate tells whether a candidate is about a field, or one of its kin.
+func (r *reader) hasCandidate(list []candidate, f inbox.Field) bool {
 	return slices.ContainsFunc(list, func(c candidate) bool {
 		return c.worth >= worthIt && (c.Field == f || c.asked == f || isName(c.Field) && isName(f))
 	})
@@ -274,7 +274,7 @@ func (r *reader) mention(sentence int, at lang.Span, text string) mention {
 // cue tells whether the words say of a value that it is the old or the new one.
 func (r *reader) cue(s, at lang.Span) cue {
 	switch {
-	case r.marked(s, at, lang.Old), r.denied(s, at), r.passed(s, at):
+	case r.marked(s, at, lang.Old), r.excluded(s, at), r.passed(s, at):
 		return olden
 	case r.marked(s, at, lang.Set), r.endsAt(s, at.From, lang.New):
 		return fresh
@@ -299,8 +299,8 @@ func (r *reader) passed(s, at lang.Span) bool {
 	return slices.ContainsFunc(r.hits.Prefixed(s, lang.SetPrefix), func(h lang.Hit) bool { return h.From < at.From && at.To < h.To })
 }
 
-// denied tells whether a "not" is said of a value. Kazakh says it behind.
-func (r *reader) denied(s, at lang.Span) bool {
+// excluded tells whether a "not" is said of a value. Kazakh says it behind.
+func (r *reader) excluded(s, at lang.Span) bool {
 	if r.guess.Tag == "kk" {
 		return at.To < s.To && r.hits.Has(lang.Span{From: at.To, To: at.To + 1}, lang.Negation)
 	}

@@ -25,7 +25,7 @@ func (r *reader) mood(sentence, at lang.Span) float64 {
 		return 0 // it was asked for before
 	}
 	factor := r.conditional(sentence, at) * r.kazakh(sentence, at)
-	asks := strings.Contains(r.t.EndMark(sentence), "?")
+	asks := strings.Contains(r.t.EndMark(sentence), "?") && !r.tagged(sentence)
 	wish := r.hits.Has(sentence, lang.Wish) || r.commands(sentence, at)
 	if r.ahead(sentence, at, lang.Possible, reachHow) {
 		factor *= unsureOf
@@ -33,11 +33,11 @@ func (r *reader) mood(sentence, at lang.Span) float64 {
 	if asks && !wish {
 		return 0
 	}
-	if r.outside(sentence, at, lang.Problem) || r.endsAt(sentence, at.From, lang.Or) && at.From > sentence.From {
+	if r.outside(lang.Span{From: r.plea(sentence, at), To: sentence.To}, at, lang.Problem) || r.endsAt(sentence, at.From, lang.Or) && at.From > sentence.From {
 		factor *= unsureOf
 	}
 	if r.outside(sentence, at, lang.Third) {
-		if r.near(sentence, at, lang.Third, 5) && !r.ownPart(sentence, at) {
+		if r.near(sentence, at, lang.Third, 5) && !r.inOwnPart(sentence, at) {
 			return 0
 		}
 		factor *= unsureOf
@@ -45,9 +45,9 @@ func (r *reader) mood(sentence, at lang.Span) float64 {
 	return factor
 }
 
-// ownPart tells whether a verb stands in a part of its sentence that names its
+// inOwnPart tells whether a verb stands in a part of its sentence that names its
 // writer and nobody else: "my husband is ill, please close my account".
-func (r *reader) ownPart(s, verb lang.Span) bool {
+func (r *reader) inOwnPart(s, verb lang.Span) bool {
 	for _, p := range r.parts(s) {
 		if p.From <= verb.From && verb.From < p.To {
 			return r.hits.Has(p, lang.Me) && r.hits.Has(p, lang.Account, lang.AskDelete) && !r.hits.Has(p, lang.Third)
@@ -62,7 +62,12 @@ func (r *reader) quoted(at lang.Span) bool {
 }
 
 func (r *reader) negated(sentence, at lang.Span) bool {
-	for _, n := range r.hits.In(sentence, lang.Negation, lang.No, lang.Problem, lang.Keep) {
+	return r.denied(sentence, at, lang.Negation, lang.No, lang.Problem, lang.Keep)
+}
+
+// denied is negated by some of what negates.
+func (r *reader) denied(sentence, at lang.Span, concepts ...lang.Concept) bool {
+	for _, n := range r.hits.In(sentence, concepts...) {
 		if n.Concept == lang.Keep && (!(n.To == at.From || n.From == at.To) || n.From == at.To && n.To-n.From > 1) {
 			continue // "delete my number, the account stays" names what is kept
 		}
@@ -73,7 +78,7 @@ func (r *reader) negated(sentence, at lang.Span) bool {
 		if n.Concept == lang.Problem {
 			reach = reachCannot
 		}
-		if n.To <= at.From && at.From-n.To <= reach && !r.broken(n.To, at.From+1) {
+		if n.To <= at.From && at.From-n.To <= reach && !r.broken(n.To, at.From+1) && !r.spent(n.To, at.From) {
 			return true
 		}
 		behind := 0 // "удалять не надо"
@@ -89,6 +94,13 @@ func (r *reader) negated(sentence, at lang.Span) bool {
 		}
 	}
 	return false
+}
+
+// spent tells whether a "not" is said of another act, and only this one is
+// wanted: "don't erase anything, just hide me".
+func (r *reader) spent(not, at int) bool {
+	just := slices.IndexFunc(r.t.Words[not:at], func(w lang.Word) bool { return w.Fold == "just" || w.Fold == "only" || w.Fold == "simply" })
+	return just > 0 && r.acts(not, not+just)
 }
 
 // closes tells whether a span ends its part of the sentence: "löschen Sie mein
@@ -139,12 +151,24 @@ func (r *reader) acts(from, to int) bool {
 
 // explains tells whether an explanation is asked for, not the thing itself.
 func (r *reader) explains(sentence, at lang.Span) bool {
-	if r.ahead(sentence, at, lang.HowTo, reachHow) {
+	plea := r.plea(sentence, at)
+	if plea == sentence.From && r.ahead(sentence, at, lang.HowTo, reachHow) {
 		return true
 	}
 	for _, h := range r.hits.In(at, lang.HowTo) {
 		if h.To > at.To {
 			return true // "I withdraw my | consent | to the deletion"
+		}
+	}
+	if plea > sentence.From {
+		// "I can't find where to do it, please delete my account"
+		for _, h := range r.hits.In(sentence, lang.HowTo) {
+			if h.From < plea && !r.hits.Has(lang.Span{From: max(sentence.From, h.From-reachNot), To: h.From + 1}, lang.Problem, lang.Negation) {
+				return true
+			}
+		}
+		if r.ahead(lang.Span{From: plea, To: sentence.To}, at, lang.HowTo, reachHow) {
+			return true
 		}
 	}
 	for _, h := range r.hits.In(lang.Span{From: at.To, To: sentence.To}, lang.HowTo) {
@@ -174,10 +198,11 @@ func (r *reader) reports(sentence, at lang.Span) bool {
 
 // conditional weighs an "if": in the same breath it makes a find worthless.
 func (r *reader) conditional(sentence, at lang.Span) float64 {
-	factor := 1.0
+	factor, plea := 1.0, r.plea(sentence, at)
 	for _, h := range r.hits.In(sentence, lang.Condition) {
 		switch {
 		case h.From >= at.From && h.To <= at.To:
+		case h.To <= plea && plea > sentence.From && r.announces(h.Span): // "I'll be away, please hide me"
 		case h.To <= at.From && at.From-h.To <= reachHow && !r.broken(h.To, at.From+1):
 			return 0
 		default:
@@ -201,6 +226,47 @@ func (r *reader) ahead(sentence, at lang.Span, c lang.Concept, reach int) bool {
 		if asks || (h.From < at.From && at.From-h.From <= reach) {
 			return true
 		}
+	}
+	return false
+}
+
+// tagged tells whether a question mark stands behind a word that only asks for
+// consent: "just hide me, ok?"
+func (r *reader) tagged(sentence lang.Span) bool {
+	switch r.t.Words[sentence.To-1].Fold {
+	case "ok", "okay", "alright", "k", "yeah", "right":
+		return r.guess.Tag == "en"
+	}
+	return false
+}
+
+// plea gives where the part of a sentence begins in which a find is asked for
+// politely, if that is behind a comma: "I can't find it, | please delete my
+// account". What stands before gives the reason. It is the beginning of the
+// sentence otherwise.
+func (r *reader) plea(sentence, at lang.Span) int {
+	from := at.From
+	for from > sentence.From && r.t.Words[from].Before < lang.Comma {
+		from--
+	}
+	part := lang.Span{From: from, To: at.From}
+	for _, w := range r.hits.In(part, lang.Wish) {
+		switch r.t.Words[w.From].Fold {
+		case "please", "pls", "plz", "kindly", "can", "could", "would":
+			if !r.hits.Has(part, lang.HowTo, lang.Possible, lang.Condition, lang.Negation) {
+				return from
+			}
+		}
+	}
+	return sentence.From
+}
+
+// announces tells whether a phrase says what the writer will do: no condition of
+// anything that stands in another part of the sentence.
+func (r *reader) announces(at lang.Span) bool {
+	switch r.t.Words[at.From].Fold {
+	case "i", "ill", "im", "going", "planning":
+		return true
 	}
 	return false
 }

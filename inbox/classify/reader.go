@@ -78,6 +78,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	r.dropNames()
 	r.dropPronouns()
 	r.dropMistaken()
+	r.dropAboutMe()
 	r.cutForwarded()
 	r.blank = r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Blank)
 	r.dropBoilerplate()
@@ -122,6 +123,15 @@ func (r *reader) dropPronouns() {
 			return false
 		}
 		return all.Has(h.Span, lang.It) && all.Has(lang.Span{From: h.From - 1, To: h.From}, lang.Delete, lang.Deactivate, lang.Change)
+	})
+}
+
+// dropAboutMe forgets that "about me" is what a field is called where it says
+// of whom something is known.
+func (r *reader) dropAboutMe() {
+	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool {
+		return r.guess.Tag == "en" && fieldOf(h) == inbox.FieldAbout && h.From > 0 && r.t.Words[h.From].Fold == "about" && h.To-h.From == 2 &&
+			r.t.Words[h.From].Before < lang.Comma && r.covered(h.From-1, lang.Hold, lang.Data, lang.All)
 	})
 }
 
@@ -240,8 +250,9 @@ func (r *reader) weighMessage(all lang.Span) {
 	if r.hidden || r.unfilled() {
 		factor *= unsureOf
 	}
-	asksHow := r.asksHow()
-	if r.doubts(all) {
+	english := r.guess.Tag == "en"
+	asksHow, third := r.asksHow(), r.hits.Has(all, lang.Third)
+	if r.doubts(all, english) {
 		factor *= unsureOf
 	}
 	switch r.guess.Tag {
@@ -261,8 +272,11 @@ func (r *reader) weighMessage(all lang.Span) {
 		if r.respelt(f.words) {
 			f.Confidence *= respelt
 		}
-		if r.hits.Has(all, lang.Third) && !r.mine(*f) {
+		if third && !r.mine(*f) && !(english && r.aside(*f)) {
 			f.Confidence *= 0.85
+		}
+		if english && f.Kind != inbox.KindCopy && f.Kind != inbox.KindDescribe && r.wavers(*f) {
+			f.Confidence *= unsureOf
 		}
 		if asksHow && f.Kind != inbox.KindDescribe { // "where do you have it from" asks for the same
 			f.Confidence *= unsureOf
@@ -282,9 +296,14 @@ func (r *reader) respelt(at lang.Span) bool {
 }
 
 // doubts tells whether the text doubts itself, apart from the words by which
-// consent is withdrawn: "I don't want you to use my data".
-func (r *reader) doubts(all lang.Span) bool {
-	return slices.ContainsFunc(r.hits.In(all, lang.Doubt, lang.Perhaps), func(d lang.Hit) bool {
+// consent is withdrawn: "I don't want you to use my data". In English, a
+// "perhaps" is weighed find by find.
+func (r *reader) doubts(all lang.Span, english bool) bool {
+	concepts := []lang.Concept{lang.Doubt, lang.Perhaps}
+	if english {
+		concepts = concepts[:1]
+	}
+	return slices.ContainsFunc(r.hits.In(all, concepts...), func(d lang.Hit) bool {
 		return !slices.ContainsFunc(r.finds, func(f find) bool {
 			return f.Kind == inbox.KindWithdraw && f.words.From <= d.From && d.To <= f.words.To
 		})
@@ -311,6 +330,29 @@ func (r *reader) mine(f find) bool {
 	return true
 }
 
+// aside tells whether other people are only spoken of in passing: in sentences
+// that name nothing that could be theirs, while the find is about the writer's
+// own. "My wife is ill. Please hide my profile."
+func (r *reader) aside(f find) bool {
+	own := r.t.Sentences[f.sentence]
+	if f.Kind == inbox.KindChange || f.Scope != inbox.ScopeFields && !r.hits.Has(own, lang.Me) {
+		return false
+	}
+	for i, s := range r.t.Sentences {
+		if !r.hits.Has(s, lang.Third) {
+			continue
+		}
+		if i == f.sentence || r.hits.Has(s, lang.Wish, lang.Delete, lang.Deleting, lang.Deleted, lang.Deactivate, lang.Deactivated, lang.Change, lang.Send) {
+			return false
+		}
+		things := append(r.hits.In(s, lang.Account, lang.Data), r.hits.Prefixed(s, lang.FieldPrefix)...)
+		if slices.ContainsFunc(things, func(h lang.Hit) bool { return !r.hits.Has(lang.Span{From: max(s.From, h.From-1), To: h.To}, lang.Me) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // isFor tells the words that say for whom somebody writes.
 func isFor(w string) bool {
 	switch w {
@@ -319,6 +361,22 @@ func isFor(w string) bool {
 	}
 	return false
 }
+
+// wavers tells whether a "perhaps" stands beside a find, or makes a sentence of
+// its own.
+func (r *reader) wavers(f find) bool {
+	for i, s := range r.t.Sentences {
+		for _, h := range r.hits.In(s, lang.Perhaps) {
+			if r.t.Words[h.From].Fold != "both" && (i == f.sentence || s.To-s.From <= longDoubt) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// longDoubt is how many words a sentence may have that does nothing but waver.
+const longDoubt = 7
 
 // asksHow tells whether a sentence asks how to do what another one names:
 // "I want to delete my account. How do I do this?"

@@ -40,7 +40,7 @@ func (r *reader) parts(s lang.Span) []lang.Span {
 func (r *reader) unread(i int, part lang.Span) bool {
 	s := r.t.Sentences[i]
 	verbs := slices.DeleteFunc(r.hits.In(part, lang.Delete, lang.Change, lang.Add, lang.Deactivate, lang.Act), func(v lang.Hit) bool {
-		return r.mood(s, v.Span) == 0 || r.isRead(v.Span)
+		return r.mood(s, v.Span) == 0 || r.isRead(v.Span) || r.told(s, v.Span)
 	})
 	fields, _ := r.fields(part)
 	strange := slices.ContainsFunc(fields, func(f inbox.Field) bool { return !r.hasField(f) })
@@ -57,7 +57,7 @@ func (r *reader) unread(i int, part lang.Span) bool {
 		begun := part.From == s.From && r.hits.Has(lang.Span{From: s.From, To: s.From + 1}, lang.And, lang.Also)
 		return strange && begun || r.changesIn(s) && (strange || len(fields) == 0 && r.coordinated(part, false))
 	}
-	if r.deletesAll() && r.hits.Has(part, lang.Account, lang.Data) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add) {
+	if r.deletesAll() && (strange || r.bare(part) || r.hits.Has(part, lang.Account, lang.Data)) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add, lang.New) {
 		return false // the same in other words
 	}
 	switch {
@@ -83,6 +83,27 @@ func (r *reader) toldValue(part lang.Span, fields []inbox.Field) bool {
 
 // besideNumber is how many words stand beside a number in a signature.
 const besideNumber = 3
+
+// told tells whether a verb says what somebody does or did, and asks for
+// nothing: "everything that I put in", "the name you show".
+func (r *reader) told(s, v lang.Span) bool {
+	if r.others(s, v) {
+		return true
+	}
+	return r.behindWord(s, v, "i", "we")
+}
+
+// others tells whether a verb says what others do: "you promised you would not".
+func (r *reader) others(s, v lang.Span) bool {
+	return r.behindWord(s, v, "you", "u", "they", "he", "she", "who", "would")
+}
+
+// behindWord tells whether one of some English words stands at once before a
+// verb, and is no part of a wish.
+func (r *reader) behindWord(s, v lang.Span, words ...string) bool {
+	return r.guess.Tag == "en" && v.From > s.From && r.t.Words[v.From].Before < lang.Comma &&
+		slices.Contains(words, r.t.Words[v.From-1].Fold) && !r.covered(v.From-1, lang.Wish)
+}
 
 // anyChange tells whether a value was read anywhere.
 func (r *reader) anyChange() bool {
@@ -179,7 +200,7 @@ func (r *reader) known(i int) bool {
 // records: "please update it".
 func (r *reader) bare(part lang.Span) bool {
 	covered := map[int]bool{}
-	for _, h := range r.hits.In(part, lang.Filler, lang.Wish, lang.It, lang.Yes, lang.And, lang.Also, lang.Me, lang.Account, lang.Place, lang.Data,
+	for _, h := range r.hits.In(part, lang.Filler, lang.Wish, lang.It, lang.Yes, lang.No, lang.And, lang.Also, lang.Me, lang.Account, lang.Place, lang.Data,
 		lang.All, lang.Common, lang.Stop, lang.Change, lang.Delete, lang.Add, lang.Deactivate, lang.New, lang.Set) {
 		for i := h.From; i < h.To; i++ {
 			covered[i] = true
