@@ -70,6 +70,9 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDeactivate && r.past(h.Span) {
 			continue
 		}
+		if c == lang.AskDeactivate && h.To < s.To && slices.Contains([]string{"in", "by", "at", "with"}, r.t.Words[h.To].Fold) {
+			worth *= sure(r.hits.Has(lang.Span{From: h.To, To: h.To + 1}, lang.Place, lang.Filler)) // hidden in the crowd
+		}
 		if c == lang.AskDelete {
 			worth *= r.followed(s, h.Span)
 		}
@@ -331,7 +334,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span, accounts[0].Span)
 		f.words = union(v.Span, accounts[0].Span)
 		f.Confidence *= r.between(v, accounts[0].Span, other) * r.followed(s, accounts[0].Span)
-		if r.partOf(accounts[0].Span, other) || r.anyOne(accounts[0].Span) {
+		if r.partOf(accounts[0].Span, other) || r.anyOne(accounts[0].Span) || r.possessed(accounts[0].Span) {
 			f.Confidence *= unsureOf
 		}
 	case len(data) > 0 && len(fields) == 0:
@@ -425,6 +428,17 @@ func (r *reader) theirs(i int, account lang.Span) bool {
 		return false
 	}
 	return r.hits.Has(r.t.Sentences[i-1], lang.Third) && r.hits.Has(r.t.Sentences[i-1], lang.Account)
+}
+
+// possessed tells whether the word before an account says whose it is:
+// "our competitor's account".
+func (r *reader) possessed(account lang.Span) bool {
+	if account.From == 0 || r.guess.Tag != "en" {
+		return false
+	}
+	w := r.t.Words[account.From-1]
+	text := r.t.Source[w.Start:w.End]
+	return strings.HasSuffix(text, "'s") || strings.HasSuffix(text, "’s") || strings.HasSuffix(text, "s'") || strings.HasSuffix(text, "s’")
 }
 
 // anyOne tells whether an account is nobody's in particular: "the deletion of
@@ -802,7 +816,7 @@ func (r *reader) readDeactivate(i int, s lang.Span) {
 			continue // "not delete my account, only hide my name"
 		}
 		other := r.hits.In(s, lang.Other)
-		worth *= r.between(v, accounts[0].Span, other) * sure(!r.partOf(accounts[0].Span, other) && !r.anyOne(accounts[0].Span)) * r.followed(s, accounts[0].Span)
+		worth *= r.between(v, accounts[0].Span, other) * sure(!r.partOf(accounts[0].Span, other) && !r.anyOne(accounts[0].Span) && !r.possessed(accounts[0].Span)) * r.followed(s, accounts[0].Span)
 		f := find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth, Because: r.because(v.Span, accounts[0].Span)}, at: v.From, sentence: i, words: union(v.Span, accounts[0].Span)}
 		r.add(f)
 		return

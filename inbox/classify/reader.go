@@ -126,12 +126,24 @@ func (r *reader) dropPronouns() {
 	})
 }
 
-// dropAboutMe forgets that "about me" is what a field is called where it says
-// of whom something is known.
+// dropAboutMe forgets that "about" and "about me" are what a field is called
+// where they say of whom or what something is known, said or thought.
 func (r *reader) dropAboutMe() {
+	if r.guess.Tag != "en" {
+		return
+	}
 	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool {
-		return r.guess.Tag == "en" && fieldOf(h) == inbox.FieldAbout && h.From > 0 && r.t.Words[h.From].Fold == "about" && h.To-h.From == 2 &&
-			r.t.Words[h.From].Before < lang.Comma && r.covered(h.From-1, lang.Hold, lang.Data, lang.All)
+		if fieldOf(h) != inbox.FieldAbout || h.From == 0 || r.t.Words[h.From].Fold != "about" || r.t.Words[h.From].Before >= lang.Comma {
+			return false
+		}
+		if h.To-h.From > 1 {
+			return h.To-h.From == 2 && r.covered(h.From-1, lang.Hold, lang.Data, lang.All)
+		}
+		switch r.t.Words[h.From-1].Fold {
+		case "the", "my", "in", "your", "under", "from", "to", "this", "that", "and", "or", "delete", "remove", "clear", "change", "update":
+			return false
+		}
+		return !r.t.Words[h.From].Quoted && !r.capital(h.From)
 	})
 }
 
@@ -362,12 +374,18 @@ func isFor(w string) bool {
 	return false
 }
 
-// wavers tells whether a "perhaps" stands beside a find, or makes a sentence of
-// its own.
+// wavers tells whether a "perhaps" stands in the part of a sentence in which a
+// find stands, or says nothing else: "I think.", "delete it, or maybe not".
 func (r *reader) wavers(f find) bool {
 	for i, s := range r.t.Sentences {
-		for _, h := range r.hits.In(s, lang.Perhaps) {
-			if r.t.Words[h.From].Fold != "both" && (i == f.sentence || s.To-s.From <= longDoubt) {
+		if !r.hits.Has(s, lang.Perhaps) {
+			continue
+		}
+		for _, p := range r.commas(s) {
+			if short := p.To-p.From <= shortDoubt || s.To-s.From <= longDoubt && i != f.sentence; !short && (i != f.sentence || f.at < p.From || f.at >= p.To) {
+				continue
+			}
+			if slices.ContainsFunc(r.hits.In(p, lang.Perhaps), func(h lang.Hit) bool { return r.t.Words[h.From].Fold != "both" }) {
 				return true
 			}
 		}
@@ -375,8 +393,25 @@ func (r *reader) wavers(f find) bool {
 	return false
 }
 
-// longDoubt is how many words a sentence may have that does nothing but waver.
-const longDoubt = 7
+// commas cuts a sentence at its commas.
+func (r *reader) commas(s lang.Span) []lang.Span {
+	var out []lang.Span
+	from := s.From
+	for i := s.From + 1; i < s.To; i++ {
+		if r.t.Words[i].Before >= lang.Comma {
+			out = append(out, lang.Span{From: from, To: i})
+			from = i
+		}
+	}
+	return append(out, lang.Span{From: from, To: s.To})
+}
+
+// How many words a sentence and a part of one may have that do nothing but
+// waver.
+const (
+	longDoubt  = 7
+	shortDoubt = 3
+)
 
 // asksHow tells whether a sentence asks how to do what another one names:
 // "I want to delete my account. How do I do this?"
