@@ -129,6 +129,7 @@ func (r *reader) past(at lang.Span) bool {
 func (r *reader) about(s, at lang.Span, c lang.Concept) float64 {
 	for _, o := range r.hits.In(s, lang.Other) {
 		switch {
+		case o.From >= at.To && r.reason(at.To, o.From):
 		case c != lang.AskWithdraw && o.From >= at.To && o.From-at.To <= 3 && !r.broken(at.To, o.From+1):
 			return 0
 		case c == lang.AskWithdraw && o.From >= at.To && (at.To-at.From > minObject || r.hits.Has(lang.Span{From: at.From, To: o.From}, lang.Data)):
@@ -161,6 +162,31 @@ func (r *reader) goesOn(s, at lang.Span) bool {
 		return false
 	}
 	return r.hits.Has(next, lang.Other) || at.To+1 < s.To && !r.parted(at.To+1) && r.hits.Has(lang.Span{From: at.To + 1, To: at.To + 2}, lang.Other)
+}
+
+// alongside tells whether any of the things is not only named as a reason behind
+// what is asked.
+func (r *reader) alongside(at lang.Span, other lang.Hits) bool {
+	return slices.ContainsFunc(other, func(o lang.Hit) bool { return o.From < at.To || !r.reason(at.To, o.From) })
+}
+
+// reason tells whether a word in a range begins to give a reason: "remove me
+// because I get too many messages", "remove me, I get too many messages".
+func (r *reader) reason(from, to int) bool {
+	if r.guess.Tag != "en" {
+		return false
+	}
+	for i := from; i < to; i++ {
+		switch r.t.Words[i].Fold {
+		case "because", "cos", "coz", "cuz", "bcoz", "bc", "bcos":
+			return true
+		case "i", "im", "its", "theyre", "theres", "they", "nobody", "everybody", "everyone", "people":
+			if r.t.Words[i].Before >= lang.Comma {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // spans tells whether a phrase that was found with gaps runs over a verb of
@@ -340,7 +366,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 	case len(data) > 0 && len(fields) == 0:
 		f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span, data[0].Span)
 		f.words = union(v.Span, data[0].Span)
-		if len(other) > 0 {
+		if r.alongside(v.Span, other) {
 			f.Confidence *= unsureOf
 		}
 		f.general = true
@@ -368,7 +394,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		f.Scope, f.Fields, f.Because = inbox.ScopeFields, fields, r.because(v.Span, fieldHits[0].Span)
 		f.words = union(v.Span, fieldHits[0].Span, last)
 		f.Confidence *= nameless(fields) * r.strangers(v.To, fieldHits[0].From) * sure(!r.strangeBeside(list, fieldHits))
-		if len(other) > 0 {
+		if r.alongside(last, other) {
 			f.Confidence *= unsureOf
 		}
 	case len(other) > 0:
@@ -509,6 +535,9 @@ func (r *reader) clause(s, v lang.Span) lang.Span {
 			part.From--
 		}
 		if opens(part, from) {
+			if r.hits.Has(v, lang.Deleted) && !r.acts(part.From, part.To) && !r.hits.Has(part, lang.Negation, lang.No, lang.Keep, lang.But) {
+				out.From = part.From // I'd like my phone, address and job gone
+			}
 			break
 		}
 		out.From, from = part.From, part.From
@@ -657,7 +686,7 @@ func (r *reader) unkept(s lang.Span, hits lang.Hits) []inbox.Field {
 // than ask to keep the one behind.
 func says(w string) bool {
 	switch w {
-	case "is", "are", "plenty", "suffices", "stays", "stay", "remains", "remain", "can", "may", "should", "shall":
+	case "is", "are", "plenty", "suffices", "stays", "stay", "remains", "remain", "can", "may", "should", "shall", "will":
 		return true
 	}
 	return false
@@ -695,15 +724,18 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 		case len(fields) > 0:
 			f.Scope, f.Fields = inbox.ScopeFields, fields
 			f.Confidence *= nameless(fields)
-			if !r.points(s, v) || r.hits.Has(before, lang.New, lang.Change) {
+			if !r.points(s, v) && !r.bare(s) || r.hits.Has(before, lang.New, lang.Change) {
 				f.Confidence *= r.pointsBack(before, s)
 			}
 			f.Because = r.because(v.Span)
 			r.handled[k] = true
 			r.add(f)
 			return true
-		case len(r.accounts(before)) > 0 && r.hits.Has(s, lang.It):
-			f.Scope, f.Confidence, f.Because = inbox.ScopeAccount, f.Confidence*0.9, r.because(v.Span)
+		case len(r.accounts(before)) > 0 && (r.hits.Has(s, lang.It) || r.bare(s)):
+			f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span)
+			if !r.hits.Has(before, lang.Me) || r.hits.Has(before, lang.Problem, lang.New, lang.Wrong) || !r.points(s, v) && !r.bare(s) {
+				f.Confidence *= 0.9
+			}
 			f.Confidence *= sure(!r.hits.Has(before, lang.Third))
 			r.add(f)
 			return true
@@ -744,7 +776,7 @@ func (r *reader) antecedent(i int) int {
 	for k := i - 1; k >= max(r.subject, i-2); k-- {
 		before := r.t.Sentences[k]
 		fields, _ := r.fields(before)
-		if len(fields) > 0 || k == i-1 && r.hits.Has(before, lang.Other, lang.Third, lang.Account, lang.Data) {
+		if len(fields) > 0 || r.hits.Has(before, lang.Other, lang.Third, lang.Account, lang.Data) {
 			return k
 		}
 	}

@@ -105,7 +105,7 @@ func (r *reader) prescribes() bool {
 
 // normative tells whether a phrase says what ought to be: "must be {}".
 func (r *reader) normative(s lang.Span, h lang.Hit) bool {
-	return r.hits.Has(h.Span, lang.Wish) || r.endsAt(s, h.To, lang.Wish)
+	return slices.ContainsFunc(r.hits.In(s, lang.Wish), func(w lang.Hit) bool { return w.To == h.To || w.From >= h.From && w.To < h.To })
 }
 
 // refuses tells whether a change is said not to be wanted.

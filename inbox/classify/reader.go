@@ -136,8 +136,8 @@ func (r *reader) dropAboutMe() {
 		if fieldOf(h) != inbox.FieldAbout || h.From == 0 || r.t.Words[h.From].Fold != "about" || r.t.Words[h.From].Before >= lang.Comma {
 			return false
 		}
-		if h.To-h.From > 1 {
-			return h.To-h.From == 2 && r.covered(h.From-1, lang.Hold, lang.Data, lang.All)
+		if h.To-h.From > 2 {
+			return false
 		}
 		switch r.t.Words[h.From-1].Fold {
 		case "the", "my", "in", "your", "under", "from", "to", "this", "that", "and", "or", "delete", "remove", "clear", "change", "update":
@@ -284,7 +284,7 @@ func (r *reader) weighMessage(all lang.Span) {
 		if r.respelt(f.words) {
 			f.Confidence *= respelt
 		}
-		if third && !r.mine(*f) && !(english && r.aside(*f)) {
+		if third && (english && !r.aside(*f) || !english && !r.mine(*f)) {
 			f.Confidence *= 0.85
 		}
 		if english && f.Kind != inbox.KindCopy && f.Kind != inbox.KindDescribe && r.wavers(*f) {
@@ -347,14 +347,15 @@ func (r *reader) mine(f find) bool {
 // own. "My wife is ill. Please hide my profile."
 func (r *reader) aside(f find) bool {
 	own := r.t.Sentences[f.sentence]
-	if f.Kind == inbox.KindChange || f.Scope != inbox.ScopeFields && !r.hits.Has(own, lang.Me) {
+	if f.Scope != inbox.ScopeFields && !r.hits.Has(own, lang.Me) {
 		return false
 	}
 	for i, s := range r.t.Sentences {
 		if !r.hits.Has(s, lang.Third) {
 			continue
 		}
-		if i == f.sentence || r.hits.Has(s, lang.Wish, lang.Delete, lang.Deleting, lang.Deleted, lang.Deactivate, lang.Deactivated, lang.Change, lang.Send) {
+		if i == f.sentence || r.hits.Has(s, lang.Wish) || slices.ContainsFunc(r.hits.In(s, lang.Delete, lang.Deleting, lang.Deleted, lang.Deactivate,
+			lang.Deactivated, lang.Change, lang.Send), func(v lang.Hit) bool { return !r.told(s, v.Span) }) {
 			return false
 		}
 		things := append(r.hits.In(s, lang.Account, lang.Data), r.hits.Prefixed(s, lang.FieldPrefix)...)
