@@ -59,6 +59,7 @@ var (
 	endsWishing   = regexp.MustCompile(`^[gk]i(m|miz)?$`)          // тастағым келеді
 	endsWondring  = regexp.MustCompile(`^[aei]?si(z|n)(d[ae]r)?$`) // жібересіз бе
 	endsBarring   = regexp.MustCompile(`^[mbp][ae]`)
+	endsTelling   = regexp.MustCompile(`^[aei]tini?m|^[gk][ae]ni?m`)
 	endsBetter    = regexp.MustCompile(`^[gk][ae]ni?$`)
 	endsDeclaring = regexp.MustCompile(`^[aei](min|m|miz)$|^[dt]i(m|k)$`)
 	endsReport    = regexp.MustCompile(`^(i?p)?[dt]i(m|k|n|niz)?|^i?psi[zn]|^i?pin$|^[gk][ae]n|^[aei](min|m|miz|di)$|^[aei]?r(min|miz)?$|^[aei]tin|^i?[ln](di|g[ae]n|ip|[ae]d|m[ae])`)
@@ -91,11 +92,15 @@ func (r *reader) auxiliary(i int) force {
 		case endsNaming.MatchString(rest):
 			return naming
 		case endsIfOnly.MatchString(rest):
-			return either(slices.Contains([]string{"eken", "deimin", "deim", "dep", "degen", "bolad", "boladi", "bolar", "jaksi", "dedim"}, next))
+			return either(slices.Contains([]string{"eken", "deimin", "deim", "dep", "degen", "bolad", "boladi", "bolar", "boldi", "jaksi", "dedim"}, next))
 		case endsWishing.MatchString(rest):
 			return either(strings.HasPrefix(next, "kele") || next == "kelip" || next == "kep" || next == "kelgen")
 		case endsWondring.MatchString(rest):
 			return either(isAsked(next) && (after != "dep" || strings.HasPrefix(r.spelt(i+3), "ed")))
+		case w == "boldi" && begins(lastTwo(r.spelt(i-1)), "sa", "se"): // көрінбесе болды
+			return asking
+		case endsTelling.MatchString(rest) && begins(next, "habar", "malimde", "bildir", "jetkiz", "eskert"):
+			return declaring // қайтарып алатынымды хабарлаймын
 		case endsBetter.MatchString(rest) && slices.Contains([]string{"jaksi", "duris", "jon", "abzal"}, next): // алып тастаған дұрыс
 			return asking
 		case endsDeclaring.MatchString(rest):
@@ -160,6 +165,8 @@ func (r *reader) verbForce(s, at lang.Span) force {
 	return out
 }
 
+func lastTwo(w string) string { return w[max(0, len(w)-2):] }
+
 func lastLetter(w string) string {
 	if w == "" {
 		return w
@@ -181,7 +188,7 @@ func (r *reader) kazakh(s, at lang.Span) float64 {
 	if r.guess.Tag != "kk" {
 		return 1
 	}
-	if r.owned(s) {
+	if r.owned(s) || r.onlyMentions(at) {
 		return 0
 	}
 	withdraws := r.overlaps(s, at, lang.AskWithdraw)
@@ -194,6 +201,23 @@ func (r *reader) kazakh(s, at lang.Span) float64 {
 		return sure(r.hits.Has(lang.Span{From: at.To, To: s.To}, lang.Wish))
 	}
 	return 1
+}
+
+// onlyMentions tells whether an act is only spoken of: "жою тәртібі", "жою туралы
+// ақпарат".
+func (r *reader) onlyMentions(at lang.Span) bool {
+	next := r.spelt(at.To)
+	if !strings.HasSuffix(r.spelt(at.To-1), "u") || next == "" || r.t.Words[at.To].Before >= lang.Comma {
+		return false
+	}
+	if next == "turali" || next == "jaili" || next == "joninde" || next == "jaininda" {
+		return begins(r.spelt(at.To+1), "akparat", "malimet", "suran", "sura", "ereje", "nuska", "ait", "bil", "tusin", "kenes", "oila", "je", "habar") && !begins(r.spelt(at.To+1), "suranis", "suranim", "suraimin", "suraui", "habarlai")
+	}
+	return begins(next, "tartib", "jol", "mumkindi", "batirma", "tuime", "proce", "6art", "merzim", "sebeb", "saldar", "ereje", "nuska", "kadam", "tasil", "bolim", "funk", "siltem", "forma", "ucin", "u6in")
+}
+
+func begins(w string, with ...string) bool {
+	return slices.ContainsFunc(with, func(x string) bool { return strings.HasPrefix(w, x) })
 }
 
 // orNothing makes a find worthless unless something is so.
@@ -263,6 +287,17 @@ func (r *reader) kazakhObject(s, at lang.Span) float64 {
 	return 1
 }
 
+// copiesOther tells whether a copy is one of something else: "келісімнің
+// көшірмесін".
+func (r *reader) copiesOther(at lang.Span) bool {
+	for i := at.From + 1; i < at.To; i++ {
+		if owner := r.spelt(i - 1); begins(r.spelt(i), "ko6irme") && genitive.MatchString(owner) {
+			return !begins(owner, "akparat", "derek", "malimet", "maglum", "dani", "bari", "barli", "olar", "men")
+		}
+	}
+	return false
+}
+
 // calls tells whether a word is how the old call those who read the mail:
 // "Балалар, ...".
 func (r *reader) calls(i int) bool {
@@ -274,6 +309,15 @@ func (r *reader) calls(i int) bool {
 		return r.t.Words[i+1].Before == lang.Sentence || !r.capital(i+1) // else their name follows
 	}
 	return false
+}
+
+// comesBack tells whether a text speaks of a return, so that what it asks to
+// close is to be opened again, in whichever sentence it says so.
+func (r *reader) comesBack() bool {
+	all := lang.Span{From: 0, To: len(r.t.Words)}
+	return r.guess.Tag == "kk" && slices.ContainsFunc(r.hits.In(all, lang.Temporary), func(h lang.Hit) bool {
+		return begins(r.spelt(h.From), "kaita", "kaitip", "kaitk", "kei", "oral", "kelge", "a6a", "kosa", "azir", "uakit6a", "6ik", "ari")
+	})
 }
 
 // telling has the verbs behind which "беріңіз" sends nothing: "write me what".
@@ -311,6 +355,8 @@ func (r *reader) dropMistaken() {
 		switch {
 		case h.Concept == lang.Send && h.To-h.From == 1 && w.Before < lang.Comma && strings.HasSuffix(r.spelt(h.From-1), "p"):
 			return !all.Has(lang.Span{From: h.From - 1, To: h.From}, lang.Send) // қосып беріңіз
+		case h.Concept == lang.AskCopy && r.copiesOther(h.Span):
+			return true
 		case h.Concept == lang.AskCopy:
 			return telling[r.spelt(h.To-2)] && (strings.HasPrefix(r.spelt(h.To-1), "ber") || strings.HasPrefix(r.spelt(h.To-1), "jiber"))
 		case h.To-h.From != 1:

@@ -290,6 +290,9 @@ func (r *reader) weighMessage(all lang.Span) {
 		if english && f.Kind != inbox.KindCopy && f.Kind != inbox.KindDescribe && r.wavers(*f) {
 			f.Confidence *= unsureOf
 		}
+		if f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeAccount && r.comesBack() {
+			f.Confidence *= unsureOf
+		}
 		if asksHow && f.Kind != inbox.KindDescribe { // "where do you have it from" asks for the same
 			f.Confidence *= unsureOf
 		}
