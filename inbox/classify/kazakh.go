@@ -191,6 +191,9 @@ func (r *reader) kazakh(s, at lang.Span) float64 {
 	if r.owned(s) || r.onlyMentions(at) {
 		return 0
 	}
+	if behind := (lang.Span{From: at.To, To: s.To}); strings.Contains(r.t.EndMark(s), "?") && r.hits.Has(behind, lang.But) {
+		return unsureOf // "жойғым келеді, бірақ бонустар күйіп кете ме?"
+	}
 	withdraws := r.overlaps(s, at, lang.AskWithdraw)
 	switch r.verbForce(s, at) {
 	case barring, reporting:
