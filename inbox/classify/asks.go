@@ -609,8 +609,11 @@ func (r *reader) followed(s, account lang.Span) float64 {
 	if i >= s.To || r.t.Words[i].Before >= lang.Comma || r.hasObject(account) {
 		return 1
 	}
+	if r.guess.Tag == "kk" && participle.MatchString(r.spelt(i)) {
+		return unsureOf
+	}
 	mine := r.hits.Has(lang.Span{From: max(s.From, account.From-1), To: account.To}, lang.Me)
-	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me, lang.It) {
+	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me, lang.It) && !(r.guess.Tag == "kk" && r.spelt(i) == "men") { // Kazakh: and
 		return sure(mine) // everything I posted; all this
 	}
 	if r.t.Words[i].Fold == "of" && r.guess.Tag == "en" && i+1 < s.To && !r.hits.Has(lang.Span{From: i + 1, To: i + 2}, lang.Filler) && r.t.Words[i+1].Fold != "mine" {

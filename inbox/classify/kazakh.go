@@ -52,7 +52,7 @@ var auxiliaries = []string{"tasta", "jiber", "jolda", "koi", "ber", "sal", "al",
 
 // Endings of an auxiliary.
 var (
-	endsAsking    = regexp.MustCompile(`^(i?ni?z([ae]?d[ae]r)?|i?nd[ae]r|i?n)?(6i?)?$|^s[ae]n(i?z(d[ae]r)?|d[ae]r)?(6i?)?$|^(i?[ln])?sin$|^u(l[ae]rin|i?n)i?z|^udi$`)
+	endsAsking    = regexp.MustCompile(`^(i?ni?z([ae]?d[ae]r)?|i?nd[ae]r)?(6i?)?$|^s[ae]n(i?z(d[ae]r)?|d[ae]r)?(6i?)?$|^(i?[ln])?sin$|^u(l[ae]rin|i?n)i?z|^udi$`)
 	endsNaming    = regexp.MustCompile(`^u(g[ae]|i)?$`)
 	endsGoing     = regexp.MustCompile(`^(i?p|[aei])$`)
 	endsIfOnly    = regexp.MustCompile(`^s[ae][mk]?$|^[aei]?in$`)  // берсе екен, тастасам деймін, тастайын деп едім
@@ -77,6 +77,7 @@ func (r *reader) auxiliary(i int) force {
 		if !ok {
 			continue
 		}
+		open := begins(lastLetter(stem), "a", "e", "i")
 		next, after := r.spelt(i+1), r.spelt(i+2)
 		switch {
 		case rest == "" && (stem == "jatir" || stem == "jur" || stem == "otir" || stem == "tur" && !strings.HasSuffix(r.spelt(i-1), "a") && !strings.HasSuffix(r.spelt(i-1), "e")):
@@ -87,7 +88,7 @@ func (r *reader) auxiliary(i int) force {
 			return unmarked
 		case endsGoing.MatchString(rest):
 			return going
-		case endsAsking.MatchString(rest):
+		case endsAsking.MatchString(rest), rest == "n" && open, rest == "in" && !open: // тастаң, беріңші; not тастайын
 			return asking
 		case endsNaming.MatchString(rest):
 			return naming
@@ -254,8 +255,13 @@ var imperative = regexp.MustCompile(`ni?z(d[ae]r)?(6i?)?$|nd[ae]r(6i?)?$|n6i$|it
 // hasObject tells whether a word stands in the case of what something is done
 // to, so that what follows it is neither its owner nor a part of it.
 func (r *reader) hasObject(at lang.Span) bool {
+	if participle.MatchString(r.spelt(at.To)) {
+		return false // "аккаунтымды көрген адамдар"
+	}
 	return r.guess.Tag == "kk" && accusative.MatchString(r.t.Words[at.To-1].Fold)
 }
+
+var participle = regexp.MustCompile(`[gk][ae]n$|[aei]tin$`)
 
 var accusative = regexp.MustCompile(`(тт|м|аз|із|ыз|ль|л|б|г|к|қ|п)[дт][ыі]$|[аеы]н[ыі]$`)
 
@@ -358,6 +364,8 @@ func (r *reader) dropMistaken() {
 		switch {
 		case h.Concept == lang.Send && h.To-h.From == 1 && w.Before < lang.Comma && strings.HasSuffix(r.spelt(h.From-1), "p"):
 			return !all.Has(lang.Span{From: h.From - 1, To: h.From}, lang.Send) // қосып беріңіз
+		case h.Concept == lang.AskWithdraw && strings.HasPrefix(r.spelt(h.From), "kelisim6art"): // a contract
+			return true
 		case h.Concept == lang.AskCopy && r.copiesOther(h.Span):
 			return true
 		case h.Concept == lang.AskCopy:
