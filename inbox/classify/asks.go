@@ -204,7 +204,7 @@ func (r *reader) spans(s, at lang.Span, c lang.Concept) bool {
 // deletes tells whether the words before one ask to delete what it begins:
 // "destroy what you know about me".
 func (r *reader) deletes(s lang.Span, i int) bool {
-	return slices.ContainsFunc(r.hits.In(s, lang.Delete), func(v lang.Hit) bool { return v.To <= i && i-v.To <= 1 && r.mood(s, v.Span) > 0 })
+	return slices.ContainsFunc(r.hits.In(s, lang.Delete), func(v lang.Hit) bool { return v.To <= i && i-v.To <= reachNot && r.mood(s, v.Span) > 0 })
 }
 
 func (r *reader) overlaps(s, at lang.Span, c lang.Concept) bool {
@@ -346,12 +346,20 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		}
 	}
 	_, fieldHits := r.fields(list)
-	fieldHits = r.meant(list, fieldHits)
+	if !r.hides(v) {
+		fieldHits = r.meant(list, fieldHits)
+	}
 	fields := named(fieldHits)
 	accounts, data, other := r.meant(s, r.accounts(s)), r.meant(s, r.hits.In(s, lang.Data)), r.hits.In(list, lang.Other)
 	f := find{Request: inbox.Request{Kind: inbox.KindDelete, Confidence: full * worth}, at: v.From, sentence: i, words: v.Span}
 	if len(accounts) > 0 && len(fieldHits) > 0 && r.lies(v, fieldHits[0].Span, accounts[0].Span) {
 		accounts = nil // my mobile out of the profile
+	}
+	if r.hides(v) {
+		accounts, data = nil, nil
+		if len(fields) == 0 || r.hits.Has(s, lang.Wrong, lang.New, lang.Change, lang.Add) {
+			return false
+		}
 	}
 	switch {
 	case len(accounts) > 0 && r.theirs(i, accounts[0].Span):
@@ -465,6 +473,18 @@ func (r *reader) possessed(account lang.Span) bool {
 	w := r.t.Words[account.From-1]
 	text := r.t.Source[w.Start:w.End]
 	return strings.HasSuffix(text, "'s") || strings.HasSuffix(text, "’s") || strings.HasSuffix(text, "s'") || strings.HasSuffix(text, "s’")
+}
+
+// hides tells whether a wish is that something be seen no more: a field can be
+// emptied for it, what of an account is meant nobody knows.
+func (r *reader) hides(v lang.Hit) bool {
+	return v.Concept == lang.Deleted && slices.ContainsFunc(r.t.Words[v.From:min(v.To, len(r.t.Words))], func(w lang.Word) bool {
+		switch w.Fold {
+		case "nicht", "pas", "plus", "no", "non", "nao", "ne", "nont", "na", "niet", "nie", "не", "gorunmesin", "gozukmesin":
+			return true
+		}
+		return false
+	})
 }
 
 // anyOne tells whether an account is nobody's in particular: "the deletion of
@@ -765,7 +785,7 @@ func (r *reader) fieldPart(s lang.Span) lang.Span {
 // pointsBack weighs a verb that has its object in the sentence before: nothing
 // else may be asked of it there, and little stand beside the verb.
 func (r *reader) pointsBack(before, s lang.Span) float64 {
-	if r.hits.Has(before, lang.Change, lang.Add, lang.Send, lang.Wrong, lang.New, lang.Condition, lang.HowTo, lang.Problem, lang.Done, lang.Keep, lang.Account, lang.Data, lang.Third) ||
+	if r.hits.Has(before, lang.Change, lang.Add, lang.Send, lang.Wrong, lang.New, lang.Condition, lang.HowTo, lang.Problem, lang.Done, lang.Keep, lang.Data, lang.Third) || len(r.accounts(before)) > 0 ||
 		strings.Contains(r.t.EndMark(before), "?") || s.To-s.From > bareWords && !r.hits.Has(s, lang.It) || !r.hits.Has(s, lang.It, lang.Wish, lang.Filler) {
 		return 0.8
 	}

@@ -501,10 +501,26 @@ func (r *reader) dropLater() {
 }
 
 // dropTitle forgets the title of a request for information above a letter that
-// asks for a copy: the same right in other words.
+// asks for a copy, and the name of the right of access beside what is to be
+// told: the same in other words.
 func (r *reader) dropTitle() {
+	described := map[int]bool{}
+	for _, f := range r.finds {
+		described[f.sentence] = described[f.sentence] || f.Kind == inbox.KindDescribe
+	}
+	r.finds = slices.DeleteFunc(r.finds, func(f find) bool {
+		return f.Kind == inbox.KindCopy && described[f.sentence] && r.isRight(f.words)
+	})
 	copied := slices.ContainsFunc(r.finds, func(f find) bool { return f.Kind == inbox.KindCopy && f.sentence >= r.subject })
 	r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return copied && f.Kind == inbox.KindDescribe && f.sentence < r.subject })
+}
+
+// isRight tells whether a phrase names the right of access and no more: what
+// is asked by it, others say.
+func (r *reader) isRight(at lang.Span) bool {
+	return !r.hits.Has(at, lang.Send) && slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool {
+		return slices.ContainsFunc([]string{"acces", "acess", "zugang", "zugriff", "einsicht", "inzage", "toegang", "dostep", "доступ", "eris"}, func(p string) bool { return strings.HasPrefix(w.Fold, p) })
+	})
 }
 
 // namesOther tells whether the text names an address that is not the sender's:
