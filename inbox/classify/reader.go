@@ -534,17 +534,21 @@ func (r *reader) namesOther() bool {
 // dropReplaced takes the fields out of deletions that get a new value: to
 // delete the old number and enter a new one is one change.
 func (r *reader) dropReplaced() {
-	changed := map[inbox.Field]bool{}
+	changed, unsure := map[inbox.Field]bool{}, map[inbox.Field]bool{}
 	for _, f := range r.finds {
 		for _, ch := range f.Changes {
 			changed[ch.Field] = true
+			unsure[ch.Field] = f.Confidence < enough
 		}
 	}
 	r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return f.Scope == inbox.ScopeFields && allIn(f.Fields, changed) })
-	for i, f := range r.finds {
-		if f.Scope == inbox.ScopeFields {
-			r.finds[i].Fields = slices.DeleteFunc(f.Fields, func(x inbox.Field) bool { return changed[x] })
+	for i := range r.finds {
+		f := &r.finds[i]
+		if f.Scope != inbox.ScopeFields {
+			continue
 		}
+		f.Confidence *= sure(!slices.ContainsFunc(f.Fields, func(x inbox.Field) bool { return unsure[x] }))
+		f.Fields = slices.DeleteFunc(f.Fields, func(x inbox.Field) bool { return changed[x] })
 	}
 }
 

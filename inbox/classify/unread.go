@@ -60,6 +60,9 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	if r.deletesAll() && (strange || r.bare(part) || r.hits.Has(part, lang.Account, lang.Data)) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add, lang.New) {
 		return false // the same in other words
 	}
+	if r.deletesAll() && !strange && len(r.t.Words) < minLegal && !r.hits.Has(part, lang.Other, lang.Act, lang.Third, lang.Change, lang.Add, lang.Deactivate) {
+		return false // whatever else is to go, goes with the account
+	}
 	switch {
 	case strange || r.hits.Has(part, lang.Other, lang.Act) || r.coordinated(part, true):
 		return true
