@@ -91,7 +91,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskChange {
 			worth *= unsureOf // of what, the values say
 		}
-		if c == lang.AskDelete && r.hits.Has(s, lang.Temporary) {
+		if c == lang.AskDelete && r.forAWhile(s) {
 			worth *= unsureOf
 		}
 		f.at, f.sentence, f.words = h.From, i, h.Span
@@ -313,7 +313,7 @@ func (r *reader) readDelete(i int, s lang.Span) {
 		if slices.ContainsFunc(r.hits.In(s, lang.Delete), func(x lang.Hit) bool { return x.From != v.From && r.negated(s, x.Span) }) {
 			worth *= unsureOf // "do not delete my number, take it off the list"
 		}
-		if r.hits.Has(s, lang.Temporary) && (len(r.accounts(s)) > 0 || r.hits.Has(s, lang.Data)) {
+		if r.forAWhile(s) && (len(r.accounts(s)) > 0 || r.hits.Has(s, lang.Data)) {
 			r.add(find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth * unsureOf, Because: r.because(v.Span)}, at: v.From, sentence: i, words: v.Span})
 			return
 		}
@@ -321,6 +321,29 @@ func (r *reader) readDelete(i int, s lang.Span) {
 			return
 		}
 	}
+}
+
+// forAWhile tells whether a sentence says for how long, and not within how long
+// or how long ago: "within a month", "two weeks ago".
+func (r *reader) forAWhile(s lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(s, lang.Temporary), func(h lang.Hit) bool {
+		for i := max(s.From, h.From-2); i < min(s.To, h.To+1); i++ {
+			if isSince(r.t.Words[i].Fold) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// isSince tells the words beside a time that make it a deadline or an age.
+func isSince(w string) bool {
+	switch w {
+	case "seit", "vor", "binnen", "innerhalb", "frist", "depuis", "sous", "delai", "hace", "desde", "plazo", "termino", "entro", "termine", "fa", "prazo", "faz", "ha", "atras",
+		"sinds", "termijn", "geleden", "temu", "terminie", "ciagu", "тому", "вже", "строк", "протягом", "once", "icinde", "within", "ago", "since", "over":
+		return true
+	}
+	return false
 }
 
 // verbForm weighs the form of a verb: a participle needs a wish beside it, a

@@ -64,6 +64,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	}
 	r := &reader{c: c, handled: map[int]bool{}}
 	r.t = lang.NewText(source)
+	r.joinCitations()
 	for _, s := range r.t.Sentences {
 		if subject != "" && r.t.Words[s.From].Start < len(subject) {
 			r.subject++
@@ -103,6 +104,31 @@ func (r *reader) signed() bool {
 		}
 		return false
 	})
+}
+
+// joinCitations makes one sentence of those that the dots of a citation have
+// cut: "nach Art. 17 Abs. 1 DSGVO".
+func (r *reader) joinCitations() {
+	var out []lang.Span
+	for _, s := range r.t.Sentences {
+		w := &r.t.Words[s.From]
+		if n := len(out); n > 0 && isCitation(r.t.Words[s.From-1].Fold) && strings.HasPrefix(r.gap(s.From), ".") && !strings.Contains(r.gap(s.From), "\n") &&
+			(w.Fold[0] >= '0' && w.Fold[0] <= '9' || isCitation(w.Fold) || len(w.Fold) == 1) {
+			out[n-1].To, w.Before = s.To, lang.None
+			continue
+		}
+		out = append(out, s)
+	}
+	r.t.Sentences = out
+}
+
+// isCitation tells the abbreviations that a number follows where a law is cited.
+func isCitation(w string) bool {
+	switch w {
+	case "art", "abs", "ust", "lit", "par", "pkt", "poz", "nr", "num", "ziff", "al", "lett", "lid", "inc", "ст", "ч", "п", "md", "ss", "sub", "cpv":
+		return true
+	}
+	return false
 }
 
 // dropNames forgets what was found inside addresses and links: the words of
