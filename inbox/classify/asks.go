@@ -327,7 +327,7 @@ func (r *reader) readDelete(i int, s lang.Span) {
 // or how long ago: "within a month", "two weeks ago".
 func (r *reader) forAWhile(s lang.Span) bool {
 	return slices.ContainsFunc(r.hits.In(s, lang.Temporary), func(h lang.Hit) bool {
-		for i := max(s.From, h.From-2); i < min(s.To, h.To+1); i++ {
+		for i := max(s.From, h.From-3); i < min(s.To, h.To+1); i++ {
 			if isSince(r.t.Words[i].Fold) {
 				return false
 			}
