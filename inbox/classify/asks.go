@@ -73,6 +73,9 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDeactivate && h.To < s.To && slices.Contains([]string{"in", "by", "at", "with"}, r.t.Words[h.To].Fold) {
 			worth *= sure(r.hits.Has(lang.Span{From: h.To, To: h.To + 1}, lang.Place, lang.Filler)) // hidden in the crowd
 		}
+		if c == lang.AskDeactivate && r.isState(s, h.Span) {
+			continue
+		}
 		if c == lang.AskDelete {
 			worth *= r.followed(s, h.Span)
 		}
@@ -115,6 +118,22 @@ func (r *reader) onTopic(s, at lang.Span) bool {
 			return false
 		}
 		return true
+	}
+	return false
+}
+
+// isState tells whether words say how an account is, not how somebody wants it:
+// "mi perfil está en pausa".
+func (r *reader) isState(s, at lang.Span) bool {
+	if r.hits.Has(s, lang.Wish) {
+		return false
+	}
+	for _, w := range r.t.Words[at.From:at.To] {
+		switch strings.ToLower(r.t.Source[w.Start:w.End]) {
+		case "is", "was", "ist", "war", "liegt", "ruht", "steht", "est", "était", "está", "esta", "estaba", "quedó", "è", "era", "risulta", "ta", "tá", "ficou", "estava",
+			"staat", "ligt", "stond", "jest", "był", "było", "являється", "стоїть", "был", "стоит", "тұр":
+			return true
+		}
 	}
 	return false
 }
@@ -887,7 +906,7 @@ func (r *reader) readDeactivate(i int, s lang.Span) {
 			worth = 0
 		}
 		if worth == 0 || len(accounts) == 0 || slices.ContainsFunc(r.hits.In(s, lang.AskReactivate), func(h lang.Hit) bool { return !r.will(h.Span) }) ||
-			r.past(union(v.Span, accounts[0].Span)) && !r.broken(accounts[0].To, v.From+1) {
+			r.past(union(v.Span, accounts[0].Span)) && !r.broken(accounts[0].To, v.From+1) || r.isState(s, union(v.Span, accounts[0].Span)) {
 			continue
 		}
 		if c := r.clause(s, v.Span); len(r.accounts(c)) == 0 && (len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 || r.hits.Has(c, lang.Partial)) {
