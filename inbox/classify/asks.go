@@ -88,7 +88,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
 			worth *= unsureOf // to be sent what is held is a copy, or nearly so
 		}
-		if c == lang.AskCopy && r.withOther(h.Span) {
+		if c == lang.AskCopy && !r.verbLast() && r.withOther(h.Span) {
 			worth *= unsureOf // the invoice with my data
 		}
 		if c == lang.AskChange {

@@ -137,7 +137,7 @@ func (r *reader) meant(s lang.Span, things lang.Hits) lang.Hits {
 	return slices.DeleteFunc(things, func(o lang.Hit) bool {
 		return slices.ContainsFunc(nots, func(n lang.Hit) bool {
 			if r.guess.Tag == "kk" {
-				return n.From == o.To && !r.broken(o.To, n.From+1)
+				return n.From == o.To && !r.broken(o.To, n.From+1) && !r.needless(n.Span)
 			}
 			return n.To <= o.From && o.From-n.To <= reachObject && !r.broken(n.To, o.From+1) && !r.acts(n.To, o.From)
 		})
