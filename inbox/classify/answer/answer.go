@@ -221,15 +221,22 @@ func joins(w string) bool { return w == "and" || w == "и" || w == "und" || w ==
 // against are the concepts that make a text no yes, wherever they stand.
 var against = []lang.Concept{lang.Wait, lang.But, lang.No, lang.Negation, lang.Condition, lang.HowTo, lang.Problem}
 
+// doubtful are those that make it none but for the name under the text.
+var doubtful = []lang.Concept{lang.Doubt, lang.Other, lang.Temporary, lang.Grave}
+
 // acts are the concepts of what can be agreed to.
 var acts = []lang.Concept{lang.Delete, lang.Deleting, lang.Deleted, lang.AskDelete, lang.Deactivate, lang.AskDeactivate, lang.Change}
 
 // beside are the concepts whose words may stand beside a yes.
-var beside = append([]lang.Concept{lang.Yes, lang.Filler, lang.It, lang.Reason, lang.Unused, lang.Account, lang.Data, lang.Me, lang.All}, acts...)
+var beside = append([]lang.Concept{lang.Yes, lang.Filler, lang.It, lang.Reason, lang.Unused, lang.Aside, lang.Little, lang.Heard, lang.Account, lang.Data, lang.Me, lang.All}, acts...)
 
 // yes tells whether a span is a yes and nothing else.
 func (r *reader) yes(s lang.Span) bool {
-	if r.question(s) || r.opposed(s) || !r.leads(s) && !r.restates(s) {
+	end := r.signed(s)
+	if r.question(s) || r.opposed(s) || r.doubted(lang.Span{From: s.From, To: end}) || !r.leads(s) && !r.follows(s) && !r.restates(s) {
+		return false
+	}
+	if !r.founded(lang.Span{From: s.From, To: end}) {
 		return false
 	}
 	covered := make([]bool, len(r.t.Words))
@@ -238,12 +245,55 @@ func (r *reader) yes(s lang.Span) bool {
 			covered[i] = true
 		}
 	}
-	for i := s.From; i < r.signed(s); i++ {
+	for i := s.From; i < end; i++ {
 		if !covered[i] && !small(r.t.Words[i].Fold) {
 			return false
 		}
 	}
 	return true
+}
+
+// founded tells whether each part of a span that speaks of a thing, or has words
+// without a meaning, says why or agrees to something: "I wrote this letter", and
+// not "in the letter". What is to be deleted is no such thing.
+func (r *reader) founded(s lang.Span) bool {
+	for from := s.From; from < s.To; {
+		to := from + 1
+		for to < s.To && !r.closes(to) {
+			to++
+		}
+		part := lang.Span{From: from, To: to}
+		light := r.outside(r.hits.In(part, lang.Aside, lang.Little), r.hits.In(s, lang.Yes, lang.Filler, lang.Closing, lang.Reason, lang.Unused))
+		if light && !r.grounds(part) || r.takesAside(part) {
+			return false
+		}
+		from = to
+	}
+	return true
+}
+
+// grounds tells whether a part has more to it than a bare yes.
+func (r *reader) grounds(part lang.Span) bool {
+	more := append([]lang.Concept{lang.Reason, lang.Unused}, acts...)
+	return r.hits.Has(part, more...) || slices.ContainsFunc(r.hits.In(part, lang.Yes), func(h lang.Hit) bool { return h.From > 0 || h.To > 1 })
+}
+
+// takesAside tells whether an act is done to something beside the matter:
+// "delete this letter".
+func (r *reader) takesAside(part lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(part, lang.Delete, lang.Deactivate, lang.Change), func(h lang.Hit) bool {
+		i := h.To
+		for i < part.To && (small(r.t.Words[i].Fold) || r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me, lang.It)) && !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Aside) {
+			i++
+		}
+		before := h.From > part.From && r.covers(h.From-1, lang.Aside)
+		return before || i < part.To && r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Aside)
+	})
+}
+
+// covers tells whether a word is part of a phrase of a concept.
+func (r *reader) covers(i int, c lang.Concept) bool {
+	return slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.Concept == c && h.From <= i && i < h.To })
 }
 
 // wishes gives the wishes of a span in whose part of the sentence an act stands: "I
@@ -264,9 +314,18 @@ func (r *reader) opposed(s lang.Span) bool {
 	if slices.ContainsFunc(r.hits.In(s, lang.Unused), r.denies) {
 		return true
 	}
-	reasons := r.hits.In(s, lang.Reason, lang.Unused)
-	return slices.ContainsFunc(r.hits.In(s, against...), func(h lang.Hit) bool {
-		return !slices.ContainsFunc(reasons, func(x lang.Hit) bool { return x.From <= h.From && h.To <= x.To })
+	return r.outside(r.hits.In(s, against...), r.hits.In(s, lang.Reason, lang.Unused))
+}
+
+// doubted tells whether a span has a word of doubt or of another thing.
+func (r *reader) doubted(s lang.Span) bool {
+	return r.outside(r.hits.In(s, doubtful...), r.hits.In(s, lang.Reason, lang.Unused, lang.Yes))
+}
+
+// outside tells whether one of some hits lies in none of others.
+func (r *reader) outside(hits, others lang.Hits) bool {
+	return slices.ContainsFunc(hits, func(h lang.Hit) bool {
+		return !slices.ContainsFunc(others, func(x lang.Hit) bool { return x.From <= h.From && h.To <= x.To })
 	})
 }
 
@@ -305,14 +364,14 @@ func (r *reader) named(s lang.Span) lang.Hits {
 	return append(r.hits.Prefixed(s, lang.FieldPrefix), r.hits.In(s, lang.New)...)
 }
 
-// restates tells whether a span is the act in a word that points at what was
-// asked: "delete it". One that names what it is about is a request.
+// restates tells whether a span is the act itself in words that can only be
+// about what was asked: "delete it". What names its object is a request.
 func (r *reader) restates(s lang.Span) bool {
 	if r.hits.Has(s, lang.Account, lang.Data, lang.All) || len(r.hits.Prefixed(s, lang.FieldPrefix)) > 0 {
 		return false
 	}
-	return slices.ContainsFunc(r.hits.In(s, lang.Delete, lang.Deactivate, lang.Change), func(h lang.Hit) bool {
-		return r.hits.Has(lang.Span{From: max(s.From, h.From-1), To: h.To + 1}, lang.It)
+	return slices.ContainsFunc(r.hits.In(s, lang.Reason), func(h lang.Hit) bool {
+		return r.hits.Has(h.Span, lang.Delete, lang.Deactivate, lang.Change)
 	})
 }
 
@@ -435,15 +494,15 @@ func (r *reader) whole(s lang.Span) bool {
 	return n >= s.To-s.From
 }
 
-// leads tells whether the yes comes first, politeness left out: "delete it,
-// ok?" is a request.
+// leads tells whether the yes comes first, politeness left out: "delete it, ok?"
+// is a request.
 func (r *reader) leads(s lang.Span) bool {
 	for i := s.From; i < s.To; {
 		at := lang.Span{From: i, To: i + 1}
 		if slices.ContainsFunc(r.hits.In(at, lang.Yes), r.affirms) {
 			return true
 		}
-		f := r.hits.In(at, lang.Filler, lang.It, lang.Reason, lang.Unused)
+		f := r.hits.In(at, lang.Filler, lang.It)
 		if len(f) == 0 {
 			return false
 		}
@@ -452,10 +511,35 @@ func (r *reader) leads(s lang.Span) bool {
 	return false
 }
 
-// affirms tells whether no "not" runs on from within a yes: "I do not".
-func (r *reader) affirms(yes lang.Hit) bool {
-	return !slices.ContainsFunc(r.hits.In(lang.Span{From: yes.From + 1, To: yes.To}, lang.No, lang.Negation), func(h lang.Hit) bool { return h.To > yes.To })
+// follows tells whether a later part of a span begins with a yes: "I wrote that
+// myself, so yes". It is one only where all else is harmless, too.
+func (r *reader) follows(s lang.Span) bool {
+	for i := s.From + 1; i < s.To; i++ {
+		if r.t.Words[i].Before >= lang.Comma && r.leads(lang.Span{From: i, To: s.To}) {
+			return true
+		}
+	}
+	return false
 }
+
+// affirms tells whether a yes says so to what was asked: not with a "not" that
+// runs on from within it ("I do not"), and not only to having heard ("yes, I got
+// your letter").
+func (r *reader) affirms(yes lang.Hit) bool {
+	inner := r.hits.In(lang.Span{From: yes.From + 1, To: yes.To}, lang.No, lang.Negation)
+	if slices.ContainsFunc(inner, func(h lang.Hit) bool { return h.To > yes.To }) {
+		return false
+	}
+	end := yes.To
+	for !r.ends(end) {
+		end++
+	}
+	heard := r.hits.In(lang.Span{From: yes.To, To: end}, lang.Heard)
+	return len(heard) == 0 || r.hits.Has(lang.Span{From: heard[0].To, To: end}, append([]lang.Concept{lang.Yes}, acts...)...)
+}
+
+// ends tells whether a sentence ends before a word.
+func (r *reader) ends(i int) bool { return i >= len(r.t.Words) || r.t.Words[i].Before >= lang.Sentence }
 
 // small are words without a meaning of their own.
 func small(w string) bool {

@@ -37,7 +37,7 @@ func TestRead(t *testing.T) {
 		{"nein", inbox.AnswerNo}, {"non, annulez", inbox.AnswerNo}, {"nie", inbox.AnswerNo}, {"hayır", inbox.AnswerNo}, {"ні", inbox.AnswerNo},
 		{"ок, но нет", inbox.AnswerNo}, {"не соглашаюсь", inbox.AnswerNo}, {"растамаймын", inbox.AnswerNo},
 		{"", inbox.AnswerNone}, {"yes, but wait", inbox.AnswerNone}, {"да, но позже", inbox.AnswerNone}, {"yes?", inbox.AnswerNone},
-		{"maybe yes", inbox.AnswerNone}, {"delete pls", inbox.AnswerNone}, {"yes when my order has come", inbox.AnswerNone},
+		{"maybe yes", inbox.AnswerNone}, {"delete pls", inbox.AnswerYes}, {"drop it", inbox.AnswerNone}, {"scrap that", inbox.AnswerNo}, {"yes when my order has come", inbox.AnswerNone},
 		{"confirm what?", inbox.AnswerNone}, {"yes and no", inbox.AnswerNone}, {"иә, бірақ кейін", inbox.AnswerNone},
 		{"Yesterday I wrote to you", inbox.AnswerNone}, {"How do I say yes?", inbox.AnswerNone}, {"he said yes", inbox.AnswerNone},
 		{"Tak, potwierdzam.\n\nPozdrawiam\nPaweł Sikora\nKierownik zmiany", inbox.AnswerYes}, {"Згоден.\nЗ повагою, доц. Кравець Б. М.", inbox.AnswerYes},

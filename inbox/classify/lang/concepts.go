@@ -25,6 +25,9 @@ const (
 	But         Concept = "but"         // begins a reservation
 	Reason      Concept = "reason"      // beside a yes it reserves nothing: who wrote, and why
 	Unused      Concept = "unused"      // a reason with a "not": I no longer use it
+	Aside       Concept = "aside"       // things that a reason may speak of: letter, site, decision
+	Little      Concept = "little"      // words without a meaning of their own beside a reason
+	Heard       Concept = "heard"       // says yes only to having heard: yes, I got your letter; yes, I know
 	It          Concept = "it"          // points at what was said: it, that, everything above
 	Wish        Concept = "wish"        // asks: please, I want, could you
 	HowTo       Concept = "howto"       // asks for an explanation: how, where, why
@@ -107,7 +110,7 @@ const (
 // Concepts lists the sections that take plain entries, apart from those of
 // fields and months.
 func Concepts() []Concept {
-	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, Or, But, Reason, Unused, It, Wish, HowTo, Possible, Negation, Done,
+	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, Or, But, Reason, Unused, Aside, Little, Heard, It, Wish, HowTo, Possible, Negation, Done,
 		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Temporary, Send,
 		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Spelt, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
 		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}

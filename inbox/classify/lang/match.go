@@ -149,7 +149,9 @@ func longest(hits Hits, cover []Span) Hits {
 func (h Hit) answers() bool { return h.Concept == Yes || h.Concept == No || h.Concept == Partial }
 
 // reason tells whether a hit is one of those that count only beside an answer.
-func (h Hit) reason() bool { return h.Concept == Reason || h.Concept == Unused }
+func (h Hit) reason() bool {
+	return slices.Contains([]Concept{Reason, Unused, Aside, Little, Heard}, h.Concept)
+}
 
 // asks tells whether a hit is an act that can be asked for, or what it is about.
 func (h Hit) asks() bool {
