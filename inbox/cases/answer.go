@@ -37,6 +37,8 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 		err = k.status(tx, m, s, proven) // there was nothing to agree to
 	case over:
 		err = k.late(tx, m, cm, s, q, acts)
+	case q.Purpose != state.PurposeStop && !agrees(r.Agreed, acts):
+		err = k.partial(tx, m, cm, s, q, acts)
 	default:
 		err = k.yes(tx, m, cm, s, q, acts)
 	}
@@ -50,6 +52,50 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 		return err
 	}
 	return k.settle(tx, m)
+}
+
+// agrees tells whether what a yes names is what was asked about: "yes, delete it"
+// is no yes to a change, and "yes, the phone" none to the phone and the name.
+func agrees(said inbox.Agreed, acts []*inbox.Action) bool {
+	var kinds []inbox.Kind
+	var fields []inbox.Field
+	for _, a := range acts {
+		if a.State != inbox.StateUnconfirmed || a.Detail == nil {
+			continue
+		}
+		kinds = append(kinds, a.Kind)
+		fields = append(fields, a.Detail.Request.Fields...)
+		for _, c := range a.Detail.Request.Changes {
+			fields = append(fields, c.Field)
+		}
+	}
+	return (len(said.Kinds) == 0 || len(kinds) == 0 || within(kinds, said.Kinds)) &&
+		(len(said.Fields) == 0 || len(kinds) == 0 || same(said.Fields, fields))
+}
+
+// within tells whether every element of a list is in another.
+func within[T comparable](list, in []T) bool {
+	return !slices.ContainsFunc(list, func(x T) bool { return !slices.Contains(in, x) })
+}
+
+// same tells whether two lists name the same fields; people call any name a name,
+// and any address an address.
+func same(a, b []inbox.Field) bool {
+	a, b = roughly(a), roughly(b)
+	return within(a, b) && within(b, a)
+}
+
+func roughly(list []inbox.Field) []inbox.Field {
+	out := slices.Clone(list)
+	for i, f := range out {
+		switch f {
+		case inbox.FieldGivenName, inbox.FieldFamilyName, inbox.FieldNickname:
+			out[i] = inbox.FieldFullName
+		case inbox.FieldLocation:
+			out[i] = inbox.FieldAddress
+		}
+	}
+	return out
 }
 
 // toldStatus takes the answer of somebody in whose name we were asked where

@@ -246,7 +246,7 @@ func (r *reader) yes(s lang.Span) bool {
 		}
 	}
 	for i := s.From; i < end; i++ {
-		if !covered[i] && !small(r.t.Words[i].Fold) {
+		if !covered[i] && !small(r.t.Words[i].Fold) && !r.introduced(i) {
 			return false
 		}
 	}
@@ -274,7 +274,7 @@ func (r *reader) founded(s lang.Span) bool {
 
 // grounds tells whether a part has more to it than a bare yes.
 func (r *reader) grounds(part lang.Span) bool {
-	more := append([]lang.Concept{lang.Reason, lang.Unused}, acts...)
+	more := append([]lang.Concept{lang.Reason, lang.Unused, lang.Heard}, acts...)
 	return r.hits.Has(part, more...) || slices.ContainsFunc(r.hits.In(part, lang.Yes), func(h lang.Hit) bool { return h.From > 0 || h.To > 1 })
 }
 
@@ -355,13 +355,41 @@ func (r *reader) denies(reason lang.Hit) bool {
 	return false
 }
 
-// named gives the fields that a span names beside an act or as new: "yes, change
-// my number", "yes, the new number".
+// named gives the fields that a span names beside an act, as new or as right:
+// "yes, change my number", "yes, the new number", "yes, the number is right".
 func (r *reader) named(s lang.Span) lang.Hits {
-	if !r.hits.Has(s, lang.Change, lang.Delete, lang.New) {
+	if !r.hits.Has(s, lang.Change, lang.Delete, lang.New) && len(r.hits.In(s, lang.Yes)) < 2 {
 		return nil
 	}
 	return append(r.hits.Prefixed(s, lang.FieldPrefix), r.hits.In(s, lang.New)...)
+}
+
+// introduced tells whether a word is part of a name that the writer gives: "this
+// is Ann Lee", "it was me, Ann Lee". Beside an act it may be of something else.
+func (r *reader) introduced(i int) bool {
+	from, to := i, i+1
+	for from > 0 && r.isName(from-1) && r.t.Words[from].Before < lang.Comma {
+		from--
+	}
+	for !r.closes(to) && r.isName(to) {
+		to++
+	}
+	if from == 0 || to-from > maxName || !r.closes(to) || !r.isName(i) {
+		return false
+	}
+	if r.t.Words[from].Before >= lang.Comma {
+		return r.covers(from-1, lang.Me)
+	}
+	at := from - 1
+	for at > 0 && small(r.t.Words[at].Fold) && !r.covers(at, lang.It) && r.t.Words[at].Before < lang.Comma {
+		at--
+	}
+	return r.covers(at, lang.It) && !r.hits.Has(lang.Span{From: r.part(from), To: to}, acts...)
+}
+
+// isName tells whether a word has a capital letter and means nothing.
+func (r *reader) isName(i int) bool {
+	return r.capital(lang.Span{From: i, To: i + 1}) && !slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.From <= i && i < h.To })
 }
 
 // restates tells whether a span is the act itself in words that can only be
