@@ -381,6 +381,9 @@ func (r *reader) introduced(i int) bool {
 		return r.covers(from-1, lang.Me)
 	}
 	at := from - 1
+	if at == r.part(from) && r.covers(at, lang.Me) && !r.hits.Has(lang.Span{From: at, To: to}, acts...) {
+		return true // "I, Ann Lee, …"
+	}
 	for at > 0 && small(r.t.Words[at].Fold) && !r.covers(at, lang.It) && r.t.Words[at].Before < lang.Comma {
 		at--
 	}
