@@ -378,7 +378,7 @@ func (r *reader) introduced(i int) bool {
 		return false
 	}
 	if r.t.Words[from].Before >= lang.Comma {
-		return r.covers(from-1, lang.Me)
+		return r.covers(from-1, lang.Me) || self(r.t.Words[from-1].Fold)
 	}
 	at := from - 1
 	if at == r.part(from) && r.covers(at, lang.Me) && !r.hits.Has(lang.Span{From: at, To: to}, acts...) {
@@ -388,6 +388,15 @@ func (r *reader) introduced(i int) bool {
 		at--
 	}
 	return r.covers(at, lang.It) && !r.hits.Has(lang.Span{From: r.part(from), To: to}, acts...)
+}
+
+// self are the words for oneself that end a yes: "it was me".
+func self(w string) bool {
+	switch w {
+	case "me", "i", "я", "мен", "ich", "moi", "yo", "io", "eu", "ik", "ja", "ben":
+		return true
+	}
+	return false
 }
 
 // isName tells whether a word has a capital letter and means nothing.

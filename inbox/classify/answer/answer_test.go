@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -49,6 +50,50 @@ func TestRead(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", c.text, got.Answer, c.want)
 		} else if c.want == inbox.AnswerNo && got.Answer != inbox.AnswerNo {
 			t.Errorf("%q: got %q, want no", c.text, got.Answer)
+		}
+	}
+}
+
+// TestReasons tests what may stand beside a yes: who wrote and why, and nothing
+// that reserves something or is about a thing of its own.
+func TestReasons(t *testing.T) {
+	rules := builtin(t)
+	for text, yes := range map[string]bool{
+		"yes, I no longer use it": true, "Yes, I moved abroad and have no use for the account now.": true, "It was me, Ann Lee, go ahead": true,
+		"Да, он мне больше не нужен, удалите": true, "Иә, мен оны қолданбаймын енді": true, "Ja, dat was ik. Verwijder het maar.": true,
+		"I wrote that mail this morning, so yes.": true, "Да, письмо получил, подтверждаю.": true, "Yes, the phone number you wrote is correct": true,
+		"Yes\nBest\nTom Hill\n+7 701 222 33 44": true, "delete it": true, "da": true,
+		"Yes, I no longer need it deleted": false, "Yes, the request is no longer needed": false, "Да, запрос больше не нужен": false,
+		"Иә, енді өшіру керек емес": false, "Yes, I need it": false, "Yes, I know": false, "Да, письмо получил": false, "Yes, in the app": false,
+		"I do not want my account": false, "he said yes": false, "Yes? Delete it.": false, "Yes, delete this letter": false, "Yes.\n+7 701 222 33 44": false,
+		"Yes, this is Monday": false, "Yes, delete my Instagram": false, "Yes, delete it from Google": false, "Yes, I use it": false,
+	} {
+		if got := read(rules, text, true); (got.Answer == inbox.AnswerYes && got.Rest == "") != yes {
+			t.Errorf("%q: got %+v, want a mere yes: %v", text, got, yes)
+		}
+	}
+}
+
+// TestAgreed tests that a yes is told with what it names.
+func TestAgreed(t *testing.T) {
+	rules := builtin(t)
+	for text, want := range map[string]string{
+		"yes": "[] []", "Yes, delete it": "[delete] []", "да, меняйте номер": "[change] [phone]", "Yes, change my phone number please": "[change] [phone]",
+		"иә, жойыңыз": "[delete] []", "Yes, close my account": "[delete] []",
+	} {
+		got := read(rules, text, true)
+		if got.Answer != inbox.AnswerYes || fmt.Sprint(got.Agreed.Kinds, got.Agreed.Fields) != want {
+			t.Errorf("%q: got %+v, want %s", text, got, want)
+		}
+	}
+}
+
+// TestNoThatIsNone tests that a "no" or "stop" of something else is no no.
+func TestNoThatIsNone(t *testing.T) {
+	rules := builtin(t)
+	for _, s := range []string{"cancel my account", "I do not want my account", "Stop bothering me and delete everything", "Stop sending me these letters"} {
+		if got := read(rules, s, true); got.Answer != inbox.AnswerNone {
+			t.Errorf("%q: got %+v", s, got)
 		}
 	}
 }
