@@ -64,7 +64,7 @@ var cyrillic = map[rune]string{
 
 // digraphs are the ways to type one Cyrillic letter in Latin ones; longer first.
 var digraphs = strings.NewReplacer(
-	"shch", "6", "sch", "6", "sh", "6", "ch", "4", "zh", "j", "kh", "h", "gh", "g", "ng", "n", "ts", "c", "tz", "c",
+	"shch", "6", "sch", "6", "tsh", "t6", "sh", "6", "ch", "4", "zh", "j", "kh", "h", "gh", "g", "ng", "n", "ts", "c", "tz", "c",
 	"yo", "e", "ye", "e", "yu", "iu", "ya", "ia",
 	"y", "i", "w", "u", "x", "h", "q", "k",
 )
