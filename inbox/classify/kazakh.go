@@ -263,7 +263,7 @@ func (r *reader) hasObject(at lang.Span) bool {
 
 var participle = regexp.MustCompile(`[gk][ae]n$|[aei]tin$`)
 
-var accusative = regexp.MustCompile(`(тт|м|аз|із|ыз|ль|л|б|г|к|қ|п)[дт][ыі]$|[аеы]н[ыі]$`)
+var accusative = regexp.MustCompile(`(тт|м|аз|із|ыз|ль|л|б|г|к|қ|п)[дт][ыі]$|[аеы]н[ыі]$|(tt|m|b|l|z|k|q|g)[dt][yi]$|[aey]n[yi]$`)
 
 // will tells whether a phrase ends in a verb that says what will be: "кейін
 // қайта ашам".
