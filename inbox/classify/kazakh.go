@@ -189,11 +189,14 @@ func (r *reader) kazakh(s, at lang.Span) float64 {
 	if r.guess.Tag != "kk" {
 		return 1
 	}
-	if r.owned(s) || r.onlyMentions(at) {
+	if r.owned(s) || r.onlyMentions(at) || r.asksIfNeeded(lang.Span{From: at.To, To: s.To}) {
 		return 0
 	}
 	if behind := (lang.Span{From: at.To, To: s.To}); strings.Contains(r.t.EndMark(s), "?") && r.hits.Has(behind, lang.But) {
 		return unsureOf // "жойғым келеді, бірақ бонустар күйіп кете ме?"
+	}
+	if wanted.MatchString(r.spelt(at.To-1)) && !r.wants(lang.Span{From: at.To, To: s.To}) {
+		return unsureOf // "өшіруді сұраған едім"
 	}
 	withdraws := r.overlaps(s, at, lang.AskWithdraw)
 	switch r.verbForce(s, at) {
@@ -222,6 +225,29 @@ func (r *reader) onlyMentions(at lang.Span) bool {
 
 func begins(w string, with ...string) bool {
 	return slices.ContainsFunc(with, func(x string) bool { return strings.HasPrefix(w, x) })
+}
+
+// asksIfNeeded tells whether it is asked if something is needed: "жабу керек пе".
+func (r *reader) asksIfNeeded(at lang.Span) bool {
+	for i := at.From; i+1 < at.To; i++ {
+		if r.needless(lang.Span{From: i}) && isAsked(r.spelt(i+1)) {
+			return true
+		}
+	}
+	return false
+}
+
+// wanted has the endings of an act as the object of a wish: "өшіруді сұраймын".
+var wanted = regexp.MustCompile(`u(i?ni?z|l[ae]rini?z)?di$`)
+
+// wants tells whether a verb in the span asks for something now.
+func (r *reader) wants(at lang.Span) bool {
+	for i := at.From; i < at.To; i++ {
+		if begins(r.spelt(i), "suraim", "suram", "surau", "suran", "otinem", "otinim", "otiner", "otinip", "otinam", "otini6", "kalaim", "kalar", "talap", "tileim", "tileri", "kerek", "kajet", "tapsir", "buiir", "pros", "jon", "duris") && r.spelt(i+1) != "jazgan" {
+			return true
+		}
+	}
+	return false
 }
 
 // orNothing makes a find worthless unless something is so.
@@ -281,6 +307,9 @@ const reachVerb = 2
 func (r *reader) kazakhObject(s, at lang.Span) float64 {
 	if r.guess.Tag != "kk" {
 		return 1
+	}
+	if slices.ContainsFunc(r.hits.In(at, lang.Other), func(o lang.Hit) bool { return begins(r.spelt(o.From), "baska", "boten") }) {
+		return 0 // "басқа сайтқа көшіріп беріңіз"
 	}
 	for i := at.To; i < min(s.To, at.To+reachVerb+1) && r.t.Words[i].Before < lang.Comma; i++ {
 		if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.HowTo) {
@@ -342,7 +371,14 @@ func (r *reader) owned(s lang.Span) bool {
 		}
 		owner := h.From - 1
 		w := r.spelt(owner)
-		return (genitive.MatchString(w) && possessed.MatchString(r.spelt(h.To-1)) || h.Concept == lang.Account && located.MatchString(w)) && (r.hits.Has(lang.Span{From: owner, To: h.From}, lang.Other) || !r.knows(owner))
+		others := r.hits.Has(lang.Span{From: owner, To: h.From}, lang.Other)
+		switch {
+		case located.MatchString(w): // "пікірімдегі атымды", "инстаграмдағы аккаунтымды"
+			return others || h.Concept == lang.Account && !r.knows(owner)
+		case genitive.MatchString(w) && possessed.MatchString(r.spelt(h.To-1)):
+			return others || !r.knows(owner)
+		}
+		return false
 	})
 }
 
