@@ -1,63 +1,115 @@
 package lang
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // index finds the entries of every language that begin with a word, or with
 // the beginning of one.
 type index struct {
-	exact, stems      map[string][]*entry
+	exact, stems      map[string]bucket
 	shortest, longest int // bytes of a stem
+}
+
+// bucket holds the entries that begin with the same word, by language.
+type bucket []group
+
+// group is the entries of one language in a bucket.
+type group struct {
+	nr      int // of the language
+	entries []*entry
+}
+
+func (b bucket) with(e *entry) bucket {
+	for i := range b {
+		if b[i].nr == e.nr {
+			b[i].entries = append(b[i].entries, e)
+			return b
+		}
+	}
+	return append(b, group{nr: e.nr, entries: []*entry{e}})
 }
 
 func (x *index) add(e *entry, word string, kind partKind) {
 	if x.exact == nil {
-		x.exact, x.stems = map[string][]*entry{}, map[string][]*entry{}
+		x.exact, x.stems = map[string]bucket{}, map[string]bucket{}
 		x.shortest = len(word)
 	}
 	if kind == partWord {
-		x.exact[word] = append(x.exact[word], e)
+		x.exact[word] = x.exact[word].with(e)
 		return
 	}
-	x.stems[word] = append(x.stems[word], e)
+	x.stems[word] = x.stems[word].with(e)
 	x.shortest, x.longest = min(x.shortest, len(word)), max(x.longest, len(word))
 }
 
-// each calls do with every entry that may begin at a word.
-func (x *index) each(word string, do func(*entry)) {
-	for _, e := range x.exact[word] {
-		do(e)
+// each calls do with every group of entries that may begin at a word.
+func (x *index) each(word string, do func(group)) {
+	for _, g := range x.exact[word] {
+		do(g)
 	}
 	for n := 0; n < min(len(word), x.longest); {
 		_, size := utf8.DecodeRuneInString(word[n:])
 		if n += size; n < x.shortest {
 			continue
 		}
-		for _, e := range x.stems[word[:n]] {
-			do(e)
+		for _, g := range x.stems[word[:n]] {
+			do(g)
 		}
 	}
 }
 
-// scan finds the entries of every language in a text, by number of the
-// language. In a typed scan only those of Cyrillic script are found.
+// likely tells which languages a text may be in, by their numbers: those that
+// know at least half as many of its words as the one that knows the most, and
+// those that are looked for in any text.
+func (r *Rules) likely(x *index, words []string) []bool {
+	votes, last := make([]int, len(r.tags)), make([]int, len(r.tags))
+	best := 0
+	for i, w := range words {
+		x.each(w, func(g group) {
+			if last[g.nr] <= i {
+				last[g.nr] = i + 1
+				votes[g.nr]++
+				best = max(best, votes[g.nr])
+			}
+		})
+	}
+	out := make([]bool, len(r.tags))
+	for nr, tag := range r.tags {
+		out[nr] = 2*votes[nr] >= best || tag == "en" || slices.Contains(cyrillicTags, tag)
+	}
+	return out
+}
+
+// scan finds the entries of every language that a text may be in, by number of
+// the language. In a typed scan only those of Cyrillic script are found.
 func (r *Rules) scan(t *Text, typed bool) []Hits {
-	x := &r.plain
+	x, words := &r.plain, make([]string, len(t.Words))
 	if typed {
 		x = &r.typed
 		t.spell()
 	}
-	m := &matcher{t: t, skel: typed, nots: r.nots}
-	plain, later := make([]Hits, len(r.tags)), make([][]pending, len(r.tags))
-	for i := range t.Words {
-		w := t.Words[i].Fold
+	for i, w := range t.Words {
+		words[i] = w.Fold
 		if typed {
-			w = t.Words[i].skel
+			words[i] = w.skel
 		}
-		x.each(w, func(e *entry) {
-			if e.refers {
-				later[e.nr] = append(later[e.nr], pending{e, i})
-			} else {
-				plain[e.nr] = m.try(e, i, plain[e.nr])
+	}
+	m := &matcher{t: t, skel: typed, nots: r.nots}
+	likely := r.likely(x, words)
+	plain, later := make([]Hits, len(r.tags)), make([][]pending, len(r.tags))
+	for i, w := range words {
+		x.each(w, func(g group) {
+			if !likely[g.nr] {
+				return
+			}
+			for _, e := range g.entries {
+				if e.refers {
+					later[e.nr] = append(later[e.nr], pending{e, i})
+				} else {
+					plain[e.nr] = m.try(e, i, plain[e.nr])
+				}
 			}
 		})
 	}
