@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -39,6 +40,9 @@ func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 		if c.Field == inbox.FieldOccupation && slices.ContainsFunc(r.hits.Prefixed(at, lang.FieldPrefix), func(h lang.Hit) bool { return fieldOf(h) != c.Field }) {
 			return false // a man's name
 		}
+		if v, ok := r.value(c.Field, text); ok && c.Field == inbox.FieldOccupation {
+			text = v // without the ending of the sentence
+		}
 		if c.Field == inbox.FieldOccupation {
 			c.worth *= sure(r.isTrade(text) || r.t.Words[at.From].Quoted || r.isLabelled(c.sentence, c.Field))
 		}
@@ -58,6 +62,9 @@ func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 	}
 	if len(words) > 1 && strings.ToLower(text) == text && r.usesCapitals() {
 		return false
+	}
+	if len(words) > 1 && r.leads(words[0], r.t.Words[at.To-1].Fold) {
+		words, c.worth = words[1:], c.worth*unsureOf // "Касымовтан Қасымовқа"
 	}
 	c.worth *= sure(value.Proper(words))
 	switch n := names(words); {
@@ -109,6 +116,17 @@ func (r *reader) isTrade(text string) bool {
 	}
 	return !r.c.rules.Lists(r.guess, string(inbox.FieldOccupation))
 }
+
+// leads tells whether two words have the Kazakh endings of what something is
+// changed from and to.
+func (r *reader) leads(old, fresh string) bool {
+	return r.guess.Tag == "kk" && from.MatchString(coarse(lang.Fold(old))) && to.MatchString(coarse(fresh))
+}
+
+var (
+	from = regexp.MustCompile(`..[dtn][ae]n$`)
+	to   = regexp.MustCompile(`..[gk][ae]$`)
+)
 
 // usesCapitals tells whether most sentences of the text begin with a capital
 // letter, so that its writer would give names theirs.
