@@ -85,6 +85,9 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if (c == lang.AskDescribe || c == lang.AskCopy) && r.goesOn(s, h.Span) {
 			continue // "whom did you give my | order"
 		}
+		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: h.From, To: min(s.To, h.To+2)}, lang.Delete, lang.Deleted, lang.Deactivate, lang.Deactivated, lang.Done) {
+			continue // who deleted my data?
+		}
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
 			worth *= unsureOf // to be sent what is held is a copy, or nearly so
 		}
@@ -676,7 +679,7 @@ func (r *reader) followed(s, account lang.Span) float64 {
 	}
 	mine := r.hits.Has(lang.Span{From: max(s.From, account.From-1), To: account.To}, lang.Me)
 	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me, lang.It) && !(r.guess.Tag == "kk" && r.spelt(i) == "men") { // Kazakh: and
-		return sure(mine) // everything I posted; all this
+		return sure(mine || r.hits.Has(lang.Span{From: i + 1, To: i + 2}, lang.Account)) // everything I posted; all this
 	}
 	if r.t.Words[i].Fold == "of" && r.guess.Tag == "en" && i+1 < s.To && !r.hits.Has(lang.Span{From: i + 1, To: i + 2}, lang.Filler) && r.t.Words[i+1].Fold != "mine" {
 		return unsureOf // the account of our secretary
@@ -798,10 +801,11 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 			return true
 		case len(r.accounts(before)) > 0 && (r.hits.Has(s, lang.It) || r.bare(s)):
 			f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span)
-			if !r.hits.Has(before, lang.Me) || r.hits.Has(before, lang.Problem, lang.New, lang.Wrong) || !r.points(s, v) && !r.bare(s) {
+			f.Confidence *= sure(!r.hits.Has(before, lang.Third))
+			said := r.hits.Has(before, lang.HowTo, lang.Problem, lang.Done, lang.Condition, lang.Deactivate, lang.Deactivated, lang.AskReactivate, lang.AskStatus, lang.Keep, lang.New, lang.Wrong)
+			if !r.own(before) || said || strings.Contains(r.t.EndMark(before), "?") || !r.points(s, v) && !r.bare(s) {
 				f.Confidence *= 0.9
 			}
-			f.Confidence *= sure(!r.hits.Has(before, lang.Third))
 			r.add(f)
 			return true
 		}

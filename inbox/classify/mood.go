@@ -50,7 +50,7 @@ func (r *reader) mood(sentence, at lang.Span) float64 {
 func (r *reader) inOwnPart(s, verb lang.Span) bool {
 	for _, p := range r.parts(s) {
 		if p.From <= verb.From && verb.From < p.To {
-			return r.hits.Has(p, lang.Me) && r.hits.Has(p, lang.Account, lang.AskDelete) && !r.hits.Has(p, lang.Third)
+			return r.own(p) && r.hits.Has(p, lang.Account, lang.AskDelete) && !r.hits.Has(p, lang.Third)
 		}
 	}
 	return false
@@ -203,6 +203,10 @@ func (r *reader) conditional(sentence, at lang.Span) float64 {
 		switch {
 		case h.From >= at.From && h.To <= at.To:
 		case h.To <= plea && plea > sentence.From && r.announces(h.Span): // "I'll be away, please hide me"
+		case r.isBefore(h) && r.hits.Has(at, lang.Send, lang.AskCopy):
+			// "before I leave, send me my data" says when
+		case slices.ContainsFunc(r.hits.In(h.Span, lang.Temporary), func(x lang.Hit) bool { return x.Span == h.Span }):
+			// "so lange"
 		case h.To <= at.From && at.From-h.To <= reachHow && !r.broken(h.To, at.From+1):
 			return 0
 		default:
@@ -213,6 +217,15 @@ func (r *reader) conditional(sentence, at lang.Span) float64 {
 		factor *= unsureOf
 	}
 	return factor
+}
+
+// isBefore tells whether a condition is what comes later.
+func (r *reader) isBefore(h lang.Hit) bool {
+	switch r.t.Words[h.From].Fold {
+	case "before", "bevor", "ehe", "vor", "avant", "antes", "prima", "voor", "voordat", "zanim", "przed", "перед", "до", "прежде", "once":
+		return true
+	}
+	return false
 }
 
 // ahead tells whether the concept stands before the span, near enough and

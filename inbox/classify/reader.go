@@ -358,7 +358,7 @@ func (r *reader) mine(f find) bool {
 	if f.Kind == inbox.KindChange {
 		at = r.t.Sentences[f.sentence]
 	}
-	if !r.hits.Has(at, lang.Me) || r.hits.Has(r.t.Sentences[f.sentence], lang.Third) {
+	if !r.own(at) || r.hits.Has(r.t.Sentences[f.sentence], lang.Third) {
 		return false
 	}
 	for _, s := range r.t.Sentences {
@@ -393,6 +393,22 @@ func (r *reader) aside(f find) bool {
 		}
 	}
 	return true
+}
+
+// own tells whether words name their writer, if only as part of what an account
+// is called: "mon inscription", "hesabımı".
+func (r *reader) own(at lang.Span) bool {
+	if r.hits.Has(at, lang.Me) {
+		return true
+	}
+	return slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool {
+		switch w.Fold {
+		case "mon", "ma", "mes", "mein", "meine", "meinen", "meinem", "meines", "meiner", "mi", "mis", "mio", "mia", "miei", "mie", "meu", "minha", "meus", "minhas",
+			"mijn", "mn", "moje", "moj", "mojego", "moja", "mojej", "мій", "моя", "мою", "мого", "моєї":
+			return true
+		}
+		return r.guess.Tag == "tr" && slices.ContainsFunc([]string{"im", "imi", "imin", "um", "umu"}, func(e string) bool { return strings.HasSuffix(w.Fold, e) })
+	})
 }
 
 // isFor tells the words that say for whom somebody writes.
