@@ -145,10 +145,12 @@ func (r *reader) dropNames() {
 func (r *reader) dropPronouns() {
 	all := slices.Clone(r.hits)
 	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool {
-		if h.Concept != lang.Third || h.To-h.From > 1 || h.From == 0 || h.To < len(r.t.Words) && r.t.Words[h.To].Before < lang.Comma {
+		if h.Concept != lang.Third || h.To-h.From > 1 || h.From == 0 || !all.Has(h.Span, lang.It) {
 			return false
 		}
-		return all.Has(h.Span, lang.It) && all.Has(lang.Span{From: h.From - 1, To: h.From}, lang.Delete, lang.Deactivate, lang.Change)
+		next := lang.Span{From: h.To, To: h.To + 1}
+		last := h.To >= len(r.t.Words) || r.t.Words[h.To].Before >= lang.Comma || all.Has(next, lang.Me, lang.Filler) && !all.Has(next, lang.Account, lang.Data)
+		return last && all.Has(lang.Span{From: h.From - 1, To: h.From}, lang.Delete, lang.Deactivate, lang.Change, lang.Send)
 	})
 }
 
