@@ -156,6 +156,8 @@ func (r *reader) about(s, at lang.Span, c lang.Concept) float64 {
 			return 0
 		case c == lang.AskWithdraw && o.From >= at.To && (at.To-at.From > minObject || r.hits.Has(lang.Span{From: at.From, To: o.From}, lang.Data)):
 			continue // what the data is used for: "my data for advertising"
+		case c == lang.AskDeactivate && o.To == at.To && o.From > at.From:
+			// "my profile | from the search" is what is asked for
 		case o.From >= at.From && o.From < at.To:
 			return 0 // "I don't want my PIN for my account any more"
 		case r.guess.Tag == "kk" && o.From >= at.To && r.broken(at.To, o.From+1):
@@ -272,7 +274,7 @@ func (r *reader) moodOfQuestion(s, at lang.Span) float64 {
 
 func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic) {
 	for _, h := range r.hits.In(s, c) {
-		if c == lang.AskReactivate && r.hits.Has(h.Span, lang.Other) {
+		if c == lang.AskReactivate && r.hits.Has(h.Span, lang.Other, lang.Act) {
 			continue // "give me back my money to my account"
 		}
 		if c == lang.AskReactivate && (r.will(h.Span) || r.later(s, h.Span)) {
@@ -419,6 +421,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 	case len(data) > 0 && len(fields) == 0:
 		f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span, data[0].Span)
 		f.words = union(v.Span, data[0].Span)
+		f.Confidence *= r.outOf(s, data[0].Span)
 		if r.alongside(v.Span, other) {
 			f.Confidence *= unsureOf
 		}
@@ -462,7 +465,8 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 // deleteIt reads a verb whose object is a word for what the sentence says is
 // not needed: "I do not want my number there, remove it".
 func (r *reader) deleteIt(i int, s lang.Span, v lang.Hit, f find) bool {
-	if !r.hits.Has(r.clause(s, v.Span), lang.It) || r.hits.Has(s, lang.Keep) {
+	c := r.clause(s, v.Span)
+	if !r.hits.Has(c, lang.It) && !r.bare(c) || r.hits.Has(s, lang.Keep) {
 		return false
 	}
 	before := lang.Span{From: s.From, To: v.From}
@@ -917,7 +921,10 @@ func (r *reader) readDeactivate(i int, s lang.Span) {
 			continue // "not delete my account, only hide my name"
 		}
 		other := r.hits.In(s, lang.Other)
-		worth *= r.between(v, accounts[0].Span, other) * sure(!r.partOf(accounts[0].Span, other) && !r.anyOne(accounts[0].Span) && !r.possessed(accounts[0].Span)) * r.followed(s, accounts[0].Span)
+		if slices.ContainsFunc(other, func(o lang.Hit) bool { return !r.endsAt(s, o.To, lang.AskDeactivate) }) {
+			worth *= r.between(v, accounts[0].Span, other)
+		}
+		worth *= sure(!r.partOf(accounts[0].Span, other) && !r.anyOne(accounts[0].Span) && !r.possessed(accounts[0].Span)) * r.followed(s, accounts[0].Span)
 		f := find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth, Because: r.because(v.Span, accounts[0].Span)}, at: v.From, sentence: i, words: union(v.Span, accounts[0].Span)}
 		r.add(f)
 		return
