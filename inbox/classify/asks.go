@@ -386,11 +386,14 @@ func (r *reader) verbForm(s lang.Span, v lang.Hit) float64 {
 // deleteObject finds what is to be deleted, and tells whether it found it.
 func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) bool {
 	list := r.withList(i)
+	far := 1.0
 	if c := r.clause(s, v.Span); list == s && len(r.accounts(c))+len(r.hits.In(c, lang.Data, lang.Other))+len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 {
 		s, list = c, c
 		if own := r.ownPart(c, v.Span); r.namesThings(lang.Span{From: v.To, To: c.To}) {
 			s, list = own, own // "He reads my profile, so take away where I live"
 		}
+	} else if list == s && !r.hits.Has(c, lang.It) && !r.bare(c) {
+		far = unsureOf // what it is said of may be a word that nobody knows
 	}
 	_, fieldHits := r.fields(list)
 	if !r.hides(v) {
@@ -398,7 +401,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 	}
 	fields := named(fieldHits)
 	accounts, data, other := r.meant(s, r.accounts(s)), r.meant(s, r.hits.In(s, lang.Data)), r.hits.In(list, lang.Other)
-	f := find{Request: inbox.Request{Kind: inbox.KindDelete, Confidence: full * worth}, at: v.From, sentence: i, words: v.Span}
+	f := find{Request: inbox.Request{Kind: inbox.KindDelete, Confidence: full * worth * far}, at: v.From, sentence: i, words: v.Span}
 	if len(accounts) > 0 && len(fieldHits) > 0 && r.lies(v, fieldHits[0].Span, accounts[0].Span) {
 		accounts = nil // my mobile out of the profile
 	}
