@@ -329,6 +329,7 @@ func named(hits lang.Hits) []inbox.Field {
 }
 
 func (r *reader) readDelete(i int, s lang.Span) {
+	read := false
 	for _, v := range r.hits.In(s, lang.Delete, lang.Deleting, lang.Deleted) {
 		worth := r.mood(s, v.Span) * r.verbForm(s, v)
 		if worth == 0 {
@@ -341,9 +342,10 @@ func (r *reader) readDelete(i int, s lang.Span) {
 			r.add(find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth * unsureOf, Because: r.because(v.Span)}, at: v.From, sentence: i, words: v.Span})
 			return
 		}
-		if r.deleteObject(i, s, v, worth) {
-			return
+		if read && !r.rulesMore(s, v) {
+			continue
 		}
+		read = r.deleteObject(i, s, v, worth) || read
 	}
 }
 
@@ -368,6 +370,13 @@ func isSince(w string) bool {
 		return true
 	}
 	return false
+}
+
+// rulesMore tells whether the part of a sentence that a verb rules names
+// something that nothing has read yet: "remove my number, remove my town".
+func (r *reader) rulesMore(s lang.Span, v lang.Hit) bool {
+	c := r.clause(s, v.Span)
+	return c != s && !r.isRead(c) && len(r.hits.Prefixed(c, lang.FieldPrefix))+len(r.accounts(c)) > 0
 }
 
 // verbForm weighs the form of a verb: a participle needs a wish beside it, a
