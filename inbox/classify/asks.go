@@ -82,7 +82,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskDelete || c == lang.AskDeactivate {
 			worth *= r.outOf(s, h.Span)
 		}
-		if (c == lang.AskDescribe || c == lang.AskCopy) && r.goesOn(s, h.Span) {
+		if (c == lang.AskDescribe || c == lang.AskCopy && r.guess.Tag != "kk") && r.goesOn(s, h.Span) {
 			continue // "whom did you give my | order"
 		}
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: h.From, To: min(s.To, h.To+2)}, lang.Delete, lang.Deleted, lang.Deactivate, lang.Deactivated, lang.Done) {
@@ -401,7 +401,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		if own := r.ownPart(c, v.Span); r.namesThings(lang.Span{From: v.To, To: c.To}) {
 			s, list = own, own // "He reads my profile, so take away where I live"
 		}
-	} else if list == s && !r.hits.Has(c, lang.It) && !r.bare(c) {
+	} else if list == s && !r.hits.Has(c, lang.It) && !r.bare(c) && !r.namesSomething(lang.Span{From: c.To, To: s.To}) {
 		far = unsureOf // what it is said of may be a word that nobody knows
 	}
 	_, fieldHits := r.fields(list)
@@ -546,6 +546,11 @@ func (r *reader) hides(v lang.Hit) bool {
 		}
 		return false
 	})
+}
+
+// namesSomething tells whether words name an account, data or a field.
+func (r *reader) namesSomething(at lang.Span) bool {
+	return r.hits.Has(at, lang.Account, lang.Data) || len(r.hits.Prefixed(at, lang.FieldPrefix)) > 0
 }
 
 // anyOne tells whether an account is nobody's in particular: "the deletion of
