@@ -280,6 +280,9 @@ func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic
 		if c == lang.AskReactivate && (r.will(h.Span) || r.later(s, h.Span)) {
 			continue
 		}
+		if c == lang.AskStatus && h.From > s.From && r.t.Words[h.From-1].Fold == "because" {
+			continue // "my account is asleep because I asked you to"
+		}
 		worth := r.moodOfQuestion(s, h.Span)
 		r.add(find{Request: inbox.Request{Kind: inbox.KindQuestion, Topic: topic, Confidence: full * worth, Because: r.because(h.Span)}, at: h.From, sentence: i, words: h.Span})
 	}
@@ -553,6 +556,11 @@ func (r *reader) namesSomething(at lang.Span) bool {
 	return r.hits.Has(at, lang.Account, lang.Data) || len(r.hits.Prefixed(at, lang.FieldPrefix)) > 0
 }
 
+// speaksOfMe tells whether a span speaks of the writer. "My page" may be one phrase.
+func (r *reader) speaksOfMe(at lang.Span) bool {
+	return r.hits.Has(at, lang.Me) || slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool { return w.Fold == "my" })
+}
+
 // anyOne tells whether an account is nobody's in particular: "the deletion of
 // an account".
 func (r *reader) anyOne(account lang.Span) bool {
@@ -698,7 +706,7 @@ func (r *reader) followed(s, account lang.Span) float64 {
 	if r.guess.Tag == "kk" && participle.MatchString(r.spelt(i)) {
 		return unsureOf
 	}
-	mine := r.hits.Has(lang.Span{From: max(s.From, account.From-1), To: account.To}, lang.Me)
+	mine := r.speaksOfMe(lang.Span{From: max(s.From, account.From-1), To: account.To})
 	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me, lang.It) && !(r.guess.Tag == "kk" && r.spelt(i) == "men") { // Kazakh: and
 		return sure(mine || r.hits.Has(lang.Span{From: i + 1, To: i + 2}, lang.Account)) // everything I posted; all this
 	}
@@ -813,7 +821,7 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 		case len(fields) > 0:
 			f.Scope, f.Fields = inbox.ScopeFields, fields
 			f.Confidence *= nameless(fields)
-			if !r.points(s, v) && !r.bare(s) || r.hits.Has(before, lang.New, lang.Change) {
+			if !r.points(s, v) && !r.bare(s) || r.hits.Has(before, lang.New) || r.asksFor(before, lang.Change) {
 				f.Confidence *= r.pointsBack(before, s)
 			}
 			f.Because = r.because(v.Span)
@@ -824,7 +832,7 @@ func (r *reader) deleteBare(i int, s lang.Span, v lang.Hit, f find) bool {
 			f.Scope, f.Because = inbox.ScopeAccount, r.because(v.Span)
 			f.Confidence *= sure(!r.hits.Has(before, lang.Third))
 			said := r.hits.Has(before, lang.HowTo, lang.Problem, lang.Done, lang.Condition, lang.Deactivate, lang.Deactivated, lang.AskReactivate, lang.AskStatus, lang.Keep, lang.New, lang.Wrong)
-			if !r.own(before) || said || strings.Contains(r.t.EndMark(before), "?") || !r.points(s, v) && !r.bare(s) {
+			if !r.own(before) && !r.speaksOfMe(before) || said || strings.Contains(r.t.EndMark(before), "?") || !r.points(s, v) && !r.bare(s) {
 				f.Confidence *= 0.9
 			}
 			r.add(f)
@@ -857,6 +865,11 @@ func (r *reader) pointsBack(before, s lang.Span) float64 {
 		return 0.8
 	}
 	return 1
+}
+
+// asksFor tells whether a verb of a kind asks for something in a sentence.
+func (r *reader) asksFor(s lang.Span, c lang.Concept) bool {
+	return slices.ContainsFunc(r.hits.In(s, c), func(v lang.Hit) bool { return r.mood(s, v.Span) > 0 })
 }
 
 // antecedent gives the sentence that an "it" in sentence i means something of:
@@ -921,6 +934,10 @@ func (r *reader) isNumber(s lang.Span) bool {
 
 func (r *reader) readDeactivate(i int, s lang.Span) {
 	accounts := r.accounts(s)
+	if len(accounts) == 0 {
+		r.deactivateIt(i, s)
+		return
+	}
 	verbs := r.hits.In(s, lang.Deactivate, lang.Deactivated)
 	for k, v := range verbs {
 		if k+1 < len(verbs) && len(accounts) > 0 && verbs[k+1].To <= accounts[0].From && v.Concept != verbs[k+1].Concept {
@@ -944,6 +961,28 @@ func (r *reader) readDeactivate(i int, s lang.Span) {
 		worth *= sure(!r.partOf(accounts[0].Span, other) && !r.anyOne(accounts[0].Span) && !r.possessed(accounts[0].Span)) * r.followed(s, accounts[0].Span)
 		f := find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth, Because: r.because(v.Span, accounts[0].Span)}, at: v.From, sentence: i, words: union(v.Span, accounts[0].Span)}
 		r.add(f)
+		return
+	}
+}
+
+// deactivateIt reads "hide it for a while" of the account that a sentence
+// before speaks of.
+func (r *reader) deactivateIt(i int, s lang.Span) {
+	k := r.antecedent(i)
+	if k < r.subject {
+		return
+	}
+	if before := r.t.Sentences[k]; !r.hits.Has(before, lang.Account) || !r.speaksOfMe(before) || r.hits.Has(before, lang.Other, lang.Third, lang.Problem) {
+		return
+	}
+	for _, v := range r.hits.In(s, lang.Deactivate, lang.Deactivated) {
+		worth := r.mood(s, v.Span)
+		if worth == 0 || !r.points(s, v) || v.Concept == lang.Deactivated && !r.hits.Has(s, lang.Wish) || r.hits.Has(s, lang.Other, lang.AskReactivate) {
+			continue
+		}
+		worth *= sure(r.hits.Has(s, lang.Temporary))
+		r.handled[k] = true
+		r.add(find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth, Because: r.because(v.Span)}, at: v.From, sentence: i, words: v.Span})
 		return
 	}
 }

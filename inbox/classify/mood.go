@@ -139,9 +139,19 @@ func (r *reader) meant(s lang.Span, things lang.Hits) lang.Hits {
 			if r.guess.Tag == "kk" {
 				return n.From == o.To && !r.broken(o.To, n.From+1) && !r.needless(n.Span)
 			}
-			return n.To <= o.From && o.From-n.To <= reachObject && !r.broken(n.To, o.From+1) && !r.acts(n.To, o.From)
+			return n.To <= o.From && o.From-n.To <= reachObject && !r.broken(n.To, o.From+1) && !r.acts(n.To, o.From) && !r.needs(n.To)
 		})
 	})
+}
+
+// needs tells whether a "not" is said of a need, not of the thing: "I don't need
+// this account, delete it".
+func (r *reader) needs(i int) bool {
+	switch r.t.Words[i].Fold {
+	case "need", "want", "use", "require", "needed":
+		return true
+	}
+	return false
 }
 
 // acts tells whether a verb that asks for something stands in a range of words.

@@ -378,7 +378,7 @@ func (r *reader) mine(f find) bool {
 // own. "My wife is ill. Please hide my profile."
 func (r *reader) aside(f find) bool {
 	own := r.t.Sentences[f.sentence]
-	if f.Scope != inbox.ScopeFields && !r.hits.Has(own, lang.Me) {
+	if f.Scope != inbox.ScopeFields && !r.speaksOfMe(own) {
 		return false
 	}
 	for i, s := range r.t.Sentences {
@@ -390,7 +390,7 @@ func (r *reader) aside(f find) bool {
 			return false
 		}
 		things := append(r.hits.In(s, lang.Account, lang.Data), r.hits.Prefixed(s, lang.FieldPrefix)...)
-		if slices.ContainsFunc(things, func(h lang.Hit) bool { return !r.hits.Has(lang.Span{From: max(s.From, h.From-1), To: h.To}, lang.Me) }) {
+		if slices.ContainsFunc(things, func(h lang.Hit) bool { return !r.speaksOfMe(lang.Span{From: max(s.From, h.From-1), To: h.To}) }) {
 			return false
 		}
 	}

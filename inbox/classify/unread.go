@@ -93,7 +93,7 @@ func (r *reader) told(s, v lang.Span) bool {
 	if r.others(s, v) {
 		return true
 	}
-	return r.behindWord(s, v, "i", "we")
+	return r.behindWord(s, v, "i", "we", "to")
 }
 
 // others tells whether a verb says what others do: "you promised you would not".
