@@ -64,6 +64,9 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if (c == lang.AskCopy || c == lang.AskDescribe) && r.onTopic(s, h.Span) {
 			continue
 		}
+		if c == lang.AskCopy && slices.ContainsFunc(r.hits.In(s, lang.AskDescribe), func(d lang.Hit) bool { return d.From < h.From && d.To >= h.To }) {
+			continue // "who has access to my data"
+		}
 		if c == lang.AskCopy && r.hits.Has(lang.Span{From: h.To, To: min(h.To+reachNot, s.To)}, lang.Deleted) && !r.hits.Has(h.Span, lang.Send) {
 			continue // "I want all the data you have erased"
 		}
@@ -306,11 +309,18 @@ func (r *reader) later(s, at lang.Span) bool {
 // a place in it.
 func (r *reader) accounts(s lang.Span) lang.Hits {
 	places := slices.DeleteFunc(r.hits.In(s, lang.Place), func(p lang.Hit) bool {
-		return r.endsAt(s, p.From, lang.Deleting) || r.endsAt(s, p.From, lang.Deactivated) // the deletion of my account
+		return r.endsAt(s, p.From, lang.Deleting) || r.endsAt(s, p.From, lang.Deactivated) || // the deletion of my account
+			r.guess.Tag == "en" && r.turnsOff(s, p.From)
 	})
 	return slices.DeleteFunc(r.hits.In(s, lang.Account), func(a lang.Hit) bool {
 		return slices.ContainsFunc(places, func(p lang.Hit) bool { return p.From <= a.From && a.To <= p.To })
 	})
+}
+
+// turnsOff tells whether a word is the last of a verb that may take an account:
+// "switch off my account".
+func (r *reader) turnsOff(s lang.Span, i int) bool {
+	return slices.ContainsFunc(r.hits.In(s, lang.Deactivate), func(h lang.Hit) bool { return h.To == i+1 && h.To-h.From == 2 })
 }
 
 // fields gives the fields that are named in the sentence, in order.
@@ -335,7 +345,7 @@ func (r *reader) readDelete(i int, s lang.Span) {
 	read := false
 	for _, v := range r.hits.In(s, lang.Delete, lang.Deleting, lang.Deleted) {
 		worth := r.mood(s, v.Span) * r.verbForm(s, v)
-		if worth == 0 {
+		if worth == 0 || v.Concept == lang.Deleting && r.turnsOff(s, v.From) {
 			continue
 		}
 		if slices.ContainsFunc(r.hits.In(s, lang.Delete), func(x lang.Hit) bool { return x.From != v.From && r.negated(s, x.Span) }) {
@@ -763,7 +773,9 @@ const maxStrangers = 2
 
 // unkept gives the fields that no "except" or "keep" stands before.
 func (r *reader) unkept(s lang.Span, hits lang.Hits) []inbox.Field {
-	keeps := r.hits.In(s, lang.Keep)
+	keeps := slices.DeleteFunc(r.hits.In(s, lang.Keep), func(k lang.Hit) bool {
+		return r.hits.Has(lang.Span{From: k.From, To: k.From + 1}, lang.Delete) // leave it blank
+	})
 	var out []inbox.Field
 	for _, h := range hits {
 		kept := slices.ContainsFunc(keeps, func(k lang.Hit) bool {

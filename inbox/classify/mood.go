@@ -212,6 +212,7 @@ func (r *reader) conditional(sentence, at lang.Span) float64 {
 	for _, h := range r.hits.In(sentence, lang.Condition) {
 		switch {
 		case h.From >= at.From && h.To <= at.To:
+		case h.From >= at.To && h.To-h.From == 1 && r.t.Words[h.From].Fold == "or" && !r.acts(h.To, h.To+2): // of two things; "or I will" is a phrase
 		case h.To <= plea && plea > sentence.From && r.announces(h.Span): // "I'll be away, please hide me"
 		case r.isBefore(h) && r.hits.Has(at, lang.Send, lang.AskCopy):
 			// "before I leave, send me my data" says when

@@ -42,6 +42,9 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	verbs := slices.DeleteFunc(r.hits.In(part, lang.Delete, lang.Change, lang.Add, lang.Deactivate, lang.Act), func(v lang.Hit) bool {
 		return r.mood(s, v.Span) == 0 || r.isRead(v.Span) || r.told(s, v.Span)
 	})
+	if len(verbs) == 0 && r.guess.Tag == "en" && r.hits.Has(part, lang.Keep) {
+		return false // leave the bio
+	}
 	fields, _ := r.fields(part)
 	strange := slices.ContainsFunc(fields, func(f inbox.Field) bool { return !r.hasField(f) })
 	if r.isRead(part) {
