@@ -905,8 +905,8 @@ func (r *reader) points(s lang.Span, v lang.Hit) bool {
 	if v.Concept != lang.Delete {
 		near.From = max(s.From, v.From-reachNot-reachObject)
 	}
-	for i := v.From; i < v.To && v.Concept != lang.Delete; i++ {
-		if r.t.Words[i].Fold == "it" {
+	for i := near.From; i < v.To && v.Concept != lang.Delete; i++ {
+		if w := r.t.Words[i].Fold; (w == "it" || w == "that") && !r.broken(i+1, v.From+1) {
 			return true
 		}
 	}

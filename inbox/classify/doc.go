@@ -17,7 +17,10 @@
 //     ("forget me").
 //  4. The mood of the sentence decides what the find is worth. Behind "how",
 //     "not" or "if", about somebody else's account, or as a report of what
-//     was done, it is worth nothing; beside a doubt it is worth less.
+//     was done, it is worth nothing; beside a doubt it is worth less. A trouble
+//     or a plan that stands before "please" in a part of its own is a reason,
+//     and other people in a sentence that names nothing of theirs are company.
+//     "It" means what one of the two sentences before speaks of.
 //  5. The values of changes are read where a phrase of the rule files says
 //     that a value stands, or by their own form (dates, telephone numbers,
 //     addresses), and old values are told from new ones.
