@@ -88,7 +88,7 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if (c == lang.AskDescribe || c == lang.AskCopy && r.guess.Tag != "kk") && r.goesOn(s, h.Span) {
 			continue // "whom did you give my | order"
 		}
-		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: h.From, To: min(s.To, h.To+2)}, lang.Delete, lang.Deleted, lang.Deactivate, lang.Deactivated, lang.Done) {
+		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: h.From, To: min(s.To, h.To+2)}, lang.Delete, lang.Deleted, lang.Deactivate, lang.Deactivated) {
 			continue // who deleted my data?
 		}
 		if c == lang.AskDescribe && r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Send) {
@@ -414,7 +414,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 		if own := r.ownPart(c, v.Span); r.namesThings(lang.Span{From: v.To, To: c.To}) {
 			s, list = own, own // "He reads my profile, so take away where I live"
 		}
-	} else if list == s && !r.hits.Has(c, lang.It) && !r.bare(c) && !r.namesSomething(lang.Span{From: c.To, To: s.To}) {
+	} else if list == s && !r.verbLast() && !r.hits.Has(c, lang.It) && !r.bare(c) && !r.namesSomething(lang.Span{From: c.To, To: s.To}) {
 		far = unsureOf // what it is said of may be a word that nobody knows
 	}
 	_, fieldHits := r.fields(list)
@@ -429,7 +429,7 @@ func (r *reader) deleteObject(i int, s lang.Span, v lang.Hit, worth float64) boo
 	}
 	if r.hides(v) {
 		accounts, data = nil, nil
-		if len(fields) == 0 || r.hits.Has(s, lang.Wrong, lang.New, lang.Change, lang.Add) {
+		if len(fields) == 0 || r.hits.Has(s, lang.Wrong, lang.New, lang.Add) {
 			return false
 		}
 	}

@@ -247,7 +247,7 @@ func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 	if at.From >= at.To {
 		return h.To == s.To && r.below(c, h)
 	}
-	if r.inAddress(at.From) || r.was(s, at) {
+	if r.inAddress(at.From) || r.was(s, at) || !r.t.Words[at.From].Quoted && c.Field != inbox.FieldAbout && r.hits.Has(at, lang.Delete, lang.Deleted) {
 		return false
 	}
 	if v, end, ok := r.quotation(at.From, c.Field); ok {

@@ -132,15 +132,17 @@ func (m *matcher) match(parts []part, i int, follows bool, nots map[string]bool)
 	return -1
 }
 
-// longest drops every hit that lies inside a longer phrase. In a whole no
+// longest drops every hit that lies inside a longer phrase. In a whole yes or no
 // ("don't delete my account") the acts and things keep their own meaning, and a
 // reason hides nothing and is not hidden: it counts only beside a yes. cover is
 // room for a span of every word.
 func longest(hits Hits, cover []Span) Hits {
-	no := func(h Hit) bool { return h.Concept == No }
 	plain := func(h Hit) bool { return !h.slot && !h.reason() }
-	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) && !h.reason() }, plain)
+	no := func(h Hit) bool { return h.Concept == No }
+	yes := func(h Hit) bool { return h.Concept == Yes }
+	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) && !yes(h) && !h.reason() }, plain)
 	hits = hidden(hits, cover, no, func(h Hit) bool { return plain(h) && !h.asks() })
+	hits = hidden(hits, cover, yes, func(h Hit) bool { return plain(h) && h.Concept != Delete && h.Concept != Deactivate })
 	// The "por" of "por favor" says no value.
 	return hidden(hits, cover, func(h Hit) bool { return h.Concept == Filler }, func(h Hit) bool { return h.slot })
 }
