@@ -23,8 +23,27 @@ func (r *reader) looseMonth(list []candidate) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.marks(), func(m value.Mark) bool {
-		return m.Month > 0 && !slices.ContainsFunc(r.values, func(v typed) bool { return v.Start <= m.Start && m.End <= v.End })
+		dated := slices.ContainsFunc(r.values, func(v typed) bool { return v.Start <= m.Start && m.End <= v.End })
+		at := r.words(m.Start, m.End)
+		return m.Month > 0 && !dated && r.cue(r.sentenceOf(at.From), at) != olden
 	})
+}
+
+// sentenceOf gives the sentence that a word stands in.
+func (r *reader) sentenceOf(word int) lang.Span {
+	i, ok := slices.BinarySearchFunc(r.t.Sentences, word, func(s lang.Span, w int) int {
+		switch {
+		case s.To <= w:
+			return -1
+		case s.From > w:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return lang.Span{}
+	}
+	return r.t.Sentences[i]
 }
 
 // strangeLabel tells whether a form has a line whose label is no field that is

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -33,6 +34,7 @@ type reader struct {
 	guess   lang.Guess
 	hits    lang.Hits
 	subject int // sentences of the subject, which come first
+	source  struct{ subject, body string }
 	from    string
 	hidden  bool
 
@@ -63,6 +65,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 		source = subject + "\n\n" + body
 	}
 	r := &reader{c: c, handled: map[int]bool{}}
+	r.source.subject, r.source.body = subject, body
 	r.t = lang.NewText(source)
 	r.joinCitations()
 	for _, s := range r.t.Sentences {
@@ -309,6 +312,9 @@ func (r *reader) weighMessage(all lang.Span) {
 	for i := range r.finds {
 		f := &r.finds[i]
 		f.Confidence *= factor
+		if ends := f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeAccount || f.Kind == inbox.KindDeactivate; ends && f.Confidence >= enough && (r.strange(*f) || r.retracts(*f)) {
+			f.Confidence *= unsureOf
+		}
 		if r.respelt(f.words) {
 			f.Confidence *= respelt
 		}
@@ -332,6 +338,49 @@ func (r *reader) weighMessage(all lang.Span) {
 		}
 	}
 }
+
+// strange tells whether a word that nobody knows stands in the part of a
+// sentence that asks for something: it may say whose, when, or that somebody
+// else asks. Numbers say none of it, nor names that no preposition stands before,
+// nor what stands behind the words
+// that say why or for how long, nor the words of legal letters.
+func (r *reader) strange(f find) bool {
+	if len(r.beside) > 0 {
+		return false
+	}
+	for _, p := range r.commas(r.t.Sentences[f.sentence]) {
+		if p.To <= f.words.From || p.From >= f.words.To {
+			continue
+		}
+		for i := p.From; i < p.To && !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Temporary, lang.Because); i++ {
+			named := r.capital(i) && !(i > p.From && r.hits.Has(lang.Span{From: i - 1, To: i}, lang.Bends, lang.Third))
+			if !r.knows(i) && !named && !unicode.IsDigit(rune(r.t.Words[i].Fold[0])) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// retracts tells whether a text takes back, behind a find, what it asks for:
+// "Delete my account. No, forget it."
+func (r *reader) retracts(f find) bool {
+	s := r.c.newStopReader(r.source.subject, r.source.body)
+	if s.read() == unsaid {
+		return false
+	}
+	for i, x := range s.parts {
+		short := x.To-x.From <= shortNo || s.saying[i] >= off
+		if spares := s.saying[i] == spared; spares && f.Kind == inbox.KindDelete || !spares && s.saying[i] >= bare && short && x.From >= f.words.To {
+			return true
+		}
+	}
+	return false
+}
+
+// shortNo is how many words a "no" has at most that takes something back: "forget
+// it". Longer ones may give a reason: "I'm not using it any more".
+const shortNo = 2
 
 // respelt tells whether a word of a span had to be respelt.
 func (r *reader) respelt(at lang.Span) bool {

@@ -207,7 +207,11 @@ func (s *scores) print(t *testing.T) {
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "what\ton\tgot\tof\t%\tfloor")
 	for _, on := range slices.Sorted(maps.Keys(s.total)) {
-		fmt.Fprintf(w, "FALSE ACT, FALSE YES\t%s\t%d\t%d\t\t0\n", on, s.harmed[on], s.total[on])
+		floor := "0"
+		if strings.HasPrefix(on, "traps ") {
+			floor = fmt.Sprintf("at most %d %%", maxTrapHarm)
+		}
+		fmt.Fprintf(w, "FALSE ACT, FALSE YES\t%s\t%d\t%d\t\t%s\n", on, s.harmed[on], s.total[on], floor)
 		if n := s.disputed[on]; n > 0 {
 			fmt.Fprintf(w, "  disputed labels\t%s\t%d\t%d\t%.1f\tat most 1\n", on, n, s.total[on], percent(n, s.total[on]))
 			if n*100 > s.total[on] {
@@ -245,6 +249,7 @@ func TestScore(t *testing.T) {
 	s := &scores{total: map[string]int{}, harmed: map[string]int{}, disputed: map[string]int{}}
 	scoreOwn(t, c, s)
 	scoreUnseen(t, c, s)
+	scoreTraps(t, c, s)
 	scoreLetters(t, c, s)
 	scorePack(t, c, s)
 	s.print(t)
@@ -306,6 +311,31 @@ func scoreUnseen(t *testing.T, c *Classifier, s *scores) {
 	t.Logf("of %d unseen texts something would be done wrongly of %d", read, harmed)
 	if harmed*100 > maxUnseenHarm*read {
 		t.Errorf("of %d unseen texts something would be done wrongly of %d, more than %d in a hundred", read, harmed, maxUnseenHarm)
+	}
+}
+
+// maxTrapHarm bounds, in per cent, the texts written to be mistaken for a wish of
+// which something would be done wrongly.
+const maxTrapHarm = 2
+
+// scoreTraps reads texts that look like a wish and are none.
+func scoreTraps(t *testing.T, c *Classifier, s *scores) {
+	files, err := filepath.Glob("testdata/traps/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no texts: %v", err)
+	}
+	for _, file := range files {
+		on := "traps " + strings.TrimSuffix(filepath.Base(file), ".txt")
+		for _, k := range readCases(t, file) {
+			k.want = plainly(k.want)
+			s.total[on]++
+			if harm(k, c.Read(k.msg)) != "" {
+				s.harmed[on]++
+			}
+		}
+		if s.harmed[on]*100 > maxTrapHarm*s.total[on] {
+			t.Errorf("%s: something would be done wrongly of %d of %d, more than %d in a hundred", on, s.harmed[on], s.total[on], maxTrapHarm)
+		}
 	}
 }
 

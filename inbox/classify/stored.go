@@ -70,8 +70,8 @@ func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 	switch n := names(words); {
 	case c.Field == inbox.FieldFullName && n == 1:
 		c.Field = inbox.FieldGivenName
-		fields, _ := r.fields(r.t.Sentences[c.sentence])
-		c.worth *= sure(len(fields) > 0) // else it may be the family's: "I'm called Hill now"
+		fields, _ := r.fields(lang.Span{From: 0, To: len(r.t.Words)})
+		c.worth *= sure(slices.ContainsFunc(fields, isName)) // else it may be the family's: "I'm called Hill now"
 	case c.Field == inbox.FieldFullName || n == 1:
 	case n == 2 && r.isLabelled(c.sentence, c.Field): // "Surname: Oliveira Santos"
 	default:

@@ -23,6 +23,7 @@ const (
 	And         Concept = "and"         // puts one thing beside another
 	Or          Concept = "or"          // between two things of which one is meant
 	But         Concept = "but"         // begins a reservation
+	Because     Concept = "because"     // begins a reason
 	Reason      Concept = "reason"      // beside a yes it reserves nothing: who wrote, and why
 	Unused      Concept = "unused"      // a reason with a "not": I no longer use it
 	Aside       Concept = "aside"       // things that a reason may speak of: letter, site, decision
@@ -110,7 +111,7 @@ const (
 // Concepts lists the sections that take plain entries, apart from those of
 // fields and months.
 func Concepts() []Concept {
-	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, Or, But, Reason, Unused, Aside, Little, Heard, It, Wish, HowTo, Possible, Negation, Done,
+	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, Or, But, Because, Reason, Unused, Aside, Little, Heard, It, Wish, HowTo, Possible, Negation, Done,
 		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Temporary, Send,
 		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Spelt, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
 		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}
