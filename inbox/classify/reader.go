@@ -312,7 +312,7 @@ func (r *reader) weighMessage(all lang.Span) {
 	for i := range r.finds {
 		f := &r.finds[i]
 		f.Confidence *= factor
-		if ends := f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeAccount || f.Kind == inbox.KindDeactivate; ends && f.Confidence >= enough && (r.strange(*f) || r.retracts(*f)) {
+		if f.Confidence >= enough && f.Kind != inbox.KindQuestion && (r.strange(*f) || r.retracts(*f)) {
 			f.Confidence *= unsureOf
 		}
 		if r.respelt(f.words) {
@@ -348,15 +348,50 @@ func (r *reader) strange(f find) bool {
 	if len(r.beside) > 0 {
 		return false
 	}
-	for _, p := range r.commas(r.t.Sentences[f.sentence]) {
-		if p.To <= f.words.From || p.From >= f.words.To {
-			continue
+	sentence := r.t.Sentences[f.sentence]
+	switch {
+	case f.Kind == inbox.KindChange || f.Scope == inbox.ScopeFields:
+		return r.qualified(sentence)
+	case f.Kind != inbox.KindDelete && f.Kind != inbox.KindDeactivate:
+		return false
+	}
+	for _, p := range r.commas(sentence) {
+		if p.To > f.words.From && p.From < f.words.To && r.strangeIn(p) {
+			return true
 		}
-		for i := p.From; i < p.To && !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Temporary, lang.Because); i++ {
-			named := r.capital(i) && !(i > p.From && r.hits.Has(lang.Span{From: i - 1, To: i}, lang.Bends, lang.Third))
-			if !r.knows(i) && !named && !unicode.IsDigit(rune(r.t.Words[i].Fold[0])) {
+	}
+	return false
+}
+
+// reachOwner is how many words behind a field may say whose it is: "the name of
+// my dog", "the town in my review".
+const reachOwner = 3
+
+// qualified tells whether a word that nobody knows follows a field at once, so
+// that it may be one of something else.
+func (r *reader) qualified(s lang.Span) bool {
+	return slices.ContainsFunc(r.hits.Prefixed(s, lang.FieldPrefix), func(h lang.Hit) bool {
+		end := h.To
+		for end < min(s.To, h.To+reachOwner) && r.t.Words[end].Before < lang.Comma && !r.hits.Has(lang.Span{From: end, To: end + 1}, lang.Set, lang.Change, lang.Delete, lang.Wish) {
+			end++
+		}
+		for i := h.To; i < end; i++ {
+			valued := slices.ContainsFunc(r.values, func(v typed) bool { return v.span.From <= i && i < v.span.To })
+			if !r.knows(i) && !r.capital(i) && !valued && !unicode.IsDigit(rune(r.t.Words[i].Fold[0])) && !r.isRead(lang.Span{From: i, To: i + 1}) {
 				return true
 			}
+		}
+		return false
+	})
+}
+
+// strangeIn tells whether a part of a sentence has such a word, up to where it
+// says why or for how long, and outside of what was read as a value.
+func (r *reader) strangeIn(p lang.Span) bool {
+	for i := p.From; i < p.To && !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Temporary, lang.Because); i++ {
+		named := r.capital(i) && !(i > p.From && r.hits.Has(lang.Span{From: i - 1, To: i}, lang.Bends, lang.Third))
+		if !r.knows(i) && !named && !unicode.IsDigit(rune(r.t.Words[i].Fold[0])) && !r.isRead(lang.Span{From: i, To: i + 1}) {
+			return true
 		}
 	}
 	return false
@@ -365,13 +400,16 @@ func (r *reader) strange(f find) bool {
 // retracts tells whether a text takes back, behind a find, what it asks for:
 // "Delete my account. No, forget it."
 func (r *reader) retracts(f find) bool {
+	if f.Kind == inbox.KindWithdraw {
+		return false // which says what is to stop
+	}
 	s := r.c.newStopReader(r.source.subject, r.source.body)
 	if s.read() == unsaid {
 		return false
 	}
 	for i, x := range s.parts {
 		short := x.To-x.From <= shortNo || s.saying[i] >= off
-		if spares := s.saying[i] == spared; spares && f.Kind == inbox.KindDelete || !spares && s.saying[i] >= bare && short && x.From >= f.words.To {
+		if spares := s.saying[i] == spared; spares && f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeAccount || !spares && s.saying[i] >= bare && short && x.From >= f.words.To {
 			return true
 		}
 	}
