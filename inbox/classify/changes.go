@@ -49,7 +49,7 @@ func (r *reader) readChanges() {
 		switch told := !asked && !c.prescribed && !r.announced(c); {
 		case told:
 			c.worth *= unsureOf
-		case more || r.rivalled(c, list):
+		case more || r.rivalled(c, list) || r.refuses():
 			c.worth = min(c.worth, unsureOf)
 		}
 		r.add(find{

@@ -352,6 +352,8 @@ func (r *reader) strange(f find) bool {
 	switch {
 	case f.Kind == inbox.KindChange || f.Scope == inbox.ScopeFields:
 		return r.qualified(sentence)
+	case f.Kind == inbox.KindCopy:
+		return r.strangeIn(lang.Span{From: f.words.To, To: r.nearby(sentence, f.words.To)})
 	case f.Kind != inbox.KindDelete && f.Kind != inbox.KindDeactivate:
 		return false
 	}
@@ -371,11 +373,7 @@ const reachOwner = 3
 // that it may be one of something else.
 func (r *reader) qualified(s lang.Span) bool {
 	return slices.ContainsFunc(r.hits.Prefixed(s, lang.FieldPrefix), func(h lang.Hit) bool {
-		end := h.To
-		for end < min(s.To, h.To+reachOwner) && r.t.Words[end].Before < lang.Comma && !r.hits.Has(lang.Span{From: end, To: end + 1}, lang.Set, lang.Change, lang.Delete, lang.Wish) {
-			end++
-		}
-		for i := h.To; i < end; i++ {
+		for i := h.To; i < r.nearby(s, h.To); i++ {
 			valued := slices.ContainsFunc(r.values, func(v typed) bool { return v.span.From <= i && i < v.span.To })
 			if !r.knows(i) && !r.capital(i) && !valued && !unicode.IsDigit(rune(r.t.Words[i].Fold[0])) && !r.isRead(lang.Span{From: i, To: i + 1}) {
 				return true
@@ -383,6 +381,15 @@ func (r *reader) qualified(s lang.Span) bool {
 		}
 		return false
 	})
+}
+
+// nearby gives the word behind those that may say of what something is.
+func (r *reader) nearby(s lang.Span, from int) int {
+	end := from
+	for end < min(s.To, from+reachOwner) && r.t.Words[end].Before < lang.Comma && !r.hits.Has(lang.Span{From: end, To: end + 1}, lang.Set, lang.Change, lang.Delete, lang.Wish) {
+		end++
+	}
+	return end
 }
 
 // strangeIn tells whether a part of a sentence has such a word, up to where it
