@@ -70,10 +70,10 @@ func (r *reader) readPhrases(i int, s lang.Span, c lang.Concept, f find) {
 		if c == lang.AskCopy && r.hits.Has(lang.Span{From: h.To, To: min(h.To+reachNot, s.To)}, lang.Deleted) && !r.hits.Has(h.Span, lang.Send) {
 			continue // "I want all the data you have erased"
 		}
-		if c == lang.AskDeactivate && r.past(h.Span) {
+		if c == lang.AskDeactivate && r.hasWord(h.Span, lang.WordWas) {
 			continue
 		}
-		if c == lang.AskDeactivate && h.To < s.To && slices.Contains([]string{"in", "by", "at", "with"}, r.t.Words[h.To].Fold) {
+		if c == lang.AskDeactivate && h.To < s.To && r.isWord(h.To, lang.WordAmong) {
 			worth *= sure(r.hits.Has(lang.Span{From: h.To, To: h.To + 1}, lang.Place, lang.Filler)) // hidden in the crowd
 		}
 		if c == lang.AskDeactivate && r.isState(s, h.Span) {
@@ -117,36 +117,13 @@ func (r *reader) onTopic(s, at lang.Span) bool {
 	if i+1 >= s.To || r.t.Words[i].Before >= lang.Comma {
 		return false
 	}
-	switch r.t.Words[i].Fold {
-	case "about", "regarding", "concerning":
-		switch r.t.Words[i+1].Fold {
-		case "me", "my", "mine", "myself":
-			return false
-		}
-		return true
-	}
-	return false
+	return r.isWord(i, lang.WordAbout) && !r.isWord(i+1, lang.WordMe)
 }
 
 // isState tells whether words say how an account is, not how somebody wants it:
 // "mi perfil está en pausa".
 func (r *reader) isState(s, at lang.Span) bool {
-	if r.hits.Has(s, lang.Wish) {
-		return false
-	}
-	for _, w := range r.t.Words[at.From:at.To] {
-		switch strings.ToLower(r.t.Source[w.Start:w.End]) {
-		case "is", "was", "ist", "war", "liegt", "ruht", "steht", "est", "était", "está", "esta", "estaba", "quedó", "è", "era", "risulta", "ta", "tá", "ficou", "estava",
-			"staat", "ligt", "stond", "jest", "był", "było", "являється", "стоїть", "был", "стоит", "тұр":
-			return true
-		}
-	}
-	return false
-}
-
-// past tells whether a phrase says how it was: "my account was on hold".
-func (r *reader) past(at lang.Span) bool {
-	return r.guess.Tag == "en" && slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool { return w.Fold == "was" || w.Fold == "were" })
+	return !r.hits.Has(s, lang.Wish) && r.hasWord(at, lang.WordIs)
 }
 
 // about weighs what a phrase is said of: "remove me from this mailing list" is
@@ -200,17 +177,9 @@ func (r *reader) alongside(at lang.Span, other lang.Hits) bool {
 // reason tells whether a word in a range begins to give a reason: "remove me
 // because I get too many messages", "remove me, I get too many messages".
 func (r *reader) reason(from, to int) bool {
-	if r.guess.Tag != "en" {
-		return false
-	}
 	for i := from; i < to; i++ {
-		switch r.t.Words[i].Fold {
-		case "because", "cos", "coz", "cuz", "bcoz", "bc", "bcos":
+		if r.isWord(i, lang.WordBecause) || r.t.Words[i].Before >= lang.Comma && r.isWord(i, lang.WordTells) {
 			return true
-		case "i", "im", "its", "theyre", "theres", "they", "nobody", "everybody", "everyone", "people":
-			if r.t.Words[i].Before >= lang.Comma {
-				return true
-			}
 		}
 	}
 	return false
@@ -268,7 +237,7 @@ func (r *reader) moodOfQuestion(s, at lang.Span) float64 {
 	}
 	for _, h := range r.hits.In(s, lang.Condition) {
 		outside := h.From < at.From || h.To > at.To
-		if w := r.t.Words[h.From].Fold; outside && w != "whether" && w != "or" {
+		if outside && !r.isWord(h.From, lang.WordWhether) && !r.isWord(h.From, lang.WordOr) {
 			return unsureOf
 		}
 	}
@@ -283,7 +252,7 @@ func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic
 		if c == lang.AskReactivate && (r.will(h.Span) || r.later(s, h.Span)) {
 			continue
 		}
-		if c == lang.AskStatus && h.From > s.From && r.t.Words[h.From-1].Fold == "because" {
+		if c == lang.AskStatus && h.From > s.From && r.isWord(h.From-1, lang.WordBecause) {
 			continue // "my account is asleep because I asked you to"
 		}
 		worth := r.moodOfQuestion(s, h.Span)
@@ -294,7 +263,7 @@ func (r *reader) readTopic(i int, s lang.Span, c lang.Concept, topic inbox.Topic
 // later tells whether something is to be asked for at another time: "I'll write
 // when I want it visible again".
 func (r *reader) later(s, at lang.Span) bool {
-	if r.guess.Tag != "en" {
+	if r.verbLast() {
 		return false
 	}
 	for _, h := range r.hits.In(lang.Span{From: max(s.From, at.From-reachHow), To: at.From}, lang.Temporary, lang.Condition, lang.Wait) {
@@ -310,7 +279,7 @@ func (r *reader) later(s, at lang.Span) bool {
 func (r *reader) accounts(s lang.Span) lang.Hits {
 	places := slices.DeleteFunc(r.hits.In(s, lang.Place), func(p lang.Hit) bool {
 		return r.endsAt(s, p.From, lang.Deleting) || r.endsAt(s, p.From, lang.Deactivated) || // the deletion of my account
-			r.guess.Tag == "en" && r.turnsOff(s, p.From)
+			r.turnsOff(s, p.From)
 	})
 	return slices.DeleteFunc(r.hits.In(s, lang.Account), func(a lang.Hit) bool {
 		return slices.ContainsFunc(places, func(p lang.Hit) bool { return p.From <= a.From && a.To <= p.To })
@@ -366,23 +335,8 @@ func (r *reader) readDelete(i int, s lang.Span) {
 // or how long ago: "within a month", "two weeks ago".
 func (r *reader) forAWhile(s lang.Span) bool {
 	return slices.ContainsFunc(r.hits.In(s, lang.Temporary), func(h lang.Hit) bool {
-		for i := max(s.From, h.From-3); i < min(s.To, h.To+1); i++ {
-			if isSince(r.t.Words[i].Fold) {
-				return false
-			}
-		}
-		return true
+		return !r.hasWord(lang.Span{From: max(s.From, h.From-3), To: min(s.To, h.To+1)}, lang.WordSince)
 	})
-}
-
-// isSince tells the words beside a time that make it a deadline or an age.
-func isSince(w string) bool {
-	switch w {
-	case "seit", "vor", "binnen", "innerhalb", "frist", "depuis", "sous", "delai", "hace", "desde", "plazo", "termino", "entro", "termine", "fa", "prazo", "faz", "ha", "atras",
-		"sinds", "termijn", "geleden", "temu", "terminie", "ciagu", "тому", "вже", "строк", "протягом", "once", "icinde", "within", "ago", "since", "over":
-		return true
-	}
-	return false
 }
 
 // rulesMore tells whether the part of a sentence that a verb rules names
@@ -513,7 +467,7 @@ func (r *reader) deleteIt(i int, s lang.Span, v lang.Hit, f find) bool {
 // lies tells whether a field that a verb names is in the account that is named
 // behind it.
 func (r *reader) lies(v lang.Hit, field, account lang.Span) bool {
-	if v.To > field.From || field.To >= account.From || r.guess.Tag != "en" {
+	if v.To > field.From || field.To >= account.From {
 		return false
 	}
 	in := false
@@ -521,10 +475,7 @@ func (r *reader) lies(v lang.Hit, field, account lang.Span) bool {
 		if r.parted(i) {
 			return false
 		}
-		switch r.t.Words[i].Fold {
-		case "in", "on", "of", "from", "off", "at", "to":
-			in = true
-		}
+		in = in || r.isWord(i, lang.WordIn)
 	}
 	return in
 }
@@ -541,7 +492,7 @@ func (r *reader) theirs(i int, account lang.Span) bool {
 // possessed tells whether the word before an account says whose it is:
 // "our competitor's account".
 func (r *reader) possessed(account lang.Span) bool {
-	if account.From == 0 || r.guess.Tag != "en" {
+	if account.From == 0 {
 		return false
 	}
 	w := r.t.Words[account.From-1]
@@ -552,13 +503,7 @@ func (r *reader) possessed(account lang.Span) bool {
 // hides tells whether a wish is that something be seen no more: a field can be
 // emptied for it, what of an account is meant nobody knows.
 func (r *reader) hides(v lang.Hit) bool {
-	return v.Concept == lang.Deleted && slices.ContainsFunc(r.t.Words[v.From:min(v.To, len(r.t.Words))], func(w lang.Word) bool {
-		switch w.Fold {
-		case "nicht", "pas", "plus", "no", "non", "nao", "ne", "nont", "na", "niet", "nie", "не", "gorunmesin", "gozukmesin":
-			return true
-		}
-		return false
-	})
+	return v.Concept == lang.Deleted && r.hasWord(v.Span, lang.WordNot)
 }
 
 // namesSomething tells whether words name an account, data or a field.
@@ -568,22 +513,13 @@ func (r *reader) namesSomething(at lang.Span) bool {
 
 // speaksOfMe tells whether a span speaks of the writer. "My page" may be one phrase.
 func (r *reader) speaksOfMe(at lang.Span) bool {
-	return r.hits.Has(at, lang.Me) || slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool { return w.Fold == "my" })
+	return r.hits.Has(at, lang.Me) || r.hasWord(at, lang.WordMy)
 }
 
 // anyOne tells whether an account is nobody's in particular: "the deletion of
 // an account".
 func (r *reader) anyOne(account lang.Span) bool {
-	if account.From == 0 {
-		return false
-	}
-	switch r.t.Words[account.From-1].Fold {
-	case "an", "ein", "eines", "einem", "un", "une", "una", "uma", "een", "ett", "et":
-		return true
-	case "um":
-		return r.guess.Tag == "pt"
-	}
-	return false
+	return r.isWord(account.From-1, lang.WordAny)
 }
 
 // listsBelow tells whether a sentence has a colon with something at once below
@@ -686,22 +622,10 @@ func (r *reader) partOf(at lang.Span, other lang.Hits) bool {
 		if o.From < at.To || o.From-at.To > 4 || r.broken(at.To, o.From+1) {
 			continue
 		}
-		joined := r.hits.Has(lang.Span{From: at.To, To: o.From}, lang.Temporary) // while the case lasts
-		for i := at.To; i < o.From; i++ {
-			joined = joined || joins(r.t.Words[i].Fold)
-		}
-		if !joined {
+		space := lang.Span{From: at.To, To: o.From}
+		if !r.hits.Has(space, lang.Temporary) && !r.hasWord(space, lang.WordBeside) && !r.reason(at.To, o.From) { // "while the case lasts"
 			return true
 		}
-	}
-	return false
-}
-
-// joins tells the words that put two things beside each other.
-func joins(w string) bool {
-	switch w {
-	case "and", "with", "including", "plus", "и", "с", "вместе", "және", "мен", "бен", "und", "et", "y", "e", "en", "i", "och", "og", "ve", "a":
-		return true
 	}
 	return false
 }
@@ -720,7 +644,7 @@ func (r *reader) followed(s, account lang.Span) float64 {
 	if r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Me, lang.It) && !(r.guess.Tag == "kk" && r.spelt(i) == "men") { // Kazakh: and
 		return sure(mine || r.hits.Has(lang.Span{From: i + 1, To: i + 2}, lang.Account)) // everything I posted; all this
 	}
-	if r.t.Words[i].Fold == "of" && r.guess.Tag == "en" && i+1 < s.To && !r.hits.Has(lang.Span{From: i + 1, To: i + 2}, lang.Filler) && r.t.Words[i+1].Fold != "mine" {
+	if r.isWord(i, lang.WordOf) && i+1 < s.To && !r.hits.Has(lang.Span{From: i + 1, To: i + 2}, lang.Filler) && !r.isWord(i+1, lang.WordMine) {
 		return unsureOf // the account of our secretary
 	}
 	if r.knows(i) {
@@ -780,7 +704,7 @@ func (r *reader) unkept(s lang.Span, hits lang.Hits) []inbox.Field {
 	for _, h := range hits {
 		kept := slices.ContainsFunc(keeps, func(k lang.Hit) bool {
 			if k.From >= h.To { // the first name is plenty
-				return r.guess.Tag == "en" && k.From == h.To && !r.broken(h.To, k.From+1) && says(r.t.Words[k.From].Fold)
+				return k.From == h.To && !r.broken(h.To, k.From+1) && r.isWord(k.From, lang.WordStays)
 			}
 			return k.From < h.From && h.From-k.To <= 2 && !r.broken(k.To, h.From+1)
 		})
@@ -789,16 +713,6 @@ func (r *reader) unkept(s lang.Span, hits lang.Hits) []inbox.Field {
 		}
 	}
 	return out
-}
-
-// says tells the words that say of the thing before them that it stays, rather
-// than ask to keep the one behind.
-func says(w string) bool {
-	switch w {
-	case "is", "are", "plenty", "suffices", "stays", "stay", "remains", "remain", "can", "may", "should", "shall", "will":
-		return true
-	}
-	return false
 }
 
 // nameless lowers the confidence of deleting a name: most who ask for it mean
@@ -906,7 +820,7 @@ func (r *reader) points(s lang.Span, v lang.Hit) bool {
 		near.From = max(s.From, v.From-reachNot-reachObject)
 	}
 	for i := near.From; i < v.To && v.Concept != lang.Delete; i++ {
-		if w := r.t.Words[i].Fold; (w == "it" || w == "that") && !r.broken(i+1, v.From+1) {
+		if r.isWord(i, lang.WordThat) && !r.broken(i+1, v.From+1) {
 			return true
 		}
 	}
@@ -960,7 +874,7 @@ func (r *reader) readDeactivate(i int, s lang.Span) {
 			worth = 0
 		}
 		if worth == 0 || len(accounts) == 0 || slices.ContainsFunc(r.hits.In(s, lang.AskReactivate), func(h lang.Hit) bool { return !r.will(h.Span) }) ||
-			r.past(union(v.Span, accounts[0].Span)) && !r.broken(accounts[0].To, v.From+1) || r.isState(s, union(v.Span, accounts[0].Span)) {
+			r.hasWord(union(v.Span, accounts[0].Span), lang.WordWas) && !r.broken(accounts[0].To, v.From+1) || r.isState(s, union(v.Span, accounts[0].Span)) {
 			continue
 		}
 		if c := r.clause(s, v.Span); len(r.accounts(c)) == 0 && (len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 || r.hits.Has(c, lang.Partial)) {

@@ -82,12 +82,9 @@ func (r *reader) unfilled() bool {
 		if strings.Trim(text, "XХ") == "" && utf8.RuneCountInString(text) >= minBlank {
 			return true
 		}
-		if i+1 < len(r.t.Words) && r.gap(i+1) == "_" && text == strings.ToUpper(text) && isMine(w.Fold) {
+		if i+1 < len(r.t.Words) && r.gap(i+1) == "_" && text == strings.ToUpper(text) && r.c.rules.Listed(anyLanguage, lang.WordTemplate, w.Fold) {
 			return true
 		}
 	}
 	return false
 }
-
-// isMine tells the words that templates begin a name in capitals with.
-func isMine(w string) bool { return w == "your" || w == "my" || w == "user" }

@@ -99,8 +99,12 @@ func (r *reader) denied(sentence, at lang.Span, concepts ...lang.Concept) bool {
 // spent tells whether a "not" is said of another act, and only this one is
 // wanted: "don't erase anything, just hide me".
 func (r *reader) spent(not, at int) bool {
-	just := slices.IndexFunc(r.t.Words[not:at], func(w lang.Word) bool { return w.Fold == "just" || w.Fold == "only" || w.Fold == "simply" })
-	return just > 0 && r.acts(not, not+just)
+	for i := not + 1; i < at; i++ {
+		if r.isWord(i, lang.WordOnly) {
+			return r.acts(not, i)
+		}
+	}
+	return false
 }
 
 // closes tells whether a span ends its part of the sentence: "löschen Sie mein
@@ -139,19 +143,9 @@ func (r *reader) meant(s lang.Span, things lang.Hits) lang.Hits {
 			if r.guess.Tag == "kk" {
 				return n.From == o.To && !r.broken(o.To, n.From+1) && !r.needless(n.Span)
 			}
-			return n.To <= o.From && o.From-n.To <= reachObject && !r.broken(n.To, o.From+1) && !r.acts(n.To, o.From) && !r.needs(n.To)
+			return n.To <= o.From && o.From-n.To <= reachObject && !r.broken(n.To, o.From+1) && !r.acts(n.To, o.From) && !r.isWord(n.To, lang.WordNeed)
 		})
 	})
-}
-
-// needs tells whether a "not" is said of a need, not of the thing: "I don't need
-// this account, delete it".
-func (r *reader) needs(i int) bool {
-	switch r.t.Words[i].Fold {
-	case "need", "want", "use", "require", "needed":
-		return true
-	}
-	return false
 }
 
 // acts tells whether a verb that asks for something stands in a range of words.
@@ -212,9 +206,9 @@ func (r *reader) conditional(sentence, at lang.Span) float64 {
 	for _, h := range r.hits.In(sentence, lang.Condition) {
 		switch {
 		case h.From >= at.From && h.To <= at.To:
-		case h.From >= at.To && h.To-h.From == 1 && r.t.Words[h.From].Fold == "or" && !r.acts(h.To, h.To+2): // of two things; "or I will" is a phrase
-		case h.To <= plea && plea > sentence.From && r.announces(h.Span): // "I'll be away, please hide me"
-		case r.isBefore(h) && r.hits.Has(at, lang.Send, lang.AskCopy):
+		case h.From >= at.To && h.To-h.From == 1 && r.isWord(h.From, lang.WordOr) && !r.acts(h.To, h.To+2): // of two things; "or I will" is a phrase
+		case h.To <= plea && plea > sentence.From && r.isWord(h.From, lang.WordWill): // "I'll be away, please hide me"
+		case r.isWord(h.From, lang.WordBefore) && r.hits.Has(at, lang.Send, lang.AskCopy):
 			// "before I leave, send me my data" says when
 		case slices.ContainsFunc(r.hits.In(h.Span, lang.Temporary), func(x lang.Hit) bool { return x.Span == h.Span }):
 			// "so lange"
@@ -228,15 +222,6 @@ func (r *reader) conditional(sentence, at lang.Span) float64 {
 		factor *= unsureOf
 	}
 	return factor
-}
-
-// isBefore tells whether a condition is what comes later.
-func (r *reader) isBefore(h lang.Hit) bool {
-	switch r.t.Words[h.From].Fold {
-	case "before", "bevor", "ehe", "vor", "avant", "antes", "prima", "voor", "voordat", "zanim", "przed", "перед", "до", "прежде", "once":
-		return true
-	}
-	return false
 }
 
 // ahead tells whether the concept stands before the span, near enough and
@@ -257,11 +242,7 @@ func (r *reader) ahead(sentence, at lang.Span, c lang.Concept, reach int) bool {
 // tagged tells whether a question mark stands behind a word that only asks for
 // consent: "just hide me, ok?"
 func (r *reader) tagged(sentence lang.Span) bool {
-	switch r.t.Words[sentence.To-1].Fold {
-	case "ok", "okay", "alright", "k", "yeah", "right":
-		return r.guess.Tag == "en"
-	}
-	return false
+	return r.isWord(sentence.To-1, lang.WordOk)
 }
 
 // plea gives where the part of a sentence begins in which a find is asked for
@@ -275,24 +256,11 @@ func (r *reader) plea(sentence, at lang.Span) int {
 	}
 	part := lang.Span{From: from, To: at.From}
 	for _, w := range r.hits.In(part, lang.Wish) {
-		switch r.t.Words[w.From].Fold {
-		case "please", "pls", "plz", "kindly", "can", "could", "would":
-			if !r.hits.Has(part, lang.HowTo, lang.Possible, lang.Condition, lang.Negation) {
-				return from
-			}
+		if r.isWord(w.From, lang.WordPlease) && !r.hits.Has(part, lang.HowTo, lang.Possible, lang.Condition, lang.Negation) {
+			return from
 		}
 	}
 	return sentence.From
-}
-
-// announces tells whether a phrase says what the writer will do: no condition of
-// anything that stands in another part of the sentence.
-func (r *reader) announces(at lang.Span) bool {
-	switch r.t.Words[at.From].Fold {
-	case "i", "ill", "im", "going", "planning":
-		return true
-	}
-	return false
 }
 
 func (r *reader) outside(sentence, at lang.Span, c lang.Concept) bool {

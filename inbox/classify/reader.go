@@ -100,38 +100,24 @@ func (r *reader) signed() bool {
 	if body.To-body.From > maxSignature || body.From == 0 {
 		return false
 	}
-	return slices.ContainsFunc(r.t.Words[body.From:body.To], func(w lang.Word) bool {
-		switch w.Fold {
-		case "iphone", "ipad", "android", "samsung", "galaxy", "xiaomi", "redmi", "huawei", "айфона", "смартфона":
-			return true
-		}
-		return false
-	})
+	return slices.ContainsFunc(r.t.Words[body.From:body.To], func(w lang.Word) bool { return r.c.rules.Listed(anyLanguage, lang.WordDevice, w.Fold) })
 }
 
 // joinCitations makes one sentence of those that the dots of a citation have
 // cut: "nach Art. 17 Abs. 1 DSGVO".
 func (r *reader) joinCitations() {
+	cites := func(w lang.Word) bool { return r.c.rules.Listed(anyLanguage, lang.WordCitation, w.Fold) }
 	var out []lang.Span
 	for _, s := range r.t.Sentences {
 		w := &r.t.Words[s.From]
-		if n := len(out); n > 0 && isCitation(r.t.Words[s.From-1].Fold) && strings.HasPrefix(r.gap(s.From), ".") && !strings.Contains(r.gap(s.From), "\n") &&
-			(w.Fold[0] >= '0' && w.Fold[0] <= '9' || isCitation(w.Fold) || len(w.Fold) == 1) {
+		if n := len(out); n > 0 && cites(r.t.Words[s.From-1]) && strings.HasPrefix(r.gap(s.From), ".") && !strings.Contains(r.gap(s.From), "\n") &&
+			(w.Fold[0] >= '0' && w.Fold[0] <= '9' || cites(*w) || len(w.Fold) == 1) {
 			out[n-1].To, w.Before = s.To, lang.None
 			continue
 		}
 		out = append(out, s)
 	}
 	r.t.Sentences = out
-}
-
-// isCitation tells the abbreviations that a number follows where a law is cited.
-func isCitation(w string) bool {
-	switch w {
-	case "art", "abs", "ust", "lit", "par", "pkt", "poz", "nr", "num", "ziff", "al", "lett", "lid", "inc", "ст", "ч", "п", "md", "ss", "sub", "cpv":
-		return true
-	}
-	return false
 }
 
 // dropNames forgets what was found inside addresses and links: the words of
@@ -160,21 +146,14 @@ func (r *reader) dropPronouns() {
 // dropAboutMe forgets that "about" and "about me" are what a field is called
 // where they say of whom or what something is known, said or thought.
 func (r *reader) dropAboutMe() {
-	if r.guess.Tag != "en" {
-		return
-	}
 	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool {
-		if fieldOf(h) != inbox.FieldAbout || h.From == 0 || r.t.Words[h.From].Fold != "about" || r.t.Words[h.From].Before >= lang.Comma {
+		if fieldOf(h) != inbox.FieldAbout || h.From == 0 || !r.isWord(h.From, lang.WordAbout) || r.t.Words[h.From].Before >= lang.Comma {
 			return false
 		}
 		if h.To-h.From > 2 {
 			return false
 		}
-		switch r.t.Words[h.From-1].Fold {
-		case "the", "my", "in", "your", "under", "from", "to", "this", "that", "and", "or", "delete", "remove", "clear", "change", "update":
-			return false
-		}
-		return !r.t.Words[h.From].Quoted && !r.capital(h.From)
+		return !r.isWord(h.From-1, lang.WordHeading) && !r.t.Words[h.From].Quoted && !r.capital(h.From)
 	})
 }
 
@@ -459,7 +438,7 @@ func (r *reader) mine(f find) bool {
 	}
 	for _, s := range r.t.Sentences {
 		for _, o := range r.hits.In(s, lang.Third) {
-			if r.hits.Has(s, lang.Wish) || isFor(r.t.Words[o.From].Fold) || o.From > s.From && isFor(r.t.Words[o.From-1].Fold) {
+			if r.hits.Has(s, lang.Wish) || r.hasWord(lang.Span{From: max(s.From, o.From-1), To: o.From + 1}, lang.WordFor) {
 				return false // "I write for my mother"; "My mother wants to leave"
 			}
 		}
@@ -497,23 +476,9 @@ func (r *reader) own(at lang.Span) bool {
 	if r.hits.Has(at, lang.Me) {
 		return true
 	}
-	return slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool {
-		switch w.Fold {
-		case "mon", "ma", "mes", "mein", "meine", "meinen", "meinem", "meines", "meiner", "mi", "mis", "mio", "mia", "miei", "mie", "meu", "minha", "meus", "minhas",
-			"mijn", "mn", "moje", "moj", "mojego", "moja", "mojej", "мій", "моя", "мою", "мого", "моєї":
-			return true
-		}
+	return r.hasWord(at, lang.WordMy) || slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool {
 		return r.guess.Tag == "tr" && slices.ContainsFunc([]string{"im", "imi", "imin", "um", "umu"}, func(e string) bool { return strings.HasSuffix(w.Fold, e) })
 	})
-}
-
-// isFor tells the words that say for whom somebody writes.
-func isFor(w string) bool {
-	switch w {
-	case "for", "fur", "fuer", "pour", "por", "para", "per", "voor", "namens", "dla", "za", "за", "для", "от", "від", "od", "de", "di", "du", "da", "do", "van", "von", "im", "pela", "pelo":
-		return true
-	}
-	return false
 }
 
 // wavers tells whether a "perhaps" stands in the part of a sentence in which a
@@ -527,7 +492,7 @@ func (r *reader) wavers(f find) bool {
 			if short := p.To-p.From <= shortDoubt || s.To-s.From <= longDoubt && i != f.sentence; !short && (i != f.sentence || f.at < p.From || f.at >= p.To) {
 				continue
 			}
-			if slices.ContainsFunc(r.hits.In(p, lang.Perhaps), func(h lang.Hit) bool { return r.t.Words[h.From].Fold != "both" }) {
+			if slices.ContainsFunc(r.hits.In(p, lang.Perhaps), func(h lang.Hit) bool { return !r.isWord(h.From, lang.WordBoth) }) {
 				return true
 			}
 		}
@@ -656,9 +621,7 @@ func (r *reader) dropTitle() {
 // isRight tells whether a phrase names the right of access and no more: what
 // is asked by it, others say.
 func (r *reader) isRight(at lang.Span) bool {
-	return !r.hits.Has(at, lang.Send) && slices.ContainsFunc(r.t.Words[at.From:at.To], func(w lang.Word) bool {
-		return slices.ContainsFunc([]string{"acces", "acess", "zugang", "zugriff", "einsicht", "inzage", "toegang", "dostep", "доступ", "eris"}, func(p string) bool { return strings.HasPrefix(w.Fold, p) })
-	})
+	return !r.hits.Has(at, lang.Send) && r.hasWord(at, lang.WordAccess)
 }
 
 // namesOther tells whether the text names an address that is not the sender's:
@@ -720,4 +683,22 @@ func (r *reader) merge() []inbox.Request {
 		out[i].Certain = out[i].Confidence >= enough
 	}
 	return out
+}
+
+// anyLanguage is the guess for words that belong to no language's text.
+var anyLanguage = lang.Guess{}
+
+// isWord tells whether a word stands in one of the lists of the text's language.
+func (r *reader) isWord(i int, list lang.Concept) bool {
+	return i >= 0 && i < len(r.t.Words) && r.c.rules.Listed(r.guess, list, r.t.Words[i].Fold)
+}
+
+// hasWord tells whether any word of a span stands in a list.
+func (r *reader) hasWord(at lang.Span, list lang.Concept) bool {
+	for i := at.From; i < at.To; i++ {
+		if r.isWord(i, list) {
+			return true
+		}
+	}
+	return false
 }

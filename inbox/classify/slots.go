@@ -477,13 +477,7 @@ const maxPhrase = 5
 
 // skips tells whether a word before a value is none of it.
 func (r *reader) skips(i int, f inbox.Field) bool {
-	switch r.t.Words[i].Fold {
-	case "a", "an", "the":
-		return f != inbox.FieldAbout
-	case "be", "read", "say", "my":
-		return true
-	}
-	return false
+	return r.isWord(i, lang.WordLead) || f != inbox.FieldAbout && r.isWord(i, lang.WordArticle)
 }
 
 func (r *reader) ends(i int, w, at lang.Span, f inbox.Field) bool {

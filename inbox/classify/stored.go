@@ -67,7 +67,7 @@ func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 		words, c.worth = words[1:], c.worth*unsureOf // "Касымовтан Қасымовқа"
 	}
 	c.worth *= sure(value.Proper(words))
-	switch n := names(words); {
+	switch n := r.countNames(words); {
 	case c.Field == inbox.FieldFullName && n == 1:
 		c.Field = inbox.FieldGivenName
 		fields, _ := r.fields(lang.Span{From: 0, To: len(r.t.Words)})
@@ -146,14 +146,12 @@ func (r *reader) isLabelled(i int, f inbox.Field) bool {
 	return ok && fieldOf(h) == f
 }
 
-// names counts the words of a name, a particle being part of the word behind
+// countNames counts the words of a name, a particle being part of the word behind
 // it: De Wit, van der Berg.
-func names(words []string) int {
+func (r *reader) countNames(words []string) int {
 	n := 0
 	for _, w := range words {
-		switch strings.ToLower(w) {
-		case "de", "da", "di", "do", "dos", "del", "der", "den", "la", "le", "van", "von", "zu", "ter", "ten", "al", "el", "bin", "ibn":
-		default:
+		if !r.c.rules.Listed(anyLanguage, lang.WordParticle, lang.Fold(w)) {
 			n++
 		}
 	}

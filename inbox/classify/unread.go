@@ -42,7 +42,7 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	verbs := slices.DeleteFunc(r.hits.In(part, lang.Delete, lang.Change, lang.Add, lang.Deactivate, lang.Act), func(v lang.Hit) bool {
 		return r.mood(s, v.Span) == 0 || r.isRead(v.Span) || r.told(s, v.Span)
 	})
-	if len(verbs) == 0 && r.guess.Tag == "en" && r.hits.Has(part, lang.Keep) {
+	if len(verbs) == 0 && r.hits.Has(part, lang.Keep) {
 		return false // leave the bio
 	}
 	fields, _ := r.fields(part)
@@ -96,19 +96,18 @@ func (r *reader) told(s, v lang.Span) bool {
 	if r.others(s, v) {
 		return true
 	}
-	return r.behindWord(s, v, "i", "we", "to")
+	return r.behindWord(s, v, lang.WordI)
 }
 
 // others tells whether a verb says what others do: "you promised you would not".
 func (r *reader) others(s, v lang.Span) bool {
-	return r.behindWord(s, v, "you", "u", "they", "he", "she", "who", "would")
+	return r.behindWord(s, v, lang.WordThey)
 }
 
-// behindWord tells whether one of some English words stands at once before a
-// verb, and is no part of a wish.
-func (r *reader) behindWord(s, v lang.Span, words ...string) bool {
-	return r.guess.Tag == "en" && v.From > s.From && r.t.Words[v.From].Before < lang.Comma &&
-		slices.Contains(words, r.t.Words[v.From-1].Fold) && !r.covered(v.From-1, lang.Wish)
+// behindWord tells whether a word of a list stands at once before a verb, and is
+// no part of a wish.
+func (r *reader) behindWord(s, v lang.Span, list lang.Concept) bool {
+	return v.From > s.From && r.t.Words[v.From].Before < lang.Comma && r.isWord(v.From-1, list) && !r.covered(v.From-1, lang.Wish)
 }
 
 // anyChange tells whether a value was read anywhere.

@@ -93,6 +93,48 @@ const (
 	Old Concept = "old" // the value that it has now
 )
 
+// Lists of single words that are not looked for in a text: they say something
+// only beside what was found, or in it.
+const (
+	WordBeside   Concept = "word.beside"   // puts one thing beside another: and, with, plus
+	WordSince    Concept = "word.since"    // beside a time: it is a deadline or an age: within, ago
+	WordBefore   Concept = "word.before"   // begins a condition that only says what comes later
+	WordBecause  Concept = "word.because"  // gives a reason behind what is asked
+	WordTells    Concept = "word.tells"    // begins, behind a comma, to tell something: i, they, people
+	WordOr       Concept = "word.or"       // between two things; the second is no condition of the first
+	WordWhether  Concept = "word.whether"  // begins what is asked, not a condition
+	WordIs       Concept = "word.is"       // says how something is or was: is, was, stands
+	WordWas      Concept = "word.was"      // says how something was, whatever is wished beside it
+	WordStays    Concept = "word.stays"    // says of the thing before it that it stays: stays, may, is
+	WordNeed     Concept = "word.need"     // behind a "not": it is said of a need, not of the thing
+	WordOnly     Concept = "word.only"     // behind a "not": what follows is wanted: just, only
+	WordNot      Concept = "word.not"      // in the wish that something be seen no more: not, no
+	WordIn       Concept = "word.in"       // between two things: the one lies in the other: in, on, from
+	WordAmong    Concept = "word.among"    // says among what somebody is to be hidden: in, with
+	WordAbout    Concept = "word.about"    // says what something is about: regarding
+	WordOf       Concept = "word.of"       // says whose something is: of
+	WordMine     Concept = "word.mine"     // behind that: it is the writer's: mine
+	WordMe       Concept = "word.me"       // behind "about": it is about the writer: me
+	WordMy       Concept = "word.my"       // says that something is the writer's, within what it is called, too
+	WordAny      Concept = "word.any"      // makes an account nobody's in particular: an
+	WordFor      Concept = "word.for"      // says for whom somebody writes
+	WordThat     Concept = "word.that"     // what a participle acts on: it can be removed
+	WordThey     Concept = "word.they"     // at once before a verb: others do it
+	WordI        Concept = "word.i"        // at once before a verb: the writer does it
+	WordWill     Concept = "word.will"     // begins a condition that only says what its writer will do
+	WordPlease   Concept = "word.please"   // begins a plea that needs nothing of what stands before it
+	WordOk       Concept = "word.ok"       // before a question mark it only asks for consent
+	WordBoth     Concept = "word.both"     // leaves an answer open, but doubts nothing
+	WordHeading  Concept = "word.heading"  // before "about": it is what a field is called
+	WordArticle  Concept = "word.article"  // before a value: none of it
+	WordLead     Concept = "word.lead"     // before a value, text or not: none of it: be, read
+	WordParticle Concept = "word.particle" // part of the name behind it: van, de, bin
+	WordAccess   Concept = "word.access"   // names the right of access
+	WordCitation Concept = "word.citation" // a number follows where a law is cited: art, abs
+	WordDevice   Concept = "word.device"   // in the line that a telephone puts below a mail
+	WordTemplate Concept = "word.template" // begins a name in capitals in a template: YOUR_NAME
+)
+
 // City is the section of the names of places, written as they stand by
 // themselves. They are no words to look for: they tell a place from its
 // endings.
@@ -106,6 +148,7 @@ const (
 	CutPrefix   = "cut."   // endings that a value loses, each with what takes its place: cut.location "у а"
 	DayPrefix   = "day."   // days of a month in words: day.8 "восьмого"
 	ValuePrefix = "value." // values of a field as they stand by themselves: value.occupation "nurse"
+	WordPrefix  = "word."  // one of [Lists]
 )
 
 // Concepts lists the sections that take plain entries, apart from those of
@@ -117,11 +160,24 @@ func Concepts() []Concept {
 		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}
 }
 
+// Lists gives the sections that are lists of single words.
+func Lists() []Concept {
+	return []Concept{WordBeside, WordSince, WordBefore, WordBecause, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
+		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordAny, WordFor, WordThat, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
+		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate}
+}
+
+// listed tells whether a section is a list of single words.
+func (c Concept) listed() bool { return strings.HasPrefix(string(c), WordPrefix) }
+
 func (c Concept) known() bool {
 	for _, p := range []string{FieldPrefix, SetPrefix, MonthPrefix, DayPrefix, CutPrefix, ValuePrefix} {
 		if rest, ok := strings.CutPrefix(string(c), p); ok {
 			return rest != ""
 		}
+	}
+	if c.listed() {
+		return slices.Contains(Lists(), c)
 	}
 	return c == Set || c == Old || c == City || slices.Contains(Concepts(), c)
 }

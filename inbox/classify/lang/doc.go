@@ -21,7 +21,9 @@
 // itself: nationalities, countries, occupations) and the endings that a
 // sentence puts on them, cut.location ("у а": the name of a place that ends in
 // "у" may be one in "а" that the sentence has bent; "де": one without it) and
-// cut.value.
+// cut.value. The sections word.NAME ([Lists]) are plain lists of single words
+// that are not looked for in a text, and do not tell its language: they say
+// something only beside what was found, as "ago" does behind "two weeks".
 //
 // Capitals, apostrophes, hyphens and, in Latin script, accents do not matter.
 // A line that begins with "- " takes entries out of a section again, which is

@@ -245,3 +245,33 @@ func FuzzLoad(f *testing.F) {
 		r.Find(text, r.Detect(text, 0, nil))
 	})
 }
+
+func TestListed(t *testing.T) {
+	r := rules(t, map[string]string{"en.txt": english + "[word.since]\nago, with*\n", "de.txt": "[word.since]\nbinnen\n"})
+	en, de := Guess{Tag: "en"}, Guess{Tag: "de"}
+	for _, c := range []struct {
+		guess Guess
+		word  string
+		want  bool
+	}{
+		{en, "ago", true},
+		{en, "within", true},
+		{en, "binnen", false},
+		{de, "binnen", true},
+		{de, "ago", false},
+		{Guess{}, "binnen", true}, // of any language
+		{Guess{Tag: Und}, "ago", false},
+	} {
+		if got := r.Listed(c.guess, WordSince, c.word); got != c.want {
+			t.Errorf("%q is listed for %q: %v, want %v", c.word, c.guess.Tag, got, c.want)
+		}
+	}
+	if text := NewText("ago"); len(r.Find(text, en)) > 0 {
+		t.Error("a word of a list was looked for in a text")
+	}
+	for _, bad := range []string{"[word.since]\ntwo weeks\n", "[word.unheard]\nago\n"} {
+		if _, err := Load(fstest.MapFS{"en.txt": &fstest.MapFile{Data: []byte(bad)}}); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}

@@ -33,6 +33,7 @@ type lexicon struct {
 	refs   map[Concept][]*entry
 	cuts   map[Concept][]cut
 	values map[string]valueWords // by what they are values of
+	words  map[Concept]*wordList
 
 	spelling func(typed bool) *spelling
 }
@@ -201,6 +202,9 @@ func (e *entry) check() error {
 	if n == 0 {
 		return fmt.Errorf("%q has no words", e.source)
 	}
+	if e.concept.listed() {
+		return e.checkListed()
+	}
 	words, gaps := 0, 0
 	for i, p := range e.parts {
 		switch {
@@ -250,7 +254,8 @@ func (e *entry) spell() {
 func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
 	nots := map[string]bool{}
 	r.nots = append(r.nots, nots)
-	l := &lexicon{nr: nr, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{}, values: map[string]valueWords{}}
+	l := &lexicon{nr: nr, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{}, values: map[string]valueWords{}, words: map[Concept]*wordList{}}
+	list = l.takeWords(list)
 	written := sync.OnceValue(func() *spelling { return newSpelling(list, func(w string) string { return w }) })
 	typed := sync.OnceValue(func() *spelling { return newSpelling(list, skeleton) })
 	l.spelling = func(other bool) *spelling {
