@@ -23,7 +23,8 @@
 // "у" may be one in "а" that the sentence has bent; "де": one without it) and
 // cut.value. The sections word.NAME ([Lists]) are plain lists of single words
 // that are not looked for in a text, and do not tell its language: they say
-// something only beside what was found, as "ago" does behind "two weeks".
+// something only beside what was found, as "ago" does behind "two weeks". There,
+// "*ım" is any word that ends so.
 //
 // Capitals, apostrophes, hyphens and, in Latin script, accents do not matter.
 // A line that begins with "- " takes entries out of a section again, which is

@@ -4,17 +4,36 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
-// wordList holds the single words of a section word.NAME, and the beginnings of
-// words.
+// wordList holds the single words of a section word.NAME, and the beginnings and
+// endings of words.
 type wordList struct {
-	words map[string]bool
-	stems []string
+	words       map[string]bool
+	stems, ends []string
+}
+
+func (l *wordList) add(source string) {
+	word, stem := strings.CutSuffix(source, "*")
+	word, end := strings.CutPrefix(word, "*")
+	switch word = Fold(word); {
+	case stem:
+		l.stems = append(l.stems, word)
+	case end:
+		l.ends = append(l.ends, word)
+	default:
+		l.words[word] = true
+	}
 }
 
 func (l *wordList) has(word string) bool {
-	return l != nil && (l.words[word] || slices.ContainsFunc(l.stems, func(s string) bool { return strings.HasPrefix(word, s) }))
+	if l == nil || l.words[word] {
+		return l != nil
+	}
+	begins := func(s string) bool { return strings.HasPrefix(word, s) }
+	ends := func(s string) bool { return strings.HasSuffix(word, s) }
+	return slices.ContainsFunc(l.stems, begins) || slices.ContainsFunc(l.ends, ends)
 }
 
 // takeWords moves the entries of the sections word.NAME out of a list of entries.
@@ -28,20 +47,18 @@ func (l *lexicon) takeWords(list []*entry) []*entry {
 			of = &wordList{words: map[string]bool{}}
 			l.words[e.concept] = of
 		}
-		if p := e.parts[0]; p.kind == partStem {
-			of.stems = append(of.stems, p.text)
-		} else {
-			of.words[p.text] = true
-		}
+		of.add(e.source)
 		return true
 	})
 }
 
-func (e *entry) checkListed() error {
-	if len(e.parts) != 1 || e.parts[0].kind != partWord && e.parts[0].kind != partStem {
-		return fmt.Errorf("%q: [%s] takes single words", e.source, e.concept)
+// parseListed reads an entry of a section word.NAME.
+func parseListed(section Concept, source string) (*entry, error) {
+	word := strings.TrimSuffix(strings.TrimPrefix(source, "*"), "*")
+	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) && !isApostrophe(r) }) {
+		return nil, fmt.Errorf("%q: [%s] takes single words", source, section)
 	}
-	return nil
+	return &entry{concept: section, source: source}, nil
 }
 
 // Listed tells whether a word, in its comparable form, stands in a section

@@ -154,6 +154,9 @@ func parseLine(section Concept, line string, list []*entry) ([]*entry, []error) 
 }
 
 func parseEntry(section Concept, source string) (*entry, error) {
+	if section.listed() {
+		return parseListed(section, source)
+	}
 	words, weak := strings.CutPrefix(source, "~")
 	e := &entry{concept: section, source: source, weak: weak}
 	if weak && !section.slotted() {
@@ -201,9 +204,6 @@ func (e *entry) check() error {
 	n := len(e.parts)
 	if n == 0 {
 		return fmt.Errorf("%q has no words", e.source)
-	}
-	if e.concept.listed() {
-		return e.checkListed()
 	}
 	words, gaps := 0, 0
 	for i, p := range e.parts {
