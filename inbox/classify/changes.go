@@ -24,7 +24,7 @@ type candidate struct {
 
 // readChanges finds the new values of fields.
 func (r *reader) readChanges() {
-	all := lang.Span{From: 0, To: len(r.t.Words)}
+	all := r.all()
 	asked, bare := r.asksChange(), r.bareForm()
 	if !asked && !bare && !r.wonders() && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() && !r.prescribed(all, r.values) && !r.wishesField() && !r.contrastsAny() {
 		return
@@ -63,10 +63,10 @@ func (r *reader) readChanges() {
 // now: who writes that to the support wants it entered.
 func (r *reader) announced(c candidate) bool {
 	s := r.t.Sentences[c.sentence]
-	if r.hits.Has(s, lang.Other, lang.Third, lang.Condition, lang.Problem, lang.HowTo, lang.Send, lang.Done) || strings.Contains(r.t.EndMark(s), "?") {
+	if r.hits.Has(s, lang.Other, lang.Third, lang.Condition, lang.Problem, lang.HowTo, lang.Send, lang.Done) || r.asks(s) {
 		return false
 	}
-	if r.hits.Has(lang.Span{From: 0, To: len(r.t.Words)}, lang.Problem) || !isTyped(c.Field) && !isName(c.Field) && !r.inFile(c.Field, c.Value) {
+	if r.hits.Has(r.all(), lang.Problem) || !isTyped(c.Field) && !isName(c.Field) && !r.inFile(c.Field, c.Value) {
 		return false
 	}
 	fields, _ := r.fields(s)
@@ -153,7 +153,7 @@ func (r *reader) asksChange() bool {
 func (r *reader) wonders() bool {
 	return slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
 		fields, _ := r.fields(s)
-		return len(fields) > 0 && strings.Contains(r.t.EndMark(s), "?") && r.hits.Has(s, lang.Possible) &&
+		return len(fields) > 0 && r.asks(s) && r.hits.Has(s, lang.Possible) &&
 			!r.hits.Has(s, lang.HowTo, lang.Condition, lang.Third) && r.hits.Has(s, lang.Change, lang.Add)
 	})
 }
@@ -235,14 +235,15 @@ func fieldOf(h lang.Hit) inbox.Field {
 	return inbox.Field(s)
 }
 
-func isTyped(f inbox.Field) bool {
-	return f == inbox.FieldEmail || f == inbox.FieldPhone || f == inbox.FieldBirth
-}
+// typedFields are those whose values their own form tells.
+var typedFields = []inbox.Field{inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth}
+
+func isTyped(f inbox.Field) bool { return slices.Contains(typedFields, f) }
 
 // changeMood is the mood of the sentence for a value, and of its verb.
 func (r *reader) changeMood(s lang.Span) float64 {
 	worth := 1.0
-	if r.hits.Has(s, lang.HowTo) && strings.Contains(r.t.EndMark(s), "?") && !r.hits.Has(s, lang.Wish) {
+	if r.hits.Has(s, lang.HowTo) && r.asks(s) && !r.hits.Has(s, lang.Wish) {
 		worth *= unsureOf
 	}
 	if r.hits.Has(s, lang.Third) || r.hits.Has(s, lang.Other) && !r.hits.Has(s, lang.New, lang.Wrong) {
@@ -303,7 +304,7 @@ func (r *reader) ruling(s, at lang.Span) (lang.Hit, bool) {
 			behind = &verbs[i]
 		}
 	}
-	if behind != nil && (before == nil || r.verbLast()) {
+	if behind != nil && (before == nil || r.grammar.verbLast) {
 		return *behind, true
 	}
 	if before != nil {
@@ -311,10 +312,6 @@ func (r *reader) ruling(s, at lang.Span) (lang.Hit, bool) {
 	}
 	return lang.Hit{}, false
 }
-
-// verbLast tells whether the language puts its verb behind what it rules, so
-// that the parts of a list share the last one.
-func (r *reader) verbLast() bool { return r.guess.Tag == "kk" || r.guess.Tag == "tr" }
 
 // starts tells whether a word opens a part of its sentence, politeness left
 // out: there "add" is a verb, elsewhere it may be "the second phone".
@@ -329,16 +326,4 @@ func (r *reader) starts(s lang.Span, i int) bool {
 		}
 	}
 	return true
-}
-
-func sure(ok bool) float64 {
-	if ok {
-		return 1
-	}
-	return unsureOf
-}
-
-// gap gives what stands before a word.
-func (r *reader) gap(i int) string {
-	return r.t.Source[r.t.Words[i-1].End:r.t.Words[i].Start]
 }

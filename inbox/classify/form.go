@@ -20,7 +20,7 @@ func (r *reader) labelled(s lang.Span) (lang.Hit, bool) {
 	}
 	for j := s.From; j < h.From; j++ {
 		number := strings.Trim(r.t.Words[j].Fold, "0123456789") == ""
-		if !number && !r.hits.Has(lang.Span{From: j, To: j + 1}, lang.Me, lang.New, lang.Change, lang.Common, lang.Wish, lang.Filler) {
+		if !number && !r.hits.Has(word(j), lang.Me, lang.New, lang.Change, lang.Common, lang.Wish, lang.Filler) {
 			return lang.Hit{}, false
 		}
 	}

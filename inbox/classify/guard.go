@@ -29,23 +29,6 @@ func (r *reader) looseMonth(list []candidate) bool {
 	})
 }
 
-// sentenceOf gives the sentence that a word stands in.
-func (r *reader) sentenceOf(word int) lang.Span {
-	i, ok := slices.BinarySearchFunc(r.t.Sentences, word, func(s lang.Span, w int) int {
-		switch {
-		case s.To <= w:
-			return -1
-		case s.From > w:
-			return 1
-		}
-		return 0
-	})
-	if !ok {
-		return lang.Span{}
-	}
-	return r.t.Sentences[i]
-}
-
 // strangeLabel tells whether a form has a line whose label is no field that is
 // known.
 func (r *reader) strangeLabel() bool {
@@ -64,7 +47,7 @@ func (r *reader) strangeLabel() bool {
 // of the fields: "their sex and my birthday", of which one is read.
 func (r *reader) strangeBeside(s lang.Span, fields lang.Hits) bool {
 	and := func(i int) bool {
-		return i >= s.From && i < s.To && r.hits.Has(lang.Span{From: i, To: i + 1}, lang.And)
+		return i >= s.From && i < s.To && r.hits.Has(word(i), lang.And)
 	}
 	strange := func(i int) bool { return i >= s.From && i < s.To && !r.knows(i) }
 	return slices.ContainsFunc(fields, func(h lang.Hit) bool {
@@ -98,16 +81,4 @@ func (r *reader) untaken(list []candidate) bool {
 		}
 	}
 	return false
-}
-
-// takesBack tells whether a deletion is said not to be wanted, of nothing in
-// particular: "I asked you to erase my account. Please erase nothing."
-func (r *reader) takesBack() bool {
-	return slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
-		return slices.ContainsFunc(r.hits.In(s, lang.Delete, lang.Deleting), func(v lang.Hit) bool {
-			c := r.clause(s, v.Span)
-			things := len(r.hits.Prefixed(c, lang.FieldPrefix)) > 0 || r.hits.Has(c, lang.Other, lang.Account, lang.Data, lang.Deactivate)
-			return !things && r.negated(s, v.Span)
-		})
-	})
 }

@@ -89,20 +89,11 @@ func (r *reader) rivalled(c candidate, list []candidate) bool {
 	}
 	return slices.ContainsFunc(r.mentions(c.Field), func(m mention) bool {
 		apart := m.span.To <= c.value.From || c.value.To <= m.span.From
-		if p := r.partAt(c.sentence, c.value.From); m.span.From >= p.From && m.span.To <= c.value.From {
+		if p := r.partAt(r.t.Sentences[c.sentence], c.value.From); m.span.From >= p.From && m.span.To <= c.value.From {
 			return false // from A to B
 		}
 		return apart && m.cue != olden && !m.faint && m.text != c.Value && !r.taken(list, m.span)
 	})
-}
-
-// partAt gives the part of a sentence that a word stands in.
-func (r *reader) partAt(sentence, word int) lang.Span {
-	parts := r.parts(r.t.Sentences[sentence])
-	if i := slices.IndexFunc(parts, func(p lang.Span) bool { return word >= p.From && word < p.To }); i >= 0 {
-		return parts[i]
-	}
-	return r.t.Sentences[sentence]
 }
 
 // inFile tells whether a value of a field is one that the rule files list.
@@ -168,7 +159,7 @@ var contrasting = []inbox.Field{inbox.FieldGender, inbox.FieldNationality, inbox
 // contrastsAny tells whether a message that asks for nothing else tells an old
 // and a new value.
 func (r *reader) contrastsAny() bool {
-	all := lang.Span{From: 0, To: len(r.t.Words)}
+	all := r.all()
 	return len(r.finds) == 0 && !r.refuses() && r.hits.Has(all, lang.Old, lang.Negation) && slices.ContainsFunc(contrasting, r.contrasts)
 }
 
@@ -299,10 +290,10 @@ func (r *reader) passed(s, at lang.Span) bool {
 	return slices.ContainsFunc(r.hits.Prefixed(s, lang.SetPrefix), func(h lang.Hit) bool { return h.From < at.From && at.To < h.To })
 }
 
-// excluded tells whether a "not" is said of a value. Kazakh says it behind.
+// excluded tells whether a "not" is said of a value.
 func (r *reader) excluded(s, at lang.Span) bool {
-	if r.guess.Tag == "kk" {
-		return at.To < s.To && r.hits.Has(lang.Span{From: at.To, To: at.To + 1}, lang.Negation)
+	if r.grammar.notLast {
+		return at.To < s.To && r.hits.Has(word(at.To), lang.Negation)
 	}
 	return slices.ContainsFunc(r.hits.In(lang.Span{From: s.From, To: at.From}, lang.Negation), func(n lang.Hit) bool {
 		return at.From-n.To <= 1 && !r.broken(n.To, at.From+1)
@@ -337,7 +328,7 @@ func (r *reader) listed1(sentence, from int, f inbox.Field) (mention, bool) {
 		if r.broken(from+1, from+n) {
 			continue
 		}
-		ofField := at.To < s.To && len(r.hits.Prefixed(lang.Span{From: at.To, To: at.To + 1}, lang.FieldPrefix)) > 0 && !r.broken(at.To, at.To+1)
+		ofField := at.To < s.To && len(r.hits.Prefixed(word(at.To), lang.FieldPrefix)) > 0 && !r.broken(at.To, at.To+1)
 		if text, ok := r.value(f, r.t.Slice(at)); ok && !ofField { // рабочая почта
 			return r.mention(sentence, at, text), true
 		}
@@ -386,7 +377,7 @@ func (r *reader) placeMentions() []mention {
 					break
 				}
 			}
-			name := lang.Span{From: at, To: at + 1}
+			name := word(at)
 			for name.To < s.To && r.mayName(name.To) && r.t.Words[name.To].Before < lang.Comma {
 				name.To++
 			}
@@ -471,7 +462,7 @@ func (r *reader) nameMentions() []mention {
 			}
 			span := lang.Span{From: at, To: end}
 			m := r.mention(i, span, r.t.Slice(span))
-			if name, known := r.c.rules.UnbendName(r.guess.Tag, m.text); r.verbLast() && known && m.cue == fresh {
+			if name, known := r.c.rules.UnbendName(r.guess.Tag, m.text); r.grammar.verbLast && known && m.cue == fresh {
 				m.text = name
 			}
 			m.faint = at == s.From && !r.t.Words[at].Quoted && (at == 0 || !strings.Contains(r.gap(at), "|")) && len(value.Name(m.text)) < 2
@@ -486,7 +477,7 @@ func (r *reader) nameMentions() []mention {
 func (r *reader) mayName(i int) bool {
 	w := r.t.Source[r.t.Words[i].Start:r.t.Words[i].End]
 	return r.capital(i) && utf8.RuneCountInString(w) > 1 && w != strings.ToUpper(w) && !r.knows(i) && !r.inAddress(i) && !strings.ContainsFunc(r.t.Words[i].Fold, unicode.IsDigit) &&
-		!r.c.rules.Unbend(r.guess.Tag, r.t.Slice(lang.Span{From: i, To: i + 1})).Known
+		!r.c.rules.Unbend(r.guess.Tag, r.t.Slice(word(i))).Known
 }
 
 // closing gives the word where a letter has ended and its writer's name begins.
@@ -608,5 +599,5 @@ func (r *reader) inPostal(i int) bool {
 	_, street := r.c.rules.Value(r.guess, "street", w.Fold)
 	digits := strings.ContainsFunc(w.Fold, unicode.IsDigit)
 	typed := slices.ContainsFunc(r.values, func(v typed) bool { return v.span.From <= i && i < v.span.To })
-	return !typed && (digits || street || short || r.capital(i) && !r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Filler, lang.Change, lang.Wish, lang.Set, lang.Me))
+	return !typed && (digits || street || short || r.capital(i) && !r.hits.Has(word(i), lang.Filler, lang.Change, lang.Wish, lang.Set, lang.Me))
 }

@@ -3,7 +3,6 @@ package classify
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"push.guru/supportd/inbox/classify/lang"
 )
@@ -66,25 +65,4 @@ func words(spans []lang.Span) int {
 		n += s.To - s.From
 	}
 	return n
-}
-
-// minBlank is how many of the same letter stand for something to be filled in.
-const minBlank = 3
-
-// unfilled tells whether a template has places that nobody filled in: braces,
-// XXX, YOUR_NAME.
-func (r *reader) unfilled() bool {
-	if strings.Contains(r.t.Source, "{{") {
-		return true
-	}
-	for i, w := range r.t.Words {
-		text := r.t.Source[w.Start:w.End]
-		if strings.Trim(text, "XХ") == "" && utf8.RuneCountInString(text) >= minBlank {
-			return true
-		}
-		if i+1 < len(r.t.Words) && r.gap(i+1) == "_" && text == strings.ToUpper(text) && r.c.rules.Listed(anyLanguage, lang.WordTemplate, w.Fold) {
-			return true
-		}
-	}
-	return false
 }

@@ -3,8 +3,6 @@ package classify
 import (
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -45,7 +43,7 @@ func (r *reader) outdated(s lang.Span, h lang.Hit) bool {
 // about something else: "My name is Jonas Hill, please change my telephone
 // number".
 func (r *reader) introduced(s lang.Span, f inbox.Field, at lang.Span) bool {
-	if !introduces(f) || r.verbLast() {
+	if !introduces(f) || r.grammar.verbLast {
 		return false
 	}
 	elsewhere := false
@@ -211,7 +209,7 @@ func (r *reader) fieldFor(h lang.Hit, fields lang.Hits, verb bool) (inbox.Field,
 			best = &fields[i]
 		}
 	}
-	if h.Left && !r.verbLast() {
+	if h.Left && !r.grammar.verbLast {
 		// "X as my city and Y as my job": what is named behind it.
 		if i := slices.IndexFunc(fields, func(f lang.Hit) bool { return f.From >= h.To && f.From-h.To <= 1 }); i >= 0 {
 			best = &fields[i]
@@ -262,7 +260,7 @@ func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 		text = r.unbent(c, h, text)
 	case inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName:
 		switch {
-		case h.From == h.To && r.verbLast():
+		case h.From == h.To && r.grammar.verbLast:
 			text = r.unbentName(c, text, at.To)
 		case r.bends(h):
 			text = r.unbentWords(c, text)
@@ -326,7 +324,7 @@ func (r *reader) unbent(c *candidate, h lang.Hit, text string) string {
 // has put on it. A name that may end so by itself is not certain, nor one whose
 // verb does not follow at once.
 func (r *reader) unbentName(c *candidate, text string, next int) string {
-	w := lang.Span{From: next, To: next + 1}
+	w := word(next)
 	if r.hits.Has(w, lang.Stop) {
 		return text // "as Айгүлге", with the word that says so
 	}
@@ -360,7 +358,7 @@ func (r *reader) runsOn(sentence int) bool {
 		return false
 	}
 	for i := next.From; i < next.To; i++ {
-		w := lang.Span{From: i, To: i + 1}
+		w := word(i)
 		f := r.hits.In(w, lang.Filler, lang.Closing)
 		if len(f) == 0 {
 			// What asks for the next thing is none of the value.
@@ -438,7 +436,7 @@ func (r *reader) behind(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 		at.From++
 	}
 	for i := at.From; i < s.To && i-at.From < maxWords(f); i++ {
-		w := lang.Span{From: i, To: i + 1}
+		w := word(i)
 		if i > at.From && r.gap(i) != "-" && r.ends(i, w, at, f) {
 			break
 		}
@@ -462,18 +460,9 @@ func (r *reader) behind(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 // corrects tells whether the phrase before a word says that the value before
 // it is the old one, so that a name behind it is the new one: "not Ann, Anna".
 func (r *reader) corrects(h lang.Hit, i int) bool {
-	w := lang.Span{From: i, To: i + 1}
+	w := word(i)
 	return r.hits.Has(h.Span, lang.Old) && (r.capital(i) || r.t.Words[i].Quoted) && len(r.hits.Prefixed(w, lang.FieldPrefix)) == 0
 }
-
-// covered tells whether a phrase of any of the concepts covers a word.
-func (r *reader) covered(i int, concepts ...lang.Concept) bool {
-	near := lang.Span{From: max(0, i-maxPhrase), To: i + 1}
-	return slices.ContainsFunc(r.hits.In(near, concepts...), func(h lang.Hit) bool { return i < h.To })
-}
-
-// maxPhrase bounds the words of a phrase that covers another word.
-const maxPhrase = 5
 
 // skips tells whether a word before a value is none of it.
 func (r *reader) skips(i int, f inbox.Field) bool {
@@ -496,15 +485,6 @@ func (r *reader) ends(i int, w, at lang.Span, f inbox.Field) bool {
 	return r.hits.Has(w, lang.Stop, lang.But, lang.Wish, lang.Also, lang.Change) || len(r.hits.Prefixed(w, lang.FieldPrefix)) > 0 && f != inbox.FieldAddress
 }
 
-// capital tells whether a word begins with a capital letter.
-func (r *reader) capital(i int) bool {
-	if i >= len(r.t.Words) {
-		return false
-	}
-	c, _ := utf8.DecodeRuneInString(r.t.Source[r.t.Words[i].Start:])
-	return unicode.IsUpper(c)
-}
-
 // capitalRun tells whether the words from i to the next comma are a name of a
 // region or country: capital letters, three at most.
 func (r *reader) capitalRun(i int) bool {
@@ -514,7 +494,7 @@ func (r *reader) capitalRun(i int) bool {
 			break
 		}
 		if !r.capital(j) {
-			return n > 0 && r.hits.Has(lang.Span{From: j, To: j + 1}, lang.Stop)
+			return n > 0 && r.hits.Has(word(j), lang.Stop)
 		}
 		n++
 	}
@@ -531,8 +511,8 @@ func (r *reader) inFieldName(s lang.Span, i int) bool {
 func (r *reader) before(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 	at := lang.Span{From: h.From, To: h.From}
 	for i := h.From - 1; i >= s.From && h.From-i <= maxWords(f); i-- {
-		w := lang.Span{From: i, To: i + 1}
-		if r.inFieldName(s, i) || r.hits.Has(w, lang.New, lang.Old, lang.Me, lang.Wrong, lang.Stop) || !r.verbLast() && r.covered(i, lang.Change, lang.Add) {
+		w := word(i)
+		if r.inFieldName(s, i) || r.hits.Has(w, lang.New, lang.Old, lang.Me, lang.Wrong, lang.Stop) || !r.grammar.verbLast && r.covered(i, lang.Change, lang.Add) {
 			break
 		}
 		if f == inbox.FieldAddress && r.hits.Has(w, lang.Filler, lang.Wish, lang.Change) {

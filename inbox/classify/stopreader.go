@@ -2,7 +2,6 @@ package classify
 
 import (
 	"slices"
-	"strings"
 	"unicode"
 
 	"push.guru/supportd/inbox/classify/lang"
@@ -31,9 +30,7 @@ func (c *Classifier) newStopReader(subject, body string) *stopReader {
 	}
 	own := c.stops.Find(lang.NewText(s.t.Source), s.guess)
 	s.all = append(s.all, slices.DeleteFunc(own, func(h lang.Hit) bool { return h.To > len(s.t.Words) })...)
-	if s.guess.Tag == "kk" { // where "не" is "what", and not the Russian "not"
-		s.all = slices.DeleteFunc(s.all, func(h lang.Hit) bool { return h.To == h.From+1 && s.t.Words[h.From].Fold == "не" })
-	}
+	s.all = slices.DeleteFunc(s.all, func(h lang.Hit) bool { return h.To == h.From+1 && s.forms.isWhat(h.From) })
 	slices.SortStableFunc(s.all, func(a, b lang.Hit) int { return a.From - b.From })
 	for i, k := 0, 0; i <= len(s.t.Words); i++ {
 		for k < len(s.all) && s.all[k].From < i {
@@ -160,8 +157,6 @@ func (s *stopReader) limited(x lang.Span) bool {
 	return slices.ContainsFunc(limits, func(h lang.Hit) bool { return h.Concept != lang.But || h.From > x.From })
 }
 
-func (s *stopReader) asks(x lang.Span) bool { return strings.Contains(s.t.EndMark(x), "?") }
-
 // light are the words that may stand between a "not" and what it is about.
 var light = []lang.Concept{lang.Carry, lang.It, lang.Me, lang.Filler, lang.Closing, lang.Wish, lang.All, lang.Common}
 
@@ -215,8 +210,8 @@ func (s *stopReader) refuses(x lang.Span, h lang.Hit) said {
 	switch {
 	case about == nothing:
 		about = s.lookBack(x, h.From)
-	case s.guess.Tag == "kk" && h.Concept != lang.Halt:
-		return unsaid // Kazakh negates behind the verb
+	case s.grammar.notLast && h.Concept != lang.Halt:
+		return unsaid // else it stands behind what it is about
 	}
 	told := straight && s.reports(x, h)
 	switch about {

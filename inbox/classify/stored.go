@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -47,7 +46,7 @@ func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 			c.worth *= sure(r.isTrade(text) || r.t.Words[at.From].Quoted || r.isLabelled(c.sentence, c.Field))
 		}
 		first, _ := utf8.DecodeRuneInString(text)
-		if c.Field == inbox.FieldLocation || c.Field == inbox.FieldNationality && r.guess.Tag == "en" {
+		if c.Field == inbox.FieldLocation || c.Field == inbox.FieldNationality && r.grammar.capitals {
 			c.worth *= sure(unicode.IsUpper(first))
 		}
 	}
@@ -63,14 +62,14 @@ func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 	if len(words) > 1 && strings.ToLower(text) == text && r.usesCapitals() {
 		return false
 	}
-	if len(words) > 1 && r.leads(words[0], r.t.Words[at.To-1].Fold) {
+	if len(words) > 1 && r.forms.leads(words[0], r.t.Words[at.To-1].Fold) {
 		words, c.worth = words[1:], c.worth*unsureOf // "Касымовтан Қасымовқа"
 	}
 	c.worth *= sure(value.Proper(words))
 	switch n := r.countNames(words); {
 	case c.Field == inbox.FieldFullName && n == 1:
 		c.Field = inbox.FieldGivenName
-		fields, _ := r.fields(lang.Span{From: 0, To: len(r.t.Words)})
+		fields, _ := r.fields(r.all())
 		c.worth *= sure(slices.ContainsFunc(fields, isName)) // else it may be the family's: "I'm called Hill now"
 	case c.Field == inbox.FieldFullName || n == 1:
 	case n == 2 && r.isLabelled(c.sentence, c.Field): // "Surname: Oliveira Santos"
@@ -116,17 +115,6 @@ func (r *reader) isTrade(text string) bool {
 	}
 	return !r.c.rules.Lists(r.guess, string(inbox.FieldOccupation))
 }
-
-// leads tells whether two words have the Kazakh endings of what something is
-// changed from and to.
-func (r *reader) leads(old, fresh string) bool {
-	return r.guess.Tag == "kk" && from.MatchString(coarse(lang.Fold(old))) && to.MatchString(coarse(fresh))
-}
-
-var (
-	from = regexp.MustCompile(`..[dtn][ae]n$`)
-	to   = regexp.MustCompile(`..[gk][ae]$`)
-)
 
 // usesCapitals tells whether most sentences of the text begin with a capital
 // letter, so that its writer would give names theirs.

@@ -14,7 +14,7 @@ func (r *reader) typedChanges(i int, s lang.Span) []candidate {
 	if s.From >= r.closing() && !r.hits.Has(s, lang.Change, lang.New, lang.Wrong) {
 		return nil // how to reach the writer
 	}
-	for _, f := range []inbox.Field{inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth} {
+	for _, f := range typedFields {
 		v := r.values.in(s, f)
 		if len(v) == 0 {
 			continue

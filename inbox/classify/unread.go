@@ -22,19 +22,6 @@ func (r *reader) weighUnread() {
 	}
 }
 
-// parts cuts a sentence at its commas and where an "and" stands.
-func (r *reader) parts(s lang.Span) []lang.Span {
-	var out []lang.Span
-	from := s.From
-	for i := s.From + 1; i < s.To; i++ {
-		if r.parted(i) {
-			out = append(out, lang.Span{From: from, To: i})
-			from = i
-		}
-	}
-	return append(out, lang.Span{From: from, To: s.To})
-}
-
 // unread tells whether a part of sentence i asks for something that was not
 // read.
 func (r *reader) unread(i int, part lang.Span) bool {
@@ -53,17 +40,17 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	if strange && r.toldValue(part, fields) {
 		return true
 	}
-	if len(verbs) == 0 && strange && r.anyChange() && (r.hits.Has(part, lang.New, lang.Wrong) || r.pointed(part)) {
+	if len(verbs) == 0 && strange && r.has(isFilledChange) && (r.hits.Has(part, lang.New, lang.Wrong) || r.pointed(part)) {
 		return true
 	}
 	if len(verbs) == 0 {
 		begun := part.From == s.From && r.hits.Has(lang.Span{From: s.From, To: s.From + 1}, lang.And, lang.Also)
 		return strange && begun || r.changesIn(s) && (strange || len(fields) == 0 && r.coordinated(part, false))
 	}
-	if r.deletesAll() && (strange || r.bare(part) || r.hits.Has(part, lang.Account, lang.Data)) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add, lang.New) {
+	if r.has(endsAccount) && (strange || r.bare(part) || r.hits.Has(part, lang.Account, lang.Data)) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add, lang.New) {
 		return false // the same in other words
 	}
-	if r.deletesAll() && !strange && len(r.t.Words) < minLegal && !r.hits.Has(part, lang.Other, lang.Act, lang.Third, lang.Change, lang.Add, lang.Deactivate) {
+	if r.has(endsAccount) && !strange && len(r.t.Words) < minLegal && !r.hits.Has(part, lang.Other, lang.Act, lang.Third, lang.Change, lang.Add, lang.Deactivate) {
 		return false // whatever else is to go, goes with the account
 	}
 	switch {
@@ -78,7 +65,7 @@ func (r *reader) unread(i int, part lang.Span) bool {
 // toldValue tells whether a part names a field, and a value of it, in a sentence
 // of its own, and nothing is said to be done about that field.
 func (r *reader) toldValue(part lang.Span, fields []inbox.Field) bool {
-	if !r.anyChange() {
+	if !r.has(isFilledChange) {
 		return false
 	}
 	return slices.ContainsFunc(r.values, func(v typed) bool {
@@ -90,31 +77,6 @@ func (r *reader) toldValue(part lang.Span, fields []inbox.Field) bool {
 // besideNumber is how many words stand beside a number in a signature.
 const besideNumber = 3
 
-// told tells whether a verb says what somebody does or did, and asks for
-// nothing: "everything that I put in", "the name you show".
-func (r *reader) told(s, v lang.Span) bool {
-	if r.others(s, v) {
-		return true
-	}
-	return r.behindWord(s, v, lang.WordI)
-}
-
-// others tells whether a verb says what others do: "you promised you would not".
-func (r *reader) others(s, v lang.Span) bool {
-	return r.behindWord(s, v, lang.WordThey)
-}
-
-// behindWord tells whether a word of a list stands at once before a verb, and is
-// no part of a wish.
-func (r *reader) behindWord(s, v lang.Span, list lang.Concept) bool {
-	return v.From > s.From && r.t.Words[v.From].Before < lang.Comma && r.isWord(v.From-1, list) && !r.covered(v.From-1, lang.Wish)
-}
-
-// anyChange tells whether a value was read anywhere.
-func (r *reader) anyChange() bool {
-	return slices.ContainsFunc(r.finds, func(f find) bool { return len(f.Changes) > 0 })
-}
-
 // pointed tells whether a colon or dash in a part points at something.
 func (r *reader) pointed(part lang.Span) bool {
 	for i := part.From + 1; i <= part.To && i < len(r.t.Words); i++ {
@@ -123,11 +85,6 @@ func (r *reader) pointed(part lang.Span) bool {
 		}
 	}
 	return false
-}
-
-// deletesAll tells whether the account is to be deleted.
-func (r *reader) deletesAll() bool {
-	return slices.ContainsFunc(r.finds, func(f find) bool { return f.Scope == inbox.ScopeAccount })
 }
 
 // isRead tells whether a find or a value lies in the span, if only in part.
@@ -171,7 +128,7 @@ func (r *reader) coordinated(part lang.Span, verb bool) bool {
 		return false
 	}
 	first := part.From
-	if r.hits.Has(lang.Span{From: first, To: first + 1}, lang.And) {
+	if r.hits.Has(word(first), lang.And) {
 		first++
 	}
 	return slices.ContainsFunc(r.hits.In(part, lang.Set), func(h lang.Hit) bool {
@@ -182,7 +139,7 @@ func (r *reader) coordinated(part lang.Span, verb bool) bool {
 		if slot < part.From || slot >= part.To || r.known(slot) || r.within(h) {
 			return false
 		}
-		return verb || h.From > first && part.To-first <= maxPair && !r.hits.Has(lang.Span{From: first, To: first + 1}, lang.Set)
+		return verb || h.From > first && part.To-first <= maxPair && !r.hits.Has(word(first), lang.Set)
 	})
 }
 
@@ -198,20 +155,7 @@ const maxPair = 6
 // known tells whether a word is one of those that make sentences, and so no
 // value.
 func (r *reader) known(i int) bool {
-	return r.hits.Has(lang.Span{From: i, To: i + 1}, lang.Common, lang.Filler, lang.It, lang.Stop, lang.Me, lang.Change, lang.Add, lang.Delete)
-}
-
-// bare tells whether a part names nothing but its verb and the person's
-// records: "please update it".
-func (r *reader) bare(part lang.Span) bool {
-	covered := map[int]bool{}
-	for _, h := range r.hits.In(part, lang.Filler, lang.Wish, lang.It, lang.Yes, lang.No, lang.And, lang.Also, lang.Me, lang.Account, lang.Place, lang.Data,
-		lang.All, lang.Common, lang.Stop, lang.Change, lang.Delete, lang.Add, lang.Deactivate, lang.New, lang.Set) {
-		for i := h.From; i < h.To; i++ {
-			covered[i] = true
-		}
-	}
-	return len(covered) >= part.To-part.From
+	return r.hits.Has(word(i), lang.Common, lang.Filler, lang.It, lang.Stop, lang.Me, lang.Change, lang.Add, lang.Delete)
 }
 
 // lendsVerb tells whether a value stands where no verb asks for it, so that

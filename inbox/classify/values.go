@@ -73,19 +73,9 @@ func blanked(text string, found ...[]value.Found) string {
 	return string(out)
 }
 
-// words gives the words between two places of the source.
-func (r *reader) words(start, end int) lang.Span {
-	s := lang.Span{From: len(r.t.Words), To: len(r.t.Words)}
-	for i, w := range r.t.Words {
-		if w.End > start && s.From > i {
-			s.From = i
-		}
-		if w.Start >= end {
-			s.To = i
-			break
-		}
-	}
-	return s
+// isTypedAt tells whether a word lies in such a value.
+func (r *reader) isTypedAt(i int) bool {
+	return slices.ContainsFunc(r.values, func(v typed) bool { return v.span.From <= i && i < v.span.To })
 }
 
 // monthFirst are the regions that write the month first.
@@ -95,7 +85,7 @@ var monthFirst = map[string]bool{"US": true, "PH": true, "FM": true, "PW": true,
 // way, else not for sure.
 func (r *reader) order() value.Order {
 	switch {
-	case r.guess.Tag != "en" && r.guess.Tag != lang.Und:
+	case !r.grammar.anyOrder:
 		return value.DayFirst
 	case monthFirst[r.c.opt.Region]:
 		return value.MonthFirst
