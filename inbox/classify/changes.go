@@ -26,7 +26,7 @@ type candidate struct {
 func (r *reader) readChanges() {
 	all := r.all()
 	asked, bare := r.asksChange(), r.bareForm()
-	if !asked && !bare && !r.wonders() && !r.hits.Has(all, lang.New, lang.Wrong) && !r.deletesFields() && !r.prescribed(all, r.values) && !r.wishesField() && !r.contrastsAny() {
+	if !asked && !bare && !r.wonders() && !r.hits.Has(all, lang.New, lang.Wrong) && !r.has(deletesFields) && !r.prescribed(all, r.values) && !r.wishesField() && !r.contrastsAny() {
 		return
 	}
 	var list []candidate
@@ -128,12 +128,6 @@ func (r *reader) bareForm() bool {
 		}
 	}
 	return lines >= minForm && len(r.finds) == 0
-}
-
-// deletesFields tells whether fields are to be deleted: a list of corrections
-// may have both.
-func (r *reader) deletesFields() bool {
-	return slices.ContainsFunc(r.finds, func(f find) bool { return f.Scope == inbox.ScopeFields })
 }
 
 // asksChange tells whether any sentence asks for a change.

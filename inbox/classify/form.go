@@ -38,7 +38,7 @@ func (r *reader) form(i int, s lang.Span, asked bool) ([]candidate, bool) {
 		return nil, false // a sentence with a heading
 	}
 	old := r.hits.Has(lang.Span{From: s.From, To: h.From}, lang.Old, lang.Wrong)
-	if (!asked && !r.deletesFields()) || old || r.hits.Has(lang.Span{From: h.To, To: s.To}, lang.Keep) {
+	if (!asked && !r.has(deletesFields)) || old || r.hits.Has(lang.Span{From: h.To, To: s.To}, lang.Keep) {
 		return nil, true
 	}
 	c := candidate{at: lang.Span{From: h.From, To: s.To}, value: lang.Span{From: h.From, To: s.To}, sentence: i, strong: true, worth: 1}

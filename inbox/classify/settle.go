@@ -10,54 +10,66 @@ import (
 // settle removes finds that others explain and makes contradicting ones
 // uncertain.
 func (r *reader) settle() {
-	if r.has(isFilledChange) { // it says what is to be changed
-		r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return isChange(f) && len(f.Changes) == 0 })
+	if r.has(hasValue) { // it says what is to be changed
+		r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return isChange(f.Request) && len(f.Changes) == 0 })
 	}
 	if r.itemized && r.has(deletesFields) { // a list says which of the data
-		r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return endsAccount(f) && f.general })
+		r.finds = slices.DeleteFunc(r.finds, func(f find) bool { return deletesAccount(f.Request) && f.general })
 	}
 	r.dropLater()
 	r.dropTitle()
 	for i := range r.finds {
-		r.finds[i].Confidence *= sure(!r.contradicted(r.finds[i]))
+		r.finds[i].Confidence *= sure(!r.contradicted(r.finds[i].Request))
 	}
 	r.dropReplaced()
 }
 
 // has tells whether any find is of a sort.
-func (r *reader) has(sort func(find) bool) bool { return slices.ContainsFunc(r.finds, sort) }
+func (r *reader) has(sort func(inbox.Request) bool) bool {
+	return slices.ContainsFunc(r.finds, func(f find) bool { return sort(f.Request) })
+}
 
-// The sorts of finds that contradict each other.
-func endsAccount(f find) bool    { return f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeAccount }
-func deletesFields(f find) bool  { return f.Kind == inbox.KindDelete && f.Scope == inbox.ScopeFields }
-func switchesOff(f find) bool    { return f.Kind == inbox.KindDeactivate }
-func switchesOn(f find) bool     { return f.Topic == inbox.TopicReactivate }
-func isChange(f find) bool       { return f.Kind == inbox.KindChange }
-func isFilledChange(f find) bool { return len(f.Changes) > 0 }
+// The sorts of requests that contradict each other.
+
+func deletesAccount(q inbox.Request) bool {
+	return q.Kind == inbox.KindDelete && q.Scope == inbox.ScopeAccount
+}
+
+func deletesFields(q inbox.Request) bool {
+	return q.Kind == inbox.KindDelete && q.Scope == inbox.ScopeFields
+}
+
+func switchesOff(q inbox.Request) bool { return q.Kind == inbox.KindDeactivate }
+
+func wantsBack(q inbox.Request) bool { return q.Topic == inbox.TopicReactivate }
+
+func isChange(q inbox.Request) bool { return q.Kind == inbox.KindChange }
+
+func hasValue(q inbox.Request) bool { return len(q.Changes) > 0 }
 
 // contradicted tells whether another find, or something else in the text, speaks
-// against a find.
-func (r *reader) contradicted(f find) bool {
+// against a request.
+func (r *reader) contradicted(q inbox.Request) bool {
 	switch {
-	case endsAccount(f):
+	case deletesAccount(q):
 		kept := r.itemized || r.namesOther() || r.takesBack() || r.hits.Has(r.all(), lang.Keep)
-		return kept || r.has(switchesOff) || r.has(isChange) || r.has(switchesOn)
-	case switchesOff(f):
-		return r.namesOther() || r.has(endsAccount) || r.has(switchesOn)
+		return kept || r.has(switchesOff) || r.has(isChange) || r.has(wantsBack)
+	case switchesOff(q):
+		return r.namesOther() || r.has(deletesAccount) || r.has(wantsBack)
 	}
-	return (isChange(f) || deletesFields(f)) && r.has(endsAccount)
+	return (isChange(q) || deletesFields(q)) && r.has(deletesAccount)
 }
 
 // dropLater forgets the wish to have back what is to be switched off first:
 // "hide my profile; later, turn it on again".
 func (r *reader) dropLater() {
-	off := slices.IndexFunc(r.finds, switchesOff)
+	off := slices.IndexFunc(r.finds, func(f find) bool { return switchesOff(f.Request) })
 	if off < 0 {
 		return
 	}
 	first := r.finds[off]
 	r.finds = slices.DeleteFunc(r.finds, func(f find) bool {
-		return switchesOn(f) && f.at > first.at &&
+		return wantsBack(f.Request) && f.at > first.at &&
 			(f.sentence > first.sentence || r.hits.Has(lang.Span{From: first.at, To: f.at}, lang.Temporary))
 	})
 }

@@ -60,12 +60,6 @@ func (c *Classifier) Stops(m *inbox.Message, found inbox.Reading) (says inbox.St
 // knowsStops tells whether there are words that stop of a language.
 func (c *Classifier) knowsStops(tag string) bool { return slices.Contains(c.stops.Languages(), tag) }
 
-func deletesAccount(q inbox.Request) bool {
-	return q.Kind == inbox.KindDelete && q.Scope == inbox.ScopeAccount
-}
-
-func wantsBack(q inbox.Request) bool { return q.Topic == inbox.TopicReactivate }
-
 func notQuestion(q inbox.Request) bool { return q.Kind != inbox.KindQuestion }
 
 // said is what a part of a text says, each plainer than the one before.

@@ -40,17 +40,17 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	if strange && r.toldValue(part, fields) {
 		return true
 	}
-	if len(verbs) == 0 && strange && r.has(isFilledChange) && (r.hits.Has(part, lang.New, lang.Wrong) || r.pointed(part)) {
+	if len(verbs) == 0 && strange && r.has(hasValue) && (r.hits.Has(part, lang.New, lang.Wrong) || r.pointed(part)) {
 		return true
 	}
 	if len(verbs) == 0 {
 		begun := part.From == s.From && r.hits.Has(lang.Span{From: s.From, To: s.From + 1}, lang.And, lang.Also)
 		return strange && begun || r.changesIn(s) && (strange || len(fields) == 0 && r.coordinated(part, false))
 	}
-	if r.has(endsAccount) && (strange || r.bare(part) || r.hits.Has(part, lang.Account, lang.Data)) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add, lang.New) {
+	if r.has(deletesAccount) && (strange || r.bare(part) || r.hits.Has(part, lang.Account, lang.Data)) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add, lang.New) {
 		return false // the same in other words
 	}
-	if r.has(endsAccount) && !strange && len(r.t.Words) < minLegal && !r.hits.Has(part, lang.Other, lang.Act, lang.Third, lang.Change, lang.Add, lang.Deactivate) {
+	if r.has(deletesAccount) && !strange && len(r.t.Words) < minLegal && !r.hits.Has(part, lang.Other, lang.Act, lang.Third, lang.Change, lang.Add, lang.Deactivate) {
 		return false // whatever else is to go, goes with the account
 	}
 	switch {
@@ -65,7 +65,7 @@ func (r *reader) unread(i int, part lang.Span) bool {
 // toldValue tells whether a part names a field, and a value of it, in a sentence
 // of its own, and nothing is said to be done about that field.
 func (r *reader) toldValue(part lang.Span, fields []inbox.Field) bool {
-	if !r.has(isFilledChange) {
+	if !r.has(hasValue) {
 		return false
 	}
 	return slices.ContainsFunc(r.values, func(v typed) bool {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -41,7 +42,7 @@ func (r *reader) weighMessage() {
 		}
 		told := f.Kind == inbox.KindCopy || f.Kind == inbox.KindDescribe
 		f.Confidence *= sure(told || !r.grammar.perFind || !r.wavers(*f))
-		f.Confidence *= sure(!comesBack || !endsAccount(*f))
+		f.Confidence *= sure(!comesBack || !deletesAccount(f.Request))
 		f.Confidence *= sure(!asksHow || f.Kind == inbox.KindDescribe)         // "where do you have it from" asks for the same
 		f.Confidence *= sure(!r.blank || told || f.Kind == inbox.KindWithdraw) // whoever sent it off may not have read it
 		if f.sentence < r.subject && f.Kind != inbox.KindQuestion && !silent {
@@ -133,7 +134,7 @@ func (r *reader) retracts(f find) bool {
 	}
 	for i, x := range s.parts {
 		short := x.To-x.From <= shortNo || s.saying[i] >= off
-		if spares := s.saying[i] == spared; spares && endsAccount(f) || !spares && s.saying[i] >= bare && short && x.From >= f.words.To {
+		if spares := s.saying[i] == spared; spares && deletesAccount(f.Request) || !spares && s.saying[i] >= bare && short && x.From >= f.words.To {
 			return true
 		}
 	}
@@ -157,7 +158,7 @@ func (r *reader) doubts() bool {
 		concepts = concepts[:1]
 	}
 	return slices.ContainsFunc(r.hits.In(r.all(), concepts...), func(d lang.Hit) bool {
-		return !r.has(func(f find) bool { return f.Kind == inbox.KindWithdraw && f.words.From <= d.From && d.To <= f.words.To })
+		return !slices.ContainsFunc(r.finds, func(f find) bool { return f.Kind == inbox.KindWithdraw && f.words.From <= d.From && d.To <= f.words.To })
 	})
 }
 
@@ -260,7 +261,7 @@ func (r *reader) unfilled() bool {
 	}
 	for i, w := range r.t.Words {
 		text := r.t.Source[w.Start:w.End]
-		if strings.Trim(text, "XХ") == "" && len([]rune(text)) >= minBlank {
+		if strings.Trim(text, "XХ") == "" && utf8.RuneCountInString(text) >= minBlank {
 			return true
 		}
 		if i+1 < len(r.t.Words) && r.gap(i+1) == "_" && text == strings.ToUpper(text) && r.c.rules.Listed(anyLanguage, lang.WordTemplate, w.Fold) {
