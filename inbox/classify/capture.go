@@ -200,21 +200,6 @@ func (r *reader) quotation(i int) (string, int, bool) {
 	return "", 0, false
 }
 
-// maxWords bounds the words of a value.
-func maxWords(f inbox.Field) int {
-	switch f {
-	case inbox.FieldAbout:
-		return 80
-	case inbox.FieldAddress:
-		return 16
-	case inbox.FieldNickname, inbox.FieldNationality, inbox.FieldGender:
-		return 2
-	case inbox.FieldOccupation, inbox.FieldLocation:
-		return 6
-	}
-	return 4
-}
-
 // behind gives the words behind a phrase up to where the value ends.
 func (r *reader) behind(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 	from := h.To

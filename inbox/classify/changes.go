@@ -2,7 +2,6 @@ package classify
 
 import (
 	"slices"
-	"strings"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -24,23 +23,11 @@ type candidate struct {
 
 // readChanges finds the new values of fields.
 func (r *reader) readChanges() {
-	all := r.all()
 	asked, bare := r.asksChange(), r.bareForm()
-	if !asked && !bare && !r.wonders() && !r.hits.Has(all, lang.New, lang.Wrong) && !r.has(deletesFields) && !r.prescribed(all, r.values) && !r.wishesField() && !r.contrastsAny() {
+	if !asked && !bare && !r.mayChange() {
 		return
 	}
-	var list []candidate
-	for i, s := range r.t.Sentences {
-		if c, ok := r.form(i, s, asked || bare); ok {
-			list = append(list, c...)
-			continue
-		}
-		list = append(list, r.typedChanges(i, s)...)
-		list = append(list, r.slotChanges(i, s)...)
-	}
-	list = slices.DeleteFunc(list, r.outdone)
-	list = append(list, r.inferred(list, asked || bare)...)
-	list = slices.DeleteFunc(list, func(c candidate) bool { return c.Field == inbox.FieldPhone && !value.IsPhone(c.Value) })
+	list := r.candidates(asked || bare)
 	for _, c := range list {
 		r.read = append(r.read, c.value)
 	}
@@ -57,6 +44,28 @@ func (r *reader) readChanges() {
 			at:      c.value.From, sentence: c.sentence,
 		})
 	}
+}
+
+// mayChange tells whether a text that asks for no change in so many words may
+// want one.
+func (r *reader) mayChange() bool {
+	return r.hits.Has(r.all(), lang.New, lang.Wrong) || r.has(deletesFields) || r.wonders() || r.prescribed(r.all(), r.values) || r.wishesField() || r.contrastsAny()
+}
+
+// candidates gives every value that somebody may want stored.
+func (r *reader) candidates(asked bool) []candidate {
+	var list []candidate
+	for i, s := range r.t.Sentences {
+		if c, ok := r.form(i, s, asked); ok {
+			list = append(list, c...)
+			continue
+		}
+		list = append(list, r.typedChanges(i, s)...)
+		list = append(list, r.slotChanges(i, s)...)
+	}
+	list = slices.DeleteFunc(list, r.outdone)
+	list = append(list, r.inferred(list, asked)...)
+	return slices.DeleteFunc(list, func(c candidate) bool { return c.Field == inbox.FieldPhone && !value.IsPhone(c.Value) })
 }
 
 // announced tells whether a part of a sentence says that a field has a new value
@@ -76,22 +85,22 @@ func (r *reader) announced(c candidate) bool {
 // wishesField tells whether, in a message that asks for nothing else, a
 // sentence names a field and both wishes something and says a value.
 func (r *reader) wishesField() bool {
-	if r.prescribes() {
-		return true
+	return r.prescribes() || len(r.finds) == 0 && !r.refuses() && slices.ContainsFunc(r.t.Sentences, r.wishesValue)
+}
+
+// wishesValue is wishesField of one sentence.
+func (r *reader) wishesValue(s lang.Span) bool {
+	refused := slices.ContainsFunc(r.hits.In(s, lang.Negation), func(n lang.Hit) bool { return n.To-n.From > 1 || r.hits.Has(s, lang.Change, lang.Add) })
+	if refused || r.hits.Has(s, lang.Other, lang.Third, lang.Delete, lang.HowTo, lang.Condition, lang.Problem, lang.Send) {
+		return false
 	}
-	return len(r.finds) == 0 && !r.refuses() && slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
-		refused := slices.ContainsFunc(r.hits.In(s, lang.Negation), func(n lang.Hit) bool { return n.To-n.From > 1 || r.hits.Has(s, lang.Change, lang.Add) })
-		if refused || r.hits.Has(s, lang.Other, lang.Third, lang.Delete, lang.HowTo, lang.Condition, lang.Problem, lang.Send) {
-			return false
+	return slices.ContainsFunc(r.parts(s), func(p lang.Span) bool {
+		fields := named(r.hits.Prefixed(p, lang.FieldPrefix))
+		if slices.Contains(fields, inbox.FieldAbout) && r.hits.Has(s, lang.Wish) && len(r.textMentions()) > 0 {
+			return true
 		}
-		return slices.ContainsFunc(r.parts(s), func(p lang.Span) bool {
-			fields := named(r.hits.Prefixed(p, lang.FieldPrefix))
-			if slices.Contains(fields, inbox.FieldAbout) && r.hits.Has(s, lang.Wish) && len(r.textMentions()) > 0 {
-				return true
-			}
-			who := slices.ContainsFunc(fields, func(f inbox.Field) bool { return introduces(f) || f == inbox.FieldPhone || f == inbox.FieldAddress })
-			return len(fields) > 0 && r.hits.Has(p, lang.Wish) && (r.hits.Has(s, lang.Old) || !who && r.hits.Has(s, lang.Set))
-		})
+		who := slices.ContainsFunc(fields, func(f inbox.Field) bool { return introduces(f) || f == inbox.FieldPhone || f == inbox.FieldAddress })
+		return len(fields) > 0 && r.hits.Has(p, lang.Wish) && (r.hits.Has(s, lang.Old) || !who && r.hits.Has(s, lang.Set))
 	})
 }
 
@@ -132,14 +141,7 @@ func (r *reader) bareForm() bool {
 
 // asksChange tells whether any sentence asks for a change.
 func (r *reader) asksChange() bool {
-	for _, s := range r.t.Sentences {
-		for _, v := range r.hits.In(s, lang.Change, lang.Add) {
-			if r.mood(s, v.Span) > 0 {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool { return r.asksFor(s, lang.Change, lang.Add) })
 }
 
 // wonders tells whether a question may ask for a change: "can I have another
@@ -152,108 +154,19 @@ func (r *reader) wonders() bool {
 	})
 }
 
-// choose keeps one value a field: one that is asked for in its own sentence
-// before one that is only stated, and of several such the first, unsure. Beside
-// what is asked for, a stated name or address says who writes, and anything
-// else that is stated may do so.
-func (r *reader) choose(list []candidate) []candidate {
-	var out []candidate
-	anyStrong := slices.ContainsFunc(list, func(c candidate) bool { return c.strong })
-	for _, c := range list {
-		if c.Op == inbox.OpAdd && single(c.Field) {
-			c.Op, c.worth = inbox.OpSet, c.worth*unsureOf // "add my patronymic"
-		}
-		stated := anyStrong && !c.strong
-		if c.worth < worthIt || stated && introduces(c.Field) {
-			continue
-		}
-		if stated {
-			c.worth *= unsureOf
-		}
-		i := slices.IndexFunc(out, func(o candidate) bool { return o.Field == c.Field })
-		switch {
-		case i < 0:
-			out = append(out, c)
-		case isTyped(c.Field) && r.cue(r.t.Sentences[c.sentence], c.value) > r.cue(r.t.Sentences[out[i].sentence], out[i].value) && c.strong == out[i].strong && out[i].Value != c.Value:
-			c.worth *= unsureOf
-			out[i] = c
-		case out[i].Value == c.Value:
-			out[i].worth, out[i].strong = max(out[i].worth, c.worth), out[i].strong || c.strong
-		case c.strong && !out[i].strong:
-			out[i] = c
-		case c.strong == out[i].strong:
-			out[i].worth *= unsureOf
-		}
-	}
-	r.divide(out)
-	out = slices.DeleteFunc(out, func(c candidate) bool {
-		// "I'm a woman" tells no trade.
-		return (c.Field == inbox.FieldOccupation || c.Field == inbox.FieldNationality) && slices.ContainsFunc(out, func(o candidate) bool {
-			return o.Field == inbox.FieldGender && o.value.From < c.value.To && c.value.From < o.value.To
-		})
-	})
-	full := slices.ContainsFunc(out, func(c candidate) bool { return c.Field == inbox.FieldFullName })
-	return slices.DeleteFunc(out, func(c candidate) bool {
-		return full && (c.Field == inbox.FieldGivenName || c.Field == inbox.FieldFamilyName) && !c.strong
-	})
-}
-
-// single tells the fields of which nobody has two.
-func single(f inbox.Field) bool {
-	switch f {
-	case inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName, inbox.FieldGender, inbox.FieldBirth:
-		return true
-	}
-	return false
-}
-
-// divide makes values uncertain that were read from the same words for several
-// fields, but for those whose field the sentence names.
-func (r *reader) divide(list []candidate) {
-	for i := range list {
-		shared := slices.ContainsFunc(list, func(o candidate) bool {
-			return o.Field != list[i].Field && o.value.From < list[i].value.To && list[i].value.From < o.value.To
-		})
-		if !shared {
-			continue
-		}
-		if fields, _ := r.fields(r.t.Sentences[list[i].sentence]); !slices.Contains(fields, list[i].Field) {
-			list[i].worth *= unsureOf
-		}
-	}
-}
-
-func fieldOf(h lang.Hit) inbox.Field {
-	s := string(h.Concept)
-	s = strings.TrimPrefix(strings.TrimPrefix(s, lang.FieldPrefix), lang.SetPrefix)
-	return inbox.Field(s)
-}
-
-// typedFields are those whose values their own form tells.
-var typedFields = []inbox.Field{inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth}
-
-func isTyped(f inbox.Field) bool { return slices.Contains(typedFields, f) }
-
 // changeMood is the mood of the sentence for a value, and of its verb.
 func (r *reader) changeMood(s lang.Span) float64 {
 	worth := 1.0
-	if r.hits.Has(s, lang.HowTo) && r.asks(s) && !r.hits.Has(s, lang.Wish) {
-		worth *= unsureOf
+	for _, speaksAgainst := range []bool{
+		r.hits.Has(s, lang.HowTo) && r.asks(s) && !r.hits.Has(s, lang.Wish),
+		r.hits.Has(s, lang.Third) || r.hits.Has(s, lang.Other) && !r.hits.Has(s, lang.New, lang.Wrong),
+		r.hits.Has(s, lang.Condition) || r.hits.Has(s, lang.Send) && !r.hits.Has(s, lang.Change, lang.Wrong),
+		r.fails(s),
+	} {
+		worth *= sure(!speaksAgainst)
 	}
-	if r.hits.Has(s, lang.Third) || r.hits.Has(s, lang.Other) && !r.hits.Has(s, lang.New, lang.Wrong) {
-		worth *= unsureOf
-	}
-	if r.hits.Has(s, lang.Condition) || r.hits.Has(s, lang.Send) && !r.hits.Has(s, lang.Change, lang.Wrong) {
-		worth *= unsureOf
-	}
-	if r.fails(s) {
-		worth *= unsureOf
-	}
-	verbs := r.hits.In(s, lang.Change, lang.Add)
-	for _, v := range verbs {
-		if r.negated(s, v.Span) {
-			worth *= unsureOf
-		}
+	for _, v := range r.hits.In(s, lang.Change, lang.Add) {
+		worth *= sure(!r.negated(s, v.Span))
 	}
 	return worth
 }
@@ -261,17 +174,7 @@ func (r *reader) changeMood(s lang.Span) float64 {
 // fails tells whether something does not work; that the old value does not is
 // why it is to be changed.
 func (r *reader) fails(s lang.Span) bool {
-	for _, p := range r.parts(s) {
-		if r.hits.Has(p, lang.Problem) && !r.hits.Has(p, lang.Old) {
-			return true
-		}
-	}
-	return false
-}
-
-// introduces tells the fields by which people say who they are.
-func introduces(f inbox.Field) bool {
-	return f == inbox.FieldEmail || f == inbox.FieldFullName || f == inbox.FieldGivenName || f == inbox.FieldFamilyName
+	return slices.ContainsFunc(r.parts(s), func(p lang.Span) bool { return r.hits.Has(p, lang.Problem) && !r.hits.Has(p, lang.Old) })
 }
 
 // op tells whether a value is to stand beside the one that is there.

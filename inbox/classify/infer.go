@@ -175,10 +175,6 @@ func (r *reader) hasCandidate(list []candidate, f inbox.Field) bool {
 	})
 }
 
-func isName(f inbox.Field) bool {
-	return f == inbox.FieldFullName || f == inbox.FieldGivenName || f == inbox.FieldFamilyName
-}
-
 // newer gives the one mention that may be the new value.
 func newer(list []mention) (mention, bool) {
 	for _, want := range []func(mention) bool{

@@ -11,13 +11,17 @@ import (
 	"push.guru/supportd/inbox/classify/value"
 )
 
+// maxValue bounds the bytes of a value.
+const maxValue = 2000
+
 // setText makes a text the value of the candidate if it can be one.
 func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 	text = value.Trim(text)
-	if text == "" || len(text) > 2000 {
+	if text == "" || len(text) > maxValue {
 		return false
 	}
-	if c.Field != inbox.FieldAbout && c.Field != inbox.FieldAddress && r.hits.Has(at, lang.Or) && !r.t.Words[at.From].Quoted {
+	running := c.Field == inbox.FieldAbout || c.Field == inbox.FieldAddress
+	if !running && r.hits.Has(at, lang.Or) && !r.t.Words[at.From].Quoted {
 		return false
 	}
 	switch c.Field {
@@ -25,35 +29,43 @@ func (r *reader) setText(c *candidate, text string, at lang.Span) bool {
 		return r.setName(c, text, at)
 	case inbox.FieldGender:
 		return r.setGender(c, at)
+	case inbox.FieldLocation, inbox.FieldNationality, inbox.FieldOccupation:
+		return r.setListed(c, text, at)
 	case inbox.FieldAddress:
 		c.worth *= sure(strings.ContainsAny(text, "0123456789"))
 	case inbox.FieldNickname:
 		c.worth *= sure(!strings.ContainsAny(text, " \t"))
-	case inbox.FieldLocation, inbox.FieldNationality, inbox.FieldOccupation:
-		if strings.ContainsAny(text, "@0123456789") {
-			return false
-		}
-		if c.Field == inbox.FieldNationality && !r.setNationality(c, &text, at) {
-			return false
-		}
-		if c.Field == inbox.FieldOccupation && slices.ContainsFunc(r.hits.Prefixed(at, lang.FieldPrefix), func(h lang.Hit) bool { return fieldOf(h) != c.Field }) {
-			return false // a man's name
-		}
-		if v, ok := r.value(c.Field, text); ok && c.Field == inbox.FieldOccupation {
-			text = v // without the ending of the sentence
-		}
-		if c.Field == inbox.FieldOccupation {
-			c.worth *= sure(r.isTrade(text) || r.t.Words[at.From].Quoted || r.isLabelled(c.sentence, c.Field))
-		}
-		first, _ := utf8.DecodeRuneInString(text)
-		if c.Field == inbox.FieldLocation || c.Field == inbox.FieldNationality && r.grammar.capitals {
-			c.worth *= sure(unicode.IsUpper(first))
-		}
 	}
 	c.Value = text
 	return true
 }
 
+// setListed sets a value of which the rule files list many.
+func (r *reader) setListed(c *candidate, text string, at lang.Span) bool {
+	if strings.ContainsAny(text, "@0123456789") {
+		return false
+	}
+	if c.Field == inbox.FieldNationality && !r.setNationality(c, &text, at) {
+		return false
+	}
+	if c.Field == inbox.FieldOccupation {
+		if slices.ContainsFunc(r.hits.Prefixed(at, lang.FieldPrefix), func(h lang.Hit) bool { return fieldOf(h) != c.Field }) {
+			return false // a man's name
+		}
+		if v, ok := r.value(c.Field, text); ok {
+			text = v // without the ending of the sentence
+		}
+		c.worth *= sure(r.isTrade(text) || r.t.Words[at.From].Quoted || r.isLabelled(c.sentence, c.Field))
+	}
+	if c.Field == inbox.FieldLocation || c.Field == inbox.FieldNationality && r.grammar.capitals {
+		first, _ := utf8.DecodeRuneInString(text)
+		c.worth *= sure(unicode.IsUpper(first))
+	}
+	c.Value = text
+	return true
+}
+
+// setName sets a name, and tells whether it is a whole one or a part.
 func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
 	words := value.Name(text)
 	if words == nil || r.small(at) || r.hits.Has(at, lang.Male, lang.Female) {
@@ -157,6 +169,7 @@ func (r *reader) small(at lang.Span) bool {
 	return false
 }
 
+// setGender sets the gender that words name, if they name one alone.
 func (r *reader) setGender(c *candidate, at lang.Span) bool {
 	male, female := r.hits.Has(at, lang.Male), r.hits.Has(at, lang.Female)
 	if male == female {

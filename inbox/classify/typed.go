@@ -10,46 +10,46 @@ import (
 
 // typedChanges reads the dates, numbers and addresses of a sentence.
 func (r *reader) typedChanges(i int, s lang.Span) []candidate {
-	var out []candidate
 	if s.From >= r.closing() && !r.hits.Has(s, lang.Change, lang.New, lang.Wrong) {
 		return nil // how to reach the writer
 	}
+	var out []candidate
 	for _, f := range typedFields {
-		v := r.values.in(s, f)
-		if len(v) == 0 {
-			continue
+		if v := r.values.in(s, f); len(v) > 0 {
+			if c, ok := r.typedChange(i, f, v); ok {
+				out = append(out, c)
+			}
 		}
-		where, ok := r.speaksOf(i, f)
-		if !ok && r.isListed(i, v) {
-			where, ok = r.t.Sentences[i-1], true
-			r.read = append(r.read, where)
-		}
-		implied := !ok && r.implied(s, f)
-		if !ok && !implied {
-			continue
-		}
-		c := candidate{sentence: i, worth: r.changeMood(s) * sure(!implied)}
-		if r.subject > 0 && where == r.t.Sentences[0] && i >= r.subject && !r.hits.Has(s, lang.Change, lang.Add, lang.New) {
-			c.worth *= unsureOf // only the subject speaks of the field
-		}
-		c.prescribed = r.prescribed(s, v)
-		c.strong = c.prescribed || r.hits.Has(s, lang.Change, lang.Add, lang.New) || r.hits.Has(where, lang.New, lang.Change)
-		if !c.strong && !r.hits.Has(where, lang.Wrong) && !r.states(s, f, v) && !r.prescribed(s, v) {
-			continue
-		}
-		x, certain := r.newest(s, v)
-		if x == nil {
-			continue
-		}
-		c.Change = inbox.Change{Field: f, Op: r.op(s, x.span), Value: x.Value}
-		c.worth *= sure(x.Sure) * sure(certain)
-		c.at, c.value = x.span, x.span
-		if where.From < s.To && where.From >= s.From {
-			c.at = r.around(s, x.span)
-		}
-		out = append(out, c)
 	}
 	return out
+}
+
+// typedChange reads the new value of one field among those of a sentence.
+func (r *reader) typedChange(i int, f inbox.Field, v values) (candidate, bool) {
+	s := r.t.Sentences[i]
+	where, ok := r.speaksOf(i, f)
+	if !ok && r.isListed(i, v) {
+		where, ok = r.t.Sentences[i-1], true
+		r.read = append(r.read, where)
+	}
+	if !ok && !r.implied(s, f) {
+		return candidate{}, false
+	}
+	c := candidate{sentence: i, worth: r.changeMood(s) * sure(ok), prescribed: r.prescribed(s, v)}
+	onlySubject := r.subject > 0 && where == r.t.Sentences[0] && i >= r.subject
+	c.worth *= sure(!onlySubject || r.hits.Has(s, lang.Change, lang.Add, lang.New))
+	c.strong = c.prescribed || r.hits.Has(s, lang.Change, lang.Add, lang.New) || r.hits.Has(where, lang.New, lang.Change)
+	x, certain := r.newest(s, v)
+	if x == nil || !c.strong && !r.hits.Has(where, lang.Wrong) && !r.states(s, f, v) {
+		return candidate{}, false
+	}
+	c.Change = inbox.Change{Field: f, Op: r.op(s, x.span), Value: x.Value}
+	c.worth *= sure(x.Sure) * sure(certain)
+	c.at, c.value = x.span, x.span
+	if where.From < s.To && where.From >= s.From {
+		c.at = r.around(s, x.span)
+	}
+	return c, true
 }
 
 // isListed tells whether a sentence is nothing but a value below one that asks

@@ -26,40 +26,53 @@ func (r *reader) weighUnread() {
 // read.
 func (r *reader) unread(i int, part lang.Span) bool {
 	s := r.t.Sentences[i]
-	verbs := slices.DeleteFunc(r.hits.In(part, lang.Delete, lang.Change, lang.Add, lang.Deactivate, lang.Act), func(v lang.Hit) bool {
-		return r.mood(s, v.Span) == 0 || r.isRead(v.Span) || r.told(s, v.Span)
-	})
-	if len(verbs) == 0 && r.hits.Has(part, lang.Keep) {
+	verbs := r.openVerbs(s, part)
+	if !verbs && r.hits.Has(part, lang.Keep) {
 		return false // leave the bio
 	}
 	fields, _ := r.fields(part)
 	strange := slices.ContainsFunc(fields, func(f inbox.Field) bool { return !r.hasField(f) })
-	if r.isRead(part) {
-		return strange && r.changesIn(s)
-	}
-	if strange && r.toldValue(part, fields) {
-		return true
-	}
-	if len(verbs) == 0 && strange && r.has(hasValue) && (r.hits.Has(part, lang.New, lang.Wrong) || r.pointed(part)) {
-		return true
-	}
-	if len(verbs) == 0 {
-		begun := part.From == s.From && r.hits.Has(lang.Span{From: s.From, To: s.From + 1}, lang.And, lang.Also)
-		return strange && begun || r.changesIn(s) && (strange || len(fields) == 0 && r.coordinated(part, false))
-	}
-	if r.has(deletesAccount) && (strange || r.bare(part) || r.hits.Has(part, lang.Account, lang.Data)) && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add, lang.New) {
-		return false // the same in other words
-	}
-	if r.has(deletesAccount) && !strange && len(r.t.Words) < minLegal && !r.hits.Has(part, lang.Other, lang.Act, lang.Third, lang.Change, lang.Add, lang.Deactivate) {
-		return false // whatever else is to go, goes with the account
-	}
 	switch {
+	case r.isRead(part):
+		return strange && r.changesIn(s)
+	case strange && r.toldValue(part, fields):
+		return true
+	case !verbs:
+		return r.unreadThing(s, part, strange, len(fields) > 0)
+	case r.has(deletesAccount) && r.goesAlong(part, strange):
+		return false
 	case strange || r.hits.Has(part, lang.Other, lang.Act) || r.coordinated(part, true):
 		return true
-	case len(fields) > 0 || r.bare(part):
-		return false
 	}
-	return !r.lendsVerb()
+	return len(fields) == 0 && !r.bare(part) && !r.lendsVerb()
+}
+
+// openVerbs tells whether a part has a verb that asks for something and that no
+// find accounts for.
+func (r *reader) openVerbs(s, part lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(part, lang.Delete, lang.Change, lang.Add, lang.Deactivate, lang.Act), func(v lang.Hit) bool {
+		return r.mood(s, v.Span) > 0 && !r.isRead(v.Span) && !r.told(s, v.Span)
+	})
+}
+
+// unreadThing is unread for a part without a verb: it goes on with what another
+// part began.
+func (r *reader) unreadThing(s, part lang.Span, strange, field bool) bool {
+	if strange && r.has(hasValue) && (r.hits.Has(part, lang.New, lang.Wrong) || r.pointed(part)) {
+		return true
+	}
+	begun := part.From == s.From && r.hits.Has(word(s.From), lang.And, lang.Also)
+	return strange && begun || r.changesIn(s) && (strange || !field && r.coordinated(part, false))
+}
+
+// goesAlong tells whether a part asks for no more than what goes with the account
+// that is to be deleted, or the same in other words.
+func (r *reader) goesAlong(part lang.Span, strange bool) bool {
+	same := strange || r.bare(part) || r.hits.Has(part, lang.Account, lang.Data)
+	if same && !r.hits.Has(part, lang.Other, lang.Act, lang.Change, lang.Add, lang.New) {
+		return true
+	}
+	return !strange && len(r.t.Words) < minLegal && !r.hits.Has(part, lang.Other, lang.Act, lang.Third, lang.Change, lang.Add, lang.Deactivate)
 }
 
 // toldValue tells whether a part names a field, and a value of it, in a sentence
@@ -100,20 +113,8 @@ func (r *reader) changesIn(s lang.Span) bool {
 	})
 }
 
-// kin are the fields that people call by the same words.
-var kin = map[inbox.Field]inbox.Field{
-	inbox.FieldGivenName: inbox.FieldFullName, inbox.FieldFamilyName: inbox.FieldFullName, inbox.FieldNickname: inbox.FieldFullName,
-	inbox.FieldEmail: inbox.FieldAddress, inbox.FieldLocation: inbox.FieldAddress,
-}
-
 // hasField tells whether a find is about the field, or one of its kin.
 func (r *reader) hasField(f inbox.Field) bool {
-	root := func(f inbox.Field) inbox.Field {
-		if k, ok := kin[f]; ok {
-			return k
-		}
-		return f
-	}
 	same := func(x inbox.Field) bool { return root(x) == root(f) }
 	return slices.ContainsFunc(r.finds, func(x find) bool {
 		return slices.ContainsFunc(x.Fields, same) || slices.ContainsFunc(x.Changes, func(c inbox.Change) bool { return same(c.Field) })
