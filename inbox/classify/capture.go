@@ -133,60 +133,6 @@ func (r *reader) unbentWords(c *candidate, text string) string {
 // bends tells whether a phrase puts an ending on the value behind it.
 func (r *reader) bends(h lang.Hit) bool { return r.hits.Has(h.Span, lang.Bends) }
 
-// runsOn tells whether more than politeness follows a sentence in its
-// paragraph, which may belong to a value that is running text.
-func (r *reader) runsOn(sentence int) bool {
-	if sentence+1 >= len(r.t.Sentences) {
-		return false
-	}
-	next := r.t.Sentences[sentence+1]
-	if strings.Contains(r.gap(next.From), "\n\n") {
-		return false
-	}
-	for i := next.From; i < next.To; i++ {
-		w := word(i)
-		f := r.hits.In(w, lang.Filler, lang.Closing)
-		if len(f) == 0 {
-			// What asks for the next thing is none of the value.
-			return !r.hits.Has(w, lang.Also, lang.And, lang.Wish, lang.Change, lang.Add, lang.Delete)
-		}
-		if r.hits.Has(w, lang.Closing) {
-			return false
-		}
-		i = f[0].To - 1
-	}
-	return false
-}
-
-// below takes the lines under a sentence that ends in a colon as the value of
-// a field that holds running text.
-func (r *reader) below(c *candidate, h lang.Hit) bool {
-	i := c.sentence + 1
-	if c.Field != inbox.FieldAbout && c.Field != inbox.FieldAddress || i >= len(r.t.Sentences) || !strings.Contains(r.t.EndMark(r.t.Sentences[c.sentence]), ":") {
-		return false
-	}
-	first := r.t.Sentences[i].From
-	if v, end, ok := r.quotation(first); ok {
-		c.at = lang.Span{From: h.From, To: end}
-		c.value = c.at
-		return r.setText(c, v, c.at)
-	}
-	start := r.t.Words[first].Start
-	text, _, _ := strings.Cut(r.t.Source[start:], "\n\n")
-	c.value = r.words(start, start+len(text))
-	c.at = h.Span
-	if c.Field == inbox.FieldAddress {
-		text = strings.Join(strings.Split(text, "\n"), ", ")
-		c.worth *= sure(strings.Count(text, ", ") < maxLines && r.filler(lang.Span{From: c.value.To, To: len(r.t.Words)}))
-		return r.setText(c, text, h.Span)
-	}
-	c.worth *= unsureOf
-	return r.setText(c, text, h.Span)
-}
-
-// maxLines bounds the lines of an address.
-const maxLines = 6
-
 // quotation gives the whole quotation that begins at a word.
 func (r *reader) quotation(i int) (string, int, bool) {
 	if !r.t.Words[i].Quoted {

@@ -31,7 +31,7 @@ func (r *reader) signed() bool {
 	if body.To-body.From > maxSignature || body.From == 0 {
 		return false
 	}
-	return slices.ContainsFunc(r.t.Words[body.From:body.To], func(w lang.Word) bool { return r.c.rules.Listed(anyLanguage, lang.WordDevice, w.Fold) })
+	return slices.ContainsFunc(r.t.Words[body.From:body.To], func(w lang.Word) bool { return r.isOfAny(w.Fold, lang.WordDevice) })
 }
 
 // joinCitations makes one sentence of those that the dots of a citation have
@@ -51,7 +51,7 @@ func (r *reader) joinCitations() {
 // cites tells whether a word is the number, or the next abbreviation, behind the
 // dot of a citation.
 func (r *reader) cites(i int) bool {
-	isCitation := func(w lang.Word) bool { return r.c.rules.Listed(anyLanguage, lang.WordCitation, w.Fold) }
+	isCitation := func(w lang.Word) bool { return r.isOfAny(w.Fold, lang.WordCitation) }
 	w, gap := r.t.Words[i], r.gap(i)
 	if !isCitation(r.t.Words[i-1]) || !strings.HasPrefix(gap, ".") || strings.Contains(gap, "\n") {
 		return false

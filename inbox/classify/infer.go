@@ -65,11 +65,10 @@ func (r *reader) rivalled(c candidate, list []candidate) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.mentions(c.Field), func(m mention) bool {
-		apart := m.span.To <= c.value.From || c.value.To <= m.span.From
 		if p := r.partAt(r.t.Sentences[c.sentence], c.value.From); m.span.From >= p.From && m.span.To <= c.value.From {
 			return false // from A to B
 		}
-		return apart && m.cue != olden && !m.faint && m.text != c.Value && !r.taken(list, m.span)
+		return !overlap(m.span, c.value) && m.cue != olden && !m.faint && m.text != c.Value && !r.taken(list, m.span)
 	})
 }
 
@@ -96,7 +95,7 @@ func (r *reader) value(f inbox.Field, text string) (string, bool) {
 
 // taken tells whether a word is part of the value of a candidate.
 func (r *reader) taken(list []candidate, at lang.Span) bool {
-	return slices.ContainsFunc(list, func(c candidate) bool { return at.From < c.value.To && c.value.From < at.To })
+	return slices.ContainsFunc(list, func(c candidate) bool { return overlap(at, c.value) })
 }
 
 // wanted gives the fields that no candidate is about: first those that are named
@@ -163,8 +162,7 @@ func (r *reader) outdone(c candidate) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.mentions(c.Field), func(m mention) bool {
-		apart := m.span.To <= c.value.From || c.value.To <= m.span.From
-		return apart && m.cue == fresh && !m.faint && m.text != c.Value && !r.hits.Has(r.t.Sentences[m.sentence], lang.Condition, lang.Perhaps, lang.Third)
+		return !overlap(m.span, c.value) && m.cue == fresh && !m.faint && m.text != c.Value && !r.hits.Has(r.t.Sentences[m.sentence], lang.Condition, lang.Perhaps, lang.Third)
 	})
 }
 

@@ -31,9 +31,14 @@ func (r *reader) dropBoilerplate() {
 			continue
 		}
 		below = below || strings.Contains(r.t.EndMark(s), ":") || strings.Contains(r.t.Slice(s), ":\n")
-		r.beside = append(r.beside, s)
-		r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return h.From >= s.From && h.From < s.To })
+		r.setAside(s)
 	}
+}
+
+// setAside forgets what was found in a sentence that is none of the request.
+func (r *reader) setAside(s lang.Span) {
+	r.beside = append(r.beside, s)
+	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return h.From >= s.From && h.From < s.To })
 }
 
 // dropUnticked forgets what was found in the lines of a list whose box is empty,
@@ -47,19 +52,18 @@ func (r *reader) dropUnticked() {
 			continue
 		}
 		if box := r.gap(s.From); strings.Contains(box, "[ ]") || strings.Contains(box, "☐") {
-			r.beside = append(r.beside, s)
-			r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return h.From >= s.From && h.From < s.To })
+			r.setAside(s)
 		}
 	}
 }
 
-// isBeside tells whether a word stands in such a sentence.
+// isBeside tells whether a word stands in a sentence that was set aside.
 func (r *reader) isBeside(i int) bool {
 	return slices.ContainsFunc(r.beside, func(s lang.Span) bool { return s.From <= i && i < s.To })
 }
 
-// words counts the words of spans.
-func words(spans []lang.Span) int {
+// countWords counts the words of spans.
+func countWords(spans []lang.Span) int {
 	n := 0
 	for _, s := range spans {
 		n += s.To - s.From

@@ -14,13 +14,14 @@ func (r *reader) slotChanges(i int, s lang.Span) []candidate {
 	verb := r.hits.Has(s, lang.Change, lang.Add)
 	slots := r.hits.Prefixed(s, lang.SetPrefix)
 	for _, h := range slots {
-		c := candidate{sentence: i, strong: verb || r.hits.Has(s, lang.New), worth: r.changeMood(s)}
-		c.Change = inbox.Change{Field: fieldOf(h), Op: r.op(s, h.Span)}
-		c.strong = c.strong && !r.introduced(s, c.Field, h.Span)
-		if isTyped(c.Field) || h.Weak && !r.names(s, c.Field) && !(h.To-h.From > 1 && r.hits.Has(s, lang.New, lang.Wrong)) || longer(slots, h) {
+		f := fieldOf(h)
+		if isTyped(f) || longer(slots, h) || r.outdated(s, h) || h.Weak && !r.confirms(s, h) {
 			continue
 		}
-		if !r.outdated(s, h) && r.capture(&c, s, h) {
+		c := candidate{sentence: i, worth: r.changeMood(s)}
+		c.strong = (verb || r.hits.Has(s, lang.New)) && !r.introduced(s, f, h.Span)
+		c.Change = inbox.Change{Field: f, Op: r.op(s, h.Span)}
+		if r.capture(&c, s, h) {
 			out = append(out, c)
 		}
 	}
@@ -28,6 +29,12 @@ func (r *reader) slotChanges(i int, s lang.Span) []candidate {
 		return out
 	}
 	return append(out, r.genericSlots(i, s, verb)...)
+}
+
+// confirms tells whether a sentence says more of a value than a phrase that may
+// say one: it names the field, or something is new or wrong.
+func (r *reader) confirms(s lang.Span, h lang.Hit) bool {
+	return r.names(s, fieldOf(h)) || h.To-h.From > 1 && r.hits.Has(s, lang.New, lang.Wrong)
 }
 
 // outdated tells whether a longer phrase says of the same words that they are
@@ -78,42 +85,54 @@ func (r *reader) names(s lang.Span, f inbox.Field) bool {
 // the subject speaks of.
 func (r *reader) genericSlots(i int, s lang.Span, verb bool) []candidate {
 	_, fields := r.fields(s)
-	slots := append(r.pointers(s), slices.DeleteFunc(r.hits.In(s, lang.Set), r.spentOn)...)
+	said := verb || r.hits.Has(s, lang.New, lang.Wrong)
 	var out []candidate
-	for _, h := range slots {
-		f, ok := r.fieldFor(h, fields, verb)
-		if r.outdated(s, h) {
+	for _, h := range r.openSlots(s) {
+		f, ok := r.slotField(i, h, fields, verb)
+		ought := len(fields) > 0 && r.normative(s, h)
+		if !ok || isTyped(f) || r.outdated(s, h) || len(fields) > 0 && !said && !ought {
 			continue
 		}
 		if slices.ContainsFunc(out, func(c candidate) bool { return c.asked == f || h.From >= c.value.From && h.From < c.value.To }) {
 			continue
 		}
-		worth := r.changeMood(s)
-		if len(fields) == 0 {
-			f, ok = r.context(i)
-			worth *= 0.9
-		} else if !verb && !r.hits.Has(s, lang.New, lang.Wrong) && !r.normative(s, h) {
-			continue
-		}
-		if !ok || isTyped(f) {
-			continue
-		}
-		c := candidate{sentence: i, asked: f, strong: len(fields) > 0 && !r.introduced(s, f, h.Span), worth: worth}
-		c.prescribed = ok && len(fields) > 0 && r.normative(s, h) &&
-			(r.hits.Has(s, lang.Wrong) || !r.hits.Has(lang.Span{From: h.To, To: s.To}, lang.No, lang.But, lang.Negation))
+		c := candidate{sentence: i, asked: f, strong: len(fields) > 0 && !r.introduced(s, f, h.Span), worth: r.changeMood(s)}
 		c.Change = inbox.Change{Field: f, Op: r.op(s, h.Span)}
-		if r.capture(&c, s, h) {
-			c.prescribed = c.prescribed && (isName(c.Field) || r.t.Words[c.value.From].Quoted || r.inFile(c.Field, c.Value) || verb || r.hits.Has(s, lang.New, lang.Wrong))
-			out = append(out, c)
-			if len(fields) == 0 {
-				break
-			}
+		if !r.capture(&c, s, h) {
+			continue
 		}
+		if len(fields) == 0 {
+			c.worth *= 0.9
+			return append(out, c)
+		}
+		c.prescribed = ought && !r.takenBack(s, h) && (said || isName(c.Field) || r.t.Words[c.value.From].Quoted || r.inFile(c.Field, c.Value))
+		out = append(out, c)
 	}
 	if len(out) == 0 && len(fields) == 1 && verb {
 		out = r.fieldLast(i, s, fields[0])
 	}
 	return out
+}
+
+// openSlots gives the phrases and signs of a sentence that a value follows, of
+// whichever field.
+func (r *reader) openSlots(s lang.Span) lang.Hits {
+	return append(r.pointers(s), slices.DeleteFunc(r.hits.In(s, lang.Set), r.spentOn)...)
+}
+
+// slotField finds the field that a phrase is about: one that its sentence names
+// or, if it names none, the one that those beside it do.
+func (r *reader) slotField(i int, h lang.Hit, fields lang.Hits, verb bool) (inbox.Field, bool) {
+	if len(fields) == 0 {
+		return r.context(i)
+	}
+	return r.fieldFor(h, fields, verb)
+}
+
+// takenBack tells whether a "not" or "but" follows what ought to be, where nothing
+// is said to be wrong.
+func (r *reader) takenBack(s lang.Span, h lang.Hit) bool {
+	return !r.hits.Has(s, lang.Wrong) && r.hits.Has(lang.Span{From: h.To, To: s.To}, lang.No, lang.But, lang.Negation)
 }
 
 // fieldLast reads the value that stands before the one field of a sentence: "I am
@@ -135,12 +154,10 @@ func (r *reader) fieldLast(i int, s lang.Span, field lang.Hit) []candidate {
 
 // spentOn tells whether a phrase is part of a longer one that says nothing: "to"
 // of "to be honest", "на" of "на сайте".
-func (r *reader) spentOn(h lang.Hit) bool {
-	near := lang.Span{From: h.From - maxPair, To: h.From + 1}
-	return slices.ContainsFunc(r.hits.In(near, lang.Filler, lang.Place, lang.Other), func(x lang.Hit) bool { return h.To <= x.To && x.To-x.From > h.To-h.From })
-}
+func (r *reader) spentOn(h lang.Hit) bool { return r.within(h, lang.Filler, lang.Place, lang.Other) }
 
-// context gives the one field that the sentence before or the subject is about.
+// context gives the one field that the sentence before or the subject is about,
+// or that is asked for in the sentence behind.
 func (r *reader) context(i int) (inbox.Field, bool) {
 	for _, j := range []int{i - 1, 0} {
 		if j < 0 || j == i || (j == 0 && i > 1 && r.subject == 0) {
@@ -154,12 +171,17 @@ func (r *reader) context(i int) (inbox.Field, bool) {
 		}
 	}
 	if i+1 < len(r.t.Sentences) && !r.hits.Has(r.t.Sentences[i], lang.Change, lang.Add, lang.Delete) {
-		// "Now I am a senior engineer. Please correct my job."
-		next := r.t.Sentences[i+1]
-		fields, hits := r.fields(next)
-		if len(fields) == 1 && r.hits.Has(next, lang.Change) && hits[len(hits)-1].To+1 >= next.To && len(r.hits.In(next, lang.Set)) == 0 {
-			return fields[0], true
-		}
+		return r.lastWord(r.t.Sentences[i+1])
+	}
+	return "", false
+}
+
+// lastWord gives the one field that a sentence asks to change and ends with: "Now
+// I am a senior engineer. Please correct my job."
+func (r *reader) lastWord(s lang.Span) (inbox.Field, bool) {
+	fields, hits := r.fields(s)
+	if len(fields) == 1 && r.hits.Has(s, lang.Change) && hits[len(hits)-1].To+1 >= s.To && len(r.hits.In(s, lang.Set)) == 0 {
+		return fields[0], true
 	}
 	return "", false
 }

@@ -99,8 +99,11 @@ func (r *reader) hasWord(at lang.Span, list lang.Concept) bool {
 	return false
 }
 
-// anyLanguage is the guess for words that belong to no language's text.
-var anyLanguage = lang.Guess{}
+// isOfAny tells whether a text stands in a list of any language, where it is none
+// of the text's: names, trade marks, what was written before its language is known.
+func (r *reader) isOfAny(text string, list lang.Concept) bool {
+	return r.c.rules.Listed(lang.Guess{}, list, lang.Fold(text))
+}
 
 // knows tells whether any entry of the rule files covers a word.
 func (r *reader) knows(i int) bool {

@@ -65,33 +65,6 @@ func (r *reader) setListed(c *candidate, text string, at lang.Span) bool {
 	return true
 }
 
-// setName sets a name, and tells whether it is a whole one or a part.
-func (r *reader) setName(c *candidate, text string, at lang.Span) bool {
-	words := value.Name(text)
-	if words == nil || r.small(at) || r.hits.Has(at, lang.Male, lang.Female) {
-		return false
-	}
-	if len(words) > 1 && strings.ToLower(text) == text && r.usesCapitals() {
-		return false
-	}
-	if len(words) > 1 && r.forms.leads(words[0], r.t.Words[at.To-1].Fold) {
-		words, c.worth = words[1:], c.worth*unsureOf // "Касымовтан Қасымовқа"
-	}
-	c.worth *= sure(value.Proper(words))
-	switch n := r.countNames(words); {
-	case c.Field == inbox.FieldFullName && n == 1:
-		c.Field = inbox.FieldGivenName
-		fields, _ := r.fields(r.all())
-		c.worth *= sure(slices.ContainsFunc(fields, isName)) // else it may be the family's: "I'm called Hill now"
-	case c.Field == inbox.FieldFullName || n == 1:
-	case n == 2 && r.isLabelled(c.sentence, c.Field): // "Surname: Oliveira Santos"
-	default:
-		c.Field = inbox.FieldFullName
-	}
-	c.Value = strings.Join(words, " ")
-	return true
-}
-
 // setNationality keeps of a text the nationality that the rule files list: "now
 // officially Canadian". An occupation that was taken for one becomes one.
 func (r *reader) setNationality(c *candidate, text *string, at lang.Span) bool {
@@ -128,45 +101,10 @@ func (r *reader) isTrade(text string) bool {
 	return !r.c.rules.Lists(r.guess, string(inbox.FieldOccupation))
 }
 
-// usesCapitals tells whether most sentences of the text begin with a capital
-// letter, so that its writer would give names theirs.
-func (r *reader) usesCapitals() bool {
-	n := 0
-	for _, s := range r.t.Sentences {
-		if r.capital(s.From) {
-			n++
-		}
-	}
-	return 2*n > len(r.t.Sentences)
-}
-
 // isLabelled tells whether a sentence is a "Field: value" line of a field.
 func (r *reader) isLabelled(i int, f inbox.Field) bool {
 	h, ok := r.labelled(r.t.Sentences[i])
 	return ok && fieldOf(h) == f
-}
-
-// countNames counts the words of a name, a particle being part of the word behind
-// it: De Wit, van der Berg.
-func (r *reader) countNames(words []string) int {
-	n := 0
-	for _, w := range words {
-		if !r.c.rules.Listed(anyLanguage, lang.WordParticle, lang.Fold(w)) {
-			n++
-		}
-	}
-	return max(n, 1)
-}
-
-// small tells whether a word of the span is a known one without a capital
-// letter, so that the span is no name.
-func (r *reader) small(at lang.Span) bool {
-	for _, h := range r.hits.In(at, lang.Common, lang.Me, lang.Filler, lang.Change, lang.Wrong, lang.New, lang.Delete, lang.Keep) {
-		if !r.capital(h.From) {
-			return true
-		}
-	}
-	return false
 }
 
 // setGender sets the gender that words name, if they name one alone.

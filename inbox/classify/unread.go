@@ -102,7 +102,7 @@ func (r *reader) pointed(part lang.Span) bool {
 
 // isRead tells whether a find or a value lies in the span, if only in part.
 func (r *reader) isRead(at lang.Span) bool {
-	return slices.ContainsFunc(r.read, func(x lang.Span) bool { return x.From < at.To && at.From < x.To })
+	return slices.ContainsFunc(r.read, func(x lang.Span) bool { return overlap(x, at) })
 }
 
 // changesIn tells whether a value was read in the sentence or a field is
@@ -144,10 +144,13 @@ func (r *reader) coordinated(part lang.Span, verb bool) bool {
 	})
 }
 
-// within tells whether a phrase is part of a longer one: "to" of "up to date".
-func (r *reader) within(h lang.Hit) bool {
+// within tells whether a phrase is part of a longer one, of some concepts or of
+// any: "to" of "up to date".
+func (r *reader) within(h lang.Hit, concepts ...lang.Concept) bool {
 	near := lang.Span{From: h.From - maxPair, To: h.From + 1}
-	return slices.ContainsFunc(r.hits.Prefixed(near, ""), func(x lang.Hit) bool { return h.To <= x.To && x.To-x.From > h.To-h.From })
+	return slices.ContainsFunc(r.hits.Prefixed(near, ""), func(x lang.Hit) bool {
+		return h.To <= x.To && x.To-x.From > h.To-h.From && (len(concepts) == 0 || slices.Contains(concepts, x.Concept))
+	})
 }
 
 // maxPair bounds the words of "my plan to premium".

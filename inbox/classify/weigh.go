@@ -54,7 +54,7 @@ func (r *reader) weighMessage() {
 // weighText tells what any find in the text is worth.
 func (r *reader) weighText() float64 {
 	factor := sure(!r.hidden && !r.unfilled()) * sure(!r.doubts()) * r.grammar.trust
-	if len(r.t.Words)-words(r.beside) > longText {
+	if len(r.t.Words)-countWords(r.beside) > longText {
 		factor *= 0.9
 	}
 	return factor
@@ -264,7 +264,7 @@ func (r *reader) unfilled() bool {
 		if strings.Trim(text, "XХ") == "" && utf8.RuneCountInString(text) >= minBlank {
 			return true
 		}
-		if i+1 < len(r.t.Words) && r.gap(i+1) == "_" && text == strings.ToUpper(text) && r.c.rules.Listed(anyLanguage, lang.WordTemplate, w.Fold) {
+		if i+1 < len(r.t.Words) && r.gap(i+1) == "_" && text == strings.ToUpper(text) && r.isOfAny(w.Fold, lang.WordTemplate) {
 			return true
 		}
 	}
