@@ -51,10 +51,13 @@ func (r *reader) because(spans ...lang.Span) []string {
 	return []string{clip(r.t.Slice(union(spans...)))}
 }
 
+// weighAskDelete weighs "close my account for good".
 func (r *reader) weighAskDelete(s, at lang.Span) float64 {
 	return r.weighAct(s, at, lang.AskDelete) * r.followed(s, at) * r.outOf(s, at) * sure(!r.forAWhile(s))
 }
 
+// weighAskDeactivate weighs "put my account on ice", which may also be said of how
+// an account is.
 func (r *reader) weighAskDeactivate(s, at lang.Span) float64 {
 	if r.hasWord(at, lang.WordWas) || r.isState(s, at) {
 		return 0
@@ -66,6 +69,7 @@ func (r *reader) weighAskDeactivate(s, at lang.Span) float64 {
 	return worth
 }
 
+// weighAskWithdraw weighs "I withdraw my consent".
 func (r *reader) weighAskWithdraw(s, at lang.Span) float64 {
 	return r.weighAct(s, at, lang.AskWithdraw)
 }
@@ -87,6 +91,7 @@ func (r *reader) moodOfAct(s, at lang.Span) float64 {
 	return r.mood(s, at)
 }
 
+// weighAskCopy weighs "send me my data", where no other verb has the data.
 func (r *reader) weighAskCopy(s, at lang.Span) float64 {
 	behind := lang.Span{From: at.To, To: min(at.To+reachNot, s.To)}
 	switch {
@@ -107,6 +112,7 @@ func (r *reader) weighAskCopy(s, at lang.Span) float64 {
 // weighAskChange is never sure: of what, the values say.
 func (r *reader) weighAskChange(s, at lang.Span) float64 { return r.moodOfAct(s, at) * unsureOf }
 
+// weighAskDescribe weighs "what do you know about me".
 func (r *reader) weighAskDescribe(s, at lang.Span) float64 {
 	acts := lang.Span{From: at.From, To: min(s.To, at.To+2)}
 	switch {
@@ -123,6 +129,7 @@ func (r *reader) weighAskDescribe(s, at lang.Span) float64 {
 	return r.moodOfQuestion(s, at) * sure(!r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.Send))
 }
 
+// weighAskStatus weighs "what became of my request".
 func (r *reader) weighAskStatus(s, at lang.Span) float64 {
 	if at.From > s.From && r.isWord(at.From-1, lang.WordBecause) {
 		return 0 // "my account is asleep because I asked you to"
@@ -130,6 +137,7 @@ func (r *reader) weighAskStatus(s, at lang.Span) float64 {
 	return r.moodOfQuestion(s, at)
 }
 
+// weighAskReactivate weighs "open my account again", which may also be a plan.
 func (r *reader) weighAskReactivate(s, at lang.Span) float64 {
 	if r.hits.Has(at, lang.Other, lang.Act) || r.forms.will(at) || r.later(s, at) {
 		return 0 // "give me back my money to my account"

@@ -214,7 +214,7 @@ func (r *reader) ruling(s, at lang.Span) (lang.Hit, bool) {
 // out: there "add" is a verb, elsewhere it may be "the second phone".
 func (r *reader) starts(s lang.Span, i int) bool {
 	for ; i > s.From && r.t.Words[i].Before < lang.Comma; i-- {
-		before := lang.Span{From: i - 1, To: i}
+		before := word(i - 1)
 		if r.hits.Has(before, lang.And) {
 			return true
 		}

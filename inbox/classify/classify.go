@@ -154,6 +154,7 @@ func cleanSubject(s string) (subject string, reply bool) {
 	return s, reply
 }
 
+// capText cuts a text to a number of bytes, between two signs.
 func capText(s string, n int) string {
 	if len(s) > n {
 		s = s[:n]

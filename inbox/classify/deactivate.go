@@ -82,6 +82,7 @@ func (r *reader) deactivateIt(i int) {
 	}
 }
 
+// addDeactivation adds the wish to switch off an account.
 func (r *reader) addDeactivation(i int, v lang.Hit, worth float64, at lang.Span) {
 	r.add(find{Request: inbox.Request{Kind: inbox.KindDeactivate, Confidence: full * worth, Because: r.because(at)}, at: v.From, sentence: i, words: at})
 }

@@ -4,7 +4,8 @@
 //
 // What words mean is data: one rule file a language (folder rules; its format
 // is described in package lang), which an operator can extend with an overlay.
-// What a sentence means is code, and the same for every language:
+// What a sentence means is code, and the same for every language but for a few
+// traits of its grammar (grammar.go) and the endings of Kazakh words (kazakh.go):
 //
 //  1. The text is cut into sentences, and the rule files say which concepts
 //     are found where: to delete, account, not, how, if, somebody else's.

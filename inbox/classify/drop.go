@@ -78,7 +78,7 @@ func (r *reader) dropPronouns() {
 		}
 		next := word(h.To)
 		last := h.To >= len(r.t.Words) || r.t.Words[h.To].Before >= lang.Comma || all.Has(next, lang.Me, lang.Filler) && !all.Has(next, lang.Account, lang.Data)
-		return last && all.Has(lang.Span{From: h.From - 1, To: h.From}, lang.Delete, lang.Deactivate, lang.Change, lang.Send)
+		return last && all.Has(word(h.From-1), lang.Delete, lang.Deactivate, lang.Change, lang.Send)
 	})
 }
 

@@ -21,30 +21,35 @@ func (r *reader) inferred(list []candidate, asked bool) []candidate {
 	}
 	var out []candidate
 	wanted, named := r.wanted(list)
-	slices.SortStableFunc(wanted[:named], func(a, b inbox.Field) int { return length(b) - length(a) }) // running text holds names of all kinds
+	slices.SortStableFunc(wanted[:named], func(a, b inbox.Field) int { return maxWords(b) - maxWords(a) }) // running text holds names of all kinds
 	for i, f := range wanted {
 		all := slices.DeleteFunc(r.mentions(f), func(m mention) bool { return r.taken(list, m.span) || r.taken(out, m.span) })
 		m, ok := newer(all)
-		if !ok || (introduces(f) || f == inbox.FieldNickname) && len(all) < 2 && !r.saysWhich(m, asked) || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {
+		who := (introduces(f) || f == inbox.FieldNickname) && len(all) < 2 && !r.saysWhich(m, asked)
+		if !ok || who || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {
 			continue
 		}
-		c := candidate{sentence: m.sentence, asked: f, at: m.span, value: m.span, strong: true, worth: sure(asked && i < named && m.cue == fresh && r.alone(m, all))}
-		c.Change = inbox.Change{Field: f, Op: r.op(r.t.Sentences[m.sentence], m.span)}
-		if f == inbox.FieldLocation || f == inbox.FieldOccupation {
-			c.worth *= sure(r.inFile(f, m.text))
-		}
-		if isTyped(f) || f == inbox.FieldGender {
-			c.Value = m.text
-			out = append(out, c)
-		} else if r.setText(&c, m.text, m.span) {
+		if c, ok := r.mentioned(f, m); ok {
+			c.worth *= sure(asked && i < named && m.cue == fresh && r.alone(m, all))
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
-// length puts the fields of running text before those of a word.
-func length(f inbox.Field) int { return maxWords(f) }
+// mentioned makes a mention the value of a field, if it can be one.
+func (r *reader) mentioned(f inbox.Field, m mention) (candidate, bool) {
+	c := candidate{sentence: m.sentence, asked: f, at: m.span, value: m.span, strong: true, worth: 1}
+	c.Change = inbox.Change{Field: f, Op: r.op(r.t.Sentences[m.sentence], m.span)}
+	if f == inbox.FieldLocation || f == inbox.FieldOccupation {
+		c.worth = sure(r.inFile(f, m.text))
+	}
+	if isTyped(f) || f == inbox.FieldGender {
+		c.Value = m.text
+		return c, true
+	}
+	return c, r.setText(&c, m.text, m.span)
+}
 
 // saysWhich tells whether the sentence of a name or an address says more than who
 // writes.
@@ -146,7 +151,7 @@ func (r *reader) contrasts(f inbox.Field) bool {
 	was, is := false, false
 	own := isTyped(f) || f == inbox.FieldNickname // of two such values, one being old tells the other
 	for _, m := range r.mentions(f) {
-		if r.hits.Has(r.t.Sentences[m.sentence], lang.Condition, lang.Perhaps, lang.Third) {
+		if r.supposed(m) {
 			continue
 		}
 		known := own || r.inFile(f, m.text) || isName(f) && m.span.To-m.span.From > 1
@@ -162,8 +167,14 @@ func (r *reader) outdone(c candidate) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.mentions(c.Field), func(m mention) bool {
-		return !overlap(m.span, c.value) && m.cue == fresh && !m.faint && m.text != c.Value && !r.hits.Has(r.t.Sentences[m.sentence], lang.Condition, lang.Perhaps, lang.Third)
+		return !overlap(m.span, c.value) && m.cue == fresh && !m.faint && m.text != c.Value && !r.supposed(m)
 	})
+}
+
+// supposed tells whether the sentence of a mention speaks of somebody else, or of
+// what may be.
+func (r *reader) supposed(m mention) bool {
+	return r.hits.Has(r.t.Sentences[m.sentence], lang.Condition, lang.Perhaps, lang.Third)
 }
 
 // hasCandidate tells whether a candidate is about a field, or one of its kin.

@@ -83,7 +83,9 @@ type ending struct {
 var endings = []ending{
 	{match: regexp.MustCompile(`^[mbp][ae]`), force: barring},
 	{match: regexp.MustCompile(`^(i?p|[aei])$`), force: going},
-	{match: regexp.MustCompile(`^(i?ni?z([ae]?d[ae]r)?|i?nd[ae]r)?(6i?)?$|^s[ae]n(i?z(d[ae]r)?|d[ae]r)?(6i?)?$|^(i?[ln])?sin$|^u(l[ae]rin|i?n)i?z|^udi$`), force: asking},
+	{match: regexp.MustCompile(`^(i?ni?z([ae]?d[ae]r)?|i?nd[ae]r)?(6i?)?$`), force: asking},           // тастаңыз, тастаңдаршы
+	{match: regexp.MustCompile(`^s[ae]n(i?z(d[ae]r)?|d[ae]r)?(6i?)?$|^(i?[ln])?sin$`), force: asking}, // тастасаңыз, тасталсын
+	{match: regexp.MustCompile(`^u(l[ae]rin|i?n)i?z|^udi$`), force: asking},                           // тастауыңызды
 	{match: regexp.MustCompile(`^u(g[ae]|i)?$`), force: naming},
 	{match: regexp.MustCompile(`^s[ae][mk]?$|^[aei]?in$`), force: asking, where: kazakh.ifOnly, other: barring},
 	{match: regexp.MustCompile(`^[gk]i(m|miz)?$`), force: asking, where: kazakh.wished, other: barring},
@@ -91,7 +93,9 @@ var endings = []ending{
 	{match: regexp.MustCompile(`^[aei]tini?m|^[gk][ae]ni?m`), force: declaring, where: kazakh.notified},
 	{match: regexp.MustCompile(`^[gk][ae]ni?$`), force: asking, where: kazakh.preferred},
 	{match: regexp.MustCompile(`^[aei](min|m|miz)$|^[dt]i(m|k)$`), force: declaring},
-	{match: regexp.MustCompile(`^(i?p)?[dt]i(m|k|n|niz)?|^i?psi[zn]|^i?pin$|^[gk][ae]n|^[aei](min|m|miz|di)$|^[aei]?r(min|miz)?$|^[aei]tin|^i?[ln](di|g[ae]n|ip|[ae]d|m[ae])`), force: reporting},
+	{match: regexp.MustCompile(`^(i?p)?[dt]i(m|k|n|niz)?|^i?psi[zn]|^i?pin$|^[gk][ae]n`), force: reporting}, // тастады, тастапсыз, тастаған
+	{match: regexp.MustCompile(`^[aei](min|m|miz|di)$|^[aei]?r(min|miz)?$|^[aei]tin`), force: reporting},    // тастайды, тастармын
+	{match: regexp.MustCompile(`^i?[ln](di|g[ae]n|ip|[ae]d|m[ae])`), force: reporting},                      // тасталды
 }
 
 // ifOnly: "берсе екен", "тастасам деймін", "тастайын деп едім".
@@ -214,6 +218,7 @@ func (k kazakh) verbForce(s, at lang.Span) force {
 	return out
 }
 
+// verb: "өшіріп тастаңыз" asks, "өшіріп тастадым" tells.
 func (k kazakh) verb(s, at lang.Span) float64 {
 	behind := lang.Span{From: at.To, To: s.To}
 	if k.owned(s) || k.onlyMentions(at) || k.asksIfNeeded(behind) {
@@ -260,7 +265,8 @@ func (k kazakh) onlyMentions(at lang.Span) bool {
 		return begins(after, "akparat", "malimet", "suran", "sura", "ereje", "nuska", "ait", "bil", "tusin", "kenes", "oila", "je", "habar") &&
 			!begins(after, "suranis", "suranim", "suraimin", "suraui", "habarlai")
 	}
-	return begins(next, "tartib", "jol", "mumkindi", "batirma", "tuime", "proce", "6art", "merzim", "sebeb", "saldar", "ereje", "nuska", "kadam", "tasil", "bolim", "funk", "siltem", "forma", "ucin", "u6in")
+	return begins(next, "tartib", "jol", "mumkindi", "batirma", "tuime", "proce", "6art", "merzim", "sebeb", "saldar", "ereje", "nuska", "kadam",
+		"tasil", "bolim", "funk", "siltem", "forma", "ucin", "u6in")
 }
 
 // asksIfNeeded tells whether it is asked if something is needed: "жабу керек пе".
@@ -273,6 +279,7 @@ func (k kazakh) asksIfNeeded(at lang.Span) bool {
 	return false
 }
 
+// isNeed: "керек", "қажет".
 func (k kazakh) isNeed(i int) bool { return begins(k.spelt(i), "kere", "kajet") }
 
 // wants tells whether a verb in the span asks for something now.
@@ -312,6 +319,7 @@ var future = regexp.MustCompile(`[aeiu](m|min|miz)$|[ae]r(min|miz|siz(d[ae]r)?|s
 // "көшірмесін маған бүгін жіберіңіз".
 const reachVerb = 2
 
+// object: "көшірмесін маған жіберіңіз" asks, "көшірмесін қалай аламын" does not.
 func (k kazakh) object(s, at lang.Span) float64 {
 	if slices.ContainsFunc(k.hits.In(at, lang.Other), func(o lang.Hit) bool { return begins(k.spelt(o.From), "baska", "boten") }) {
 		return 0 // "басқа сайтқа көшіріп беріңіз"

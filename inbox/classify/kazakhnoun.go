@@ -25,6 +25,7 @@ func (k kazakh) isObject(at lang.Span) bool {
 	return !k.isParticiple(at.To) && accusative.MatchString(k.t.Words[at.To-1].Fold)
 }
 
+// isParticiple: "көрген".
 func (k kazakh) isParticiple(i int) bool { return participle.MatchString(k.spelt(i)) }
 
 // leads: "Касымовтан Қасымовқа".
@@ -74,6 +75,7 @@ func (k kazakh) mistaken(h lang.Hit, all lang.Hits) bool {
 	return false
 }
 
+// isWhat: "не", which is a Russian "not" elsewhere.
 func (k kazakh) isWhat(i int) bool { return k.t.Words[i].Fold == "не" }
 
 // tells tells whether a phrase asks to be told something, not to be sent it:

@@ -49,6 +49,7 @@ func (r *reader) mentions(f inbox.Field) []mention {
 	return nil
 }
 
+// typedMentions finds what its own form tells, above the end of the letter.
 func (r *reader) typedMentions(f inbox.Field) []mention {
 	var out []mention
 	for i, s := range r.t.Sentences {
@@ -140,6 +141,8 @@ func (r *reader) listed1(sentence, from int, f inbox.Field) (mention, bool) {
 	return mention{}, false
 }
 
+// genderMentions finds the words of a gender. Where one is said to be wrong, the
+// other one is meant.
 func (r *reader) genderMentions() []mention {
 	var out []mention
 	for i, s := range r.t.Sentences {

@@ -51,6 +51,7 @@ func (r *reader) handle(i int) (string, int, bool) {
 	return text, r.words(w.Start, w.Start+len(text)).To, true
 }
 
+// isHandle tells the signs of which such names consist.
 func isHandle(c rune) bool {
 	return unicode.IsLetter(c) || unicode.IsDigit(c) || c == '_' || c == '-' || c == '.'
 }
@@ -97,9 +98,11 @@ func (r *reader) nameMentions() []mention {
 
 // mayName tells whether a word can be part of somebody's name.
 func (r *reader) mayName(i int) bool {
-	w := r.t.Source[r.t.Words[i].Start:r.t.Words[i].End]
-	return r.capital(i) && utf8.RuneCountInString(w) > 1 && w != strings.ToUpper(w) && !r.knows(i) && !r.inAddress(i) && !strings.ContainsFunc(r.t.Words[i].Fold, unicode.IsDigit) &&
-		!r.c.rules.Unbend(r.guess.Tag, r.t.Slice(word(i))).Known
+	w := r.t.Slice(word(i))
+	if !r.capital(i) || utf8.RuneCountInString(w) < 2 || w == strings.ToUpper(w) || strings.ContainsFunc(w, unicode.IsDigit) {
+		return false
+	}
+	return !r.knows(i) && !r.inAddress(i) && !r.c.rules.Unbend(r.guess.Tag, w).Known
 }
 
 // closing gives the word where a letter has ended and its writer's name begins.

@@ -79,7 +79,8 @@ func (r *reader) deleteAccountOf(d *deletion, before lang.Span) {
 	f := d.find
 	f.Scope = inbox.ScopeAccount
 	f.Confidence *= sure(!r.hits.Has(before, lang.Third))
-	said := r.hits.Has(before, lang.HowTo, lang.Problem, lang.Done, lang.Condition, lang.Deactivate, lang.Deactivated, lang.AskReactivate, lang.AskStatus, lang.Keep, lang.New, lang.Wrong)
+	said := r.hits.Has(before, lang.HowTo, lang.Problem, lang.Done, lang.Condition, lang.Deactivate, lang.Deactivated,
+		lang.AskReactivate, lang.AskStatus, lang.Keep, lang.New, lang.Wrong)
 	if said || !r.own(before) || r.asks(before) || !r.points(d.part, d.verb) && !r.bare(d.part) {
 		f.Confidence *= 0.9
 	}
@@ -112,7 +113,8 @@ func (r *reader) fieldPart(s lang.Span) lang.Span {
 // pointsBack weighs a verb that has its object in the sentence before: nothing
 // else may be asked of it there, and little stand beside the verb.
 func (r *reader) pointsBack(before, s lang.Span) float64 {
-	said := r.hits.Has(before, lang.Change, lang.Add, lang.Send, lang.Wrong, lang.New, lang.Condition, lang.HowTo, lang.Problem, lang.Done, lang.Keep, lang.Data, lang.Third)
+	said := r.hits.Has(before, lang.Change, lang.Add, lang.Send, lang.Wrong, lang.New, lang.Condition, lang.HowTo,
+		lang.Problem, lang.Done, lang.Keep, lang.Data, lang.Third)
 	long := s.To-s.From > bareWords && !r.hits.Has(s, lang.It)
 	if said || long || len(r.accounts(before)) > 0 || r.asks(before) || !r.hits.Has(s, lang.It, lang.Wish, lang.Filler) {
 		return 0.8

@@ -53,6 +53,8 @@ type find struct {
 	general  bool      // it names the person's data, not the account
 }
 
+// newReader cuts a message into words, guesses its language, and finds in it what
+// the rule files know.
 func (c *Classifier) newReader(subject, body string) *reader {
 	source := body
 	if subject != "" {

@@ -41,8 +41,9 @@ func (r *reader) textMentions() []mention {
 
 // behindColon gives what follows the colon of a sentence that asks for something.
 func (r *reader) behindColon(s lang.Span) lang.Span {
+	const about = lang.Concept(lang.FieldPrefix + inbox.FieldAbout)
 	for i := s.From + 1; i < s.To; i++ {
-		if strings.Contains(r.gap(i), ":") && r.hits.Has(lang.Span{From: s.From, To: i}, lang.Change, lang.Add, lang.Wish, lang.FieldPrefix+lang.Concept(inbox.FieldAbout)) {
+		if strings.Contains(r.gap(i), ":") && r.hits.Has(lang.Span{From: s.From, To: i}, lang.Change, lang.Add, lang.Wish, about) {
 			return lang.Span{From: i, To: s.To}
 		}
 	}

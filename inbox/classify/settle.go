@@ -29,22 +29,26 @@ func (r *reader) has(sort func(inbox.Request) bool) bool {
 	return slices.ContainsFunc(r.finds, func(f find) bool { return sort(f.Request) })
 }
 
-// The sorts of requests that contradict each other.
-
+// deletesAccount tells the wish to end an account for good.
 func deletesAccount(q inbox.Request) bool {
 	return q.Kind == inbox.KindDelete && q.Scope == inbox.ScopeAccount
 }
 
+// deletesFields tells the wish to empty fields.
 func deletesFields(q inbox.Request) bool {
 	return q.Kind == inbox.KindDelete && q.Scope == inbox.ScopeFields
 }
 
+// switchesOff tells the wish to end an account for a while.
 func switchesOff(q inbox.Request) bool { return q.Kind == inbox.KindDeactivate }
 
+// wantsBack tells the wish to have an account again.
 func wantsBack(q inbox.Request) bool { return q.Topic == inbox.TopicReactivate }
 
+// isChange tells a change, with or without its values.
 func isChange(q inbox.Request) bool { return q.Kind == inbox.KindChange }
 
+// hasValue tells a change of which a value was read.
 func hasValue(q inbox.Request) bool { return len(q.Changes) > 0 }
 
 // contradicted tells whether another find, or something else in the text, speaks
@@ -136,6 +140,7 @@ func (r *reader) dropReplaced() {
 	}
 }
 
+// allIn tells whether a set has all of some fields.
 func allIn(fields []inbox.Field, in map[inbox.Field]bool) bool {
 	return !slices.ContainsFunc(fields, func(f inbox.Field) bool { return !in[f] })
 }

@@ -194,7 +194,7 @@ func (r *reader) pointers(s lang.Span) lang.Hits {
 		sep := r.gap(i)
 		named := r.endsName(s, i) && r.capital(i) && strings.Trim(sep, " ,") == ""
 		marked := strings.ContainsAny(sep, ":=—–→") && (r.capital(i) || r.t.Words[i].Quoted || strings.ContainsAny(sep, ":=")) || isArrow(sep)
-		told := r.t.Words[i].Quoted && !r.t.Words[i-1].Quoted && r.hits.Has(lang.Span{From: i - 1, To: i}, lang.Add, lang.Change)
+		told := r.t.Words[i].Quoted && !r.t.Words[i-1].Quoted && r.hits.Has(word(i-1), lang.Add, lang.Change)
 		if named || marked || told {
 			out = append(out, lang.Hit{Concept: lang.Set, Span: lang.Span{From: i, To: i}})
 		}

@@ -7,14 +7,14 @@ import (
 	"push.guru/supportd/inbox/classify/lang"
 )
 
-// stopReader reads what calls something off, part by part: a part ends at a
+// stopReader reads what calls something off, piece by piece: a piece ends at a
 // comma or more. In each, a "not" or a "stop" is followed to what it is about.
 type stopReader struct {
 	*reader
 	all    lang.Hits // what the rule files find, and the words that stop
 	first  []int     // for each word, where its hits begin
-	parts  []lang.Span
-	saying []said // of each part
+	pieces []lang.Span
+	saying []said // of each piece
 	steady bool   // "do not stop", "I am not changing my mind"
 }
 
@@ -22,6 +22,7 @@ type stopReader struct {
 // language that has words that stop.
 var shared = []lang.Concept{lang.No, lang.Delete, lang.Deleting, lang.AskDelete, lang.Deactivate, lang.Account, lang.Filler, lang.Closing}
 
+// newStopReader finds the words of a message, and those that stop.
 func (c *Classifier) newStopReader(subject, body string) *stopReader {
 	s := &stopReader{reader: c.newReader(subject, body)}
 	s.all = slices.Clone(s.hits)
@@ -42,7 +43,7 @@ func (c *Classifier) newStopReader(subject, body string) *stopReader {
 	return s
 }
 
-// cut finds the parts. Politeness between commas parts nothing: "stop, please,
+// cut finds the pieces. Politeness between commas parts nothing: "stop, please,
 // the deletion".
 func (s *stopReader) cut() {
 	for _, x := range s.t.Sentences {
@@ -50,7 +51,7 @@ func (s *stopReader) cut() {
 		for at := x.From; at < x.To; {
 			next := s.comma(at, x.To)
 			if next == x.To || !s.polite(at, next) && !s.polite(next, s.comma(next, x.To)) {
-				s.parts = append(s.parts, lang.Span{From: from, To: next})
+				s.pieces = append(s.pieces, lang.Span{From: from, To: next})
 				from = next
 			}
 			at = next
@@ -58,9 +59,10 @@ func (s *stopReader) cut() {
 	}
 }
 
+// polite tells whether nothing but politeness stands from one word to another.
 func (s *stopReader) polite(from, to int) bool {
 	x := lang.Span{From: from, To: to}
-	return s.covered(x, light...) && !s.all.Has(x, lang.Delete, lang.Deleting, lang.Negation, lang.No)
+	return s.onlyHas(x, light...) && !s.all.Has(x, lang.Delete, lang.Deleting, lang.Negation, lang.No)
 }
 
 // comma gives the next word behind one that has a comma or more before it.
@@ -85,8 +87,8 @@ func (s *stopReader) end(i int, concepts ...lang.Concept) int {
 	return end
 }
 
-// covered tells whether every word of a span belongs to one of the concepts.
-func (s *stopReader) covered(x lang.Span, concepts ...lang.Concept) bool {
+// onlyHas tells whether every word of a span belongs to one of the concepts.
+func (s *stopReader) onlyHas(x lang.Span, concepts ...lang.Concept) bool {
 	for i := x.From; i < x.To; {
 		if i = s.end(i, concepts...); i == 0 {
 			return false
@@ -95,12 +97,13 @@ func (s *stopReader) covered(x lang.Span, concepts ...lang.Concept) bool {
 	return true
 }
 
+// read tells the plainest that any piece says.
 func (s *stopReader) read() said {
 	most := unsaid
-	for _, x := range s.parts {
+	for _, x := range s.pieces {
 		says := unsaid
 		if !s.isBeside(x.From) {
-			says = s.soften(x, s.part(x))
+			says = s.soften(x, s.piece(x))
 		}
 		s.saying = append(s.saying, says)
 		most = max(most, says)
@@ -108,13 +111,14 @@ func (s *stopReader) read() said {
 	return most
 }
 
-func (s *stopReader) part(x lang.Span) said {
+// piece tells what one piece says.
+func (s *stopReader) piece(x lang.Span) said {
 	most := unsaid
-	if s.all.Has(x, lang.Wait) && s.covered(x, lang.Wait, lang.Filler, lang.Wish) { // "hold on"
+	if s.all.Has(x, lang.Wait) && s.onlyHas(x, lang.Wait, lang.Filler, lang.Wish) { // "hold on"
 		most = maybe
 	}
 	for i := x.From; i < x.To; i++ {
-		if s.negated(x, i) {
+		if s.hasNot(x, i) {
 			s.steady = s.steady || s.end(i, lang.Halt, lang.Recant) > 0
 			continue
 		}
@@ -163,10 +167,10 @@ var light = []lang.Concept{lang.Carry, lang.It, lang.Me, lang.Filler, lang.Closi
 // reachStop is how many words back a "not" is looked for.
 const reachStop = 8
 
-// negated tells whether a "not" is said of the phrase that begins at a word.
-func (s *stopReader) negated(x lang.Span, i int) bool {
+// hasNot tells whether a "not" is said of the phrase that begins at a word.
+func (s *stopReader) hasNot(x lang.Span, i int) bool {
 	for from := i - 1; from >= max(x.From, i-reachStop); from-- {
-		if end := s.end(from, lang.Negation); end > 0 && end <= i && s.covered(lang.Span{From: end, To: i}, light...) {
+		if end := s.end(from, lang.Negation); end > 0 && end <= i && s.onlyHas(lang.Span{From: end, To: i}, light...) {
 			return true
 		}
 	}
@@ -190,7 +194,7 @@ func (s *stopReader) keeps(x lang.Span) said {
 	switch {
 	case s.all.Has(x, lang.Account):
 		return spared
-	case s.covered(x, append([]lang.Concept{lang.Keep, lang.Recant}, light...)...):
+	case s.onlyHas(x, append([]lang.Concept{lang.Keep, lang.Recant}, light...)...):
 		return maybe
 	}
 	return unsaid
@@ -213,7 +217,7 @@ func (s *stopReader) refuses(x lang.Span, h lang.Hit) said {
 	case s.grammar.notLast && h.Concept != lang.Halt:
 		return unsaid // else it stands behind what it is about
 	}
-	told := straight && s.reports(x, h)
+	told := straight && s.tellsUndone(x, h)
 	switch about {
 	case deleting, deleted:
 		if told || about == deleted && straight && !s.all.Has(lang.Span{From: x.From, To: h.From}, lang.Wish) {
@@ -227,10 +231,10 @@ func (s *stopReader) refuses(x lang.Span, h lang.Hit) said {
 			return maybe // "not the account"
 		}
 	case nothing:
-		if !s.covered(x, append([]lang.Concept{lang.Halt, lang.Negation, lang.No, lang.And, lang.But, lang.HowTo, lang.Possible, lang.Report}, light...)...) {
+		if !s.onlyHas(x, append([]lang.Concept{lang.Halt, lang.Negation, lang.No, lang.And, lang.But, lang.HowTo, lang.Possible, lang.Report}, light...)...) {
 			return unsaid
 		}
-		if h.Concept == lang.Halt && !s.points(x, h.To) && s.opens(x) {
+		if h.Concept == lang.Halt && !s.stopsIt(x, h.To) && s.opens(x) {
 			return off
 		}
 		return bare
@@ -248,14 +252,14 @@ func (s *stopReader) opens(x lang.Span) bool {
 	return s.speaks(lang.Span{From: from, To: x.From})
 }
 
-// points tells whether a word stands for what is to be stopped: "stop it".
-func (s *stopReader) points(x lang.Span, from int) bool {
+// stopsIt tells whether a word stands for what is to be stopped: "stop it".
+func (s *stopReader) stopsIt(x lang.Span, from int) bool {
 	return slices.ContainsFunc(s.all.In(lang.Span{From: from, To: x.To}, lang.It), func(h lang.Hit) bool { return h.To-h.From == 1 })
 }
 
-// reports tells whether a "not" tells or asks what was not done: "you did not
+// tellsUndone tells whether a "not" tells or asks what was not done: "you did not
 // delete it", "why do you not delete it?"
-func (s *stopReader) reports(x lang.Span, h lang.Hit) bool {
+func (s *stopReader) tellsUndone(x lang.Span, h lang.Hit) bool {
 	if h.Concept == lang.Halt {
 		return false
 	}
@@ -293,7 +297,7 @@ func (s *stopReader) follow(x lang.Span, from int) (about topic, straight bool) 
 			return about, straight
 		case s.end(i, lang.Account) > 0:
 			about, i = account, s.end(i, lang.Account)
-		case s.signed(i, x.To):
+		case s.endsInName(i, x.To):
 			return about, straight
 		case next == 0:
 			return other, straight
@@ -331,8 +335,8 @@ func (s *stopReader) inside(i int, concepts ...lang.Concept) bool {
 	return false
 }
 
-// signed tells whether nothing but a name stands from one word to another.
-func (s *stopReader) signed(from, to int) bool {
+// endsInName tells whether nothing but a name stands from one word to another.
+func (s *stopReader) endsInName(from, to int) bool {
 	return to-from <= maxName && to == len(s.t.Words) && !slices.ContainsFunc(s.t.Words[from:to], func(w lang.Word) bool {
 		word := []rune(s.t.Source[w.Start:w.End])
 		return !unicode.IsUpper(word[0]) || !slices.ContainsFunc(word, unicode.IsLower)
@@ -351,7 +355,7 @@ func (s *stopReader) speaks(x lang.Span) bool {
 	for i := x.From; i < x.To; {
 		next := s.end(i, spoken...)
 		if next == 0 {
-			return s.signed(i, x.To)
+			return s.endsInName(i, x.To)
 		}
 		i = next
 	}

@@ -95,7 +95,7 @@ func (s *stopReader) conclude(said said, beside []inbox.Request) inbox.Stop {
 
 // callsOff tells whether a request was read in words that call it off.
 func (s *stopReader) callsOff(q inbox.Request) bool {
-	for i, x := range s.parts {
+	for i, x := range s.pieces {
 		within := func(words string) bool { return strings.Contains(s.t.Slice(x), words) }
 		if s.saying[i] >= bare && slices.ContainsFunc(q.Because, within) {
 			return true
@@ -108,7 +108,7 @@ func (s *stopReader) callsOff(q inbox.Request) bool {
 // subject counts only when there is no text.
 func (s *stopReader) alone() bool {
 	body := s.bodyWords()
-	for i, x := range s.parts {
+	for i, x := range s.pieces {
 		if (x.From >= body.From || s.saying[i] != unsaid) && !s.speaks(x) {
 			return false
 		}

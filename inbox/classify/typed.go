@@ -180,6 +180,7 @@ func (r *reader) repeated(x typed, v values) bool {
 	})
 }
 
+// count counts the values that a phrase points at.
 func (r *reader) count(s lang.Span, v values, c lang.Concept) int {
 	n := 0
 	for _, x := range v {

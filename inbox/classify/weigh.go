@@ -132,7 +132,7 @@ func (r *reader) retracts(f find) bool {
 	if s.read() == unsaid {
 		return false
 	}
-	for i, x := range s.parts {
+	for i, x := range s.pieces {
 		short := x.To-x.From <= shortNo || s.saying[i] >= off
 		if spares := s.saying[i] == spared; spares && deletesAccount(f.Request) || !spares && s.saying[i] >= bare && short && x.From >= f.words.To {
 			return true
