@@ -46,11 +46,6 @@ func (k kazakh) spelt(i int) string {
 	return coarse(k.t.Words[i].Fold)
 }
 
-// begins tells whether a word begins like one of some.
-func begins(w string, with ...string) bool {
-	return slices.ContainsFunc(with, func(x string) bool { return strings.HasPrefix(w, x) })
-}
-
 // force is what the ending of a verb makes of it.
 type force int
 
@@ -63,10 +58,6 @@ const (
 	reporting // was done, will be done
 	barring   // is not to be done, would be done
 )
-
-// auxiliaries are the verbs that stand behind a converb.
-var auxiliaries = []string{"tasta", "jiber", "jolda", "koi", "ber", "sal", "al", "ket", "tur", "kor", "bol", "otir", "jur", "jatir", "jasa", "et",
-	"kaitar", "tart", "joi", "toktat"} // these of a withdrawal
 
 // ending is what may stand behind the stem of an auxiliary.
 type ending struct {
@@ -100,7 +91,7 @@ var endings = []ending{
 
 // ifOnly: "берсе екен", "тастасам деймін", "тастайын деп едім".
 func (k kazakh) ifOnly(i int) bool {
-	return slices.Contains([]string{"eken", "deimin", "deim", "dep", "degen", "bolad", "boladi", "bolar", "boldi", "jaksi", "dedim"}, k.spelt(i+1))
+	return slices.Contains(hopes, k.spelt(i+1))
 }
 
 // wished: "тастағым келеді".
@@ -111,30 +102,24 @@ func isComing(w string) bool { return w == "kelip" || w == "kep" || strings.HasP
 
 // asked: "жібересіз бе", but not "жібересіз бе деп".
 func (k kazakh) asked(i int) bool {
-	return isAsked(k.spelt(i+1)) && (k.spelt(i+2) != "dep" || strings.HasPrefix(k.spelt(i+3), "ed"))
+	return slices.Contains(questions, k.spelt(i+1)) && (k.spelt(i+2) != "dep" || strings.HasPrefix(k.spelt(i+3), "ed"))
 }
 
 // notified: "қайтарып алатынымды хабарлаймын".
 func (k kazakh) notified(i int) bool {
-	return begins(k.spelt(i+1), "habar", "malimde", "bildir", "jetkiz", "eskert")
+	return begins(k.spelt(i+1), notices...)
 }
 
 // preferred: "алып тастаған дұрыс".
 func (k kazakh) preferred(i int) bool {
-	return slices.Contains([]string{"jaksi", "duris", "jon", "abzal"}, k.spelt(i+1))
+	return slices.Contains(approvals, k.spelt(i+1))
 }
-
-// isAsked tells the particles that make a question.
-func isAsked(w string) bool { return slices.Contains([]string{"ba", "be", "ma", "me", "pa", "pe"}, w) }
-
-// isLink tells the particles that may stand within a verb: "өшіріп-ақ тастаңыз".
-func isLink(w string) bool { return slices.Contains([]string{"ak", "da", "de", "ta", "te"}, w) }
 
 // auxiliary tells the force of a word, if it is an auxiliary, by its own ending
 // and what stands behind it.
 func (k kazakh) auxiliary(i int) force {
 	w, before := k.spelt(i), k.spelt(i-1)
-	if begins(before, "otini6", "ariz", "suran") {
+	if begins(before, petitions...) {
 		return unmarked // өтініш беремін
 	}
 	for _, stem := range auxiliaries {
@@ -211,7 +196,7 @@ func (k kazakh) verbForce(s, at lang.Span) force {
 			out = naming
 		case f != unmarked:
 			return f
-		case !converb && !isLink(k.spelt(i)):
+		case !converb && !slices.Contains(links, k.spelt(i)):
 			return out
 		}
 	}
@@ -261,18 +246,16 @@ func (k kazakh) onlyMentions(at lang.Span) bool {
 	if !strings.HasSuffix(k.spelt(at.To-1), "u") || next == "" || k.t.Words[at.To].Before >= lang.Comma {
 		return false
 	}
-	if slices.Contains([]string{"turali", "jaili", "joninde", "jaininda"}, next) {
-		return begins(after, "akparat", "malimet", "suran", "sura", "ereje", "nuska", "ait", "bil", "tusin", "kenes", "oila", "je", "habar") &&
-			!begins(after, "suranis", "suranim", "suraimin", "suraui", "habarlai")
+	if slices.Contains(topics, next) {
+		return begins(after, speeches...) && !begins(after, requests...)
 	}
-	return begins(next, "tartib", "jol", "mumkindi", "batirma", "tuime", "proce", "6art", "merzim", "sebeb", "saldar", "ereje", "nuska", "kadam",
-		"tasil", "bolim", "funk", "siltem", "forma", "ucin", "u6in")
+	return begins(next, aspects...)
 }
 
 // asksIfNeeded tells whether it is asked if something is needed: "жабу керек пе".
 func (k kazakh) asksIfNeeded(at lang.Span) bool {
 	for i := at.From; i+1 < at.To; i++ {
-		if k.isNeed(i) && isAsked(k.spelt(i+1)) {
+		if k.isNeed(i) && slices.Contains(questions, k.spelt(i+1)) {
 			return true
 		}
 	}
@@ -280,13 +263,12 @@ func (k kazakh) asksIfNeeded(at lang.Span) bool {
 }
 
 // isNeed: "керек", "қажет".
-func (k kazakh) isNeed(i int) bool { return begins(k.spelt(i), "kere", "kajet") }
+func (k kazakh) isNeed(i int) bool { return begins(k.spelt(i), needs...) }
 
 // wants tells whether a verb in the span asks for something now.
 func (k kazakh) wants(at lang.Span) bool {
 	for i := at.From; i < at.To; i++ {
-		if k.spelt(i+1) != "jazgan" && begins(k.spelt(i), "suraim", "suram", "surau", "suran", "otinem", "otinim", "otiner", "otinip", "otinam", "otini6",
-			"kalaim", "kalar", "talap", "tileim", "tileri", "kerek", "kajet", "tapsir", "buiir", "pros", "jon", "duris") {
+		if k.spelt(i+1) != "jazgan" && begins(k.spelt(i), wishes...) {
 			return true
 		}
 	}
@@ -321,7 +303,7 @@ const reachVerb = 2
 
 // object: "көшірмесін маған жіберіңіз" asks, "көшірмесін қалай аламын" does not.
 func (k kazakh) object(s, at lang.Span) float64 {
-	if slices.ContainsFunc(k.hits.In(at, lang.Other), func(o lang.Hit) bool { return begins(k.spelt(o.From), "baska", "boten") }) {
+	if slices.ContainsFunc(k.hits.In(at, lang.Other), func(o lang.Hit) bool { return begins(k.spelt(o.From), others...) }) {
 		return 0 // "басқа сайтқа көшіріп беріңіз"
 	}
 	for i := at.To; i < min(s.To, at.To+reachVerb+1) && k.t.Words[i].Before < lang.Comma; i++ {
@@ -342,6 +324,6 @@ func (k kazakh) object(s, at lang.Span) float64 {
 // close is to be opened again, in whichever sentence it says so.
 func (k kazakh) comesBack() bool {
 	return slices.ContainsFunc(k.hits.In(k.all(), lang.Temporary), func(h lang.Hit) bool {
-		return begins(k.spelt(h.From), "kaita", "kaitip", "kaitk", "kei", "oral", "kelge", "a6a", "kosa", "azir", "uakit6a", "6ik", "ari")
+		return begins(k.spelt(h.From), returns...)
 	})
 }

@@ -81,8 +81,7 @@ func (k kazakh) isWhat(i int) bool { return k.t.Words[i].Fold == "не" }
 // tells tells whether a phrase asks to be told something, not to be sent it:
 // "жазып беріңіз".
 func (k kazakh) tells(at lang.Span) bool {
-	telling := []string{"jazip", "aitip", "tusindirip", "tizip", "habarlap", "korsetip", "a6ip", "bildirip"}
-	return slices.Contains(telling, k.spelt(at.To-2)) && begins(k.spelt(at.To-1), "ber", "jiber")
+	return slices.Contains(tellers, k.spelt(at.To-2)) && begins(k.spelt(at.To-1), givers...)
 }
 
 // copiesOther tells whether a copy is one of something else: "келісімнің
@@ -90,7 +89,7 @@ func (k kazakh) tells(at lang.Span) bool {
 func (k kazakh) copiesOther(at lang.Span) bool {
 	for i := at.From + 1; i < at.To; i++ {
 		if owner := k.spelt(i - 1); begins(k.spelt(i), "ko6irme") && genitive.MatchString(owner) {
-			return !begins(owner, "akparat", "derek", "malimet", "maglum", "dani", "bari", "barli", "olar", "men")
+			return !begins(owner, holders...)
 		}
 	}
 	return false
@@ -102,7 +101,7 @@ func (k kazakh) calls(i int) bool {
 	if i+1 >= len(k.t.Words) || k.t.Words[i].Before < lang.Comma || k.t.Words[i+1].Before < lang.Comma {
 		return false
 	}
-	if !slices.Contains([]string{"balam", "balalar", "baldar", "balalarim"}, k.spelt(i)) {
+	if !slices.Contains(callees, k.spelt(i)) {
 		return false
 	}
 	return k.t.Words[i+1].Before == lang.Sentence || !k.capital(i+1) // else their name follows
