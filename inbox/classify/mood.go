@@ -48,7 +48,7 @@ func (r *reader) mood(s, at lang.Span) float64 {
 // writer and nobody else: "my husband is ill, please close my account".
 func (r *reader) inOwnPart(s, verb lang.Span) bool {
 	p := r.partAt(s, verb.From)
-	return r.own(p) && r.hits.Has(p, lang.Account, lang.AskDelete) && !r.hits.Has(p, lang.Third)
+	return r.seemsOwn(p) && r.hits.Has(p, lang.Account, lang.AskDelete) && !r.hits.Has(p, lang.Third)
 }
 
 // quoted tells whether the words are only mentioned: the button "Delete".

@@ -200,7 +200,7 @@ func (r *reader) mine(f find) bool {
 	if f.Kind == inbox.KindChange {
 		at = r.t.Sentences[f.sentence]
 	}
-	if !r.own(at) || r.hits.Has(r.t.Sentences[f.sentence], lang.Third) {
+	if !r.seemsOwn(at) || r.hits.Has(r.t.Sentences[f.sentence], lang.Third) {
 		return false
 	}
 	return !slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {

@@ -115,7 +115,8 @@ const (
 	WordOf       Concept = "word.of"       // says whose something is: of
 	WordMine     Concept = "word.mine"     // behind that: it is the writer's: mine
 	WordMe       Concept = "word.me"       // behind "about": it is about the writer: me
-	WordMy       Concept = "word.my"       // says that something is the writer's, within what it is called, too
+	WordMy       Concept = "word.my"       // says that something is the writer\'s, within a longer phrase, too: my
+	WordOwn      Concept = "word.own"      // may say so, as part of what an account is called: mon, hesabım
 	WordAny      Concept = "word.any"      // makes an account nobody's in particular: an
 	WordFor      Concept = "word.for"      // says for whom somebody writes
 	WordThat     Concept = "word.that"     // what a participle acts on: it can be removed
@@ -163,7 +164,7 @@ func Concepts() []Concept {
 // Lists gives the sections that are lists of single words.
 func Lists() []Concept {
 	return []Concept{WordBeside, WordSince, WordBefore, WordBecause, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
-		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordAny, WordFor, WordThat, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
+		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate}
 }
 
