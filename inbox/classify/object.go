@@ -42,12 +42,15 @@ func named(hits lang.Hits) []inbox.Field {
 	return out
 }
 
-// own tells whether words name their writer: "my page".
+// own tells whether words name their writer, if only by a "my" within a phrase of
+// the rule files: "my page".
 func (r *reader) own(at lang.Span) bool { return r.hits.Has(at, lang.Me) || r.hasWord(at, lang.WordMy) }
 
-// seemsOwn tells whether words name their writer, if only as part of what an
-// account is called: "mon inscription", "hesabımı".
-func (r *reader) seemsOwn(at lang.Span) bool { return r.own(at) || r.hasWord(at, lang.WordOwn) }
+// seemsOwn tells whether words name their writer, if only by a form that is part
+// of what an account is called: "mon inscription", "hesabımı".
+func (r *reader) seemsOwn(at lang.Span) bool {
+	return r.hits.Has(at, lang.Me) || r.hasWord(at, lang.WordOwn)
+}
 
 // whose lowers the confidence when an account may be another than the writer's,
 // or only something in it is meant.

@@ -81,7 +81,7 @@ func (r *reader) deleteAccountOf(d *deletion, before lang.Span) {
 	f.Confidence *= sure(!r.hits.Has(before, lang.Third))
 	said := r.hits.Has(before, lang.HowTo, lang.Problem, lang.Done, lang.Condition, lang.Deactivate, lang.Deactivated,
 		lang.AskReactivate, lang.AskStatus, lang.Keep, lang.New, lang.Wrong)
-	if said || !r.seemsOwn(before) || r.asks(before) || !r.points(d.part, d.verb) && !r.bare(d.part) {
+	if said || !r.own(before) && !r.seemsOwn(before) || r.asks(before) || !r.points(d.part, d.verb) && !r.bare(d.part) {
 		f.Confidence *= 0.9
 	}
 	r.add(f)
