@@ -24,6 +24,9 @@ func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 	if r.inAddress(at.From) || r.was(s, at) || !r.t.Words[at.From].Quoted && c.Field != inbox.FieldAbout && r.hits.Has(at, lang.Delete, lang.Deleted) {
 		return false
 	}
+	if c.Field == inbox.FieldAbout {
+		at = r.announcedBy(at)
+	}
 	text, end, quoted := r.quotation(at.From)
 	if quoted {
 		at.To = max(at.From+1, end)
@@ -33,6 +36,17 @@ func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 		text = r.standing(c, h, at)
 	}
 	return r.setText(c, text, at)
+}
+
+// announcedBy leaves out the words that lead to a text with a colon: "one more
+// sentence below the last one: I answer slowly".
+func (r *reader) announcedBy(at lang.Span) lang.Span {
+	for i := at.From + 1; i < at.To; i++ {
+		if strings.Contains(r.gap(i), ":") {
+			return lang.Span{From: i, To: at.To}
+		}
+	}
+	return at
 }
 
 // maxTrade bounds the words of an occupation before a phrase.

@@ -150,10 +150,17 @@ func (r *reader) genderMentions() []mention {
 			out = append(out, r.mention(i, h.Span, string(h.Concept)))
 		}
 	}
-	if len(out) > 0 && !slices.ContainsFunc(out, func(m mention) bool { return m.cue != olden || m.text != out[0].text }) {
+	if len(out) > 0 && !slices.ContainsFunc(out, func(m mention) bool { return m.text != out[0].text || !r.wrong(m) }) {
 		out = append(out, mention{text: opposite(out[0].text), span: out[0].span, sentence: out[0].sentence, cue: fresh})
 	}
 	return out
+}
+
+// wrong tells whether a phrase says of a value that it is what stands there, or
+// that it is wrong.
+func (r *reader) wrong(m mention) bool {
+	s := r.t.Sentences[m.sentence]
+	return m.cue == olden && (r.marked(s, m.span, lang.Old) || r.hits.Has(r.partAt(s, m.span.From), lang.Wrong))
 }
 
 // opposite gives the gender that is meant where the other one is wrong.

@@ -118,7 +118,31 @@ func (r *reader) closing() int {
 			return h.From
 		}
 	}
+	for i := len(r.t.Sentences) - 1; i > r.subject; i-- {
+		s := r.t.Sentences[i]
+		if !strings.Contains(r.gap(s.From), "\n\n") {
+			continue
+		}
+		if s.To-s.From <= maxSigned && r.nameLike(s) {
+			return s.From // a name below a blank line, and what is below it
+		}
+		break
+	}
 	return len(r.t.Words)
+}
+
+// maxSigned bounds the words of a name below a letter.
+const maxSigned = 3
+
+// nameLike tells whether all words of a span have a capital letter, and none is
+// known.
+func (r *reader) nameLike(s lang.Span) bool {
+	for w := s.From; w < s.To; w++ {
+		if !r.capital(w) || r.knows(w) {
+			return false
+		}
+	}
+	return true
 }
 
 // signs tells whether a sentence is the name of the writer below the letter.
@@ -127,12 +151,7 @@ func (r *reader) signs(i int) bool {
 	if i == 0 || i < r.subject || s.To < len(r.t.Words) && i+2 < len(r.t.Sentences) {
 		return false
 	}
-	for w := s.From; w < s.To; w++ {
-		if !r.capital(w) || r.knows(w) {
-			return false
-		}
-	}
-	return s.To-s.From <= 3 && strings.Contains(r.gap(s.From), "\n")
+	return r.nameLike(s) && s.To-s.From <= maxSigned && strings.Contains(r.gap(s.From), "\n")
 }
 
 // setName sets a name, and tells whether it is a whole one or a part.

@@ -143,6 +143,9 @@ func (r *reader) below(c *candidate, h lang.Hit) bool {
 	}
 	start := r.t.Words[first].Start
 	text, _, _ := strings.Cut(r.t.Source[start:], "\n\n")
+	if end := r.paragraph(first); c.Field == inbox.FieldAddress && end > first {
+		text = r.t.Source[start:r.t.Words[end-1].End] // without "the old one is no longer valid"
+	}
 	c.value = r.words(start, start+len(text))
 	c.at = h.Span
 	if c.Field == inbox.FieldAddress {

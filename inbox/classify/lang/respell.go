@@ -175,6 +175,10 @@ func (r *Rules) Respell(t *Text, g Guess) {
 		if g.Typed {
 			form = &w.skel
 		}
+		if owner, ok := s.owner(*form, t.Source[w.Start:w.End]); ok {
+			*form, changed = owner, true
+			continue
+		}
 		if m, ok := s.respelt(*form); ok {
 			*form, w.Respelt, changed = m, true, true
 		}
@@ -182,6 +186,15 @@ func (r *Rules) Respell(t *Text, g Guess) {
 	if changed {
 		t.plain, t.typed = nil, nil
 	}
+}
+
+// owner gives a word without the ending that says what is its: "number's".
+func (s *spelling) owner(form, source string) (string, bool) {
+	word, ok := strings.CutSuffix(form, "s")
+	if s == nil || !ok || !strings.HasSuffix(source, "'s") && !strings.HasSuffix(source, "’s") {
+		return "", false
+	}
+	return word, !s.isKnown(form) && s.isKnown(word)
 }
 
 func upper(s string) bool { return s == strings.ToUpper(s) }

@@ -11,7 +11,7 @@ var phoneLike = regexp.MustCompile(`(?:\+|00)?[ ]?\(?\d[\d().  \-–/]{4,22}\d`)
 
 // minDigits and maxDigits bound the digits of a telephone number.
 const (
-	minDigits = 6
+	minDigits = 7
 	maxDigits = 15
 )
 
