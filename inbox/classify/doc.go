@@ -9,7 +9,9 @@
 //
 //  1. The text is cut into sentences, and the rule files say which concepts
 //     are found where: to delete, account, not, how, if, somebody else's.
-//     The language is the one whose file knows the most words.
+//     The language is the one whose file knows the most words. A word that
+//     nobody knows and that is one letter off a verb or a thing, or sounds the
+//     same, is read as that one ("delet", "удолить").
 //  2. What is not the writer's wish is taken out first: words inside addresses
 //     and links, what was forwarded, and the boilerplate of legal letters
 //     (deadlines, threats, who writes).
@@ -24,13 +26,23 @@
 //     "It" means what one of the two sentences before speaks of.
 //  5. The values of changes are read where a phrase of the rule files says
 //     that a value stands, or by their own form (dates, telephone numbers,
-//     addresses), and old values are told from new ones.
+//     addresses), and old values are told from new ones. Of a field that is
+//     named and for which no phrase told a value, whatever can be one by its
+//     form is looked at (a listed occupation or town, a name, a quotation): of
+//     several, the one that is not said to be the old one (infer.go).
 //  6. Finds that contradict each other make each other uncertain; so do hidden
 //     text, a template with places that nobody filled in, and an e-mail
 //     address that is not the sender's beside the wish to delete an account.
 //  7. A part of the text that holds a request verb or a field's name, and that
 //     no find accounts for, makes everything uncertain: nobody is shown, and
-//     asked to confirm, half of what they asked.
+//     asked to confirm, half of what they asked. So does another value that is
+//     said to be new, a birthday without its year, or a label of a form that
+//     nobody knows (guard.go).
+//  8. A wish to end an account is certain only when every word of its part of
+//     the sentence is known, up to a reason or a while: what nobody knows may
+//     say whose, when, or that somebody else said it. Of a field, the words
+//     behind its name must be known ("the name of my dog"). A short "no, forget
+//     it" behind a find makes it uncertain, too.
 //
 // What is left is a question for a person. A find is certain only when
 // nothing in its sentence is known to speak against it, so an unknown turn of

@@ -18,8 +18,8 @@
 // set.NAME (phrases with {} that say a field's value), month.1 to month.12,
 // day.1 to day.31 (days in words), city (places, named as they stand by
 // themselves), value.NAME (what may be the value of a field, as it stands by
-// itself: nationalities, countries, occupations) and the endings that a
-// sentence puts on them, cut.location ("у а": the name of a place that ends in
+// itself: nationalities, countries, occupations, words of postal addresses), and
+// the endings that a sentence puts on them, cut.location ("у а": the name of a place that ends in
 // "у" may be one in "а" that the sentence has bent; "де": one without it) and
 // cut.value. The sections word.NAME ([Lists]) are plain lists of single words
 // that are not looked for in a text, and do not tell its language: they say
@@ -30,6 +30,11 @@
 // A line that begins with "- " takes entries out of a section again, which is
 // for an operator's overlay: its files add to the files of the same name.
 //
+// A file with a section spelt has its verbs and things found when they are
+// misspelt ([Rules.Respell]). The section lists the words that look like others
+// misspelt and are right as they are: without it, "chance" would be read as
+// "change".
+//
 // Russian and Kazakh typed in Latin letters need no entries of their own: the
 // entries are compared once more in a spelling that both ways of typing share.
 //
@@ -38,5 +43,6 @@
 // Every entry is tried only where its first word stands, gaps are bounded and
 // a text is read word by word, so work is linear in the text. Where one phrase
 // lies inside a longer one ("no" in "no problem", "account" in "bank account"),
-// the longer phrase wins.
+// the longer phrase wins. Only the entries of languages that know many of a
+// text's words are tried.
 package lang
