@@ -28,7 +28,6 @@ type reader struct {
 	forms   forms
 	hits    lang.Hits
 	subject int // sentences of the subject, which come first
-	source  struct{ subject, body string }
 	from    string
 	hidden  bool
 
@@ -39,6 +38,8 @@ type reader struct {
 	handled map[int]bool // sentences that gave a find
 
 	itemized bool // a list says what of the data is to be deleted
+
+	calledOff *stopReader // what calls something off, once it was read
 
 	beside []lang.Span // sentences of legal letters that are none of the request
 	blank  bool        // a template was sent off with its instructions
@@ -61,7 +62,6 @@ func (c *Classifier) newReader(subject, body string) *reader {
 		source = subject + "\n\n" + body
 	}
 	r := &reader{c: c, handled: map[int]bool{}}
-	r.source.subject, r.source.body = subject, body
 	r.t = lang.NewText(source)
 	r.joinCitations()
 	for _, s := range r.t.Sentences {

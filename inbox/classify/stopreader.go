@@ -22,9 +22,9 @@ type stopReader struct {
 // language that has words that stop.
 var shared = []lang.Concept{lang.No, lang.Delete, lang.Deleting, lang.AskDelete, lang.Deactivate, lang.Account, lang.Filler, lang.Closing}
 
-// newStopReader finds the words of a message, and those that stop.
-func (c *Classifier) newStopReader(subject, body string) *stopReader {
-	s := &stopReader{reader: c.newReader(subject, body)}
+// newStopReader finds the words that stop beside those that a reader has found.
+func newStopReader(r *reader) *stopReader {
+	c, s := r.c, &stopReader{reader: r}
 	s.all = slices.Clone(s.hits)
 	if c.knowsStops(s.guess.Tag) {
 		s.all = slices.DeleteFunc(s.all, func(h lang.Hit) bool { return !slices.Contains(shared, h.Concept) })

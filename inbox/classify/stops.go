@@ -36,7 +36,7 @@ func (c *Classifier) Stops(m *inbox.Message, found inbox.Reading) (says inbox.St
 		subject = "" // not written by this person
 	}
 	body := capText(m.Text, maxText)
-	s := c.newStopReader(subject, body)
+	s := newStopReader(c.newReader(subject, body))
 	said := s.read()
 	if said == unsaid && (slices.ContainsFunc(found.Requests, wantsBack) || !c.knowsStops(s.guess.Tag) && s.saysNo(body)) {
 		said = maybe

@@ -128,10 +128,7 @@ func (r *reader) retracts(f find) bool {
 	if f.Kind == inbox.KindWithdraw {
 		return false // which says what is to stop
 	}
-	s := r.c.newStopReader(r.source.subject, r.source.body)
-	if s.read() == unsaid {
-		return false
-	}
+	s := r.stops()
 	for i, x := range s.pieces {
 		short := x.To-x.From <= shortNo || s.saying[i] >= off
 		if spares := s.saying[i] == spared; spares && deletesAccount(f.Request) || !spares && s.saying[i] >= bare && short && x.From >= f.words.To {
@@ -139,6 +136,15 @@ func (r *reader) retracts(f find) bool {
 		}
 	}
 	return false
+}
+
+// stops reads what in the text calls something off, once.
+func (r *reader) stops() *stopReader {
+	if r.calledOff == nil {
+		r.calledOff = newStopReader(r)
+		r.calledOff.read()
+	}
+	return r.calledOff
 }
 
 // shortNo is how many words a "no" has at most that takes something back: "forget
