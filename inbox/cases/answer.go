@@ -69,7 +69,7 @@ func agrees(said inbox.Agreed, acts []*inbox.Action) bool {
 			fields = append(fields, c.Field)
 		}
 	}
-	return (len(said.Kinds) == 0 || len(kinds) == 0 || within(kinds, said.Kinds)) &&
+	return (len(said.Kinds) == 0 || len(kinds) == 0 || within(kinds, said.Kinds) && within(said.Kinds, kinds)) &&
 		(len(said.Fields) == 0 || len(kinds) == 0 || same(said.Fields, fields))
 }
 
@@ -85,6 +85,7 @@ func same(a, b []inbox.Field) bool {
 	return within(a, b) && within(b, a)
 }
 
+// roughly gives fields that people call by the same word as one.
 func roughly(list []inbox.Field) []inbox.Field {
 	out := slices.Clone(list)
 	for i, f := range out {

@@ -152,12 +152,24 @@ func (r *reader) quotation(i int) (string, int, bool) {
 	if !r.t.Words[i].Quoted {
 		return "", 0, false
 	}
-	for _, q := range r.quotes {
-		if q[0] <= r.t.Words[i].Start && r.t.Words[i].Start < q[1] {
-			return r.t.Source[q[0]:q[1]], r.words(q[0], q[1]).To, true
+	start := r.t.Words[i].Start
+	k, found := slices.BinarySearchFunc(r.quotes, start, func(q [2]int, at int) int {
+		switch {
+		case q[1] <= at:
+			return -1
+		case q[0] > at:
+			return 1
 		}
+		return 0
+	})
+	if !found {
+		return "", 0, false
 	}
-	return "", 0, false
+	end := i
+	for end < len(r.t.Words) && r.t.Words[end].Start < r.quotes[k][1] {
+		end++
+	}
+	return r.t.Source[r.quotes[k][0]:r.quotes[k][1]], end, true
 }
 
 // behind gives the words behind a phrase up to where the value ends.

@@ -13,7 +13,26 @@ import (
 // was read: a birthday without its year, a line of a form whose label nobody
 // knows, another value that is said to be new.
 func (r *reader) saysMore(list []candidate) bool {
-	return r.looseMonth(list) || r.strangeLabel() || r.untaken(list)
+	return r.looseMonth(list) || r.strangeLabel() || r.untaken(list) || r.elsewhere(list)
+}
+
+// elsewhere tells whether an account is named by an address that is not the
+// writer's: "the phone on the account of bob@example.org".
+func (r *reader) elsewhere(list []candidate) bool {
+	return slices.ContainsFunc(r.values, func(v typed) bool {
+		if v.field != inbox.FieldEmail || v.Value == r.from || r.taken(list, v.span) || r.isBeside(v.span.From) {
+			return false
+		}
+		s := r.sentenceOf(v.span.From)
+		return r.cue(s, v.span) != olden && r.accountOf(s, v.span.From)
+	})
+}
+
+// accountOf tells whether an account that is nobody's in particular is named
+// before a word.
+func (r *reader) accountOf(s lang.Span, i int) bool {
+	before := lang.Span{From: max(s.From, i-reachOwner), To: i}
+	return r.hits.Has(before, lang.Account) && !r.hits.Has(lang.Span{From: max(s.From, before.From-1), To: i}, lang.Me)
 }
 
 // looseMonth tells whether a month stands outside of every date while a

@@ -9,8 +9,8 @@ import (
 
 // inferred gives the values of fields that are named and for which no phrase of
 // the rule files told a value: of what can be a value of the field by its own
-// form, the one that is not said to be the old one. Such a value is shown to
-// staff, and never certain.
+// form, the one that is not said to be the old one. It is certain only where that
+// is said of all others, and of itself that it is the new one.
 //
 // Where no change is asked for in so many words, a field by which people say who
 // they are needs the old value beside the new one, or a word that says which is

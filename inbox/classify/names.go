@@ -107,6 +107,13 @@ func (r *reader) mayName(i int) bool {
 
 // closing gives the word where a letter has ended and its writer's name begins.
 func (r *reader) closing() int {
+	if r.ended == 0 {
+		r.ended = r.findClosing()
+	}
+	return r.ended
+}
+
+func (r *reader) findClosing() int {
 	body := r.bodyWords()
 	for i := body.From + 1; i < body.To; i++ {
 		if gap := r.gap(i); strings.Contains(gap, "\n--\n") || strings.Contains(gap, "\n-- \n") {

@@ -40,6 +40,8 @@ type reader struct {
 	itemized bool // a list says what of the data is to be deleted
 
 	calledOff *stopReader // what calls something off, once it was read
+	inRules   []bool      // the words that are known, once they were looked for
+	ended     int         // the word behind the letter, once it was looked for
 
 	beside []lang.Span // sentences of legal letters that are none of the request
 	blank  bool        // a template was sent off with its instructions

@@ -192,7 +192,7 @@ func (r *reader) pointers(s lang.Span) lang.Hits {
 	var out lang.Hits
 	for i := s.From + 1; i < s.To; i++ {
 		sep := r.gap(i)
-		named := r.endsName(s, i) && r.capital(i) && strings.Trim(sep, " ,") == ""
+		named := r.endsName(s, i) && r.capital(i) && strings.Trim(sep, " ") == ""
 		marked := strings.ContainsAny(sep, ":=—–→") && (r.capital(i) || r.t.Words[i].Quoted || strings.ContainsAny(sep, ":=")) || isArrow(sep)
 		told := r.t.Words[i].Quoted && !r.t.Words[i-1].Quoted && r.hits.Has(word(i-1), lang.Add, lang.Change)
 		if named || marked || told {

@@ -107,7 +107,15 @@ func (r *reader) isOfAny(text string, list lang.Concept) bool {
 
 // knows tells whether any entry of the rule files covers a word.
 func (r *reader) knows(i int) bool {
-	return slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.From <= i && i < h.To })
+	if r.inRules == nil {
+		r.inRules = make([]bool, len(r.t.Words)+1)
+		for _, h := range r.hits {
+			for k := h.From; k < h.To; k++ {
+				r.inRules[k] = true
+			}
+		}
+	}
+	return i < len(r.inRules) && r.inRules[i]
 }
 
 // maxPhrase bounds the words of a phrase that covers another word.

@@ -45,11 +45,50 @@ func (r *reader) typedChange(i int, f inbox.Field, v values) (candidate, bool) {
 	}
 	c.Change = inbox.Change{Field: f, Op: r.op(s, x.span), Value: x.Value}
 	c.worth *= sure(x.Sure) * sure(certain)
+	if !r.saidOf(s, f, x.span) {
+		c.worth = min(c.worth, unsureOf)
+	}
 	c.at, c.value = x.span, x.span
 	if where.From < s.To && where.From >= s.From {
 		c.at = r.around(s, x.span)
 	}
 	return c, true
+}
+
+// saidOf tells whether the part of a sentence that a value stands in says that it
+// is to be stored: "call me at", "I signed up on" and "my boss is at" say
+// something else of it. A value that is all its part has belongs to what stands
+// before.
+func (r *reader) saidOf(s lang.Span, f inbox.Field, at lang.Span) bool {
+	p := r.piece(s, at)
+	switch {
+	case r.cue(s, at) == olden, r.hits.Has(p, lang.Contact), r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.Contact) && !r.marked(s, at, lang.Set):
+		return false
+	case strings.Contains(r.t.EndMark(s), "?") && !r.hits.Has(s, lang.Wish, lang.Change, lang.Add):
+		return false // "my phone is ...?"
+	case r.marked(s, at, lang.Set), r.hits.Has(p, lang.Change, lang.Add, lang.New), r.endsAt(s, at.From, lang.Wish):
+		return true
+	}
+	before := r.hits.Prefixed(lang.Span{From: max(p.From, at.From-reachField), To: at.From}, lang.FieldPrefix)
+	if slices.ContainsFunc(before, func(h lang.Hit) bool { return fieldOf(h) == f }) {
+		return true // "my birthday 3 May 1980, please correct it"
+	}
+	_, labelled := r.labelled(s)
+	return labelled || len(r.hits.Prefixed(p, lang.SetPrefix)) > 0 || p.From >= at.From && r.filler(lang.Span{From: at.To, To: p.To})
+}
+
+// reachField is how many words a value may stand behind what its field is called.
+const reachField = 4
+
+// piece gives the part of a sentence, between commas or colons, that a value
+// stands in.
+func (r *reader) piece(s, at lang.Span) lang.Span {
+	for _, p := range r.commas(s) {
+		if at.From >= p.From && at.From < p.To {
+			return p
+		}
+	}
+	return s
 }
 
 // isListed tells whether a sentence is nothing but a value below one that asks

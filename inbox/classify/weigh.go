@@ -31,10 +31,10 @@ func (r *reader) weighMessage() {
 	for i := range r.finds {
 		f := &r.finds[i]
 		f.Confidence *= factor
-		if f.Confidence >= enough && f.Kind != inbox.KindQuestion && (r.strange(*f) || r.retracts(*f)) {
+		if f.Confidence >= enough && f.Kind != inbox.KindQuestion && (r.strange(*f) || r.retracts(*f) || r.putOff(*f)) {
 			f.Confidence *= unsureOf
 		}
-		if r.respelt(f.words) {
+		if r.respelt(f.words) || f.Kind == inbox.KindChange && r.respelt(r.t.Sentences[f.sentence]) {
 			f.Confidence *= respelt
 		}
 		if third && !r.inPassing(*f) {
@@ -93,7 +93,13 @@ func (r *reader) strangeIn(p lang.Span) bool {
 // isStrange tells whether a word is one that nobody knows, no number and nothing
 // that was read.
 func (r *reader) isStrange(i int) bool {
-	return !r.knows(i) && !unicode.IsDigit(rune(r.t.Words[i].Fold[0])) && !r.isRead(word(i))
+	return !r.knows(i) && !isNumber(r.t.Words[i].Fold) && !r.isRead(word(i))
+}
+
+// isNumber tells whether a word begins with a digit.
+func isNumber(word string) bool {
+	first, _ := utf8.DecodeRuneInString(word)
+	return unicode.IsDigit(first)
 }
 
 // qualified tells whether a word that nobody knows follows a field at once, so
@@ -128,14 +134,25 @@ func (r *reader) retracts(f find) bool {
 	if f.Kind == inbox.KindWithdraw {
 		return false // which says what is to stop
 	}
-	s := r.stops()
+	s, end := r.stops(), max(f.at+1, f.words.To)
 	for i, x := range s.pieces {
-		short := x.To-x.From <= shortNo || s.saying[i] >= off
-		if spares := s.saying[i] == spared; spares && deletesAccount(f.Request) || !spares && s.saying[i] >= bare && short && x.From >= f.words.To {
+		short := x.To-x.From <= shortNo || s.saying[i] >= off || x.To-x.From <= 2*shortNo && r.hits.Has(x, lang.Negation) && !r.hits.Has(x, lang.Me)
+		if spares := s.saying[i] == spared; spares && deletesAccount(f.Request) || !spares && s.saying[i] >= bare && short && x.From >= end {
 			return true
 		}
 	}
 	return false
+}
+
+// putOff tells whether a find is asked for later: "from Monday on", "on 1 May".
+// Of what is hidden for a while, that says until when.
+func (r *reader) putOff(f find) bool {
+	s := r.t.Sentences[f.sentence]
+	if f.Kind == inbox.KindCopy || f.Kind == inbox.KindDescribe || f.Kind == inbox.KindWithdraw || r.hits.Has(s, lang.Temporary) {
+		return false
+	}
+	dated := deletesAccount(f.Request) && len(r.hits.Prefixed(s, lang.MonthPrefix)) > 0
+	return dated || r.hits.Has(s, lang.Later)
 }
 
 // stops reads what in the text calls something off, once.

@@ -51,6 +51,8 @@ const (
 	Deleted     Concept = "deleted"     // participle: "I want it deleted", but also "was deleted"
 	Deactivate  Concept = "deactivate"  // to disable, hide, suspend
 	Deactivated Concept = "deactivated" // participle and noun of it: asks only beside a wish
+	Later       Concept = "later"       // not now: tomorrow, from Monday on
+	Contact     Concept = "contact"     // by what follows the writer can be reached: call me at
 	Temporary   Concept = "temporary"   // for a while, until
 	Send        Concept = "send"        // to send, export, hand over
 	Hold        Concept = "hold"        // you store, you keep
@@ -156,7 +158,7 @@ const (
 // fields and months.
 func Concepts() []Concept {
 	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, Or, But, Because, Reason, Unused, Aside, Little, Heard, It, Wish, HowTo, Possible, Negation, Done,
-		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Temporary, Send,
+		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Later, Contact, Temporary, Send,
 		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Spelt, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
 		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}
 }
