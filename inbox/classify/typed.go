@@ -62,6 +62,8 @@ func (r *reader) typedChange(i int, f inbox.Field, v values) (candidate, bool) {
 func (r *reader) saidOf(s lang.Span, f inbox.Field, at lang.Span) bool {
 	p := r.piece(s, at)
 	switch {
+	case r.cue(s, at) != olden && slices.ContainsFunc(r.hits.Prefixed(p, lang.SetPrefix), func(h lang.Hit) bool { return fieldOf(h) == f && h.To == at.From }):
+		return true // "people can ring me on"
 	case r.cue(s, at) == olden, r.hits.Has(p, lang.Contact), r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.Contact) && !r.marked(s, at, lang.Set):
 		return false
 	case strings.Contains(r.t.EndMark(s), "?") && !r.hits.Has(s, lang.Wish, lang.Change, lang.Add):
