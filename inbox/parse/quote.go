@@ -218,7 +218,8 @@ func beginsWithDate(s string) bool {
 
 // introduces tells whether a text is the whole of an attribution. With a date
 // in front, an address needs no verb, and a verb no address when it stands at
-// the end or there is a time of day; else both are needed.
+// the end or there is a time of day; else both are needed, and the verb at the
+// end: "you write to x@y.example for the first time:" quotes nobody.
 func introduces(text string, dated bool) bool {
 	s := strings.Trim(fold(text), " -–—_")
 	body, colon := strings.CutSuffix(s, ":")
@@ -232,8 +233,8 @@ func introduces(text string, dated bool) bool {
 	}
 	verb := hasAnyWord(body, marks.wrote)
 	switch {
-	case verb && address:
-		return true
+	case verb && !dated && !hasTime(body):
+		return endsInVerb(body)
 	case verb:
 		return true
 	case dated && address && colon:

@@ -77,6 +77,8 @@ func TestNoAttributions(t *testing.T) {
 		"On 5 May I wrote:",
 		"5 мая я писала вам:",
 		"My new address is ann@example.org:",
+		"Вы впервые пишете на адрес ann@example.org:",
+		"You wrote to ann@example.org for the first time:",
 		"My details as of 2026:",
 		"Here is what I want:",
 		"On Monday I will be away.",
