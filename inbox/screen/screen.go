@@ -4,9 +4,13 @@
 //
 // An answer to one of them is how two machines begin to write to each other.
 // A person taken for a machine gets no answer at all, which is as bad. So the
-// standards decide first (RFC 3834, 3464, 8098, 5965, 2369), and the words of
-// a mail count only where a machine's header, sender or form stands beside
-// them: people write that they are on vacation and that a mail bounced.
+// standards decide first (RFC 3834, 3464, 8098, 5965, 2369). Half of the
+// machines keep to none, and only their words give them away. But people write
+// that they are on vacation and that a mail bounced, too. So the words of a
+// mail count only where a machine's header, sender or form stands beside them,
+// or where two independent signs begin a text that asks for nothing and says
+// little else (signs.go). The words are data: words.txt has those of subjects
+// and reports, signs.txt those of texts.
 //
 // Headers that prove nothing are not read as proof: X-Auto-Response-Suppress
 // asks others not to auto-reply and stands on ordinary Exchange mail,
@@ -66,7 +70,7 @@ func (c Config) Check(m *inbox.Message) (inbox.Class, string) {
 			return k.class, why
 		}
 	}
-	return inbox.ClassNone, ""
+	return byWords(m)
 }
 
 // malformed finds what is no mail: nothing that mails have could be read.
@@ -147,8 +151,10 @@ func autoReply(_ Config, m *inbox.Message) string {
 	}
 	s := subject(m)
 	switch {
-	case startsWithAny(s, words.autoSubjects):
+	case startsWithAny(s, words.autoSubjects) && (labelled(s) || !asks(m)):
 		return "the subject is that of an auto-reply"
+	case asks(m):
+		return ""
 	case startsWithAny(s, words.awaySubjects) && awayText(m):
 		return "subject and text are those of an auto-reply"
 	case startsWithAny(text(m), words.autoTexts):

@@ -82,6 +82,13 @@ func containsAny(s string, parts []string) bool {
 	return false
 }
 
+// labelled tells whether the phrase of an auto-reply stands before the subject
+// of the mail that it answers.
+func labelled(subject string) bool {
+	head, _, ok := strings.Cut(subject, ":")
+	return ok && len(strings.Fields(head)) <= 3
+}
+
 func bounceText(m *inbox.Message) bool { return containsAny(text(m), words.bounceTexts) }
 func awayText(m *inbox.Message) bool   { return containsAny(text(m), words.awayTexts) }
 
@@ -204,7 +211,8 @@ func robot(local string) bool {
 // invitation, which calendars send by themselves. An invitation that a person
 // sent comes with a person's words and is read as any mail.
 func calendarReply(m *inbox.Message) bool {
-	return startsWithAny(subject(m), []string{"accepted:", "declined:", "tentative:", "cancelled:", "canceled:", "invitation:", "updated invitation",
-		"canceled event", "принято:", "отклонено:", "под вопросом:", "приглашение:", "отменено:", "қабылданды:", "қабылданбады:", "шақыру:",
-		"zugesagt:", "abgesagt:", "einladung:", "accepté :", "refusé :", "invitation :", "aceptada:", "rechazada:", "invitación:"}) || m.Text == ""
+	if m.Text == "" {
+		return true
+	}
+	return strings.Contains(m.Subject, ":") && signsOf(split(subject(m)))["calendar-subject"]
 }

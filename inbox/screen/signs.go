@@ -1,0 +1,109 @@
+package screen
+
+import (
+	"slices"
+
+	"push.guru/supportd/inbox"
+)
+
+// reading is a kind of automatic mail that its words give away: the first
+// sign and one of the others. Without others the first is enough. The signs
+// are the sections of signs.txt, and "answers": the mail answers another.
+type reading struct {
+	class  inbox.Class
+	first  string
+	others []string
+	unless []string // signs that speak against it
+	why    string   // for staff
+}
+
+// Signs that speak against readings. Machines that guard a mailbox talk in its
+// owner's name; the others do not, and none has our matters for its topic.
+var (
+	talk   = []string{"talk"}
+	own    = []string{"talk", "me"}
+	story  = []string{"talk", "topic"}
+	office = []string{"talk", "topic", "me"}
+)
+
+// set holds signs.
+type set map[string]bool
+
+func (s set) any(of []string) bool {
+	return slices.ContainsFunc(of, func(sign string) bool { return s[sign] })
+}
+
+// readings are asked in this order.
+var readings = []reading{
+	{inbox.ClassBounce, "full", []string{"failed", "robot"}, talk, "it says that a mailbox is full"},
+	{inbox.ClassAutoReply, "sure", nil, talk, "it says that a machine wrote it"},
+	{inbox.ClassAutoReply, "away", []string{"back", "instead", "unread", "robot", "answers"}, story, "it says that somebody is away, and no more"},
+	{inbox.ClassAutoReply, "closed", []string{"back", "instead", "soon", "robot"}, office, "it says that an office is closed, and no more"},
+	{inbox.ClassAutoReply, "left", []string{"instead", "unread", "robot"}, talk, "it says that nobody reads an address any more"},
+	{inbox.ClassAutoReply, "left", []string{"address"}, own, "it says that nobody reads an address any more"},
+	{inbox.ClassAutoReply, "received", []string{"ticket", "soon", "robot"}, talk, "it confirms that a mail has arrived"},
+	{inbox.ClassAutoReply, "ticket", []string{"soon", "robot"}, talk, "it gives the number of a ticket"},
+	{inbox.ClassAutoReply, "challenge", []string{"prove"}, nil, "it asks to prove that the sender of a mail is no machine"},
+	{inbox.ClassAutoReply, "subscribe", []string{"unasked", "robot"}, talk, "it asks to confirm a subscription"},
+	{inbox.ClassAutoReply, "read-subject", []string{"read-text"}, own, "it says that a mail was read"},
+	{inbox.ClassAutoReply, "calendar-subject", []string{"calendar-text"}, talk, "it answers an invitation"},
+}
+
+const (
+	maxBefore = 25  // words before the first sign; behind more of them a person has begun
+	maxBeside = 120 // words of sentences without a sign; more than these no machine says
+)
+
+// byWords finds the automatic mails that only their words give away. A mail
+// that asks for something, or talks as people do, is a person's, whatever else
+// it says; so is one that begins with something else or has much beside it.
+func byWords(m *inbox.Message) (inbox.Class, string) {
+	all := sentences(m)
+	if personal(all) {
+		return inbox.ClassNone, ""
+	}
+	found := signsOf(all)
+	if len(m.InReplyTo)+len(m.References) > 0 {
+		found["answers"] = true
+	}
+	for _, r := range readings {
+		if found[r.first] && !found.any(r.unless) && (r.others == nil || found.any(r.others)) {
+			return r.class, r.why
+		}
+	}
+	return inbox.ClassNone, ""
+}
+
+// asks tells whether a mail asks for something, or talks as people do.
+func asks(m *inbox.Message) bool { return personal(sentences(m)) }
+
+func personal(all []sentence) bool {
+	const short = 6 // words with the marks of beginning and end: "Is it urgent?" asks for nothing
+	return slices.ContainsFunc(all, func(s sentence) bool {
+		signs := s.signs()
+		return signs["person"] || s.question && len(s.words) > short && !signs["offer"]
+	})
+}
+
+// signsOf gives the signs that a mail shows, as far as they are what it is
+// about.
+func signsOf(all []sentence) set {
+	found, begun, beside := set{}, false, 0
+	for _, s := range all {
+		signs := s.signs()
+		for sign := range signs {
+			found[sign] = true
+		}
+		switch {
+		case s.subject:
+		case len(signs) > 0:
+			begun = true
+		default:
+			beside += len(s.words)
+		}
+		if beside > maxBeside || !begun && beside > maxBefore {
+			return set{}
+		}
+	}
+	return found
+}
