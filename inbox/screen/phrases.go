@@ -161,7 +161,7 @@ func answers(subject string) bool {
 // split cuts a text into sentences: at full stops, empty lines, and short lines.
 func split(text string) []sentence {
 	const short = 50   // bytes; programs do not break shorter lines
-	const greeting = 4 // words with "^", up to a comma: "Good morning Ann,"
+	const greeting = 4 // words with "^", up to a comma: "Good morning Ann,"; one word up to a colon
 	var out []sentence
 	open := sentence{words: []string{"^"}}
 	end := func() {
@@ -179,7 +179,7 @@ func split(text string) []sentence {
 			switch {
 			case stop || len(open.words) > maxSentence:
 				end()
-			case len(open.words) <= greeting && strings.ContainsAny(f[len(f)-1:], ",:"):
+			case len(open.words) <= greeting && strings.HasSuffix(f, ",") || len(open.words) == 2 && strings.HasSuffix(f, ":"):
 				open.words = append(open.words, "$", "^")
 			}
 		}

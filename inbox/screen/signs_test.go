@@ -78,7 +78,7 @@ func TestPhrases(t *testing.T) {
 		{"no $", "No, thanks", true},
 		{"no $", "no thanks", false},
 		{"write @", "Write to: a@b.example", false},
-		{"write to @", "Write to: a@b.example", true},
+		{"write to @", "Please write to: a@b.example", true},
 		{"i am", "I’m", true},
 	} {
 		p := readPhrase("x", c.phrase)
