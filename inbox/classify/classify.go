@@ -78,7 +78,7 @@ func New(opt Options) (*Classifier, error) {
 // is a question. Every Because is a part of the text or of the subject. When
 // the mail hid text from its reader, nothing is certain and no yes is read.
 func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
-	subject, reply := cleanSubject(m.Subject)
+	subject, reply := c.cleanSubject(m.Subject)
 	reply = reply || len(m.InReplyTo) > 0
 	if reply {
 		subject = "" // not written by this person
@@ -134,25 +134,26 @@ func (r *reader) answered(a answer.Reading) inbox.Reading {
 
 // cleanSubject drops the marks that clients and we put on a subject, and tells
 // whether it is a reply's. A forwarded subject is nobody's words.
-func cleanSubject(s string) (subject string, reply bool) {
+func (c *Classifier) cleanSubject(s string) (subject string, reply bool) {
 	s = strings.TrimSpace(capText(s, maxSubject))
-	for range 8 {
-		i := strings.IndexByte(s, ':')
-		if i < 0 || i > 8 {
-			break
-		}
-		switch strings.ToLower(strings.TrimSpace(s[:i])) {
-		case "re", "aw", "sv", "antw", "odp", "ynt", "на", "ответ", "rif", "res":
-			reply = true
-		case "fwd", "fw", "wg", "tr", "пересл", "i":
+	for range maxMarks {
+		mark, rest, ok := strings.Cut(s, ":")
+		word := lang.Fold(strings.TrimSpace(mark))
+		switch {
+		case !ok:
+			return s, reply
+		case c.rules.Listed(lang.Guess{}, lang.WordForward, word):
 			return "", reply
-		default:
+		case !c.rules.Listed(lang.Guess{}, lang.WordReply, word):
 			return s, reply
 		}
-		s = strings.TrimSpace(s[i+1:])
+		s, reply = strings.TrimSpace(rest), true
 	}
 	return s, reply
 }
+
+// maxMarks bounds the marks of replies that a subject loses.
+const maxMarks = 8
 
 // capText cuts a text to a number of bytes, between two signs.
 func capText(s string, n int) string {

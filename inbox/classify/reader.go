@@ -40,7 +40,7 @@ type reader struct {
 	itemized bool // a list says what of the data is to be deleted
 
 	calledOff *stopReader // what calls something off, once it was read
-	inRules   []bool      // the words that are known, once they were looked for
+	inRules   []bool      // the words that entries of the rule files cover
 	ended     int         // the word behind the letter, once it was looked for
 
 	beside []lang.Span // sentences of legal letters that are none of the request
@@ -64,7 +64,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 		source = subject + "\n\n" + body
 	}
 	r := &reader{c: c, handled: map[int]bool{}}
-	r.t = lang.NewText(source)
+	r.t = c.rules.NewText(source)
 	r.joinCitations()
 	for _, s := range r.t.Sentences {
 		if subject != "" && r.t.Words[s.From].Start < len(subject) {
@@ -78,6 +78,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	c.rules.Respell(r.t, r.guess)
 	r.hits = c.rules.Find(r.t, r.guess)
 	r.learn()
+	r.inRules = r.covers(r.hits)
 	r.drop()
 	return r
 }

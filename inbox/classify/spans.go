@@ -105,17 +105,19 @@ func (r *reader) isOfAny(text string, list lang.Concept) bool {
 	return r.c.rules.Listed(lang.Guess{}, list, lang.Fold(text))
 }
 
-// knows tells whether any entry of the rule files covers a word.
-func (r *reader) knows(i int) bool {
-	if r.inRules == nil {
-		r.inRules = make([]bool, len(r.t.Words)+1)
-		for _, h := range r.hits {
-			for k := h.From; k < h.To; k++ {
-				r.inRules[k] = true
-			}
+// knows tells whether any entry of the rule files covers a word, also one that
+// was found to say nothing.
+func (r *reader) knows(i int) bool { return i < len(r.inRules) && r.inRules[i] }
+
+// covers marks the words that hits cover.
+func (r *reader) covers(hits lang.Hits) []bool {
+	words := make([]bool, len(r.t.Words)+1)
+	for _, h := range hits {
+		for k := h.From; k < h.To; k++ {
+			words[k] = true
 		}
 	}
-	return i < len(r.inRules) && r.inRules[i]
+	return words
 }
 
 // maxPhrase bounds the words of a phrase that covers another word.

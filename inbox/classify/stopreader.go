@@ -29,7 +29,7 @@ func newStopReader(r *reader) *stopReader {
 	if c.knowsStops(s.guess.Tag) {
 		s.all = slices.DeleteFunc(s.all, func(h lang.Hit) bool { return !slices.Contains(shared, h.Concept) })
 	}
-	own := c.stops.Find(lang.NewText(s.t.Source), s.guess)
+	own := c.stops.Find(c.rules.NewText(s.t.Source), s.guess)
 	s.all = append(s.all, slices.DeleteFunc(own, func(h lang.Hit) bool { return h.To > len(s.t.Words) })...)
 	s.all = slices.DeleteFunc(s.all, func(h lang.Hit) bool { return h.To == h.From+1 && s.forms.isWhat(h.From) })
 	slices.SortStableFunc(s.all, func(a, b lang.Hit) int { return a.From - b.From })

@@ -31,7 +31,7 @@ func stopRules() (*lang.Rules, error) {
 // beside is what is left of the requests found when that is heeded: nothing
 // when the message says nothing else, and never the delete that it calls off.
 func (c *Classifier) Stops(m *inbox.Message, found inbox.Reading) (says inbox.Stop, beside []inbox.Request) {
-	subject, reply := cleanSubject(m.Subject)
+	subject, reply := c.cleanSubject(m.Subject)
 	if reply || len(m.InReplyTo) > 0 {
 		subject = "" // not written by this person
 	}

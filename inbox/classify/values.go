@@ -40,7 +40,7 @@ func (r *reader) findValues() values {
 		}
 	}
 	mails := value.Emails(text)
-	dates := value.Dates(text, r.order(), r.marks())
+	dates := value.Dates(text, value.Writing{Order: r.order(), Marks: r.marks(), Links: r.dated})
 	if len(dates) > 0 {
 		dates = outside(dates, value.Phones(blanked(text, mails), r.c.opt.Region))
 	}
@@ -92,6 +92,9 @@ func (r *reader) order() value.Order {
 	}
 	return value.OrderUnknown
 }
+
+// dated tells the words that stand inside a date.
+func (r *reader) dated(word string) bool { return r.isOfAny(lang.Fold(word), lang.WordDated) }
 
 // marks gives the months and days in words.
 func (r *reader) marks() []value.Mark {

@@ -51,7 +51,7 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 	if TooLong(text) {
 		return Reading{}
 	}
-	t := lang.NewText(text)
+	t := rules.NewText(text)
 	if len(t.Words) == 1 && reply && typedYes(t.Words[0].Fold) {
 		return Reading{Answer: inbox.AnswerYes}
 	}

@@ -19,7 +19,7 @@ func builtin(t testing.TB) *lang.Rules {
 }
 
 func read(r *lang.Rules, text string, reply bool) Reading {
-	return Read(r, text, r.Detect(lang.NewText(text), 0, []string{"en", "ru", "kk"}), reply)
+	return Read(r, text, r.Detect(r.NewText(text), 0, []string{"en", "ru", "kk"}), reply)
 }
 
 func TestRead(t *testing.T) {

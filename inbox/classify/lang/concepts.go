@@ -136,6 +136,11 @@ const (
 	WordCitation Concept = "word.citation" // a number follows where a law is cited: art, abs
 	WordDevice   Concept = "word.device"   // in the line that a telephone puts below a mail
 	WordTemplate Concept = "word.template" // begins a name in capitals in a template: YOUR_NAME
+	WordShort    Concept = "word.short"    // its dot ends no sentence: str, apt, mrs
+	WordNumbered Concept = "word.numbered" // before "no." it makes that a number: phone no.
+	WordDated    Concept = "word.dated"    // stands inside a date: th, of
+	WordReply    Concept = "word.reply"    // before the colon of a subject: it is a reply's: re
+	WordForward  Concept = "word.forward"  // before the colon of a subject: it is that of somebody else's mail: fwd
 )
 
 // City is the section of the names of places, written as they stand by
@@ -167,7 +172,8 @@ func Concepts() []Concept {
 func Lists() []Concept {
 	return []Concept{WordBeside, WordSince, WordBefore, WordBecause, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
 		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
-		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate}
+		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
+		WordReply, WordForward}
 }
 
 // listed tells whether a section is a list of single words.

@@ -37,6 +37,10 @@ remov*, get rid of
 put ... <account> on ice
 [set.location]
 i live in {}
+[word.short]
+mr, tel
+[word.numbered]
+phone
 `
 
 const russian = "[delete]\nудалите, удалить\n[account]\nаккаунт\n[common]\nмой, я\n"
@@ -60,7 +64,7 @@ func TestFind(t *testing.T) {
 		{"УДАЛИТЕ", Delete, "УДАЛИТЕ"},
 		{"I live in Rome", "set.location", "I live in"},
 	} {
-		text := NewText(c.text)
+		text := r.NewText(c.text)
 		hits := r.Find(text, r.Detect(text, 0, []string{"en"})).In(Span{0, len(text.Words)}, c.concept)
 		got := ""
 		if len(hits) > 0 {
@@ -75,7 +79,7 @@ func TestFind(t *testing.T) {
 func TestTypedInLatinLetters(t *testing.T) {
 	r := rules(t, map[string]string{"en.txt": english, "ru.txt": russian})
 	for _, s := range []string{"udalite moy akkaunt", "udalite moi akaunt", "Udalit' moj akkaunt"} {
-		text := NewText(s)
+		text := r.NewText(s)
 		g := r.Detect(text, 0, []string{"en"})
 		if g.Tag != "ru" || !g.Typed {
 			t.Errorf("%q is taken for %+v", s, g)
@@ -98,23 +102,25 @@ func TestDetect(t *testing.T) {
 		"12 34":                     Und,
 		"Ez egy magyar nyelven írt levél, amelyet a rendszer nem ismer, de a betűk elárulják.": "hu",
 	} {
-		if g := r.Detect(NewText(text), 0, []string{"en", "ru", "kk"}); g.Tag != want {
+		if g := r.Detect(r.NewText(text), 0, []string{"en", "ru", "kk"}); g.Tag != want {
 			t.Errorf("%q is taken for %q, want %q", text, g.Tag, want)
 		}
 	}
 }
 
 func TestSentences(t *testing.T) {
+	r := rules(t, map[string]string{"en.txt": english, "ru.txt": russian})
 	for text, want := range map[string]string{
-		"One. Two! Three?":          "One|Two|Three",
-		"Mr. J. Smith is here. Yes": "Mr. J. Smith is here|Yes",
-		"12.03.1990 is it":          "12.03.1990 is it",
-		"- phone\n- city":           "phone|city",
+		"One. Two! Three?":               "One|Two|Three",
+		"Mr. J. Smith is here. Yes":      "Mr. J. Smith is here|Yes",
+		"12.03.1990 is it":               "12.03.1990 is it",
+		"My phone no. is 5. Oh no. Stop": "My phone no. is 5|Oh no|Stop",
+		"- phone\n- city":                "phone|city",
 		"a line that was wrapped by the mail client at\nseventy columns": "a line that was wrapped by the mail client at\nseventy columns",
 		"Name: Bob\nCity: Rome": "Name: Bob|City: Rome",
 		"mail a@b.example now":  "mail a@b.example now",
 	} {
-		tx := NewText(text)
+		tx := r.NewText(text)
 		var got []string
 		for _, s := range tx.Sentences {
 			got = append(got, tx.Slice(s))
@@ -214,7 +220,7 @@ func FuzzText(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		text := NewText(s)
+		text := r.NewText(s)
 		n := 0
 		for _, sp := range text.Sentences {
 			if sp.From != n || sp.To <= sp.From {
@@ -241,7 +247,7 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			return
 		}
-		text := NewText("the account is here")
+		text := r.NewText("the account is here")
 		r.Find(text, r.Detect(text, 0, nil))
 	})
 }
@@ -266,7 +272,7 @@ func TestListed(t *testing.T) {
 			t.Errorf("%q is listed for %q: %v, want %v", c.word, c.guess.Tag, got, c.want)
 		}
 	}
-	if text := NewText("ago"); len(r.Find(text, en)) > 0 {
+	if text := r.NewText("ago"); len(r.Find(text, en)) > 0 {
 		t.Error("a word of a list was looked for in a text")
 	}
 	for _, bad := range []string{"[word.since]\ntwo weeks\n", "[word.unheard]\nago\n"} {

@@ -74,10 +74,11 @@ const maxWord = 60
 // wordBytes is how many bytes a word takes at the least, by and large.
 const wordBytes = 5
 
-// NewText cuts a text into words and sentences.
-func NewText(s string) *Text {
+// NewText cuts a text into words and sentences. The rules tell which dots end no
+// sentence.
+func (r *Rules) NewText(s string) *Text {
 	t := &Text{Source: s, Words: make([]Word, 0, len(s)/wordBytes+1)}
-	sc := scanner{t: t, gap: Sentence, lineStart: true}
+	sc := scanner{rules: r, t: t, gap: Sentence, lineStart: true}
 	for i := 0; i < len(s); {
 		i = sc.step(i)
 	}
@@ -88,6 +89,7 @@ func NewText(s string) *Text {
 }
 
 type scanner struct {
+	rules     *Rules
 	t         *Text
 	start     int // of the current word
 	in        bool
@@ -155,15 +157,6 @@ func (sc *scanner) mark(r rune, i, n int) {
 	sc.gap = max(sc.gap, b)
 }
 
-// abbreviations are the short words whose dot ends no sentence, in addresses
-// above all.
-var abbreviations = map[string]bool{"ул": true, "кв": true, "пр": true, "мкр": true, "обл": true, "пос": true, "st": true, "apt": true,
-	"ave": true, "rd": true, "str": true, "mr": true, "mrs": true, "dr": true, "тел": true, "tel": true, "моб": true, "эл": true}
-
-// numbered are the words behind which "no." is a number, not a no.
-var numbered = map[string]bool{"phone": true, "mobile": true, "mob": true, "tel": true, "telephone": true, "cell": true, "contact": true,
-	"whatsapp": true, "flat": true, "house": true, "apartment": true, "account": true}
-
 // abbreviated tells whether the dot before belongs to an abbreviation or a
 // single letter: an initial, "г.", "д.".
 func (sc *scanner) abbreviated() bool {
@@ -173,10 +166,10 @@ func (sc *scanner) abbreviated() bool {
 	}
 	last := w[len(w)-1].Fold
 	if last == "no" && len(w) > 1 && w[len(w)-1].Before == None {
-		return numbered[w[len(w)-2].Fold]
+		return sc.rules.listedAnywhere(WordNumbered, w[len(w)-2].Fold)
 	}
 	r, n := utf8.DecodeRuneInString(last)
-	return abbreviations[last] || (n == len(last) && unicode.IsLetter(r))
+	return n == len(last) && unicode.IsLetter(r) || sc.rules.listedAnywhere(WordShort, last)
 }
 
 // lineBreak tells a line that was wrapped from one that ends.

@@ -25,19 +25,26 @@ type Mark struct {
 	Month, Day int // one of them is 0
 }
 
+// Writing is how dates are written in a text.
+type Writing struct {
+	Order Order
+	Marks []Mark                 // in the order of the text
+	Links func(word string) bool // stands inside a date: th, of
+}
+
 // Dates finds the days that a text names, in every order of day, month and
 // year: digits with dots, slashes or dashes, months by name. Value is
 // YYYY-MM-DD. A day that does not exist is left out. A date in digits that
 // could be read both ways is sure only in a known order, or with dots, which
-// only go with day first. marks must be in the order of the text.
-func Dates(text string, order Order, marks []Mark) []Found {
-	if len(marks) == 0 && !strings.ContainsAny(text, "0123456789") {
+// only go with day first.
+func Dates(text string, how Writing) []Found {
+	if len(how.Marks) == 0 && !strings.ContainsAny(text, "0123456789") {
 		return nil
 	}
-	toks := dateTokens(text, marks)
+	toks := dateTokens(text, how)
 	var out []Found
 	for i := 0; i < len(toks); {
-		f, n := dateAt(text, toks[i:], order)
+		f, n := dateAt(toks[i:], how.Order)
 		if n == 0 {
 			i++
 			continue
@@ -51,13 +58,14 @@ func Dates(text string, order Order, marks []Mark) []Found {
 // token is a number, a month, a day in words, or another word between them.
 type token struct {
 	start, end int
-	kind       byte // n number, m month, d day in words, w other word
+	kind       byte // n number, m month, d day in words, l word inside a date, w other word
 	n, width   int
 	sep        string // what stands before it
 }
 
-func dateTokens(text string, marks []Mark) []token {
+func dateTokens(text string, how Writing) []token {
 	var out []token
+	marks := how.Marks
 	last := 0
 	add := func(t token) {
 		t.sep = text[last:t.start]
@@ -100,7 +108,11 @@ func dateTokens(text string, marks []Mark) []token {
 				}
 				j += s
 			}
-			add(token{start: i, end: j, kind: 'w', width: j - i})
+			kind := byte('w')
+			if len(out) > 0 && how.Links(text[i:j]) {
+				kind = 'l'
+			}
+			add(token{start: i, end: j, kind: kind, width: j - i})
 			i = j
 		default:
 			i += size
@@ -111,11 +123,11 @@ func dateTokens(text string, marks []Mark) []token {
 
 // dateAt reads a date that begins with the first token, and gives how many
 // tokens it takes; 0 is none.
-func dateAt(text string, t []token, order Order) (Found, int) {
+func dateAt(t []token, order Order) (Found, int) {
 	if f, n := allDigits(t, order); n > 0 {
 		return f, n
 	}
-	return named(text, t)
+	return named(t)
 }
 
 func allDigits(t []token, order Order) (Found, int) {
@@ -153,7 +165,7 @@ func allDigits(t []token, order Order) (Found, int) {
 
 // named reads a date whose month is a word: 8 March 1979, March 8th, 1979,
 // 1979 жылғы 8 наурыз.
-func named(text string, t []token) (Found, int) {
+func named(t []token) (Found, int) {
 	var day, month, year, n, width int
 	for n < len(t) && n < 7 {
 		x := t[n]
@@ -169,7 +181,7 @@ func named(text string, t []token) (Found, int) {
 			year, width = x.n, x.width
 		case x.kind == 'n' && x.width <= 2 && day == 0:
 			day = x.n
-		case x.kind == 'w' && n > 0 && linking(text[x.start:x.end]):
+		case x.kind == 'l' && n > 0:
 		default:
 			return Found{}, 0
 		}
@@ -180,15 +192,6 @@ func named(text string, t []token) (Found, int) {
 		}
 	}
 	return Found{}, 0
-}
-
-// linking tells the words that stand inside a written date.
-func linking(w string) bool {
-	switch strings.ToLower(w) {
-	case "st", "nd", "rd", "th", "of", "the", "de", "del", "го", "ого", "е", "жылғы", "жылдың", "жылы", "ж", "г", "года", "шы", "ші", "er", "zhylgy", "jylgy":
-		return true
-	}
-	return false
 }
 
 // fullYear completes a year of two digits. People who write mails were born

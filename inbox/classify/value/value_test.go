@@ -1,6 +1,7 @@
 package value
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,11 +40,15 @@ func TestDates(t *testing.T) {
 		{"14.13.1990", DayFirst, "", false},
 		{"29.02.2000", DayFirst, "2000-02-29", true},
 	} {
-		got, sure := one(Dates(c.text, c.order, nil))
+		got, sure := one(Dates(c.text, Writing{Order: c.order, Links: linking}))
 		if got != c.want || sure != c.sure {
 			t.Errorf("%q in order %d: got %q %v, want %q %v", c.text, c.order, got, sure, c.want, c.sure)
 		}
 	}
+}
+
+func linking(word string) bool {
+	return slices.Contains([]string{"th", "st", "the", "of", "г", "года", "жылғы", "жылдың", "de"}, word)
 }
 
 func mark(text, word string, month, day int) Mark {
@@ -68,13 +73,13 @@ func TestDatesInWords(t *testing.T) {
 		{"14 March", "March", 3, ""},
 		{"30 February 1990", "February", 2, ""},
 	} {
-		got, _ := one(Dates(c.text, DayFirst, []Mark{mark(c.text, c.month, c.n, 0)}))
+		got, _ := one(Dates(c.text, Writing{DayFirst, []Mark{mark(c.text, c.month, c.n, 0)}, linking}))
 		if got != c.want {
 			t.Errorf("%q: got %q, want %q", c.text, got, c.want)
 		}
 	}
 	text := "восьмого марта 1979 года"
-	if got, _ := one(Dates(text, DayFirst, []Mark{mark(text, "восьмого", 0, 8), mark(text, "марта", 3, 0)})); got != "1979-03-08" {
+	if got, _ := one(Dates(text, Writing{DayFirst, []Mark{mark(text, "восьмого", 0, 8), mark(text, "марта", 3, 0)}, linking})); got != "1979-03-08" {
 		t.Errorf("%q: got %q", text, got)
 	}
 }
@@ -143,14 +148,14 @@ func FuzzValues(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, list := range [][]Found{Dates(s, DayFirst, nil), Dates(s, OrderUnknown, nil), Phones(s, "KZ"), Emails(s)} {
+		for _, list := range [][]Found{Dates(s, Writing{Order: DayFirst, Links: linking}), Dates(s, Writing{Links: linking}), Phones(s, "KZ"), Emails(s)} {
 			for _, x := range list {
 				if x.Start < 0 || x.End > len(s) || x.Start >= x.End || x.Value == "" {
 					t.Errorf("broken place %+v in %q", x, s)
 				}
 			}
 		}
-		for _, d := range Dates(s, DayFirst, nil) {
+		for _, d := range Dates(s, Writing{Order: DayFirst, Links: linking}) {
 			if _, err := time.Parse("2006-01-02", d.Value); err != nil {
 				t.Errorf("%q gives a day that does not exist: %v", s, err)
 			}
