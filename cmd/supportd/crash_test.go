@@ -198,7 +198,8 @@ func newWorld(t *testing.T) *mailtest.World {
 }
 
 // configure writes an ordinary configuration, with a short cool-off and
-// without a brake.
+// without a brake. The poll is short: where everybody waits for a delete, no new
+// mail makes the program look, and none may start before the mailbox was read.
 func configure(t *testing.T, dir string, w *mailtest.World) string {
 	t.Helper()
 	text := fmt.Sprintf(`state_dir = "state"
@@ -213,6 +214,7 @@ address = %q
 imap = "imap+insecure://%s"
 password_file = "pass"
 first_run = "all"
+poll = "1s"
 [smtp]
 server = "smtp+insecure://%s"
 [proof]
