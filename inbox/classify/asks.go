@@ -53,14 +53,17 @@ func (r *reader) because(spans ...lang.Span) []string {
 
 // weighAskDelete weighs "close my account for good".
 func (r *reader) weighAskDelete(s, at lang.Span) float64 {
+	if len(r.hits.Prefixed(at, lang.FieldPrefix)) > 0 && r.hits.Has(at, lang.Place) {
+		return 0 // "get rid of | my number from | my profile"
+	}
 	return r.weighAct(s, at, lang.AskDelete) * r.followed(s, at) * r.outOf(s, at) * sure(!r.forAWhile(s))
 }
 
 // weighAskDeactivate weighs "put my account on ice", which may also be said of how
 // an account is.
 func (r *reader) weighAskDeactivate(s, at lang.Span) float64 {
-	if r.hasWord(at, lang.WordWas) || r.isState(s, at) {
-		return 0
+	if r.hasWord(at, lang.WordWas) || r.isState(s, at) || len(r.hits.Prefixed(at, lang.FieldPrefix)) > 0 {
+		return 0 // "my number on my profile is not to be seen"
 	}
 	worth := r.weighAct(s, at, lang.AskDeactivate) * r.outOf(s, at)
 	if at.To < s.To && r.isWord(at.To, lang.WordAmong) {
@@ -131,7 +134,7 @@ func (r *reader) weighAskDescribe(s, at lang.Span) float64 {
 
 // weighAskStatus weighs "what became of my request".
 func (r *reader) weighAskStatus(s, at lang.Span) float64 {
-	if at.From > s.From && r.isWord(at.From-1, lang.WordBecause) {
+	if at.From > s.From && r.hits.Has(word(at.From-1), lang.Because) {
 		return 0 // "my account is asleep because I asked you to"
 	}
 	return r.moodOfQuestion(s, at)
@@ -194,7 +197,8 @@ func (r *reader) besides(at lang.Span, o lang.Hit, c lang.Concept) bool {
 	case behind:
 		return r.otherVerb(at, o)
 	}
-	return c == lang.AskDeactivate && o.To == at.To && o.From > at.From // "my profile | from the search"
+	return c == lang.AskDeactivate && o.To == at.To && o.From > at.From || // "my profile | from the search"
+		c == lang.AskWithdraw && o.From == at.From // "отзыв согласия", where it is no review
 }
 
 // otherVerb tells whether something stands behind the verb of a phrase, and so

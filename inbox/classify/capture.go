@@ -200,7 +200,7 @@ func (r *reader) beginsNone(h lang.Hit, i int) bool {
 	case !r.t.Words[i].Quoted && r.hits.Has(word(i), lang.Stop, lang.Set, lang.Old, lang.Wish, lang.HowTo, lang.Wrong):
 		return true
 	}
-	return !named && r.covered(i, lang.New, lang.Change, lang.Wrong)
+	return !named && (r.hits.Has(word(i), lang.Place, lang.Because, lang.Temporary) || r.beginsPhrase(i, lang.Filler) || r.covered(i, lang.New, lang.Change, lang.Wrong) || r.inPhrase(i, lang.Common, lang.Filler))
 }
 
 // corrects tells whether the phrase before a word says that the value before
@@ -224,6 +224,8 @@ func (r *reader) ends(i, from int, f inbox.Field) bool {
 		return r.hits.Has(word(i), lang.Stop, lang.But, lang.Wish, lang.Also, lang.Change)
 	case r.t.Words[i].Before >= lang.Comma:
 		return f != inbox.FieldLocation || !r.capitalRun(i)
+	case r.hits.Has(word(i), lang.Because, lang.Later), r.beginsPhrase(i, lang.Filler):
+		return true
 	case f == inbox.FieldLocation && r.capital(from) && !r.capital(i) && !r.capital(i+1):
 		return true
 	}
@@ -255,6 +257,9 @@ func (r *reader) inFieldName(s lang.Span, i int) bool {
 // address goes over its commas.
 func (r *reader) before(s lang.Span, h lang.Hit, f inbox.Field) lang.Span {
 	at := lang.Span{From: h.From, To: h.From}
+	if h.From > s.From && r.t.Words[h.From].Before >= lang.Comma && r.hits.Has(lang.Span{From: h.From - 2, To: h.From}, lang.Change) {
+		return at // "қаламды Астанаға өзгертіңіз, көшіп кеттік"
+	}
 	for i := h.From - 1; i >= s.From && h.From-i <= maxWords(f); i-- {
 		w := word(i)
 		if r.inFieldName(s, i) || r.hits.Has(w, lang.New, lang.Old, lang.Me, lang.Wrong, lang.Stop) || !r.grammar.verbLast && r.covered(i, lang.Change, lang.Add) {

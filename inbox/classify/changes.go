@@ -156,10 +156,10 @@ func (r *reader) wonders() bool {
 
 // changeMood is the mood of the sentence for a value, and of its verb.
 func (r *reader) changeMood(s lang.Span) float64 {
-	worth := 1.0
+	worth, asking := 1.0, r.beforeReason(s)
 	for _, speaksAgainst := range []bool{
 		r.hits.Has(s, lang.HowTo) && r.asks(s) && !r.hits.Has(s, lang.Wish),
-		r.hits.Has(s, lang.Third) || r.hits.Has(s, lang.Other) && !r.hits.Has(s, lang.New, lang.Wrong),
+		r.hits.Has(asking, lang.Third) || r.hits.Has(asking, lang.Other) && !r.hits.Has(s, lang.New, lang.Wrong),
 		r.hits.Has(s, lang.Condition) || r.hits.Has(s, lang.Send) && !r.hits.Has(s, lang.Change, lang.Wrong),
 		r.fails(s),
 	} {
@@ -169,6 +169,17 @@ func (r *reader) changeMood(s lang.Span) float64 {
 		worth *= sure(!r.negated(s, v.Span))
 	}
 	return worth
+}
+
+// beforeReason gives the part of a sentence before the reason that it gives for a
+// change: "change my address because | I left the company".
+func (r *reader) beforeReason(s lang.Span) lang.Span {
+	for _, h := range r.hits.In(s, lang.Because) {
+		if before := (lang.Span{From: s.From, To: h.From}); r.hits.Has(before, lang.Change, lang.Add) {
+			return before
+		}
+	}
+	return s
 }
 
 // fails tells whether something does not work; that the old value does not is

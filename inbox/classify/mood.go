@@ -169,12 +169,34 @@ func (r *reader) asksHowBefore(s lang.Span, plea int) bool {
 // reports tells whether the sentence says that it happened, or what somebody
 // else says, asks or did.
 func (r *reader) reports(s, at lang.Span) bool {
-	done := slices.ContainsFunc(r.hits.In(s, lang.Done), func(d lang.Hit) bool {
+	done := slices.ContainsFunc(r.pasts(s), func(d lang.Hit) bool {
 		before := d.To <= at.From && at.From-d.To <= reachNot && !r.broken(d.To, at.From+1)
 		behind := r.grammar.verbLast && d.From >= at.To && d.From-at.To <= 1 && !r.broken(at.To, d.From+1)
 		return before || behind
 	})
-	return done || r.outside(s, at, lang.Done) && !r.hits.Has(s, lang.Wish) && !r.forms.commands(s, at)
+	return done || r.happened(s, at, r.broken) && !r.hits.Has(s, lang.Wish) && !r.forms.commands(s, at)
+}
+
+// pasts gives the words that tell what happened. Behind a "чтобы", the same form
+// of a verb tells what is wished.
+func (r *reader) pasts(s lang.Span) lang.Hits {
+	return slices.DeleteFunc(r.hits.In(s, lang.Done), func(d lang.Hit) bool {
+		return r.hasWord(lang.Span{From: max(s.From, d.From-reachSo), To: d.From}, lang.WordSo)
+	})
+}
+
+// reachSo is how many words stand between a "чтобы" and its verb, and one more.
+const reachSo = 4
+
+// happened tells whether the sentence says, outside of the words at and of the
+// reason behind them, that something happened. apart tells what else stands apart
+// from them.
+func (r *reader) happened(s, at lang.Span, apart func(from, to int) bool) bool {
+	return slices.ContainsFunc(r.pasts(s), func(d lang.Hit) bool {
+		inside := d.From >= at.From && d.To <= at.To
+		behind := d.From >= at.To && (r.reason(at.To, d.From+1) || apart(at.To, d.From+1))
+		return !inside && !behind
+	})
 }
 
 // conditional weighs an "if": in the same breath it makes a find worthless.
@@ -189,7 +211,7 @@ func (r *reader) conditional(s, at lang.Span) float64 {
 			factor = 0.7
 		}
 	}
-	return factor * sure(!r.outside(s, at, lang.Done))
+	return factor * sure(!r.happened(s, at, func(int, int) bool { return false }))
 }
 
 // sayingWhen tells whether words that may begin a condition set none: they say

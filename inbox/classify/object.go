@@ -93,7 +93,7 @@ func (r *reader) alongside(at lang.Span, other lang.Hits) bool {
 // because I get too many messages", "remove me, I get too many messages".
 func (r *reader) reason(from, to int) bool {
 	for i := from; i < to; i++ {
-		if r.isWord(i, lang.WordBecause) || r.t.Words[i].Before >= lang.Comma && r.isWord(i, lang.WordTells) {
+		if r.hits.Has(word(i), lang.Because) || r.t.Words[i].Before >= lang.Comma && r.isWord(i, lang.WordTells) {
 			return true
 		}
 	}

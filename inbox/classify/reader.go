@@ -108,9 +108,9 @@ func (r *reader) requests() []inbox.Request {
 }
 
 // grave tells whether only people may handle a message. A lawyer or a judge may
-// also be what its writer has become.
+// also be what its writer has become, and a number may be dead.
 func (r *reader) grave() bool {
-	return slices.ContainsFunc(r.hits.In(r.all(), lang.Grave), func(g lang.Hit) bool { return !r.isJob(g) })
+	return slices.ContainsFunc(r.hits.In(r.all(), lang.Grave), func(g lang.Hit) bool { return !r.isJob(g) && !r.within(g, lang.Reason) })
 }
 
 // isJob tells whether a word that is grave elsewhere is the new occupation of

@@ -129,6 +129,18 @@ func (r *reader) covered(i int, concepts ...lang.Concept) bool {
 	return slices.ContainsFunc(r.hits.In(near, concepts...), func(h lang.Hit) bool { return i < h.To })
 }
 
+// inPhrase tells whether a word stands in a phrase of any of the concepts, and
+// does not begin it.
+func (r *reader) inPhrase(i int, concepts ...lang.Concept) bool {
+	before := lang.Span{From: max(0, i-maxPhrase), To: i}
+	return slices.ContainsFunc(r.hits.In(before, concepts...), func(h lang.Hit) bool { return i < h.To })
+}
+
+// beginsPhrase tells whether a word begins a phrase of a concept.
+func (r *reader) beginsPhrase(i int, concept lang.Concept) bool {
+	return slices.ContainsFunc(r.hits.In(word(i), concept), func(h lang.Hit) bool { return h.From == i && h.To > i+1 })
+}
+
 // broken tells whether a comma or more stands before any of the words.
 func (r *reader) broken(from, to int) bool {
 	for i := from; i < to && i < len(r.t.Words); i++ {

@@ -26,6 +26,7 @@ func (r *reader) weighUnread() {
 // read.
 func (r *reader) unread(i int, part lang.Span) bool {
 	s := r.t.Sentences[i]
+	part = r.beforeBecause(s, part)
 	verbs := r.openVerbs(s, part)
 	if !verbs && r.hits.Has(part, lang.Keep) {
 		return false // leave the bio
@@ -45,6 +46,16 @@ func (r *reader) unread(i int, part lang.Span) bool {
 		return true
 	}
 	return len(fields) == 0 && !r.bare(part) && !r.lendsVerb()
+}
+
+// beforeBecause gives what stands in a part before the reason that it gives, if
+// that asks for nothing.
+func (r *reader) beforeBecause(s, part lang.Span) lang.Span {
+	b := r.hits.In(part, lang.Because)
+	if len(b) > 0 && !r.openVerbs(s, lang.Span{From: b[0].From, To: part.To}) {
+		part.To = b[0].From
+	}
+	return part
 }
 
 // openVerbs tells whether a part has a verb that asks for something and that no

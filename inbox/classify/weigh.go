@@ -136,6 +136,9 @@ func (r *reader) retracts(f find) bool {
 	}
 	s, end := r.stops(), max(f.at+1, f.words.To)
 	for i, x := range s.pieces {
+		if r.hits.Has(x, lang.Unused) {
+			continue // it gives the reason
+		}
 		short := x.To-x.From <= shortNo || s.saying[i] >= off || x.To-x.From <= 2*shortNo && r.hits.Has(x, lang.Negation) && !r.hits.Has(x, lang.Me)
 		if spares := s.saying[i] == spared; spares && deletesAccount(f.Request) || !spares && s.saying[i] >= bare && short && x.From >= end {
 			return true

@@ -101,7 +101,6 @@ const (
 	WordBeside   Concept = "word.beside"   // puts one thing beside another: and, with, plus
 	WordSince    Concept = "word.since"    // beside a time: it is a deadline or an age: within, ago
 	WordBefore   Concept = "word.before"   // begins a condition that only says what comes later
-	WordBecause  Concept = "word.because"  // gives a reason behind what is asked
 	WordTells    Concept = "word.tells"    // begins, behind a comma, to tell something: i, they, people
 	WordOr       Concept = "word.or"       // between two things; the second is no condition of the first
 	WordWhether  Concept = "word.whether"  // begins what is asked, not a condition
@@ -122,6 +121,7 @@ const (
 	WordAny      Concept = "word.any"      // makes an account nobody's in particular: an
 	WordFor      Concept = "word.for"      // says for whom somebody writes
 	WordThat     Concept = "word.that"     // what a participle acts on: it can be removed
+	WordSo       Concept = "word.so"       // before a past: it is wished: чтобы
 	WordThey     Concept = "word.they"     // at once before a verb: others do it
 	WordI        Concept = "word.i"        // at once before a verb: the writer does it
 	WordWill     Concept = "word.will"     // begins a condition that only says what its writer will do
@@ -170,8 +170,8 @@ func Concepts() []Concept {
 
 // Lists gives the sections that are lists of single words.
 func Lists() []Concept {
-	return []Concept{WordBeside, WordSince, WordBefore, WordBecause, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
-		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
+	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
+		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
 		WordReply, WordForward}
 }
