@@ -1,0 +1,104 @@
+package answer
+
+import (
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify/lang"
+)
+
+// read reads the whole text.
+func (r *reader) read() Reading {
+	all := r.from(0)
+	main, rest := r.beforeAlso(all)
+	switch {
+	case r.hits.Has(all, lang.Perhaps):
+		return Reading{}
+	case r.hits.Has(all, lang.Partial) && len(r.t.Words) <= maxPartial, r.divides(all):
+		return Reading{Partial: true}
+	case r.yes(main) && (rest == "" || len(r.t.Words) > main.To):
+		return r.yesTo(main, rest)
+	case rest != "":
+		return r.orNo(all)
+	}
+	if first, behind := r.apart(all); r.yes(first) && !r.hits.Has(behind, lang.But, lang.Wait, lang.Condition, lang.No, lang.Negation, lang.Keep) {
+		return r.yesTo(first, r.t.Slice(behind))
+	}
+	return r.orNo(all)
+}
+
+// yesTo gives the reading of a span that is a yes.
+func (r *reader) yesTo(s lang.Span, rest string) Reading {
+	return Reading{Answer: inbox.AnswerYes, Agreed: r.agreed(s), Rest: rest}
+}
+
+// beforeAlso parts a text at its "also": what stands before it, and what is
+// asked beside that. Without one, there is no rest.
+func (r *reader) beforeAlso(all lang.Span) (main lang.Span, rest string) {
+	also := r.hits.In(all, lang.Also)
+	if len(also) == 0 || also[0].From == 0 {
+		return all, ""
+	}
+	main = r.upTo(also[0].From)
+	if main.To > 1 && joins(r.t.Words[main.To-1].Fold) {
+		main.To--
+	}
+	if from := r.part(also[0].From); from > 0 && from < main.To && !r.yes(main) && r.yes(r.upTo(from)) {
+		return r.upTo(from), r.t.Slice(r.from(from)) // "Yes, and send me also a copy"
+	}
+	return main, r.t.Slice(r.from(also[0].To))
+}
+
+// maxPartial bounds the words of "only the second one, please".
+const maxPartial = 8
+
+// apart parts the first sentence from what is behind it, or what stands before an
+// "and" at the beginning of a part: "Yes, and change my city to Rome".
+func (r *reader) apart(all lang.Span) (first, behind lang.Span) {
+	for _, h := range r.hits.In(r.t.Sentences[0], lang.And) {
+		if h.From > 0 && r.t.Words[h.From].Before >= lang.Comma && h.To < all.To {
+			return r.upTo(h.From), r.from(h.To)
+		}
+	}
+	if len(r.t.Sentences) < 2 {
+		return lang.Span{}, lang.Span{}
+	}
+	return r.t.Sentences[0], r.from(r.t.Sentences[0].To)
+}
+
+// divides tells whether a text says yes to one point and no to another: "the
+// phone yes, the birthday no".
+func (r *reader) divides(all lang.Span) bool {
+	fields := r.hits.Prefixed(all, lang.FieldPrefix)
+	return len(fields) > 1 && len(r.t.Words) <= maxDivided && r.hits.Has(all, lang.Yes) && r.hits.Has(all, lang.No, lang.Negation, lang.Keep)
+}
+
+// maxDivided bounds the words of such an answer.
+const maxDivided = 14
+
+// orNo reads a text that is no yes.
+func (r *reader) orNo(all lang.Span) Reading {
+	no, ok := r.no(all)
+	if !ok {
+		no = Reading{But: r.reserved(all)}
+	}
+	no.Begun = r.leads(all)
+	return no
+}
+
+// reserved tells whether a text begins with a yes that a "but" follows at once.
+func (r *reader) reserved(s lang.Span) bool {
+	for i := s.From; i < s.To; {
+		one := at(i)
+		if r.hits.Has(one, lang.But) {
+			return r.leads(s)
+		}
+		known := r.hits.In(one, lang.Yes, lang.Filler, lang.It)
+		if len(known) == 0 {
+			return false
+		}
+		i = max(known[0].To, i+1)
+	}
+	return false
+}
+
+// joins are the words that may stand before "also".
+func joins(w string) bool { return w == "and" || w == "и" || w == "und" || w == "y" || w == "et" }
