@@ -12,7 +12,6 @@
 package answer
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -44,7 +43,7 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 		return Reading{}
 	}
 	t := rules.NewText(text)
-	if len(t.Words) == 1 && reply && typedYes(t.Words[0].Fold) {
+	if len(t.Words) == 1 && reply && rules.Listed(lang.Guess{}, lang.WordYes, t.Words[0].Fold) {
 		return Reading{Answer: inbox.AnswerYes}
 	}
 	if len(t.Words) == 0 {
@@ -53,7 +52,7 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 	if len(t.Words) > maxWords {
 		return Reading{}
 	}
-	r := reader{t: t, hits: rules.Find(t, g), reply: reply}
+	r := reader{rules: rules, guess: g, t: t, hits: rules.Find(t, g), reply: reply}
 	out := r.read()
 	if out.empty() && len(t.Words) <= maxDrawn {
 		if s := undrawn(text); s != text {
@@ -109,11 +108,10 @@ func sign(text string) Reading {
 	return Reading{}
 }
 
-// typedYes tells whether a word that is all of a text is a Russian or Kazakh yes
-// in Latin letters. In a longer text, it may be a word of another language.
-func typedYes(word string) bool { return slices.Contains([]string{"da", "ia", "iya", "iye"}, word) }
-
+// reader reads one text.
 type reader struct {
+	rules *lang.Rules
+	guess lang.Guess
 	t     *lang.Text
 	hits  lang.Hits
 	reply bool

@@ -28,7 +28,7 @@ func (r *reader) grounds(part lang.Span) bool {
 func (r *reader) takesAside(part lang.Span) bool {
 	return slices.ContainsFunc(r.hits.In(part, lang.Delete, lang.Deactivate, lang.Change), func(h lang.Hit) bool {
 		i := h.To
-		for i < part.To && (small(r.t.Words[i].Fold) || r.hits.Has(at(i), lang.Me, lang.It)) && !r.hits.Has(at(i), lang.Aside) {
+		for i < part.To && (r.small(i) || r.hits.Has(at(i), lang.Me, lang.It)) && !r.hits.Has(at(i), lang.Aside) {
 			i++
 		}
 		before := h.From > part.From && r.covers(h.From-1, lang.Aside)

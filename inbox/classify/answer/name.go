@@ -86,13 +86,13 @@ func (r *reader) introduced(i int) bool {
 	}
 	before := name.From - 1
 	if r.t.Words[name.From].Before >= lang.Comma {
-		return r.covers(before, lang.Me) || self(r.t.Words[before].Fold)
+		return r.covers(before, lang.Me) || r.listed(before, lang.WordSelf)
 	}
 	part := r.part(name.From)
 	if before == part && r.covers(part, lang.Me) && !r.hits.Has(lang.Span{From: part, To: name.To}, acts...) {
 		return true // "I, Ann Lee, …"
 	}
-	for before > part && small(r.t.Words[before].Fold) && !r.covers(before, lang.It) {
+	for before > part && r.small(before) && !r.covers(before, lang.It) {
 		before--
 	}
 	return r.covers(before, lang.It) && !r.hits.Has(lang.Span{From: part, To: name.To}, acts...)
@@ -112,15 +112,6 @@ func (r *reader) nameAt(i int) lang.Span {
 		to++
 	}
 	return lang.Span{From: from, To: to}
-}
-
-// self are the words for oneself that end a yes: "it was me".
-func self(w string) bool {
-	switch w {
-	case "me", "i", "я", "мен", "ich", "moi", "yo", "io", "eu", "ik", "ja", "ben":
-		return true
-	}
-	return false
 }
 
 // isName tells whether a word has a capital letter and means nothing.

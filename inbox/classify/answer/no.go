@@ -124,7 +124,7 @@ func (r *reader) unwanted(no lang.Hit) bool {
 		return false
 	}
 	to := no.To
-	for to < part.To && (r.hits.Has(at(to), lang.Me, lang.Wish) || small(r.t.Words[to].Fold)) {
+	for to < part.To && (r.hits.Has(at(to), lang.Me, lang.Wish) || r.small(to)) {
 		to++
 	}
 	if to < part.To && r.hits.Has(at(to), lang.Account, lang.Keep) {

@@ -38,7 +38,7 @@ func (r *reader) beforeAlso(all lang.Span) (main lang.Span, rest string) {
 		return all, ""
 	}
 	main = r.upTo(also[0].From)
-	if main.To > 1 && joins(r.t.Words[main.To-1].Fold) {
+	if main.To > 1 && r.covers(main.To-1, lang.And) {
 		main.To--
 	}
 	if from := r.part(also[0].From); from > 0 && from < main.To && !r.yes(main) && r.yes(r.upTo(from)) {
@@ -99,6 +99,3 @@ func (r *reader) reserved(s lang.Span) bool {
 	}
 	return false
 }
-
-// joins are the words that may stand before "also".
-func joins(w string) bool { return w == "and" || w == "и" || w == "und" || w == "y" || w == "et" }

@@ -79,14 +79,17 @@ func (r *reader) words(from, to int) int {
 	return n
 }
 
-// small are words without a meaning of their own.
-func small(w string) bool {
-	switch w {
-	case "i", "it", "the", "my", "this", "that", "and", "to", "is", "я", "и", "мой", "это", "все", "мен", "деп", "ich", "je", "yo":
-		return true
-	}
-	return false
+// listed tells whether a word stands in a list of the language of the text, or
+// of those whose phrases are looked for beside it.
+func (r *reader) listed(i int, list lang.Concept) bool {
+	w := r.t.Words[i].Fold
+	return slices.ContainsFunc([]string{r.guess.Tag, "en", "ru"}, func(tag string) bool {
+		return tag != "" && r.rules.Listed(lang.Guess{Tag: tag}, list, w)
+	})
 }
+
+// small tells whether a word has no meaning of its own.
+func (r *reader) small(i int) bool { return r.listed(i, lang.WordSmall) }
 
 // question tells whether a span, or a sentence in it, ends in a question mark.
 func (r *reader) question(s lang.Span) bool {

@@ -40,7 +40,7 @@ func (r *reader) harmless(s, body lang.Span) bool {
 		}
 	}
 	for i := body.From; i < body.To; i++ {
-		if !covered[i] && !small(r.t.Words[i].Fold) && !r.introduced(i) {
+		if !covered[i] && !r.small(i) && !r.introduced(i) {
 			return false
 		}
 	}

@@ -141,6 +141,9 @@ const (
 	WordDated    Concept = "word.dated"    // stands inside a date: th, of
 	WordReply    Concept = "word.reply"    // before the colon of a subject: it is a reply's: re
 	WordForward  Concept = "word.forward"  // before the colon of a subject: it is that of somebody else's mail: fwd
+	WordYes      Concept = "word.yes"      // a yes where it is all of an answer, in any language: da
+	WordSelf     Concept = "word.self"     // says that the writer is meant, before a name: it was me
+	WordSmall    Concept = "word.small"    // means nothing by itself in a yes: the, my, is
 )
 
 // City is the section of the names of places, written as they stand by
@@ -173,7 +176,8 @@ func Lists() []Concept {
 	return []Concept{WordBeside, WordSince, WordBefore, WordBecause, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
 		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
-		WordReply, WordForward}
+		WordReply, WordForward,
+		WordYes, WordSelf, WordSmall}
 }
 
 // listed tells whether a section is a list of single words.
