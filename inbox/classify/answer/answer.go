@@ -13,7 +13,6 @@ package answer
 
 import (
 	"strings"
-	"unicode"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -31,6 +30,7 @@ type Reading struct {
 	But     bool         // "yes, but …": neither a yes nor requests of its own; Answer is none then
 	Begun   bool         // it begins with a yes, whatever becomes of it
 	Rest    string       // the part behind "also": what is asked beside the answer
+	Wonders bool         // Rest is a question in the same sentence: only one about when doubts nothing
 }
 
 // Read reads the new text of a mail. It does not know whether a confirmation
@@ -43,21 +43,58 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 		return Reading{}
 	}
 	t := rules.NewText(text)
-	if len(t.Words) == 1 && reply && rules.Listed(lang.Guess{}, lang.WordYes, t.Words[0].Fold) {
-		return Reading{Answer: inbox.AnswerYes}
-	}
-	if len(t.Words) == 0 {
-		return sign(text)
-	}
 	if len(t.Words) > maxWords {
 		return Reading{}
 	}
+	if len(t.Words) == 1 && reply && rules.Listed(lang.Guess{}, lang.WordYes, t.Words[0].Fold) {
+		return Reading{Answer: inbox.AnswerYes}
+	}
 	r := reader{rules: rules, guess: g, t: t, hits: rules.Find(t, g), reply: reply}
-	out := r.read()
-	if out.empty() && len(t.Words) <= maxDrawn {
+	out := r.withSigns()
+	if !out.empty() {
+		return out
+	}
+	if len(t.Words) <= maxDrawn {
 		if s := undrawn(text); s != text {
 			return Read(rules, s, g, reply)
 		}
+	}
+	if reply && len(t.Words) <= maxSwapped && len(r.hits) == 0 {
+		return r.swapped()
+	}
+	return out
+}
+
+// swapped reads the text as one that was typed on the wrong keyboard.
+func (r *reader) swapped() Reading {
+	t := r.rules.NewText(swapped(r.t.Source))
+	if len(t.Words) == 0 || len(t.Words) > maxSwapped {
+		return Reading{}
+	}
+	other := reader{rules: r.rules, t: t, hits: r.rules.Find(t, lang.Guess{}), reply: r.reply}
+	return other.read()
+}
+
+// withSigns reads the text and the signs in it. A sign is an answer by itself or
+// beside politeness, and takes back an answer in words that it contradicts.
+func (r *reader) withSigns() Reading {
+	text, words := r.t.Source, len(r.t.Words)
+	if says, rest := stroke(text); says != inbox.AnswerNone && (rest == "" || r.words(0, words) == 0) {
+		return Reading{Answer: says}
+	}
+	says, both := sign(text)
+	if words == 0 {
+		if !bareSign(text) {
+			says = inbox.AnswerNone
+		}
+		return Reading{Answer: says}
+	}
+	out := r.read()
+	switch {
+	case both, says != inbox.AnswerNone && out.Answer != inbox.AnswerNone && out.Answer != says:
+		return Reading{Begun: out.Begun}
+	case out.empty() && r.words(0, words) == 0:
+		return Reading{Answer: says}
 	}
 	return out
 }
@@ -74,38 +111,6 @@ func TooLong(text string) bool {
 		}
 	}
 	return false
-}
-
-// maxDrawn bounds the words of an answer that is drawn out: "yeeees", "нееет".
-const maxDrawn = 4
-
-// undrawn gives the text with one letter where three or more of the same stand.
-func undrawn(text string) string {
-	var out []rune
-	list := []rune(text)
-	for i := 0; i < len(list); {
-		n := i
-		for n < len(list) && unicode.ToLower(list[n]) == unicode.ToLower(list[i]) {
-			n++
-		}
-		keep := list[i:n]
-		if n-i >= 3 && unicode.IsLetter(list[i]) {
-			keep = keep[:1]
-		}
-		out, i = append(out, keep...), n
-	}
-	return string(out)
-}
-
-// sign reads an answer without letters.
-func sign(text string) Reading {
-	switch strings.TrimSpace(text) {
-	case "+", "++", "+++", "👍", "✅", "👌", "✔️", "✔", "🆗", "👍👍", "👍👍👍":
-		return Reading{Answer: inbox.AnswerYes}
-	case "-", "—", "👎", "❌", "⛔", "🚫", "✖️", "✖":
-		return Reading{Answer: inbox.AnswerNo}
-	}
-	return Reading{}
 }
 
 // reader reads one text.

@@ -33,9 +33,9 @@ const reachNot = 4
 // else. A question behind it is the rest.
 func (r *reader) no(s lang.Span) (Reading, bool) {
 	i := slices.IndexFunc(r.hits, func(h lang.Hit) bool {
-		return h.Concept == lang.No && (h.To-h.From > 1 || r.opens(h.From) || r.closes(h.To))
+		return h.Concept == lang.No && (h.To-h.From > 1 || r.opens(h.From) || r.closes(h.To)) && !r.idle(h, s)
 	})
-	if i < 0 {
+	if i < 0 || r.goesOn(s) {
 		return Reading{}, false
 	}
 	first := r.hits[i]
@@ -70,6 +70,30 @@ func (r *reader) reservesNo(first lang.Hit, s lang.Span) bool {
 	nos := r.hits.In(s, lang.No)
 	last := nos[len(nos)-1]
 	return last.To != s.To || r.words(buts[len(buts)-1].To, last.From) > 0
+}
+
+// idle tells whether a "no" says none: as part of a longer reason ("no doubt"),
+// or, behind a yes, in a question ("yes, isn't it?") or of a thing ("yes, leave
+// the photos").
+func (r *reader) idle(no lang.Hit, s lang.Span) bool {
+	if slices.ContainsFunc(r.hits.In(r.upTo(no.To), lang.Reason, lang.Unused), func(h lang.Hit) bool {
+		return h.From <= no.From && no.To < h.To
+	}) {
+		return true
+	}
+	part := r.partOf(no.Span)
+	return r.leads(s) && (strings.Contains(r.t.EndMark(part), "?") || r.hits.Has(part, lang.Other) || len(r.fields(part)) > 0)
+}
+
+// goesOn tells whether a text says not to stop: "don't cancel", which asks for
+// the contrary of what a no does.
+func (r *reader) goesOn(s lang.Span) bool {
+	for i := s.From + 1; i < s.To; i++ {
+		if !r.closes(i) && r.listed(i, lang.WordHalt) && r.listed(i-1, lang.WordDont) {
+			return true
+		}
+	}
+	return false
 }
 
 // whole tells whether a span is a no and nothing else.

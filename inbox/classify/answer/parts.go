@@ -1,6 +1,8 @@
 package answer
 
 import (
+	"strings"
+
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
 )
@@ -12,6 +14,8 @@ func (r *reader) read() Reading {
 	switch {
 	case r.hits.Has(all, lang.Perhaps):
 		return Reading{}
+	case r.offersBoth():
+		return Reading{Begun: true}
 	case r.hits.Has(all, lang.Partial) && len(r.t.Words) <= maxPartial, r.divides(all):
 		return Reading{Partial: true}
 	case r.yes(main) && (rest == "" || len(r.t.Words) > main.To):
@@ -19,10 +23,45 @@ func (r *reader) read() Reading {
 	case rest != "":
 		return r.orNo(all)
 	}
-	if first, behind := r.apart(all); r.yes(first) && !r.hits.Has(behind, lang.But, lang.Wait, lang.Condition, lang.No, lang.Negation, lang.Keep) {
+	if first, behind := r.apart(all); r.yes(first) && !r.reserves(behind) {
 		return r.yesTo(first, r.t.Slice(behind))
 	}
+	if first, behind := r.beforeQuestion(all); r.yes(first) && !r.reserves(behind) {
+		out := r.yesTo(first, r.t.Slice(behind)+"?")
+		out.Wonders = true
+		return out
+	}
 	return r.orNo(all)
+}
+
+// reserves tells whether what stands behind a yes may take it back.
+func (r *reader) reserves(s lang.Span) bool {
+	return r.hits.Has(s, lang.But, lang.Wait, lang.Condition, lang.No, lang.Negation, lang.Keep)
+}
+
+// beforeQuestion parts the one sentence of a text before the question that it
+// ends in: "Yes, thank you, how long will it take?"
+func (r *reader) beforeQuestion(all lang.Span) (first, behind lang.Span) {
+	if len(r.t.Sentences) != 1 || !r.question(all) {
+		return lang.Span{}, lang.Span{}
+	}
+	parts := r.parts(all)
+	last := parts[len(parts)-1]
+	return r.upTo(last.From), last
+}
+
+// offersBoth tells whether a text is but a yes and a no beside each other, as
+// our question may have offered them: "yes/no", "yes and no".
+func (r *reader) offersBoth() bool {
+	w := r.t.Words
+	if n := len(w); n < 2 || n > 3 || n == 3 && !r.hits.Has(at(1), lang.And, lang.Or) {
+		return false
+	}
+	last := len(w) - 1
+	if last == 1 && strings.TrimSpace(r.t.Source[w[0].End:w[1].Start]) != "/" {
+		return false
+	}
+	return r.hits.Has(at(0), lang.Yes) && r.hits.Has(at(last), lang.No) || r.hits.Has(at(0), lang.No) && r.hits.Has(at(last), lang.Yes)
 }
 
 // yesTo gives the reading of a span that is a yes.

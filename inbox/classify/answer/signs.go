@@ -1,0 +1,46 @@
+package answer
+
+import (
+	"strings"
+
+	"push.guru/supportd/inbox"
+)
+
+// yesSigns and noSigns are the signs that people answer with.
+const (
+	yesSigns = "👍✅👌✔🆗"
+	noSigns  = "👎❌⛔🚫✖"
+)
+
+// strokes are answers of plain signs. In a longer text these mean something
+// else: a list, a number, a dash.
+var strokes = map[string]inbox.Answer{"+": inbox.AnswerYes, "++": inbox.AnswerYes, "+++": inbox.AnswerYes, "+1": inbox.AnswerYes,
+	"-": inbox.AnswerNo, "—": inbox.AnswerNo}
+
+// sign gives what the signs of a text say; they may be anywhere in it.
+func sign(text string) (says inbox.Answer, both bool) {
+	yes, no := strings.ContainsAny(text, yesSigns), strings.ContainsAny(text, noSigns)
+	switch {
+	case yes && !no:
+		return inbox.AnswerYes, false
+	case no && !yes:
+		return inbox.AnswerNo, false
+	}
+	return inbox.AnswerNone, yes
+}
+
+// stroke gives what a text says that is a plain sign, or begins with one that
+// stands by itself. The rest is what is behind it.
+func stroke(text string) (says inbox.Answer, rest string) {
+	text = strings.TrimSpace(text)
+	first, rest, _ := strings.Cut(text, " ")
+	return strokes[strings.TrimRight(first, ".,!")], rest
+}
+
+// bareSign tells whether a text without words has nothing but signs of an answer.
+func bareSign(text string) bool {
+	return strings.Trim(text, yesSigns+noSigns+skins+" .!\n\t") == ""
+}
+
+// skins are the marks that colour a sign or ask for its picture.
+const skins = "🏻🏼🏽🏾🏿\uFE0F"
