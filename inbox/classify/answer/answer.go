@@ -82,7 +82,7 @@ func (r *reader) withSigns() Reading {
 	if says, rest := stroke(text); says != inbox.AnswerNone && (rest == "" || r.words(0, words) == 0) {
 		return Reading{Answer: says}
 	}
-	says, both := sign(text)
+	says, open := sign(text)
 	if words == 0 {
 		if !bareSign(text) {
 			says = inbox.AnswerNone
@@ -91,7 +91,7 @@ func (r *reader) withSigns() Reading {
 	}
 	out := r.read()
 	switch {
-	case both, says != inbox.AnswerNone && out.Answer != inbox.AnswerNone && out.Answer != says:
+	case open, says != inbox.AnswerNone && out.Answer != inbox.AnswerNone && out.Answer != says:
 		return Reading{Begun: out.Begun}
 	case out.empty() && r.words(0, words) == 0:
 		return Reading{Answer: says}

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"slices"
 	"strings"
 
 	"push.guru/supportd/inbox"
@@ -51,18 +52,25 @@ func (r *reader) beforeQuestion(all lang.Span) (first, behind lang.Span) {
 }
 
 // offersBoth tells whether a text is but a yes and a no beside each other, as
-// our question may have offered them: "yes/no", "yes and no".
+// our question or a form may have offered them: "yes/no", "yes and no", "[x] yes
+// [ ] no". What people say in one breath is none of these: "yeah no".
 func (r *reader) offersBoth() bool {
-	w := r.t.Words
-	if n := len(w); n < 2 || n > 3 || n == 3 && !r.hits.Has(at(1), lang.And, lang.Or) {
+	yes, no := r.hits.In(r.from(0), lang.Yes), r.hits.In(r.from(0), lang.No)
+	if len(yes) != 1 || len(no) != 1 || len(r.t.Words) > maxOffered {
 		return false
 	}
-	last := len(w) - 1
-	if last == 1 && strings.TrimSpace(r.t.Source[w[0].End:w[1].Start]) != "/" {
-		return false
+	for i := range r.t.Words {
+		if i != yes[0].From && i != no[0].From && !r.hits.Has(at(i), lang.And, lang.Or) && len(r.t.Words[i].Fold) > 1 {
+			return false
+		}
 	}
-	return r.hits.Has(at(0), lang.Yes) && r.hits.Has(at(last), lang.No) || r.hits.Has(at(0), lang.No) && r.hits.Has(at(last), lang.Yes)
+	from, to := min(yes[0].To, no[0].To), max(yes[0].From, no[0].From)
+	between := r.t.Source[r.t.Words[from-1].End:r.t.Words[to].Start]
+	return to > from || strings.ContainsAny(between, "/|[]()\n")
 }
+
+// maxOffered bounds the words of such a text, marks of a list counted.
+const maxOffered = 5
 
 // yesTo gives the reading of a span that is a yes.
 func (r *reader) yesTo(s lang.Span, rest string) Reading {
@@ -106,8 +114,18 @@ func (r *reader) apart(all lang.Span) (first, behind lang.Span) {
 // divides tells whether a text says yes to one point and no to another: "the
 // phone yes, the birthday no".
 func (r *reader) divides(all lang.Span) bool {
+	if len(r.t.Words) > maxDivided || !r.hits.Has(all, lang.Yes) {
+		return false
+	}
 	fields := r.hits.Prefixed(all, lang.FieldPrefix)
-	return len(fields) > 1 && len(r.t.Words) <= maxDivided && r.hits.Has(all, lang.Yes) && r.hits.Has(all, lang.No, lang.Negation, lang.Keep)
+	return len(fields) > 1 && r.hits.Has(all, lang.No, lang.Negation, lang.Keep) || len(fields) > 0 && r.sparesAccount(all)
+}
+
+// sparesAccount tells whether a text says no to the account: "account no".
+func (r *reader) sparesAccount(all lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(all, lang.No), func(h lang.Hit) bool {
+		return h.To == h.From+1 && h.From > 0 && r.covers(h.From-1, lang.Account) && r.closes(h.To)
+	})
 }
 
 // maxDivided bounds the words of such an answer.

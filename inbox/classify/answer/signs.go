@@ -6,10 +6,12 @@ import (
 	"push.guru/supportd/inbox"
 )
 
-// yesSigns and noSigns are the signs that people answer with.
+// yesSigns and noSigns are the signs that people answer with, and doubtSigns
+// those of somebody who does not know.
 const (
-	yesSigns = "👍✅👌✔🆗"
-	noSigns  = "👎❌⛔🚫✖"
+	yesSigns   = "👍✅👌✔🆗"
+	noSigns    = "👎❌⛔🚫✖"
+	doubtSigns = "🤔🤷❓❔⁉"
 )
 
 // strokes are answers of plain signs. In a longer text these mean something
@@ -17,16 +19,19 @@ const (
 var strokes = map[string]inbox.Answer{"+": inbox.AnswerYes, "++": inbox.AnswerYes, "+++": inbox.AnswerYes, "+1": inbox.AnswerYes,
 	"-": inbox.AnswerNo, "—": inbox.AnswerNo}
 
-// sign gives what the signs of a text say; they may be anywhere in it.
-func sign(text string) (says inbox.Answer, both bool) {
+// sign gives what the signs of a text say, wherever they stand, and whether they
+// leave it open.
+func sign(text string) (says inbox.Answer, open bool) {
 	yes, no := strings.ContainsAny(text, yesSigns), strings.ContainsAny(text, noSigns)
 	switch {
-	case yes && !no:
+	case yes && no || strings.ContainsAny(text, doubtSigns):
+		return inbox.AnswerNone, true
+	case yes:
 		return inbox.AnswerYes, false
-	case no && !yes:
+	case no:
 		return inbox.AnswerNo, false
 	}
-	return inbox.AnswerNone, yes
+	return inbox.AnswerNone, false
 }
 
 // stroke gives what a text says that is a plain sign, or begins with one that
