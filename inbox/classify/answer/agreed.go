@@ -123,14 +123,15 @@ func (r *reader) place(account lang.Hit) bool {
 }
 
 // says tells whether an account stands in a reason that says something of it:
-// "it is my account".
+// "it is my account", and not only whose it is.
 func (r *reader) says(account lang.Hit) bool {
 	return slices.ContainsFunc(r.hits.In(r.upTo(account.To), lang.Reason, lang.Unused), func(h lang.Hit) bool {
 		if h.From > account.From || h.To < account.To {
 			return false
 		}
 		for i := h.From; i < h.To; i++ {
-			if !r.hits.Has(at(i), lang.Me, lang.All) && !r.covers(i, lang.Yes) && (i < account.From || i >= account.To) {
+			owned := r.hits.Has(at(i), lang.Me, lang.All) || r.covers(i, lang.Yes) || r.listed(i, lang.WordArticle)
+			if !owned && (i < account.From || i >= account.To) {
 				return true
 			}
 		}

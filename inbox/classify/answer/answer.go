@@ -5,10 +5,17 @@
 // politeness, of what is agreed to ("yes, delete it"), or of a reason that
 // reserves nothing ("I no longer use it"). A word that the rule files do not
 // know, a condition, a "but", a "perhaps" or a "no" beside it make it no yes;
-// the name of the writer below it does not. What is agreed to is told, because
-// here nobody knows what was asked. A no is read
-// liberally, because it costs nothing but asking again: reasons may stand beside
-// it, as long as no yes speaks against it and nothing else is asked for.
+// the name of the writer below it does not. A question behind it is what is asked
+// beside the answer, and the caller has to see that it does not doubt who asks.
+// What is agreed to is told, because here nobody knows what was asked.
+//
+// A no is read liberally, because it costs nothing but asking again: reasons may
+// stand beside it, as long as no yes speaks against it and nothing else is asked
+// for.
+//
+// Signs ("+", "👍") answer like words, by themselves or beside politeness. Signs
+// and words that contradict each other, and a form with both answers in it, are
+// neither.
 package answer
 
 import (
@@ -79,7 +86,8 @@ func (r *reader) swapped() Reading {
 // beside politeness, and takes back an answer in words that it contradicts.
 func (r *reader) withSigns() Reading {
 	text, words := r.t.Source, len(r.t.Words)
-	if says, rest := stroke(text); says != inbox.AnswerNone && (rest == "" || r.words(0, words) == 0) {
+	polite := r.words(0, words) == 0 && !strings.Contains(text, "?")
+	if says, alone := stroke(text); says != inbox.AnswerNone && (alone || polite && says == inbox.AnswerYes) {
 		return Reading{Answer: says}
 	}
 	says, open := sign(text)
@@ -93,7 +101,7 @@ func (r *reader) withSigns() Reading {
 	switch {
 	case open, says != inbox.AnswerNone && out.Answer != inbox.AnswerNone && out.Answer != says:
 		return Reading{Begun: out.Begun}
-	case out.empty() && r.words(0, words) == 0:
+	case out.empty() && polite:
 		return Reading{Answer: says}
 	}
 	return out

@@ -34,12 +34,14 @@ func sign(text string) (says inbox.Answer, open bool) {
 	return inbox.AnswerNone, false
 }
 
-// stroke gives what a text says that is a plain sign, or begins with one that
-// stands by itself. The rest is what is behind it.
-func stroke(text string) (says inbox.Answer, rest string) {
-	text = strings.TrimSpace(text)
-	first, rest, _ := strings.Cut(text, " ")
-	return strokes[strings.TrimRight(first, ".,!")], rest
+// stroke gives what a text says by a plain sign at its beginning, and whether
+// that is all there is.
+func stroke(text string) (says inbox.Answer, alone bool) {
+	list := strings.Fields(text)
+	if len(list) == 0 {
+		return inbox.AnswerNone, false
+	}
+	return strokes[strings.TrimRight(list[0], ".,!")], len(list) == 1
 }
 
 // bareSign tells whether a text without words has nothing but signs of an answer.
