@@ -118,6 +118,7 @@ const (
 type Agreed struct {
 	Kinds  []Kind
 	Fields []Field
+	Scopes []Scope // of what is to be deleted; none where it is but "it"
 }
 
 // Stop is what a mail says against something that its sender asked for before

@@ -1,9 +1,12 @@
 package cases
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/classify"
 )
 
 // TestAgrees: a yes that names something is one only to just that.
@@ -35,4 +38,54 @@ func TestAgrees(t *testing.T) {
 			t.Errorf("%d: %+v: got %v", i, c.said, got)
 		}
 	}
+}
+
+// TestAgreedFromText reads answers as people word them: what they name must be
+// what was asked.
+func TestAgreedFromText(t *testing.T) {
+	c, err := classify.New(classify.Options{Region: "KZ", Languages: []string{"en", "ru", "kk"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile("testdata/agrees.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		asked, rest, ok := strings.Cut(line, " | ")
+		text, want, has := strings.Cut(rest, " => ")
+		if !ok || !has || want != "yes" && want != "unclear" {
+			t.Fatalf("%q is no case", line)
+		}
+		r := c.Read(&inbox.Message{Text: text, InReplyTo: []string{"question@site.test"}})
+		yes := r.Answer == inbox.AnswerYes && agrees(r.Agreed, askedFor(asked))
+		if yes != (want == "yes") || r.Answer == inbox.AnswerNo {
+			t.Errorf("%s\n\tgot %q, agreed %+v, %d requests", line, r.Answer, r.Agreed, len(r.Requests))
+		}
+	}
+}
+
+// askedFor gives open Actions from the words of a case file.
+func askedFor(s string) []*inbox.Action {
+	var out []*inbox.Action
+	for one := range strings.SplitSeq(s, ";") {
+		words := strings.Fields(one)
+		q := inbox.Request{Kind: inbox.Kind(words[0])}
+		for _, f := range words[1:] {
+			switch {
+			case f == string(inbox.ScopeAccount):
+				q.Scope = inbox.ScopeAccount
+			case q.Kind == inbox.KindDelete:
+				q.Scope, q.Fields = inbox.ScopeFields, append(q.Fields, inbox.Field(f))
+			default:
+				q.Changes = append(q.Changes, inbox.Change{Field: inbox.Field(f)})
+			}
+		}
+		out = append(out, &inbox.Action{Kind: q.Kind, State: inbox.StateUnconfirmed, Detail: &inbox.ActionDetail{Request: q}})
+	}
+	return out
 }

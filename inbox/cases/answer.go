@@ -55,22 +55,28 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 }
 
 // agrees tells whether what a yes names is what was asked about: "yes, delete it"
-// is no yes to a change, and "yes, the phone" none to the phone and the name.
+// is no yes to a change, "yes, delete my account" none to the deletion of a
+// phone number, and "yes, the phone" none to the phone and the name.
 func agrees(said inbox.Agreed, acts []*inbox.Action) bool {
 	var kinds []inbox.Kind
 	var fields []inbox.Field
+	var scopes []inbox.Scope
 	for _, a := range acts {
 		if a.State != inbox.StateUnconfirmed || a.Detail == nil {
 			continue
 		}
 		kinds = append(kinds, a.Kind)
+		if a.Kind == inbox.KindDelete {
+			scopes = append(scopes, a.Detail.Request.Scope)
+		}
 		fields = append(fields, a.Detail.Request.Fields...)
 		for _, c := range a.Detail.Request.Changes {
 			fields = append(fields, c.Field)
 		}
 	}
-	return (len(said.Kinds) == 0 || len(kinds) == 0 || within(kinds, said.Kinds) && within(said.Kinds, kinds)) &&
-		(len(said.Fields) == 0 || len(kinds) == 0 || same(said.Fields, fields))
+	return len(kinds) == 0 || (len(said.Kinds) == 0 || equal(kinds, said.Kinds)) &&
+		(len(said.Scopes) == 0 || len(scopes) == 0 || equal(scopes, said.Scopes)) &&
+		(len(said.Fields) == 0 || equal(roughly(said.Fields), roughly(fields)))
 }
 
 // within tells whether every element of a list is in another.
@@ -78,14 +84,11 @@ func within[T comparable](list, in []T) bool {
 	return !slices.ContainsFunc(list, func(x T) bool { return !slices.Contains(in, x) })
 }
 
-// same tells whether two lists name the same fields; people call any name a name,
-// and any address an address.
-func same(a, b []inbox.Field) bool {
-	a, b = roughly(a), roughly(b)
-	return within(a, b) && within(b, a)
-}
+// equal tells whether two lists have the same elements, however often.
+func equal[T comparable](a, b []T) bool { return within(a, b) && within(b, a) }
 
-// roughly gives fields that people call by the same word as one.
+// roughly gives fields that people call by the same word as one: they call any
+// name a name, and any address an address.
 func roughly(list []inbox.Field) []inbox.Field {
 	out := slices.Clone(list)
 	for i, f := range out {

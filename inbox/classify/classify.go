@@ -125,7 +125,7 @@ func (r *reader) answered(a answer.Reading) inbox.Reading {
 	rest.from, rest.hidden = r.from, r.hidden
 	out.Requests = rest.requests()
 	for _, q := range out.Requests {
-		if a.Answer == inbox.AnswerYes && !q.Certain {
+		if a.Answer == inbox.AnswerYes && (!q.Certain || a.Wonders && q.Topic != inbox.TopicStatus) {
 			return inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
 		}
 	}

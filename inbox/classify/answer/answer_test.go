@@ -125,7 +125,8 @@ func TestNoWithoutAQuestion(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"yes", "да нет", "only 2", "ok, and also delete my phone", "тоқтатыңыз", "+", "👍"} {
+	for _, s := range []string{"yes", "да нет", "only 2", "ok, and also delete my phone", "тоқтатыңыз", "+", "👍", "👍🏻 thanks", "[x] yes [ ] no", "lf",
+		"yes, thanks, how long will it take?", "yes, delete my account", "да, удалите номер и аккаунт", "don't cancel"} {
 		f.Add(s, true)
 	}
 	rules := builtin(f)

@@ -141,6 +141,14 @@ const (
 	WordDated    Concept = "word.dated"    // stands inside a date: th, of
 	WordReply    Concept = "word.reply"    // before the colon of a subject: it is a reply's: re
 	WordForward  Concept = "word.forward"  // before the colon of a subject: it is that of somebody else's mail: fwd
+	WordYes      Concept = "word.yes"      // a yes where it is all of an answer, in any language: da
+	WordSelf     Concept = "word.self"     // says that the writer is meant, before a name: it was me
+	WordSmall    Concept = "word.small"    // means nothing by itself in a yes: the, my, is
+	WordHalt     Concept = "word.halt"     // calls off, in one word: cancel, stop
+	WordDont     Concept = "word.dont"     // at once before that: it is not to be called off: don't
+	WordRight    Concept = "word.right"    // a verb of change that by itself is but a yes: correct
+	// WordEverything holds those words of [All] that are a thing: everything, not completely.
+	WordEverything Concept = "word.everything"
 )
 
 // City is the section of the names of places, written as they stand by
@@ -173,7 +181,8 @@ func Lists() []Concept {
 	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
 		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
-		WordReply, WordForward}
+		WordReply, WordForward,
+		WordYes, WordSelf, WordSmall, WordRight, WordEverything, WordHalt, WordDont}
 }
 
 // listed tells whether a section is a list of single words.

@@ -142,9 +142,20 @@ func longest(hits Hits, cover []Span) Hits {
 	yes := func(h Hit) bool { return h.Concept == Yes }
 	hits = hidden(hits, cover, func(h Hit) bool { return !no(h) && !yes(h) && !h.reason() }, plain)
 	hits = hidden(hits, cover, no, func(h Hit) bool { return plain(h) && !h.asks() })
-	hits = hidden(hits, cover, yes, func(h Hit) bool { return plain(h) && h.Concept != Delete && h.Concept != Deactivate })
+	hits = hidden(hits, cover, yes, func(h Hit) bool { return plain(h) && !h.agreed() })
 	// The "por" of "por favor" says no value.
 	return hidden(hits, cover, func(h Hit) bool { return h.Concept == Filler }, func(h Hit) bool { return h.slot })
+}
+
+// agreed tells whether a hit within a whole yes says what is agreed to: "confirm
+// the deletion of my account". Of nouns only those of one word, as "can go" may
+// be of "you can go on".
+func (h Hit) agreed() bool {
+	switch h.Concept {
+	case Delete, Deactivate, Account, Data:
+		return true
+	}
+	return h.Concept == Deleting && h.To-h.From == 1
 }
 
 // answers tells whether a hit is one of those that are an answer by themselves.
