@@ -42,9 +42,13 @@ func (r *reader) readDelete(i int) {
 }
 
 // refusesAnother tells whether another deletion of the sentence is not wanted:
-// "do not delete my number, take it off the list".
+// "do not delete my number, take it off the list". That of the account says
+// nothing of a field.
 func (r *reader) refusesAnother(s lang.Span, v lang.Hit) bool {
-	return slices.ContainsFunc(r.hits.In(s, lang.Delete), func(x lang.Hit) bool { return x.From != v.From && r.negated(s, x.Span) })
+	return slices.ContainsFunc(r.hits.In(s, lang.Delete), func(x lang.Hit) bool {
+		spared := r.hits.Has(r.clause(s, x.Span), lang.Account, lang.Data) && len(r.hits.Prefixed(r.clause(s, v.Span), lang.FieldPrefix)) > 0
+		return x.From != v.From && !spared && r.negated(s, x.Span)
+	})
 }
 
 // forAWhile tells whether a sentence says for how long, and not within how long

@@ -87,6 +87,10 @@ func (r *reader) deniedBefore(at lang.Span, n lang.Hit) bool {
 	if n.Concept == lang.Problem {
 		reach = reachCannot
 	}
+	between := lang.Span{From: n.To, To: at.From}
+	if (n.Concept == lang.Keep || n.To-n.From > 1) && r.hits.Has(between, lang.But) {
+		return false // "keep my account but | delete my number"
+	}
 	return n.To <= at.From && at.From-n.To <= reach && !r.broken(n.To, at.From+1) && !r.spent(n.To, at.From)
 }
 

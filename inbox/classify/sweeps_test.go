@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,7 +99,7 @@ func (s sweep) read(c *Classifier, text string) (got string, right, certain, wro
 		all = append(all, wording(q))
 		acts := q.Certain && q.Kind != inbox.KindQuestion
 		certain = certain && acts
-		wrong = wrong || acts && (s.unsure || wording(q) != s.want)
+		wrong = wrong || acts && (s.unsure || !slices.Contains(strings.Split(s.want, "; "), wording(q)))
 	}
 	got = strings.Join(all, "; ")
 	return got, got == s.want || s.unsure, certain, wrong
