@@ -40,6 +40,8 @@ func TestBombs(t *testing.T) {
 		"many classes":             head + "Content-Type: text/html\r\n\r\n<style>.a{color:red}</style>" + strings.Repeat("<i class='"+strings.Repeat("a ", 100)+"'>x</i>", 8000),
 		"many addresses":           head + "Cc: " + strings.Repeat("a@example.org,", 15000) + "\r\n\r\nhello",
 		"many IDs":                 head + "References: " + strings.Repeat("<<", 100000) + "\r\n\r\nhello",
+		"many uuencoded files":     head + "\r\n" + strings.Repeat("begin 644 x\n#AAAA\n", 200000),
+		"begins of no file":        head + "\r\n" + strings.Repeat("begin 644 x\n", 400000),
 		"many report groups":       head + "Content-Type: message/delivery-status\r\n\r\n" + strings.Repeat("A: b\r\n\r\n", 500000),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -88,6 +88,8 @@ func TestAuthor(t *testing.T) {
 		{"John Q. Public <j@example.org>", "j@example.org", "John Q. Public", ""},
 		{"=?utf-8?b?0JbQsNC90L3QsA==?= <z@example.org>", "z@example.org", "Жанна", ""},
 		{"=?klingon?q?Worf?= <w@example.org>", "w@example.org", "Worf", ""},
+		{"=?utf-7?Q?+BBYEMAQ9BD0EMA-?= <z@example.org>", "z@example.org", "Жанна", ""},
+		{"=?utf-7?Q?boss+AEA-site.test?= <z@example.org>", "", "", "the display name looks like another address"},
 		{"\xc6\xe0\xed\xed\xe0 <z@example.org>", "z@example.org", "Жанна", ""},
 		{`"ann@example.org" <ann@example.org>`, "ann@example.org", "ann@example.org", ""},
 		{"Anna <anna@почта.рф>", "anna@xn--80a1acny.xn--p1ai", "Anna", ""},
@@ -218,8 +220,20 @@ func TestDate(t *testing.T) {
 }
 
 func TestGuess(t *testing.T) {
-	for _, s := range []string{"Да", "ИРИНА", "Сколько можно писать мне Арина!!!", "НЕ НАДО, Я ПЕРЕДУМАЛ", "подтверждаю", "e-mail: поменяйте"} {
-		for _, cs := range []string{"windows-1251", "koi8-r"} {
+	for _, s := range []string{"Да", "ИРИНА", "Сколько можно писать мне Арина!!!", "НЕ НАДО, Я ПЕРЕДУМАЛ", "подтверждаю", "e-mail: поменяйте",
+		"удалите мой аккаунт", "Удалите мой аккаунт", "удалить", "УДАЛИТЕ МЕНЯ", "нет", "Нет", "стоп", "Спасибо", "да, подтверждаю", "Пришлите копию моих данных",
+		"мой новый адрес: г. Алматы, ул. Абая, д. 5", "Меня зовут Щукина Юлия", "Всё верно", "хочу сменить имя на Цой", "отпишите"} {
+		for _, cs := range []string{"windows-1251", "koi8-r", "iso-8859-5"} {
+			if got := guess(encode(t, cs, s)); got != s {
+				t.Errorf("%s in %s guessed as %s", s, cs, got)
+			}
+		}
+	}
+	for _, s := range []string{"видаліть мій акаунт", "Її ім'я", "є питання", "Ґудзь", "так", "Підтверджую", "Змініть прізвище на Їжакевич", "Дякую"} {
+		for _, cs := range []string{"windows-1251", "koi8-u", "iso-8859-5"} {
+			if cs == "iso-8859-5" && strings.ContainsAny(s, "Ґґ") {
+				continue // it has no such letter
+			}
 			if got := guess(encode(t, cs, s)); got != s {
 				t.Errorf("%s in %s guessed as %s", s, cs, got)
 			}

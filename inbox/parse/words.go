@@ -43,7 +43,7 @@ func decodeWords(s string) string {
 		if open.charset == "" || strings.TrimSpace(s[:i]) != "" {
 			flush()
 			out.WriteString(decodeCharset([]byte(s[:i]), ""))
-		} else if open.charset != w.charset {
+		} else if open.charset != w.charset || utf7Names[w.charset] { // a word of UTF-7 ends its base64
 			flush()
 		}
 		open.charset, open.bytes = w.charset, append(open.bytes, w.bytes...)
