@@ -230,6 +230,9 @@ func (w *walker) multipart(c content, body []byte, depth int) result {
 		if len(h.dropped) > 0 {
 			w.faults.add("the header of a part has lines that are no header lines; they were left out")
 		}
+		if h.cut {
+			w.faults.add("the header of a part is too long; its end was left out")
+		}
 		before := w.text
 		results = append(results, w.part(w.content(h, byDefault), b, depth+1))
 		if c.media == "multipart/alternative" {
@@ -374,7 +377,7 @@ func (c content) encoded() bool { return c.encoding == "quoted-printable" || c.e
 
 // cutUU cuts uuencoded files and notes each as an attachment.
 func (w *walker) cutUU(b []byte) []byte {
-	b, files := withoutUU(b)
+	b, files := withoutUU(b, w.room())
 	for range min(files, maxAttachments) {
 		w.attach(uuMedia)
 	}

@@ -87,6 +87,9 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%s: faults %q, want %q", c.name, m.Faults, c.fault)
 		}
 	}
+	if m := Message([]byte("From: a@b.example\nSubject: "+strings.Repeat("x", 99)+"\n\nhello"), small); m.Subject != strings.Repeat("x", 33) || m.Text != "hello" {
+		t.Errorf("of a long header line %q was kept; the text is %q", m.Subject, m.Text)
+	}
 	if m := Message([]byte("From: a@b.example\nX-A: "+strings.Repeat("x", 99)+"\nFrom: c@d.example\n\nx"), small); m.From.Addr != "" {
 		t.Error("a From line is trusted although a second one lies beyond the limit")
 	}

@@ -123,11 +123,15 @@ func maskLines(lines []line, notes *faults) {
 }
 
 func maskRun(run []line, notes *faults) {
-	texts := make([]string, len(run))
+	var b strings.Builder
+	b.Grow(size(run))
 	for i, l := range run {
-		texts[i] = l.text
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(l.text)
 	}
-	before := strings.Join(texts, "\n")
+	before := b.String()
 	after := masked(before, notes)
 	if after == before {
 		return

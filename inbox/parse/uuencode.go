@@ -7,13 +7,14 @@ import "bytes"
 const uuMedia = "application/x-uuencode"
 
 // withoutUU cuts files that were put into a text by uuencode (POSIX), and
-// tells how many there were. A file begins with "begin", a mode and a name,
+// tells how many there were. It stops where more than limit bytes of text are
+// left; what comes behind is nobody's to read. A file begins with "begin", a mode and a name,
 // and at least one line of data follows; it ends with "end", or where the
 // lines are no data any more.
-func withoutUU(b []byte) ([]byte, int) {
+func withoutUU(b []byte, limit int) ([]byte, int) {
 	var out []byte
 	files, kept := 0, 0
-	for pos := 0; pos < len(b); {
+	for pos := 0; pos < len(b) && len(out)+pos-kept <= limit; {
 		line, next := cutLine(b[pos:])
 		end := len(b) - len(next)
 		if uuBegin(line) {
@@ -29,7 +30,8 @@ func withoutUU(b []byte) ([]byte, int) {
 	if files == 0 {
 		return b, 0
 	}
-	return append(out, b[kept:]...), files
+	rest := b[kept:]
+	return append(out, rest[:min(len(rest), limit+1)]...), files
 }
 
 // uuBegin tells whether a line begins a file: "begin 644 name".
