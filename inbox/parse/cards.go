@@ -251,7 +251,22 @@ func glued(s string, i int, before bool) bool {
 		return unicode.IsLetter(r) || r == '_' || r == '@'
 	}
 	r, _ := utf8.DecodeRuneInString(s[i:])
-	return unicode.IsLetter(r) || r == '_' || r == '@'
+	return unicode.IsLetter(r) || r == '_' || inLocal(s[i:])
+}
+
+// inLocal tells whether what begins here is the rest of the local part of an
+// address or a Message-ID.
+func inLocal(s string) bool {
+	const longest = 64
+	for i := 0; i < min(len(s), longest); i++ {
+		if s[i] == '@' {
+			return true
+		}
+		if !alnum(s[i]) && strings.IndexByte(".-_$+", s[i]) < 0 {
+			return false
+		}
+	}
+	return false
 }
 
 // isCard looks at issuer, length and check digit (Luhn).
