@@ -28,6 +28,11 @@
 //     for that is not needed (never ENVELOPE or BODYSTRUCTURE), INTERNALDATE
 //     is asked for apart, and a mail that ended the connection while it was
 //     alone in its FETCH is named in a [PoisonError].
+//   - It keeps quoted texts, flags and names in memory as a whole, and tells
+//     nobody how long a text may be. So the link counts what is read while
+//     mail is fetched and ends when the server sends far more than it was
+//     asked for; of a mail whose size is not to be believed only a part is
+//     asked for.
 //   - Its MOVE falls back to an unguarded EXPUNGE. Here COPY is checked before
 //     anything is marked as deleted, and only UID EXPUNGE is ever used.
 //   - Its STARTTLS does not wait for the greeting and has no limit in time.

@@ -24,6 +24,9 @@ var ErrNoUIDPlus = errors.New("the IMAP server has no UIDPLUS: mail cannot be ex
 // or that the folder's UIDVALIDITY is no longer the one that was given.
 var ErrFolder = errors.New("this folder, with this UIDVALIDITY, is not the selected one; select it and list it again")
 
+// errTooMuch ends a connection whose server sends more than it was asked for.
+var errTooMuch = errors.New("the server sends much more than it was asked for; check the server, or policy.max_message_bytes")
+
 // AuthError says that the server refused the login. It is temporary only when
 // the server says so.
 type AuthError struct{ Err error }

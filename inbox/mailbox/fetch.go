@@ -21,10 +21,18 @@ type wanted struct {
 	size int64 // RFC822.SIZE; -1 when the server did not tell
 }
 
+// leastMail is the size in bytes below which a size is not believed: a mail
+// that came over the network has a longer header.
+const leastMail = 512
+
 // Fetch calls each for every mail of uids that is still in folder, which must
 // be the selected one, in ascending order of UIDs; each runs between commands
 // and may use the session. A mail larger than Config.MaxBytes comes without
 // its bytes. Fetch stops at the first error of each and returns it.
+//
+// The server is not believed: of a mail whose size it does not tell, or tells
+// too small to be true, only one byte more than Config.MaxBytes is asked for,
+// and the connection ends when twice that is announced or sent.
 //
 // A mail for which the server had no content is named in a [*PoisonError]
 // (joined, when there are several) after all others were given to each. When
@@ -193,14 +201,15 @@ func (s *Session) together(ctx context.Context, mails []wanted, found map[uint32
 	for i, m := range mails {
 		uids[i] = m.uid
 	}
-	told, err := s.bodies(ctx, uids)
+	told, err := s.bodies(ctx, uids, slices.ContainsFunc(mails, s.doubts))
 	if err != nil && !isRefusal(err) {
 		return blame(uids, err)
 	}
 	left := len(uids)
-	for _, uid := range uids {
-		if c, ok := told.bodies[uid]; ok && !c.missing {
-			found[uid] = c
+	for _, m := range mails {
+		if c, ok := told.bodies[m.uid]; ok && !c.missing {
+			s.doubt = s.doubt || c.size > m.size
+			found[m.uid] = c
 			left--
 		}
 	}
@@ -213,16 +222,19 @@ func (s *Session) together(ctx context.Context, mails []wanted, found map[uint32
 // alone fetches one mail. It gives nil when the mail is gone.
 func (s *Session) alone(ctx context.Context, m wanted) (*content, error) {
 	uids := []uint32{m.uid}
-	told, err := s.bodies(ctx, uids)
+	part := s.doubts(m)
+	told, err := s.bodies(ctx, uids, part)
+	c, ok := told.only(m.uid)
+	if part && (misunderstood(err) || err == nil && !ok && told.named[m.uid]) { // there are servers that do not know parts
+		told, err = s.bodies(ctx, uids, false)
+		c, ok = told.only(m.uid)
+	}
 	if err != nil {
 		return nil, blame(uids, err)
 	}
-	c, ok := told.bodies[m.uid]
-	if !ok && len(told.stray) == 1 {
-		c, ok = told.stray[0], true // the only text that came, for the only mail that was asked for
-	}
 	switch {
 	case ok && !c.missing:
+		s.doubt = s.doubt || m.size >= 0 && c.size > m.size
 		return &c, nil
 	case ok && m.size <= 0:
 		return &content{bytes: []byte{}}, nil // an empty mail
@@ -230,6 +242,25 @@ func (s *Session) alone(ctx context.Context, m wanted) (*content, error) {
 		return nil, &PoisonError{m.uid, errors.New("the server has the mail but gives no content")}
 	}
 	return nil, nil
+}
+
+// doubts tells whether the size of a mail is not to be believed.
+func (s *Session) doubts(m wanted) bool { return s.doubt || m.size < leastMail }
+
+// only gives the text of the only mail that was asked for: the one with its
+// UID, or the only one that came.
+func (t told) only(uid uint32) (content, bool) {
+	c, ok := t.bodies[uid]
+	if !ok && len(t.stray) == 1 {
+		return t.stray[0], true
+	}
+	return c, ok
+}
+
+// misunderstood tells whether the server took a command for a mistake.
+func misunderstood(err error) bool {
+	var r *refusal
+	return errors.As(err, &r) && r.status == string(imap.StatusResponseTypeBad)
 }
 
 // blame names the mails that were asked for when err happened, unless it has
@@ -244,11 +275,18 @@ func blame(uids []uint32, err error) error {
 	return &BatchError{slices.Clone(uids), err}
 }
 
-// bodies asks for the whole text of the mails.
-func (s *Session) bodies(ctx context.Context, uids []uint32) (told, error) {
-	items := &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}}
+// bodies asks for the text of the mails: the whole of it, or when part is set
+// not more than is enough to see that one is too large.
+func (s *Session) bodies(ctx context.Context, uids []uint32, part bool) (told, error) {
+	section := &imap.FetchItemBodySection{Peek: true}
+	if part {
+		section.Partial = &imap.SectionPartial{Size: s.cfg.MaxBytes + 1}
+	}
+	items := &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}}
 	s.sink.open()
 	err := s.do(ctx, "fetching mail", func() error {
+		s.link.allow(2*max(s.cfg.MaxBytes, s.cfg.BatchBytes) + answerBytes(len(uids)))
+		defer s.link.allowAll()
 		cmd := s.client.Fetch(uidSet(uids), items)
 		for m := cmd.Next(); m != nil; m = cmd.Next() {
 			if err := s.sink.take(m); err != nil {
@@ -309,7 +347,7 @@ type told struct {
 // the lock from before that until the answer is stored; so once the command
 // is complete, taking the lock means that every text is stored.
 type sink struct {
-	max int64       // longer texts are read but not kept
+	max int64       // longer texts are read but not kept, and those of twice the size not even read
 	cut func(error) // closes the link
 
 	mu     sync.Mutex
@@ -355,7 +393,7 @@ func (k *sink) take(m *imapclient.FetchMessageData) error {
 				k.cut(err)
 				return err
 			}
-			if it.MatchCommand(&imap.FetchItemBodySection{}) {
+			if wholeText(it.Section) {
 				body = &c
 			}
 		}
@@ -378,12 +416,24 @@ func (k *sink) take(m *imapclient.FetchMessageData) error {
 	return nil
 }
 
-// read reads a literal to its end, and makes sure that it is complete.
+// wholeText tells whether a section is the whole mail, or its beginning.
+func wholeText(s *imap.FetchItemBodySection) bool {
+	return s.Specifier == imap.PartSpecifierNone && len(s.Part) == 0 && (s.Partial == nil || s.Partial.Offset == 0)
+}
+
+// read reads a literal to its end, and makes sure that it is complete. One
+// that is far too long is not read.
 func (k *sink) read(lit imap.LiteralReader) (content, error) {
 	if lit == nil {
 		return content{missing: true}, nil
 	}
 	c := content{size: lit.Size()}
+	if c.size > 2*k.max {
+		err := fmt.Errorf("%d bytes of one mail: %w", c.size, errTooMuch)
+		k.cut(err)
+		io.Copy(io.Discard, lit) // ends at once; the library waits until somebody saw the end
+		return content{}, err
+	}
 	var n int64
 	var err error
 	if c.size > k.max || !k.isOpen {

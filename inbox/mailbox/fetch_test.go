@@ -15,6 +15,8 @@ import (
 const (
 	askSize = "(UID RFC822.SIZE)"
 	askBody = "(UID BODY.PEEK[])"
+	askPart = "(UID BODY.PEEK[]<0.101>)"      // of a mail whose size is not believed; MaxBytes is 100
+	askMost = "(UID BODY.PEEK[]<0.26214401>)" // the same, with the default MaxBytes
 	askDate = "(UID INTERNALDATE)"
 )
 
@@ -32,7 +34,7 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{6, 5, 5},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
-			f.ok("UID FETCH 5:6 "+askBody, body(1, 5, "abc"), body(2, 6, "defg"))
+			f.ok("UID FETCH 5:6 "+askPart, body(1, 5, "abc"), body(2, 6, "defg"))
 			f.ok("UID FETCH 5:6 "+askDate, date(1, 5), date(2, 6))
 		},
 		want: []string{"5 3 abc dated", "6 4 defg dated"},
@@ -41,7 +43,7 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
-			f.ok("UID FETCH 5:6 "+askBody, "* 1 FETCH (FLAGS () BODY[] {3}", "abc UID 5)", body(2, 6, "defg"))
+			f.ok("UID FETCH 5:6 "+askPart, "* 1 FETCH (FLAGS () BODY[] {3}", "abc UID 5)", body(2, 6, "defg"))
 			f.ok("UID FETCH 5:6 "+askDate, date(1, 5), date(2, 6))
 		},
 		want: []string{"5 3 abc dated", "6 4 defg dated"},
@@ -51,7 +53,7 @@ func TestFetch(t *testing.T) {
 		script: func(f *fake) {
 			flags := `* 1 FETCH (UID 5 FLAGS (\Seen))`
 			f.ok("UID FETCH 5 "+askSize, flags, size(1, 5, 3))
-			f.ok("UID FETCH 5 "+askBody, flags, body(1, 5, "abc"))
+			f.ok("UID FETCH 5 "+askPart, flags, body(1, 5, "abc"))
 			f.ok("UID FETCH 5 "+askDate, date(1, 5), flags)
 		},
 		want: []string{"5 3 abc dated"},
@@ -60,7 +62,7 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
-			f.ok("UID FETCH 5:6 "+askBody, "* 1 FETCH (UID 5)", body(1, 5, "abc"), body(2, 6, "defg"))
+			f.ok("UID FETCH 5:6 "+askPart, "* 1 FETCH (UID 5)", body(1, 5, "abc"), body(2, 6, "defg"))
 			f.ok("UID FETCH 5:6 "+askDate, date(1, 5), date(2, 6))
 		},
 		want: []string{"5 3 abc dated", "6 4 defg dated"},
@@ -69,8 +71,8 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
-			f.ok("UID FETCH 5:6 "+askBody, "* 1 FETCH (UID 5)", "* 1 FETCH (BODY[] {3}", "abc)", body(2, 6, "defg"))
-			f.ok("UID FETCH 5 "+askBody, "* 1 FETCH (UID 5)", "* 1 FETCH (BODY[] {3}", "abc)")
+			f.ok("UID FETCH 5:6 "+askPart, "* 1 FETCH (UID 5)", "* 1 FETCH (BODY[] {3}", "abc)", body(2, 6, "defg"))
+			f.ok("UID FETCH 5 "+askPart, "* 1 FETCH (UID 5)", "* 1 FETCH (BODY[] {3}", "abc)")
 			f.ok("UID FETCH 5:6 "+askDate, date(1, 5), date(2, 6))
 		},
 		want: []string{"5 3 abc dated", "6 4 defg dated"},
@@ -79,8 +81,8 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
-			f.ok("UID FETCH 5:6 "+askBody, body(1, 6, "defg"))
-			f.ok("UID FETCH 5 " + askBody)
+			f.ok("UID FETCH 5:6 "+askPart, body(1, 6, "defg"))
+			f.ok("UID FETCH 5 " + askPart)
 			f.ok("UID FETCH 6 "+askDate, date(1, 6))
 		},
 		want: []string{"6 4 defg dated"},
@@ -89,16 +91,16 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5 " + askSize)
-			f.ok("UID FETCH 5 " + askBody)
+			f.ok("UID FETCH 5 " + askPart)
 		},
 	}, {
 		name: "no sizes",
 		uids: []uint32{5, 6},
 		script: func(f *fake) {
 			f.no("UID FETCH 5:6 "+askSize, "NO not today")
-			f.ok("UID FETCH 5 "+askBody, body(1, 5, "abc"))
+			f.ok("UID FETCH 5 "+askPart, body(1, 5, "abc"))
 			f.ok("UID FETCH 5 "+askDate, date(1, 5))
-			f.ok("UID FETCH 6 "+askBody, body(2, 6, "defg"))
+			f.ok("UID FETCH 6 "+askPart, body(2, 6, "defg"))
 			f.ok("UID FETCH 6 "+askDate, date(2, 6))
 		},
 		want: []string{"5 3 abc dated", "6 4 defg dated"},
@@ -107,7 +109,7 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6, 7},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:7 "+askSize, size(1, 5, 101), size(2, 6, 50), size(3, 7, 4))
-			f.ok("UID FETCH 6:7 "+askBody, body(2, 6, strings.Repeat("x", 102)), body(3, 7, "defg"))
+			f.ok("UID FETCH 6:7 "+askPart, body(2, 6, strings.Repeat("x", 102)), body(3, 7, "defg"))
 			f.ok("UID FETCH 5:7 "+askDate, date(1, 5), date(2, 6), date(3, 7))
 		},
 		want: []string{"5 101 nil dated", "6 102 nil dated", "7 4 defg dated"},
@@ -116,9 +118,9 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6, 7},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:7 "+askSize, size(1, 5, 30), size(2, 6, 31), size(3, 7, 4))
-			f.ok("UID FETCH 5 "+askBody, body(1, 5, "a"))
+			f.ok("UID FETCH 5 "+askPart, body(1, 5, "a"))
 			f.ok("UID FETCH 5 "+askDate, date(1, 5))
-			f.ok("UID FETCH 6:7 "+askBody, body(2, 6, "b"), body(3, 7, "c"))
+			f.ok("UID FETCH 6:7 "+askPart, body(2, 6, "b"), body(3, 7, "c"))
 			f.ok("UID FETCH 6:7 "+askDate, date(2, 6), date(3, 7))
 		},
 		want: []string{"5 30 a dated", "6 31 b dated", "7 4 c dated"},
@@ -127,8 +129,8 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6, 7},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:7 "+askSize, size(1, 5, 0), size(2, 6, 4), size(3, 7, 0))
-			f.ok("UID FETCH 5:7 "+askBody, body(1, 5, ""), `* 2 FETCH (UID 6 BODY[] "defg")`, `* 3 FETCH (UID 7 BODY[] NIL)`)
-			f.ok("UID FETCH 7 "+askBody, `* 3 FETCH (UID 7 BODY[] NIL)`)
+			f.ok("UID FETCH 5:7 "+askPart, body(1, 5, ""), `* 2 FETCH (UID 6 BODY[] "defg")`, `* 3 FETCH (UID 7 BODY[] NIL)`)
+			f.ok("UID FETCH 7 "+askPart, `* 3 FETCH (UID 7 BODY[] NIL)`)
 			f.ok("UID FETCH 5:7 "+askDate, date(1, 5), date(2, 6), date(3, 7))
 		},
 		want: []string{"5 0  dated", "6 4 defg dated", "7 0  dated"},
@@ -137,8 +139,8 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
-			f.ok("UID FETCH 5:6 "+askBody, "* 1 FETCH (UID 5 BODY[] NIL)", body(2, 6, "defg"))
-			f.ok("UID FETCH 5 "+askBody, "* 1 FETCH (UID 5 BODY[] NIL)")
+			f.ok("UID FETCH 5:6 "+askPart, "* 1 FETCH (UID 5 BODY[] NIL)", body(2, 6, "defg"))
+			f.ok("UID FETCH 5 "+askPart, "* 1 FETCH (UID 5 BODY[] NIL)")
 			f.ok("UID FETCH 6 "+askDate, date(2, 6))
 		},
 		want:   []string{"6 4 defg dated"},
@@ -148,9 +150,9 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
-			tag := f.expect("UID FETCH 5:6 " + askBody)
+			tag := f.expect("UID FETCH 5:6 " + askPart)
 			f.say(body(1, 5, "abc"), tag+" NO [SERVERBUG] cannot read")
-			f.no("UID FETCH 6 "+askBody, "NO [SERVERBUG] cannot read")
+			f.no("UID FETCH 6 "+askPart, "NO [SERVERBUG] cannot read")
 			f.ok("UID FETCH 5 "+askDate, date(1, 5))
 		},
 		want:   []string{"5 3 abc dated"},
@@ -160,17 +162,40 @@ func TestFetch(t *testing.T) {
 		uids: []uint32{5, 6},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
-			f.ok("UID FETCH 5:6 "+askBody, body(1, 5, "abc"), body(2, 6, "defg"))
+			f.ok("UID FETCH 5:6 "+askPart, body(1, 5, "abc"), body(2, 6, "defg"))
 			f.ok("UID FETCH 5:6 "+askDate, `* 1 FETCH (UID 5 FLAGS ())`, date(1, 5), date(2, 6))
 			f.no("UID FETCH 5 "+askDate, "NO never")
 		},
 		want: []string{"5 3 abc now", "6 4 defg dated"},
 	}, {
+		name: "a server that does not know parts",
+		uids: []uint32{5, 6},
+		script: func(f *fake) {
+			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
+			f.no("UID FETCH 5:6 "+askPart, "BAD what is this")
+			f.no("UID FETCH 5 "+askPart, "BAD what is this")
+			f.ok("UID FETCH 5 "+askBody, body(1, 5, "abc"))
+			f.ok("UID FETCH 6 "+askPart, "* 2 FETCH (UID 6)")
+			f.ok("UID FETCH 6 "+askBody, body(2, 6, "defg"))
+			f.ok("UID FETCH 5:6 "+askDate, date(1, 5), date(2, 6))
+		},
+		want: []string{"5 3 abc dated", "6 4 defg dated"},
+	}, {
+		name: "parts named as parts, and another part",
+		uids: []uint32{5, 6},
+		script: func(f *fake) {
+			f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
+			f.ok("UID FETCH 5:6 "+askPart, "* 1 FETCH (UID 5 BODY[]<0> {3}", "abc)", "* 2 FETCH (UID 6 BODY[]<2> {2}", "fg)")
+			f.ok("UID FETCH 6 "+askPart, "* 2 FETCH (UID 6 BODY[]<0> {4}", "defg)")
+			f.ok("UID FETCH 5:6 "+askDate, date(1, 5), date(2, 6))
+		},
+		want: []string{"5 3 abc dated", "6 4 defg dated"},
+	}, {
 		name: "other sections and other mails",
 		uids: []uint32{5},
 		script: func(f *fake) {
 			f.ok("UID FETCH 5 "+askSize, size(1, 5, 3), size(2, 6, 1))
-			f.ok("UID FETCH 5 "+askBody, "* 1 FETCH (UID 5 BODY[HEADER] {2}", "hh BODY[] {3}", "abc)", body(2, 6, "x"))
+			f.ok("UID FETCH 5 "+askPart, "* 1 FETCH (UID 5 BODY[HEADER] {2}", "hh BODY[] {3}", "abc)", body(2, 6, "x"))
 			f.ok("UID FETCH 5 "+askDate, date(1, 5))
 		},
 		want: []string{"5 3 abc dated"},
@@ -203,11 +228,11 @@ func TestFetch(t *testing.T) {
 func TestFetchLost(t *testing.T) {
 	two := func(f *fake) string {
 		f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 300), size(2, 6, 4))
-		return f.expect("UID FETCH 5:6 " + askBody)
+		return f.expect("UID FETCH 5:6 " + askMost)
 	}
 	one := func(f *fake) {
 		f.ok("UID FETCH 5 "+askSize, size(1, 5, 300))
-		f.expect("UID FETCH 5 " + askBody)
+		f.expect("UID FETCH 5 " + askMost)
 	}
 	const partial = "* 1 FETCH (UID 5 BODY[] {300}\r\nonly this\x00"
 	tests := []struct {
@@ -228,7 +253,7 @@ func TestFetchLost(t *testing.T) {
 		{"an unknown answer", []uint32{5, 6}, func(f *fake) { two(f); f.say(`* XFOO`) }, nil, 0, []uint32{5, 6}, "protocol error"},
 		{"an odd arrival time of one", []uint32{5}, func(f *fake) {
 			f.ok("UID FETCH 5 "+askSize, size(1, 5, 3))
-			f.ok("UID FETCH 5 "+askBody, body(1, 5, "abc"))
+			f.ok("UID FETCH 5 "+askMost, body(1, 5, "abc"))
 			f.ok("UID FETCH 5 "+askDate, `* 1 FETCH (UID 5 INTERNALDATE "yesterday")`)
 		}, []string{"5 3 abc now"}, 0, nil, "protocol error"},
 		{"an odd arrival time of several", []uint32{5, 6}, func(f *fake) {
@@ -237,7 +262,7 @@ func TestFetchLost(t *testing.T) {
 		}, nil, 0, []uint32{5, 6}, "protocol error"},
 		{"cut in the arrival time of one", []uint32{5}, func(f *fake) {
 			f.ok("UID FETCH 5 "+askSize, size(1, 5, 3))
-			f.ok("UID FETCH 5 "+askBody, body(1, 5, "abc"))
+			f.ok("UID FETCH 5 "+askMost, body(1, 5, "abc"))
 			f.expect("UID FETCH 5 " + askDate)
 		}, nil, 5, nil, "closed the connection"},
 	}
@@ -274,7 +299,7 @@ func TestFetchSlow(t *testing.T) {
 		s, folder := enter(t, scripted(t, func(f *fake) {
 			f.enter(everything, 1)
 			f.ok("UID FETCH 5 "+askSize, size(1, 5, 20))
-			tag := f.expect("UID FETCH 5 " + askBody)
+			tag := f.expect("UID FETCH 5 " + askMost)
 			f.say("* 1 FETCH (UID 5 BODY[] {20}")
 			for range 20 {
 				time.Sleep(50 * time.Second)
@@ -291,12 +316,37 @@ func TestFetchSlow(t *testing.T) {
 	})
 }
 
+// TestFetchBelieves asks for the whole of a mail of credible size, until one
+// was larger than the server had said.
+func TestFetchBelieves(t *testing.T) {
+	text := strings.Repeat("x", 600)
+	s, folder := enter(t, scripted(t, func(f *fake) {
+		f.enter(everything, 3)
+		f.ok("UID FETCH 5 "+askSize, size(1, 5, 600))
+		f.ok("UID FETCH 5 "+askBody, body(1, 5, text))
+		f.ok("UID FETCH 5 "+askDate, date(1, 5))
+		f.ok("UID FETCH 6 "+askSize, size(1, 6, 590))
+		f.ok("UID FETCH 6 "+askBody, body(1, 6, text))
+		f.ok("UID FETCH 6 "+askDate, date(1, 6))
+		f.ok("UID FETCH 7 "+askSize, size(1, 7, 600))
+		f.ok("UID FETCH 7 "+askMost, body(1, 7, text))
+		f.ok("UID FETCH 7 "+askDate, date(1, 7))
+		f.bye()
+	}))
+	for _, uid := range []uint32{5, 6, 7} {
+		got, err := fetch(t, s, folder, uid)
+		if err != nil || len(got) != 1 {
+			t.Errorf("got %q, %v", got, err)
+		}
+	}
+}
+
 func TestFetchContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, folder := enter(t, scripted(t, func(f *fake) {
 			f.enter(everything, 1)
 			f.ok("UID FETCH 5 "+askSize, size(1, 5, 300))
-			f.expect("UID FETCH 5 " + askBody)
+			f.expect("UID FETCH 5 " + askMost)
 			f.say("* 1 FETCH (UID 5 BODY[] {300}\r\nonly this\x00")
 			time.Sleep(time.Hour)
 		}))
@@ -334,7 +384,7 @@ func TestFetchStopsWithEach(t *testing.T) {
 	s, folder := enter(t, scripted(t, func(f *fake) {
 		f.enter(everything, 2)
 		f.ok("UID FETCH 5:6 "+askSize, size(1, 5, 3), size(2, 6, 4))
-		f.ok("UID FETCH 5:6 "+askBody, body(1, 5, "abc"), body(2, 6, "defg"))
+		f.ok("UID FETCH 5:6 "+askMost, body(1, 5, "abc"), body(2, 6, "defg"))
 		f.ok("UID FETCH 5:6 "+askDate, date(1, 5), date(2, 6))
 		f.ok(`UID MOVE 5 "Processed"`, "* OK [COPYUID 9 5 1] moved", "* 1 EXPUNGE")
 		f.bye()

@@ -17,6 +17,8 @@ type link struct {
 
 	mu      sync.Mutex
 	watched bool
+	bounded bool  // whether left counts
+	left    int64 // bytes that may still be read
 	closed  bool
 	cause   error           // why it ended; nil when the library or we closed it
 	reader  <-chan struct{} // closed when the library's reader has ended
@@ -58,8 +60,38 @@ func (l *link) watch(on bool) {
 	l.Conn.SetReadDeadline(deadline) // fails on a closed connection only, which the next read tells
 }
 
+// allow ends the link when more than n bytes are read from now on, until
+// allowAll is called. The library keeps some kinds of answers in memory as a
+// whole, however long they are.
+func (l *link) allow(n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bounded, l.left = true, n
+}
+
+func (l *link) allowAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bounded = false
+}
+
+// within cuts p to what may still be read.
+func (l *link) within(p []byte) ([]byte, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.bounded {
+		return p, true
+	}
+	return p[:min(int64(len(p)), max(l.left, 0))], l.left > 0
+}
+
 // Read reads, and notes why it failed.
 func (l *link) Read(p []byte) (int, error) {
+	p, ok := l.within(p)
+	if !ok {
+		l.end(errTooMuch)
+		return 0, errTooMuch
+	}
 	n, err := l.Conn.Read(p)
 	if err != nil {
 		l.end(err)
@@ -67,6 +99,7 @@ func (l *link) Read(p []byte) (int, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.left -= int64(n)
 	if l.watched {
 		l.Conn.SetReadDeadline(time.Now().Add(l.limit))
 	}

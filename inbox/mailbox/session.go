@@ -37,6 +37,7 @@ type Session struct {
 	folder Folder     // the selected one; Name is "" when there is none
 	buried bool       // why it ended was told
 	noIdle bool       // the server announced IDLE and then refused it
+	doubt  bool       // a mail was larger than the server had said
 	count  counter
 	sink   sink
 }
@@ -222,6 +223,10 @@ func (s *Session) UIDsFrom(ctx context.Context, from uint32) ([]uint32, error) {
 // with the UID of its mail, and for the UID itself with a nil item.
 func (s *Session) ask(ctx context.Context, doing string, set imap.UIDSet, items *imap.FetchOptions, got func(uid uint32, item imapclient.FetchItemData)) error {
 	return s.do(ctx, doing, func() error {
+		if nums, ok := set.Nums(); ok { // else nobody knows how many there are
+			s.link.allow(answerBytes(len(nums)))
+			defer s.link.allowAll()
+		}
 		cmd := s.client.Fetch(set, items)
 		for m := cmd.Next(); m != nil; m = cmd.Next() {
 			var uid uint32
@@ -244,6 +249,10 @@ func (s *Session) ask(ctx context.Context, doing string, set imap.UIDSet, items 
 		return cmd.Close()
 	})
 }
+
+// answerBytes is how much a server may say about so many mails besides their
+// texts, and about others that changed meanwhile.
+func answerBytes(mails int) int64 { return 1<<20 + int64(mails)<<12 }
 
 // counter follows the number of mails in the selected folder, to notice that
 // some arrived. The library's reader calls exists and expunged.

@@ -165,7 +165,7 @@ func TestClose(t *testing.T) {
 			s, folder := enter(t, scripted(t, func(f *fake) {
 				f.enter(everything, 1)
 				f.ok("UID FETCH 5 "+askSize, size(1, 5, 300))
-				f.expect("UID FETCH 5 " + askBody)
+				f.expect("UID FETCH 5 " + askMost)
 				f.say("* 1 FETCH (UID 5 BODY[] {300}\r\nonly this\x00")
 				time.Sleep(time.Hour)
 			}))

@@ -24,7 +24,8 @@
 // ([World.OnAcknowledge]) and when a mail of ours is about to be accepted
 // ([World.OnFinalDot]), both before the server answers: what must be on disk
 // by then can be looked at. Hooks run in the goroutine of the connection and
-// may call the World.
+// may call the World. [World.SetLie] makes the IMAP server lie about the sizes
+// of mails.
 //
 // # Why own servers
 //

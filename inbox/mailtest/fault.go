@@ -72,6 +72,34 @@ func (w *World) fault(stage, who string) error {
 	return fail(stage, who, n)
 }
 
+// Lie is what the IMAP server says of a mail in place of the truth.
+type Lie struct {
+	Size  int64 // its size in bytes (RFC822.SIZE)
+	Whole bool  // the whole text is sent where a part of it was asked for
+}
+
+// SetLie makes the IMAP server tell lies: f is asked for each mail of a FETCH
+// and gives the lie, or nil for the truth. A nil f ends the lies.
+func (w *World) SetLie(f func(mail []byte) *Lie) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lie = f
+}
+
+// told gives the size that the server tells of a mail, and whether it sends
+// all of it in any case.
+func (w *World) told(mail []byte) (size int64, whole bool) {
+	w.mu.Lock()
+	f := w.lie
+	w.mu.Unlock()
+	if f != nil {
+		if l := f(mail); l != nil {
+			return l.Size, l.Whole
+		}
+	}
+	return int64(len(mail)), false
+}
+
 // OnSent sets what is called after a mail was accepted by SMTP and the 250 was
 // written.
 func (w *World) OnSent(f func(Delivery)) {

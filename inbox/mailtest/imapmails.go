@@ -23,7 +23,7 @@ func (s *session) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options *ima
 		return err
 	}
 	for _, m := range s.snapshots(set, options) {
-		if err := writeMail(w, m, options); err != nil {
+		if err := s.writeMail(w, m, options); err != nil {
 			return err
 		}
 	}
@@ -48,7 +48,8 @@ func (s *session) snapshots(set imap.NumSet, options *imap.FetchOptions) []snaps
 	return out
 }
 
-func writeMail(w *imapserver.FetchWriter, m snapshot, options *imap.FetchOptions) error {
+func (s *session) writeMail(w *imapserver.FetchWriter, m snapshot, options *imap.FetchOptions) error {
+	size, whole := s.world.told(m.mail.bytes)
 	r := w.CreateMessage(m.seq)
 	if options.UID {
 		r.WriteUID(m.mail.uid)
@@ -60,7 +61,7 @@ func writeMail(w *imapserver.FetchWriter, m snapshot, options *imap.FetchOptions
 		r.WriteInternalDate(m.mail.at)
 	}
 	if options.RFC822Size {
-		r.WriteRFC822Size(int64(len(m.mail.bytes)))
+		r.WriteRFC822Size(size)
 	}
 	if options.Envelope {
 		r.WriteEnvelope(envelope(m.mail.bytes))
@@ -69,6 +70,11 @@ func writeMail(w *imapserver.FetchWriter, m snapshot, options *imap.FetchOptions
 		r.WriteBodyStructure(imapserver.ExtractBodyStructure(bytes.NewReader(m.mail.bytes)))
 	}
 	for _, section := range options.BodySection {
+		if whole {
+			all := *section
+			all.Partial = nil
+			section = &all
+		}
 		b := sectionOf(m.mail.bytes, section)
 		if err := writeLiteral(r.WriteBodySection(section, int64(len(b))), b); err != nil {
 			return err
@@ -133,7 +139,7 @@ func (s *session) Store(w *imapserver.FetchWriter, set imap.NumSet, flags *imap.
 		return nil
 	}
 	for _, m := range changed {
-		if err := writeMail(w, m, &imap.FetchOptions{UID: true, Flags: true}); err != nil {
+		if err := s.writeMail(w, m, &imap.FetchOptions{UID: true, Flags: true}); err != nil {
 			return err
 		}
 	}

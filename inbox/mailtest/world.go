@@ -64,6 +64,7 @@ type World struct {
 	leaf        []byte // the certificate that the servers show; nil: the authority's
 	fail        func(stage, who string, n int) error
 	tries       map[[2]string]int
+	lie         func(mail []byte) *Lie
 	sent        []Delivery
 	accepted    chan struct{} // closed at the next addition to sent
 	onSent      func(Delivery)

@@ -284,6 +284,30 @@ func TestScriptedIMAP(t *testing.T) {
 	<-c.Closed()
 }
 
+func TestLyingIMAP(t *testing.T) {
+	w := world(t, mailtest.Options{})
+	w.Send(alice, site, "Hello", "Hello")
+	w.Send(alice, site, "Honest", "Hello")
+	w.SetLie(func(mail []byte) *mailtest.Lie {
+		if strings.Contains(string(mail), "Subject: Hello") {
+			return &mailtest.Lie{Size: 3, Whole: true}
+		}
+		return nil
+	})
+	c := login(t, w, nil)
+	part := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Size: 10}}
+	got, err := c.Fetch(imap.UIDSetNum(1, 2), &imap.FetchOptions{UID: true, RFC822Size: true, BodySection: []*imap.FetchItemBodySection{part}}).Collect()
+	if err != nil || len(got) != 2 {
+		t.Fatalf("FETCH gave %d mails, %v", len(got), err)
+	}
+	if n := len(got[0].BodySection[0].Bytes); got[0].RFC822Size != 3 || n < 100 {
+		t.Errorf("the liar says %d bytes and sends %d", got[0].RFC822Size, n)
+	}
+	if n := len(got[1].BodySection[0].Bytes); got[1].RFC822Size < 100 || n != 10 {
+		t.Errorf("of the other mail it says %d bytes and sends %d", got[1].RFC822Size, n)
+	}
+}
+
 func TestSilentIMAP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := world(t, mailtest.Options{InMemory: true})

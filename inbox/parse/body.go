@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"mime"
@@ -33,8 +34,8 @@ type content struct {
 	media    string // media type, lower case
 	params   map[string]string
 	encoding string
-	attached bool // disposition attachment
-	named    bool // has a file name
+	attached bool   // disposition attachment
+	name     string // of the file; "": none
 }
 
 // result is the readable text of a part. Rich text comes from HTML, or from a
@@ -65,7 +66,7 @@ func (w *walker) content(h header, byDefault string) content {
 		params:   params,
 		encoding: transferEncoding(h.get("Content-Transfer-Encoding")),
 		attached: disp == "attachment",
-		named:    dispParams["filename"] != "" || params["name"] != "",
+		name:     cmp.Or(dispParams["filename"], params["name"]),
 	}
 }
 
@@ -160,15 +161,28 @@ func (w *walker) part(c content, body []byte, depth int) result {
 		w.embedded(c, body)
 		return result{}
 	case c.attached || c.media != "text/plain" && c.media != "text/html":
-		w.attach(c.media)
+		w.attach(c.kind())
 		return result{}
-	case c.named && w.text > 0:
+	case c.name != "" && w.text > 0:
 		w.attach(c.media)
 		return result{}
 	case c.media == "text/html":
 		return result{w.html(c, body), true}
 	}
 	return result{w.plain(c, body), false}
+}
+
+// tnef is the media type of Outlook's own format (winmail.dat).
+const tnef = "application/ms-tnef"
+
+// kind gives the media type of an attachment. Many programs know TNEF only by
+// its name.
+func (c content) kind() string {
+	name := strings.ToLower(strings.TrimSpace(decodeWords(c.name)))
+	if c.media == "application/vnd.ms-tnef" || name == "winmail.dat" || name == "win.dat" {
+		return tnef
+	}
+	return c.media
 }
 
 func (w *walker) attach(media string) {
@@ -178,7 +192,7 @@ func (w *walker) attach(media string) {
 	switch media {
 	case "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted":
 		w.faults.add("the mail is encrypted; its text cannot be read")
-	case "application/ms-tnef":
+	case tnef:
 		w.faults.add("part of the mail is in Outlook's own format and cannot be read")
 	}
 }
@@ -215,6 +229,9 @@ func (w *walker) multipart(c content, body []byte, depth int) result {
 		h, b := splitPart(p, w.opts.MaxHeader)
 		if len(h.dropped) > 0 {
 			w.faults.add("the header of a part has lines that are no header lines; they were left out")
+		}
+		if h.cut {
+			w.faults.add("the header of a part is too long; its end was left out")
 		}
 		before := w.text
 		results = append(results, w.part(w.content(h, byDefault), b, depth+1))
@@ -342,11 +359,29 @@ func placeholder(lines []line) bool {
 		(strings.Contains(t, "support") || strings.Contains(t, "view") || strings.Contains(t, "поддерж") || strings.Contains(t, "client"))
 }
 
-// plain decodes a text/plain part into lines.
+// plain decodes a text/plain part into lines. Files that stand in the text are
+// cut before it is, so that a large one leaves room for what follows it.
 func (w *walker) plain(c content, body []byte) []line {
+	if !c.encoded() {
+		body = w.cutUU(body)
+	}
 	s := w.decode(c, body, w.room())
+	if c.encoded() {
+		s = string(w.cutUU([]byte(s)))
+	}
 	lines := plainLines(s, strings.EqualFold(c.params["format"], "flowed"), strings.EqualFold(c.params["delsp"], "yes"))
 	return w.take(lines)
+}
+
+func (c content) encoded() bool { return c.encoding == "quoted-printable" || c.encoding == "base64" }
+
+// cutUU cuts uuencoded files and notes each as an attachment.
+func (w *walker) cutUU(b []byte) []byte {
+	b, files := withoutUU(b, w.room())
+	for range min(files, maxAttachments) {
+		w.attach(uuMedia)
+	}
+	return b
 }
 
 // html decodes a text/html part into lines.

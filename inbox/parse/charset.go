@@ -43,8 +43,11 @@ func decodeText(b []byte, name string) (s string, known bool) {
 	if a, ok := aliases[name]; ok {
 		name = a
 	}
-	if undeclared[name] {
+	switch {
+	case undeclared[name]:
 		return guess(b), true
+	case utf7Names[name]:
+		return decodeUTF7(b), true
 	}
 	r, err := charset.Reader(name, bytes.NewReader(b))
 	if err != nil {
@@ -57,8 +60,13 @@ func decodeText(b []byte, name string) (s string, known bool) {
 	return string(out), true
 }
 
+// guessed are the charsets that undeclared text may be in. KOI8-U differs from
+// KOI8-R only where that has frames in place of Ukrainian letters. Where two
+// fit alike the first is taken.
+var guessed = []*charmap.Charmap{charmap.Windows1252, charmap.Windows1251, charmap.KOI8U, charmap.ISO8859_5}
+
 // guess reads text that does not say its charset: UTF-8 when it is valid, else
-// the one of windows-1251, koi8-r and windows-1252 whose letters fit best.
+// the charset whose letters fit best.
 func guess(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)
@@ -67,7 +75,7 @@ func guess(b []byte) string {
 		return strings.ToValidUTF8(string(b), "\uFFFD")
 	}
 	best, top := "", -1<<62
-	for _, m := range []*charmap.Charmap{charmap.Windows1252, charmap.Windows1251, charmap.KOI8R} {
+	for _, m := range guessed {
 		out, err := m.NewDecoder().Bytes(b)
 		if err != nil {
 			continue
@@ -96,11 +104,18 @@ func nearlyUTF8(b []byte) bool {
 	return good > 4*bad
 }
 
-// common are the Russian letters, the most frequent first.
-const common = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
+// common are the Russian letters, the most frequent first; ukrainian are those
+// that Russian has not.
+const (
+	common    = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
+	ukrainian = "іїєґ"
+)
 
 // frequency says how often a Cyrillic letter is seen: 6 is often, 0 is hardly.
 func frequency(lower rune) int {
+	if strings.ContainsRune(ukrainian, lower) {
+		return 3
+	}
 	switch i := strings.IndexRune(common, lower) / 2; {
 	case i < 10:
 		return 6
@@ -129,10 +144,10 @@ func scoreRune(r, prev rune) int {
 	switch {
 	case r < 0x80, r == '\u00A0', r == '€':
 		return 0
-	case r >= 'а' && r <= 'я' || r == 'ё':
+	case smallCyrillic(r):
 		return frequency(r) + 1 + rhythm(unicode.ToLower(prev), r)
-	case r >= 'А' && r <= 'Я' || r == 'Ё':
-		if prev >= 'а' && prev <= 'я' {
+	case smallCyrillic(unicode.ToLower(r)):
+		if smallCyrillic(prev) {
 			return -8 // a capital within a word
 		}
 		return frequency(unicode.ToLower(r)) + rhythm(unicode.ToLower(prev), unicode.ToLower(r))
@@ -151,14 +166,18 @@ func scoreRune(r, prev rune) int {
 // rhythm says whether two neighbouring letters are vowel and consonant, as most
 // neighbours are.
 func rhythm(prev, r rune) int {
-	const vowels = "аеёиоуыэюя"
+	const vowels = "аеёиоуыэюяіїє"
 	switch {
-	case prev < 'а' || prev > 'ё':
+	case !smallCyrillic(prev):
 		return 0
 	case strings.ContainsRune(vowels, prev) != strings.ContainsRune(vowels, r):
 		return 2
 	}
 	return -1
+}
+
+func smallCyrillic(r rune) bool {
+	return r >= 'а' && r <= 'я' || r == 'ё' || strings.ContainsRune(ukrainian, r)
 }
 
 func latin(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }

@@ -1,9 +1,15 @@
 package parse
 
 import (
+	"archive/tar"
 	"bufio"
+	"compress/gzip"
 	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -67,3 +73,79 @@ func TestLetters(t *testing.T) {
 }
 
 func words(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// TestOddMIME reads the pack's mails of odd structure. Each becomes a Message
+// that keeps every promise, for work within the caps.
+func TestOddMIME(t *testing.T) {
+	const most = 20<<20 + 20*DefaultMaxText // bytes allocated for one mail, beside twenty times its size
+	mails, answered, readable, authors, worst := 0, 0, 0, 0, int64(0)
+	eachPackMail(t, "mime", func(name string, raw []byte) {
+		mails++
+		m, _, work := measured(raw)
+		worst = max(worst, work)
+		if work > most+20*int64(len(raw)) {
+			t.Errorf("%s: %d bytes were allocated for a mail of %d", name, work, len(raw))
+		}
+		if m.Text != "" || m.Report != nil || len(m.Attachments) > 0 || m.Subject != "" {
+			readable++
+		}
+		if m.From.Addr != "" {
+			authors++
+		}
+		if t.Run(name, func(t *testing.T) { whole(t, raw) }) {
+			answered++
+		}
+	})
+	t.Logf("odd MIME: %d of %d answered; %d with something to read, %d with an author; at most %d bytes were allocated for one", answered, mails, readable, authors, worst)
+	if mails < 300 {
+		t.Errorf("only %d mails of odd structure in the pack", mails)
+	}
+}
+
+// eachPackMail calls f for the mails of one part of dev.tar.gz.
+func eachPackMail(t *testing.T, part string, f func(name string, raw []byte)) {
+	t.Helper()
+	mails, parts := readPack(t)
+	for name, raw := range mails {
+		if parts[name].Part == part {
+			f(name, raw)
+		}
+	}
+}
+
+// packPart is what the pack's labels say that matters here.
+type packPart struct{ Part string }
+
+// readPack reads the mails of dev.tar.gz and their labels.
+func readPack(t *testing.T) (mails map[string][]byte, parts map[string]packPart) {
+	t.Helper()
+	check := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := os.Open(filepath.Join(corpora(t), "dev.tar.gz"))
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("the pack of mails is not here; set SUPPORTD_CORPORA to its folder")
+	}
+	check(err)
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	check(err)
+	mails, parts = map[string][]byte{}, map[string]packPart{}
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return mails, parts
+		}
+		check(err)
+		b, err := io.ReadAll(r)
+		check(err)
+		switch name := path.Base(h.Name); {
+		case name == "expected.json":
+			check(json.Unmarshal(b, &parts))
+		case path.Ext(name) == ".eml":
+			mails[strings.TrimSuffix(name, ".eml")] = b
+		}
+	}
+}

@@ -1,10 +1,13 @@
 package parse
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/emersion/go-message/mail"
+	"golang.org/x/net/idna"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/address"
@@ -16,6 +19,7 @@ var single = []struct{ name, shown string }{
 	{"From", "From"}, {"Subject", "Subject"}, {"To", "To"}, {"Date", "Date"}, {"Message-Id", "Message-ID"},
 	{"Reply-To", "Reply-To"}, {"Sender", "Sender"}, {"Content-Type", "Content-Type"},
 	{"Content-Transfer-Encoding", "Content-Transfer-Encoding"}, {"In-Reply-To", "In-Reply-To"}, {"References", "References"},
+	{"Cc", "Cc"}, {"Mime-Version", "MIME-Version"}, {"Content-Disposition", "Content-Disposition"},
 }
 
 // author finds the single author of a mail, or says why there is none that can
@@ -100,6 +104,12 @@ func oneAuthor(value string) (inbox.Address, string) {
 	if written, err := address.Canonical(bare(value)); err != nil || written != addr {
 		return inbox.Address{}, "the address in From can be read in two ways"
 	}
+	if r, found := unseen(addr); found {
+		return inbox.Address{}, fmt.Sprintf("an invisible character in the address in From (%U)", r)
+	}
+	if !mapsByCase(bare(value), addr) {
+		return inbox.Address{}, "the domain in From holds characters that are read as others"
+	}
 	name := decodeWords(list[0].Name)
 	if fault := nameFault(name, addr); fault != "" {
 		return inbox.Address{}, fault
@@ -179,17 +189,50 @@ func unquoted(value string) (string, bool) {
 	return b.String(), !in
 }
 
+// mapsByCase tells whether the domain as it is written and as it is looked up
+// differ in nothing but capitals. IDNA (UTS #46) maps much more: it drops what
+// is invisible and reads many letters as others, so that two readers may see
+// two domains.
+func mapsByCase(written, canonical string) bool {
+	domain := func(s string) string { return strings.TrimSpace(s[strings.LastIndexByte(s, '@')+1:]) }
+	w := domain(written)
+	if ascii(w) {
+		return true
+	}
+	c, err := idna.ToUnicode(domain(canonical))
+	if err != nil || utf8.RuneCountInString(c) != utf8.RuneCountInString(w) {
+		return false
+	}
+	looked := []rune(c)
+	for i, r := range []rune(w) {
+		if l := looked[i]; r != l && (unicode.ToLower(r) != l || r >= utf8.RuneSelf && l < utf8.RuneSelf) {
+			return false
+		}
+	}
+	return true
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // nameFault says what makes a display name look like somebody else's.
 func nameFault(name, addr string) string {
 	for _, r := range name {
 		switch {
 		case turns(r):
 			return "the display name turns the direction of writing"
-		case invisible(r):
-			return "an invisible character in the display name"
 		case unicode.IsControl(r) && r != '\t':
 			return "a control character in the display name"
 		}
+	}
+	if r, found := unseen(name); found {
+		return fmt.Sprintf("an invisible character in the display name (%U)", r)
 	}
 	name = strings.NewReplacer("＠", "@", "﹫", "@").Replace(name)
 	if !strings.Contains(name, "@") {

@@ -5,6 +5,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"push.guru/supportd/inbox/address"
 )
 
 // seed adds the files of a pattern to the corpus.
@@ -25,6 +29,39 @@ func seed(f *testing.F, pattern string, add func([]byte)) {
 func FuzzMessage(f *testing.F) {
 	seed(f, "testdata/*.eml", func(b []byte) { f.Add(b) })
 	f.Fuzz(func(t *testing.T, raw []byte) { whole(t, raw) })
+}
+
+// FuzzFrom holds every From line to what the rest of the program relies on:
+// one canonical address whose every sign can be seen, or a fault.
+func FuzzFrom(f *testing.F) {
+	for _, c := range authors {
+		f.Add(c.from)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		a, fault := oneAuthor(value)
+		if (a.Addr == "") != (fault != "") {
+			t.Fatalf("%q: address %q, fault %q", value, a.Addr, fault)
+		}
+		if fault != "" {
+			return
+		}
+		if canonical, err := address.Canonical(a.Addr); err != nil || canonical != a.Addr {
+			t.Errorf("%q: %q is not canonical", value, a.Addr)
+		}
+		if !strings.Contains(strings.ToLower(value), strings.ToLower(address.DomainOf(a.Addr))) && ascii(value) {
+			t.Errorf("%q: the domain of %q is not in it", value, a.Addr)
+		}
+		for _, s := range []string{a.Name, a.Addr} {
+			if r, found := unseen(s); found || strings.ContainsFunc(s, unicode.IsControl) || !utf8.ValidString(s) {
+				t.Errorf("%q: %q holds %U", value, s, r)
+			}
+		}
+		for _, w := range strings.FieldsFunc(a.Name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`<>()[]",;:'`, r) }) {
+			if address.Equal(w, w) && !address.Equal(w, a.Addr) {
+				t.Errorf("%q: the name %q holds another address than %q", value, a.Name, a.Addr)
+			}
+		}
+	})
 }
 
 func FuzzNewText(f *testing.F) {

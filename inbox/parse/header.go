@@ -59,9 +59,16 @@ func (h *header) read(raw []byte, limit int) []byte {
 			}
 			return next
 		}
-		if len(raw)-len(rest) > limit || len(h.fields) >= maxFields {
+		if len(h.fields) >= maxFields {
 			h.cut = true
 			return afterHeader(rest)
+		}
+		if room := limit - (len(raw) - len(rest)); len(line) > room {
+			h.cut = true
+			if room > 0 {
+				h.addLine(line[:room])
+			}
+			return afterHeader(next)
 		}
 		if len(h.fields) == 0 && len(h.dropped) == 0 && !looksLikeField(line) && !blankFirst(line) && isProse(raw) {
 			h.noEnd = true

@@ -2,6 +2,7 @@ package parse
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,32 +20,39 @@ type markTable struct {
 	wrote, own, mobile []string
 }
 
-// readMarks reads the table. A section that nobody knows is a mistake in a
-// file that is part of the program, so it panics; a test reads the file.
 func readMarks(text string) markTable {
-	t := markTable{start: map[string]bool{}, separator: map[string]bool{}, from: map[string]bool{}, sent: map[string]bool{},
-		to: map[string]bool{}, subject: map[string]bool{}, device: map[string]bool{}}
-	sets := map[string]map[string]bool{"[start]": t.start, "[separator]": t.separator, "[from]": t.from, "[sent]": t.sent,
-		"[to]": t.to, "[subject]": t.subject, "[device]": t.device}
-	lists := map[string]*[]string{"[wrote]": &t.wrote, "[own]": &t.own, "[mobile]": &t.mobile}
-	var set map[string]bool
-	var list *[]string
+	s := readSections("quotes.txt", text, "start", "separator", "from", "sent", "to", "subject", "device", "wrote", "own", "mobile")
+	return markTable{start: set(s["start"]), separator: set(s["separator"]), from: set(s["from"]), sent: set(s["sent"]),
+		to: set(s["to"]), subject: set(s["subject"]), device: set(s["device"]), wrote: s["wrote"], own: s["own"], mobile: s["mobile"]}
+}
+
+// readSections reads a file of words: [section] lines, one word a line, and
+// comments. A section that nobody knows is a mistake in a file that is part of
+// the program, so it panics; a test reads the files.
+func readSections(file, text string, known ...string) map[string][]string {
+	sections := map[string][]string{}
+	section := ""
 	for l := range strings.SplitSeq(text, "\n") {
 		l = strings.TrimSpace(l)
 		switch {
 		case l == "" || l[0] == '#':
-		case l[0] == '[' && strings.HasSuffix(l, "]"):
-			set, list = sets[l], lists[l]
-			if set == nil && list == nil {
-				panic("quotes.txt: unknown section " + l)
+		case l[0] == '[' && l[len(l)-1] == ']':
+			if section = l[1 : len(l)-1]; !slices.Contains(known, section) {
+				panic(file + ": unknown section " + l)
 			}
-		case set != nil:
-			set[l] = true
 		default:
-			*list = append(*list, l)
+			sections[section] = append(sections[section], l)
 		}
 	}
-	return t
+	return sections
+}
+
+func set(list []string) map[string]bool {
+	m := make(map[string]bool, len(list))
+	for _, s := range list {
+		m[s] = true
+	}
+	return m
 }
 
 // fold makes a line comparable: lower case, one blank between words, wide

@@ -23,6 +23,9 @@
 // are cut away (quote.go). The words by which the mail programs of many
 // languages mark history are data, in quotes.txt.
 //
+// Passwords and card numbers that people paste are masked in the lines and the
+// subject before anything else looks at them (secrets.go).
+//
 // A mail inside a mail (message/rfc822) is seen and never obeyed: it counts as
 // an attachment, and only its Message-ID is read, when the mail is a report.
 package parse
@@ -88,11 +91,15 @@ func Message(raw []byte, o Options) *inbox.Message {
 
 	w := walker{opts: o, faults: &notes}
 	lines := w.root(h, body)
+	maskLines(lines, &notes)
+	maskHeaders(m, &notes)
 	m.Whole = render(lines)
 	m.Text = newText(lines)
 	m.Hidden = w.hidden
 	m.Attachments = w.attachments
-	m.Report = w.found(h, m)
+	if m.Report = w.found(h, m); m.Report != nil {
+		m.Report.Detail = masked(m.Report.Detail, &notes)
+	}
 	m.Faults = notes.list
 	return m
 }

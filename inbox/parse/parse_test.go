@@ -80,39 +80,78 @@ func compare(t *testing.T, m *inbox.Message, w want) {
 
 const head = "From: Ann <ann@example.org>\r\nTo: support@site.test\r\nSubject: hello\r\n"
 
+// authors are From lines and what they are read as.
+var authors = []struct{ from, addr, name, fault string }{
+	{"ann@example.org", "ann@example.org", "", ""},
+	{"Ann <Ann@Example.ORG>", "Ann@example.org", "Ann", ""},
+	{`"Doe, Ann" <ann@example.org>`, "ann@example.org", "Doe, Ann", ""},
+	{"John Q. Public <j@example.org>", "j@example.org", "John Q. Public", ""},
+	{"=?utf-8?b?0JbQsNC90L3QsA==?= <z@example.org>", "z@example.org", "Жанна", ""},
+	{"=?klingon?q?Worf?= <w@example.org>", "w@example.org", "Worf", ""},
+	{"=?utf-7?Q?+BBYEMAQ9BD0EMA-?= <z@example.org>", "z@example.org", "Жанна", ""},
+	{"=?utf-7?Q?boss+AEA-site.test?= <z@example.org>", "", "", "the display name looks like another address"},
+	{"\xc6\xe0\xed\xed\xe0 <z@example.org>", "z@example.org", "Жанна", ""},
+	{`"ann@example.org" <ann@example.org>`, "ann@example.org", "ann@example.org", ""},
+	{"Anna <anna@почта.рф>", "anna@xn--80a1acny.xn--p1ai", "Anna", ""},
+	{"Bob @ Work <bob@example.org>", "", "", "several addresses in From"},
+	{"", "", "", "the From line is empty"},
+	{"Ann", "", "", "no address in From"},
+	{"a@example.org, b@example.org", "", "", "several addresses in From"},
+	{"<a@example.org> <b@example.org>", "", "", "several addresses in From"},
+	{"a@b@example.org", "", "", "several addresses in From"},
+	{"Team: a@example.org;", "", "", "a group or a route in From"},
+	{"<@relay.example:a@example.org>", "", "", "several addresses in From"},
+	{"a@example.org (Ann)", "", "", "a comment in From"},
+	{"Ann <=?utf-8?q?a=40example.org?=>", "", "", "an encoded address in From"},
+	{"Ann <ann@example.org", "", "", "text after the address in From"},
+	{"<ann@example.org> Ann", "", "", "text after the address in From"},
+	{`"Ann <ann@example.org>`, "", "", "an open quote in From"},
+	{`"a@b"@example.org`, "", "", "From holds no plain address"},
+	{"Ann\x00 <ann@example.org>", "", "", "a bare CR or NUL in the From line"},
+	{"Ann\x07 <ann@example.org>", "", "", "a control character in From"},
+	{`"boss@site.test" <ann@example.org>`, "", "", "the display name looks like another address"},
+	{`"boss＠site.test" <ann@example.org>`, "", "", "the display name looks like another address"},
+	{"=?utf-8?q?boss=40site=2Etest?= <ann@example.org>", "", "", "the display name looks like another address"},
+	{"An\u202en <ann@example.org>", "", "", "the display name turns the direction of writing"},
+	{"An\u200bn <ann@example.org>", "", "", "an invisible character in the display name (U+200B)"},
+	{"Ann\u3164 <ann@example.org>", "", "", "an invisible character in the display name (U+3164)"},
+	{"\u3164 <ann@example.org>", "", "", "an invisible character in the display name (U+3164)"},
+	{"A\u115fnn <ann@example.org>", "", "", "an invisible character in the display name (U+115F)"},
+	{"A\u1160nn <ann@example.org>", "", "", "an invisible character in the display name (U+1160)"},
+	{"A\uffa0nn <ann@example.org>", "", "", "an invisible character in the display name (U+FFA0)"},
+	{"A\u17b4nn <ann@example.org>", "", "", "an invisible character in the display name (U+17B4)"},
+	{"A\u2800nn <ann@example.org>", "", "", "an invisible character in the display name (U+2800)"},
+	{"A\u206ann <ann@example.org>", "", "", "an invisible character in the display name (U+206A)"},
+	{"A\ufff0nn <ann@example.org>", "", "", "an invisible character in the display name (U+FFF0)"},
+	{"A\u180bnn <ann@example.org>", "", "", "an invisible character in the display name (U+180B)"},
+	{"A\ufe0fnn <ann@example.org>", "", "", "an invisible character in the display name (U+FE0F)"},
+	{"A\u200dnn <ann@example.org>", "", "", "an invisible character in the display name (U+200D)"},
+	{"А\u200cнна <ann@example.org>", "", "", "an invisible character in the display name (U+200C)"},
+	{"Ann\U000e0061\U000e007f <ann@example.org>", "", "", "an invisible character in the display name (U+E0061)"},
+	{"Ann\U000e0001 <ann@example.org>", "", "", "an invisible character in the display name (U+E0001)"},
+	{"Ann\U000e0100 <ann@example.org>", "", "", "an invisible character in the display name (U+E0100)"},
+	{"A\U0001d173nn <ann@example.org>", "", "", "an invisible character in the display name (U+1D173)"},
+	{"=?utf-8?q?Ann=E3=85=A4?= <ann@example.org>", "", "", "an invisible character in the display name (U+3164)"},
+	{"Ann ❤\ufe0f <ann@example.org>", "ann@example.org", "Ann ❤\ufe0f", ""},
+	{"Ann 👩\u200d💻 <ann@example.org>", "ann@example.org", "Ann 👩\u200d💻", ""},
+	{"محمد\u200cرضا <ann@example.org>", "ann@example.org", "محمد\u200cرضا", ""},
+	{"葛\U000e0100城 <ann@example.org>", "ann@example.org", "葛\U000e0100城", ""},
+	{"alice@vic\u00adtim.org", "", "", "the domain in From holds characters that are read as others"},
+	{"Alice <alice@vic\u200btim.org>", "", "", "the domain in From holds characters that are read as others"},
+	{"alice@ｖictim.org", "", "", "the domain in From holds characters that are read as others"},
+	{"alice@victim。org", "", "", "the domain in From holds characters that are read as others"},
+	{"alice@\u212aelvin.org", "", "", "the domain in From holds characters that are read as others"},
+	{"alice@ⓥictim.org", "", "", "the domain in From holds characters that are read as others"},
+	{"alice@ſite.test", "", "", "the domain in From holds characters that are read as others"},
+	{"alice@cafe\u0301.fr", "", "", "the domain in From holds characters that are read as others"},
+	{"al\u3164ice@victim.org", "", "", "an invisible character in the address in From (U+3164)"},
+	{"Anna <anna@ПОЧТА.РФ>", "anna@xn--80a1acny.xn--p1ai", "Anna", ""},
+	{"anna@straße.de", "anna@xn--strae-oqa.de", "", ""},
+	{"anna@xn--80a1acny.xn--p1ai", "anna@xn--80a1acny.xn--p1ai", "", ""},
+}
+
 func TestAuthor(t *testing.T) {
-	for _, c := range []struct{ from, addr, name, fault string }{
-		{"ann@example.org", "ann@example.org", "", ""},
-		{"Ann <Ann@Example.ORG>", "Ann@example.org", "Ann", ""},
-		{`"Doe, Ann" <ann@example.org>`, "ann@example.org", "Doe, Ann", ""},
-		{"John Q. Public <j@example.org>", "j@example.org", "John Q. Public", ""},
-		{"=?utf-8?b?0JbQsNC90L3QsA==?= <z@example.org>", "z@example.org", "Жанна", ""},
-		{"=?klingon?q?Worf?= <w@example.org>", "w@example.org", "Worf", ""},
-		{"\xc6\xe0\xed\xed\xe0 <z@example.org>", "z@example.org", "Жанна", ""},
-		{`"ann@example.org" <ann@example.org>`, "ann@example.org", "ann@example.org", ""},
-		{"Anna <anna@почта.рф>", "anna@xn--80a1acny.xn--p1ai", "Anna", ""},
-		{"Bob @ Work <bob@example.org>", "", "", "several addresses in From"},
-		{"", "", "", "the From line is empty"},
-		{"Ann", "", "", "no address in From"},
-		{"a@example.org, b@example.org", "", "", "several addresses in From"},
-		{"<a@example.org> <b@example.org>", "", "", "several addresses in From"},
-		{"a@b@example.org", "", "", "several addresses in From"},
-		{"Team: a@example.org;", "", "", "a group or a route in From"},
-		{"<@relay.example:a@example.org>", "", "", "several addresses in From"},
-		{"a@example.org (Ann)", "", "", "a comment in From"},
-		{"Ann <=?utf-8?q?a=40example.org?=>", "", "", "an encoded address in From"},
-		{"Ann <ann@example.org", "", "", "text after the address in From"},
-		{"<ann@example.org> Ann", "", "", "text after the address in From"},
-		{`"Ann <ann@example.org>`, "", "", "an open quote in From"},
-		{`"a@b"@example.org`, "", "", "From holds no plain address"},
-		{"Ann\x00 <ann@example.org>", "", "", "a bare CR or NUL in the From line"},
-		{"Ann\x07 <ann@example.org>", "", "", "a control character in From"},
-		{`"boss@site.test" <ann@example.org>`, "", "", "the display name looks like another address"},
-		{`"boss＠site.test" <ann@example.org>`, "", "", "the display name looks like another address"},
-		{"=?utf-8?q?boss=40site=2Etest?= <ann@example.org>", "", "", "the display name looks like another address"},
-		{"An\u202en <ann@example.org>", "", "", "the display name turns the direction of writing"},
-		{"An\u200bn <ann@example.org>", "", "", "an invisible character in the display name"},
-	} {
+	for _, c := range authors {
 		m := Message([]byte("From: "+c.from+"\r\nSubject: x\r\n\r\nhello"), Options{})
 		if m.From.Addr != c.addr || m.From.Name != c.name || m.FromFault != c.fault {
 			t.Errorf("From: %q read as %q, %q, %q; want %q, %q, %q", c.from, m.From.Addr, m.From.Name, m.FromFault, c.addr, c.name, c.fault)
@@ -218,8 +257,20 @@ func TestDate(t *testing.T) {
 }
 
 func TestGuess(t *testing.T) {
-	for _, s := range []string{"Да", "ИРИНА", "Сколько можно писать мне Арина!!!", "НЕ НАДО, Я ПЕРЕДУМАЛ", "подтверждаю", "e-mail: поменяйте"} {
-		for _, cs := range []string{"windows-1251", "koi8-r"} {
+	for _, s := range []string{"Да", "ИРИНА", "Сколько можно писать мне Арина!!!", "НЕ НАДО, Я ПЕРЕДУМАЛ", "подтверждаю", "e-mail: поменяйте",
+		"удалите мой аккаунт", "Удалите мой аккаунт", "удалить", "УДАЛИТЕ МЕНЯ", "нет", "Нет", "стоп", "Спасибо", "да, подтверждаю", "Пришлите копию моих данных",
+		"мой новый адрес: г. Алматы, ул. Абая, д. 5", "Меня зовут Щукина Юлия", "Всё верно", "хочу сменить имя на Цой", "отпишите"} {
+		for _, cs := range []string{"windows-1251", "koi8-r", "iso-8859-5"} {
+			if got := guess(encode(t, cs, s)); got != s {
+				t.Errorf("%s in %s guessed as %s", s, cs, got)
+			}
+		}
+	}
+	for _, s := range []string{"видаліть мій акаунт", "Її ім'я", "є питання", "Ґудзь", "так", "Підтверджую", "Змініть прізвище на Їжакевич", "Дякую"} {
+		for _, cs := range []string{"windows-1251", "koi8-u", "iso-8859-5"} {
+			if cs == "iso-8859-5" && strings.ContainsAny(s, "Ґґ") {
+				continue // it has no such letter
+			}
 			if got := guess(encode(t, cs, s)); got != s {
 				t.Errorf("%s in %s guessed as %s", s, cs, got)
 			}

@@ -21,14 +21,15 @@ const (
 // a separator ("Original Message"), a header written into the text, and the
 // place that HTML marks as the start of history.
 func newText(lines []line) string {
-	var out, seg []line
+	var out []line
+	seg := make([]line, 0, len(lines)) // used again for each
 	flush := func() {
-		seg = withoutSignature(seg, len(out) > 0)
-		if len(seg) > 0 && len(out) > 0 {
+		own := withoutSignature(seg, len(out) > 0)
+		if len(own) > 0 && len(out) > 0 {
 			out = append(out, line{})
 		}
-		out = append(out, seg...)
-		seg = nil
+		out = append(out, own...)
+		seg = seg[:0]
 	}
 	for i := 0; i < len(lines); {
 		l := lines[i]
@@ -301,7 +302,7 @@ func withoutSignature(seg []line, after bool) []line {
 // some people write below them.
 func withoutPhoneLines(seg []line) []line {
 	blank := func(i int) bool { return i < 0 || i >= len(seg) || seg[i].text == "" }
-	var out []line
+	out := make([]line, 0, len(seg))
 	for i, l := range seg {
 		if blank(i-1) && blank(i+1) && phoneLine(l.text) {
 			continue

@@ -43,7 +43,7 @@ func decodeWords(s string) string {
 		if open.charset == "" || strings.TrimSpace(s[:i]) != "" {
 			flush()
 			out.WriteString(decodeCharset([]byte(s[:i]), ""))
-		} else if open.charset != w.charset {
+		} else if open.charset != w.charset || utf7Names[w.charset] { // a word of UTF-7 ends its base64
 			flush()
 		}
 		open.charset, open.bytes = w.charset, append(open.bytes, w.bytes...)
@@ -148,7 +148,7 @@ func cleanRune(r rune) rune {
 		return r
 	case r == '\r' || r == '\u2028' || r == '\u2029' || r == '\v' || r == '\f' || r == 0x85:
 		return '\n'
-	case r == '\u00A0' || r == '\u202F' || r == '\u2007':
+	case r == '\u00A0' || r == '\u202F' || r == '\u2007' || blank(r):
 		return ' '
 	case invisible(r) || unicode.IsControl(r):
 		return -1
@@ -156,16 +156,65 @@ func cleanRune(r rune) rune {
 	return r
 }
 
-// invisible tells whether a character shows nothing. The joiners U+200C and
-// U+200D stay: scripts and emoji need them.
+// invisible tells whether a character shows nothing and never has to be there
+// (Unicode's Default_Ignorable_Code_Point, without those of optional).
 func invisible(r rune) bool {
+	return unicode.Is(ignorable, r) || turns(r)
+}
+
+// ignorable are the characters that programs draw as nothing.
+var ignorable = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x00AD, Hi: 0x00AD, Stride: 1}, {Lo: 0x034F, Hi: 0x034F, Stride: 1}, {Lo: 0x115F, Hi: 0x1160, Stride: 1},
+		{Lo: 0x17B4, Hi: 0x17B5, Stride: 1}, {Lo: 0x180E, Hi: 0x180E, Stride: 1}, {Lo: 0x200B, Hi: 0x200B, Stride: 1},
+		{Lo: 0x2060, Hi: 0x2065, Stride: 1}, {Lo: 0x206A, Hi: 0x206F, Stride: 1}, {Lo: 0xFEFF, Hi: 0xFEFF, Stride: 1},
+		{Lo: 0xFFF0, Hi: 0xFFFB, Stride: 1},
+	},
+	R32: []unicode.Range32{
+		{Lo: 0x1BCA0, Hi: 0x1BCA3, Stride: 1}, {Lo: 0x1D173, Hi: 0x1D17A, Stride: 1}, {Lo: 0xE0000, Hi: 0xE00FF, Stride: 1},
+		{Lo: 0xE01F0, Hi: 0xE0FFF, Stride: 1},
+	},
+	LatinOffset: 1,
+}
+
+// blank tells whether a letter or a sign is drawn as a blank.
+func blank(r rune) bool { return r == '\u3164' || r == '\uFFA0' || r == '\u2800' }
+
+// joining are the scripts that need the joiners U+200C and U+200D.
+var joining = []*unicode.RangeTable{unicode.Arabic, unicode.Bengali, unicode.Devanagari, unicode.Gujarati, unicode.Gurmukhi,
+	unicode.Kannada, unicode.Khmer, unicode.Malayalam, unicode.Mongolian, unicode.Myanmar, unicode.Oriya, unicode.Sinhala, unicode.Syriac,
+	unicode.Tamil, unicode.Telugu, unicode.Tibetan}
+
+// optional tells whether a character is one that scripts and emoji need behind
+// some characters, and that shows nothing behind others: the joiners and the
+// variation selectors. They stay in texts; fits says whether one is in place.
+func optional(r rune) bool {
+	return r == '\u200C' || r == '\u200D' || r >= 0xFE00 && r <= 0xFE0F || r >= 0x180B && r <= 0x180F || r >= 0xE0100 && r <= 0xE01EF
+}
+
+func fits(prev, r rune) bool {
+	emoji := unicode.IsSymbol(prev) || prev > 0x2000 && unicode.IsPunct(prev)
 	switch {
-	case r == '\u200B', r == '\u2060', r == '\uFEFF', r == '\u00AD', r == '\u180E', r == '\u034F':
-		return true
-	case r >= '\u2061' && r <= '\u2064':
-		return true
+	case r == '\u200C' || r == '\u200D':
+		return emoji || prev == 0xFE0F || unicode.In(prev, joining...)
+	case r >= 0xFE00 && r <= 0xFE0F:
+		return emoji || unicode.In(prev, unicode.Han, unicode.Myanmar)
+	case r >= 0xE0100:
+		return unicode.Is(unicode.Han, prev)
 	}
-	return turns(r)
+	return unicode.Is(unicode.Mongolian, prev)
+}
+
+// unseen gives the first character of s that nobody sees where it stands.
+func unseen(s string) (rune, bool) {
+	prev := ' '
+	for _, r := range s {
+		if invisible(r) || blank(r) || optional(r) && !fits(prev, r) {
+			return r, true
+		}
+		prev = r
+	}
+	return 0, false
 }
 
 // turns tells whether a character changes the direction of writing.
