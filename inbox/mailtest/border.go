@@ -18,6 +18,9 @@ type Border struct {
 	Deaf bool
 	// NoDetail takes mail to user+detail and loses it.
 	NoDetail bool
+	// Refuses gives what SMTP answers to the final dot of a mail in place of
+	// taking it; nil, or a nil answer: the mail is taken.
+	Refuses func(Delivery) *Refusal
 	// Loses tells by the envelope which mail is taken by SMTP and never
 	// delivered; nil: none is.
 	Loses func(Delivery) bool
@@ -39,6 +42,14 @@ func (w *World) border() Border {
 // delivers tells whether a mail that SMTP has taken reaches its mailbox.
 func (b Border) delivers(d Delivery) bool {
 	return !(b.NoDetail && withoutDetail(d.To) != d.To) && (b.Loses == nil || !b.Loses(d))
+}
+
+// refuses gives the answer to a mail that is not taken, or nil.
+func (b Border) refuses(d Delivery) *Refusal {
+	if b.Refuses == nil {
+		return nil
+	}
+	return b.Refuses(d)
 }
 
 // writes tells whether a mail that SMTP has taken gets Authentication-Results.

@@ -33,6 +33,25 @@ func arrives(t *testing.T, b mailtest.Border, to string, login bool) string {
 	return string(mails[0].Bytes)
 }
 
+func TestBorderRefuses(t *testing.T) {
+	w := world(t, mailtest.Options{Border: mailtest.Border{Refuses: func(d mailtest.Delivery) *mailtest.Refusal {
+		if d.Subject() == "Hi" {
+			return nil
+		}
+		return &mailtest.Refusal{Code: 550, Text: "5.7.1 say Hi"}
+	}}})
+	c := smtpClient(t, w)
+	if err := c.SendMail(site, []string{alice}, strings.NewReader("Subject: Hello\r\n\r\n")); code(err) != 550 {
+		t.Errorf("a mail that is refused: %v", err)
+	}
+	if err := c.SendMail(site, []string{alice}, strings.NewReader("Subject: Hi\r\n\r\n")); err != nil {
+		t.Error(err)
+	}
+	if n := len(w.Sent()); n != 1 {
+		t.Errorf("%d mails were taken", n)
+	}
+}
+
 func TestBorder(t *testing.T) {
 	const own = "Authentication-Results: mx.site.test;\r\n\tdmarc=none header.from=example.org\r\n"
 	const body = "\r\n\r\n" + claim
