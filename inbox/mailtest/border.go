@@ -18,6 +18,9 @@ type Border struct {
 	Deaf bool
 	// NoDetail takes mail to user+detail and loses it.
 	NoDetail bool
+	// Rewrites changes a mail that somebody logged in to send, trace headers not
+	// included; nil: it stays as it is.
+	Rewrites func(raw []byte) []byte
 	// Refuses gives what SMTP answers to the final dot of a mail in place of
 	// taking it; nil, or a nil answer: the mail is taken.
 	Refuses func(Delivery) *Refusal
@@ -50,6 +53,14 @@ func (b Border) refuses(d Delivery) *Refusal {
 		return nil
 	}
 	return b.Refuses(d)
+}
+
+// passes gives a mail as the server passes it on.
+func (b Border) passes(d Delivery) []byte {
+	if b.Rewrites == nil || d.User == "" {
+		return d.Bytes
+	}
+	return b.Rewrites(d.Bytes)
 }
 
 // writes tells whether a mail that SMTP has taken gets Authentication-Results.

@@ -1,6 +1,7 @@
 package mailtest_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -52,6 +53,9 @@ func TestBorderRefuses(t *testing.T) {
 	}
 }
 
+// forget takes the claim out of a mail's header.
+func forget(raw []byte) []byte { return bytes.Replace(raw, []byte(claim), nil, 1) }
+
 func TestBorder(t *testing.T) {
 	const own = "Authentication-Results: mx.site.test;\r\n\tdmarc=none header.from=example.org\r\n"
 	const body = "\r\n\r\n" + claim
@@ -68,6 +72,8 @@ func TestBorder(t *testing.T) {
 		"silent, from outside":     {border: mailtest.Border{Silent: true}, to: alice, brought: true, own: true},
 		"deaf":                     {border: mailtest.Border{Deaf: true}, to: alice, brought: true},
 		"detail":                   {border: mailtest.Border{Strips: true}, to: "alice+tag@example.org", own: true},
+		"rewrites":                 {border: mailtest.Border{Silent: true, Rewrites: forget}, to: alice, login: true},
+		"rewrites, from outside":   {border: mailtest.Border{Rewrites: forget}, to: alice, brought: true, own: true},
 		"no detail":                {border: mailtest.Border{NoDetail: true}, to: "alice+tag@example.org", nobody: true},
 		"no detail, plain address": {border: mailtest.Border{NoDetail: true, Strips: true}, to: alice, own: true},
 		"loses":                    {border: mailtest.Border{Loses: func(d mailtest.Delivery) bool { return d.To == alice }}, to: alice, nobody: true},

@@ -120,7 +120,7 @@ func (w *World) take(d Delivery) {
 	from := author(d.header())
 	ours := d.User != "" && from != "" && key(from) == key(d.User)
 	if b := w.border(); b.delivers(d) {
-		w.put(d.To, d.Bytes, passage{from: d.From, at: d.At, verdict: verdictOf((w.opts.Aligned || ours) && b.writes(d), b.writes(d))})
+		w.put(d.To, b.passes(d), passage{from: d.From, at: d.At, verdict: verdictOf((w.opts.Aligned || ours) && b.writes(d), b.writes(d))})
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

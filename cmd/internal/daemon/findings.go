@@ -90,7 +90,7 @@ func (p *probe) plain(t *trial) []Check {
 		return []Check{arrived, {Name: name, Err: err}}
 	}
 	if len(p.cfg.Proof.TrustedAuthservIDs) == 0 {
-		return []Check{arrived, {Name: "nobody's Authentication-Results are believed, for trusted_authserv_ids is empty; " + carries(name, stamps)}}
+		return []Check{arrived, {Name: "trusted_authserv_ids is empty, so that no name under Authentication-Results is believed; " + carries(name, stamps)}}
 	}
 	own := slices.DeleteFunc(slices.Clone(stamps), func(s sender.Stamp) bool { return !p.trusts(s.ID) })
 	if t.outside {
@@ -245,7 +245,7 @@ func (p *probe) cure(t *trial, depth int) string {
 	case p.genuine == hopsUnknown && depth > 0:
 		return fmt.Sprintf("set own_hops = %d, if the results of your server stand no deeper than that on mail from outside; or %s", depth-1, strip)
 	}
-	return strip + "; until then set trusted_authserv_ids = [], so that only DKIM signatures count"
+	return fmt.Sprintf("%s; until then take %s out of trusted_authserv_ids", strip, t.claims)
 }
 
 // plus judges the mail to a plus-address.

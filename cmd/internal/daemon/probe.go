@@ -437,11 +437,11 @@ func (p *probe) enter(ctx context.Context, place *probePlace) error {
 }
 
 // recognise keeps a mail that is ours. Some servers give a mail another
-// Message-ID, so the mark in the subject is enough: nobody else knows it.
+// Message-ID, so the subject is enough; a report about the mail only quotes it.
 func (p *probe) recognise(raw inbox.Raw) {
 	m := parse.Message(raw.Bytes, parse.Options{})
 	for _, t := range p.trials {
-		if m.ID == t.id || strings.Contains(m.Subject, t.mark) {
+		if m.ID == t.id || m.Subject == t.subject() {
 			t.found = append(t.found, raw)
 		}
 	}

@@ -33,6 +33,8 @@ type probeScene struct {
 	more    string
 	options daemon.ProbeOptions
 	runs    bool // a daemon runs
+	plus    bool // is on
+	bounces bool // mail to a plus-address comes back with a report
 	unknown bool // one comes that does not know of the probe
 }
 
@@ -99,6 +101,10 @@ func (s *probeScene) read(t *testing.T, section, line string) {
 		s.world.Border.Loses = func(mailtest.Delivery) bool { return true }
 	case "border: loses-foreign":
 		s.world.Border.Loses = foreign
+	case "border: puts-author":
+		s.world.Border.Rewrites = func(raw []byte) []byte { return anyAuthor.ReplaceAll(raw, []byte("From: <"+support+">\r\n")) }
+	case "border: puts-id":
+		s.world.Border.Rewrites = func(raw []byte) []byte { return anyID.ReplaceAll(raw, []byte("Message-ID: <${1}@else.test>\r\n")) }
 	case "refuses: foreign":
 		s.world.Border.Refuses = func(d mailtest.Delivery) *mailtest.Refusal {
 			if !foreign(d) {
@@ -110,6 +116,10 @@ func (s *probeScene) read(t *testing.T, section, line string) {
 		s.replace = append(s.replace, "own_hops = 1", line)
 	case "config: trusted_authserv_ids":
 		s.replace = append(s.replace, `trusted_authserv_ids = ["mx.site.test"]`, line)
+	case "config: plus":
+		s.plus = true
+	case "border: bounces-plus":
+		s.world.Border.NoDetail, s.bounces = true, true
 	case "config: mode":
 		s.more = "[policy]\n" + line + "\n"
 	case "probe: outside":
@@ -163,6 +173,10 @@ func playProbe(t *testing.T, s probeScene) (lines string, took time.Duration) {
 		if !s.runs {
 			p.stop()
 		}
+		p.cfg.Mailboxes[0].Plus = s.plus
+		if s.bounces {
+			p.bouncesPlus()
+		}
 		if s.unknown {
 			p.startsMeanwhile(&s)
 		}
@@ -205,8 +219,25 @@ func (p *place) startsMeanwhile(s *probeScene) {
 	})
 }
 
+// bouncesPlus has the server report, the way Exchange does, that nobody has a
+// plus-address.
+func (p *place) bouncesPlus() {
+	p.OnSent(func(d mailtest.Delivery) {
+		if !strings.Contains(d.To, "+") {
+			return
+		}
+		report := strings.Replace(string(mailtest.Bounce(d, "mx.site.test", "550 5.1.1 nobody has that address")),
+			"Undelivered Mail Returned to Sender", "Undeliverable: "+d.Subject(), 1)
+		if err := p.Deliver(support, []byte(report)); err != nil {
+			p.t.Error(err)
+		}
+	})
+}
+
 var (
 	randomMark = regexp.MustCompile(`\b[a-z2-7]{26}\b`)
+	anyAuthor  = regexp.MustCompile(`(?m)^From: .*\r\n`)
+	anyID      = regexp.MustCompile(`(?m)^Message-ID: <([^@]*)@.*\r\n`)
 	randomTag  = regexp.MustCompile(`\+probe[a-z2-7]{8}@`)
 )
 
@@ -228,7 +259,8 @@ func (p *place) untouched(before int, s probeScene) {
 		}
 	}
 	for _, m := range slices.Concat(p.Folder(support, "INBOX"), p.Folder(support, "Processed")) {
-		if bytes.Contains(m.Bytes, []byte("Subject: supportd probe")) && s.world.Without == nil {
+		head, _, _ := bytes.Cut(m.Bytes, []byte("\r\n\r\n"))
+		if bytes.Contains(head, []byte("Subject: supportd probe")) && s.world.Without == nil {
 			p.t.Errorf("a mail of the probe is left, with UID %d", m.UID)
 		}
 	}
