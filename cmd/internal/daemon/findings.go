@@ -49,7 +49,7 @@ func (p *probe) missed(t *trial) error {
 	case len(t.found) > 0:
 		return nil
 	case t.awaited():
-		return &inbox.Error{Err: fmt.Errorf("%s took it, and it did not arrive in %s within %s", p.server(t.outside), p.folders(), probeTime),
+		return &inbox.Error{Err: fmt.Errorf("%s took it, and it did not arrive in %s within %s", p.server(t.outside), p.folders(), p.waited),
 			Hint: fmt.Sprintf("look whether a filter keeps it or puts it into another folder; its subject is %q", t.subject())}
 	case t.outside:
 		return p.refusedOutside(t)
@@ -261,7 +261,7 @@ func (p *probe) plus(t *trial) Check {
 	if len(t.found) > 0 {
 		return Check{Name: name + arrives}
 	}
-	err := fmt.Errorf("mail to %s did not arrive within %s", t.to, probeTime)
+	err := fmt.Errorf("mail to %s did not arrive within %s", t.to, p.waited)
 	if t.sent.Err != nil {
 		err = t.sent.Err
 	}

@@ -122,6 +122,7 @@ type probe struct {
 	session *mailbox.Session // nil: to be opened
 	places  []*probePlace
 	trials  []*trial
+	waited  time.Duration
 	genuine int // Received lines above our server's results in mail from outside, or one of the below
 }
 
@@ -310,7 +311,9 @@ func (t *trial) awaited() bool {
 // wait looks into the mailbox, with growing pauses, until everything has
 // arrived or the time is over.
 func (p *probe) wait(ctx context.Context) error {
-	end := time.Now().Add(probeTime)
+	began := time.Now()
+	defer func() { p.waited = time.Since(began).Round(time.Second) }()
+	end := began.Add(probeTime)
 	last := -1
 	for pause := firstLook; ; pause = min(2*pause, longestLook) {
 		err := p.look(ctx)

@@ -295,7 +295,7 @@ func TestProbeInterrupted(t *testing.T) {
 			t.Errorf("told %q", told)
 		}
 		all := strings.Join(lines, "\n")
-		for _, want := range []string{"FAIL  probe support: looking for the mails: context deadline exceeded", "removed the probe's 2 mails", "for it has not arrived: 1 mail"} {
+		for _, want := range []string{"FAIL  probe support: looking for the mails: context deadline exceeded", "did not arrive in INBOX within 30s", "removed the probe's 2 mails", "for it has not arrived: 1 mail"} {
 			if !strings.Contains(all, want) {
 				t.Errorf("the lines lack %q:\n%s", want, all)
 			}
