@@ -6,15 +6,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
+	"strconv"
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/handlers/users/boltusers"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -78,26 +80,52 @@ func (c *runCmd) Run(w *world) (err error) {
 
 type checkCmd struct {
 	configFile
-	Probe bool `help:"Also send mails to the mailbox and look at what arrives." hidden:""`
+	Probe       bool   `help:"Also send mails to each mailbox, one as if forged, and look at what arrives; they are removed again."`
+	FromOutside string `placeholder:"HOST:25" help:"With --probe: send mail as a stranger does, too, to the server that takes yours from the internet."`
+	OutsideAs   string `placeholder:"ADDRESS" help:"The author of that mail; default: the mailbox itself."`
+}
+
+// options reads what --probe should do.
+func (c *checkCmd) options(w *world) (o daemon.ProbeOptions, err error) {
+	if !c.Probe && (c.FromOutside != "" || c.OutsideAs != "") || c.FromOutside == "" && c.OutsideAs != "" {
+		return o, usageError{errors.New("--from-outside goes with --probe, and --outside-as with both")}
+	}
+	if c.FromOutside != "" {
+		host, port, err := net.SplitHostPort(c.FromOutside)
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || host == "" {
+			return o, usageError{fmt.Errorf("--from-outside=%s: a server is written HOST:25", c.FromOutside)}
+		}
+	}
+	if c.OutsideAs != "" {
+		if o.As, err = address.Canonical(c.OutsideAs); err != nil {
+			return o, usageError{fmt.Errorf("--outside-as=%s: %w", c.OutsideAs, err)}
+		}
+	}
+	o.Outside = c.FromOutside
+	o.Tell = func(line string) { fmt.Fprintln(w.stderr, plain(line)) }
+	return o, nil
 }
 
 func (c *checkCmd) Run(w *world) error {
-	if c.Probe {
-		return usageError{errors.New("--probe is not part of this version: send a mail to the mailbox and look at \"supportd mails show\"")}
+	probe, err := c.options(w)
+	if err != nil {
+		return err
 	}
 	cfg, err := c.load()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w.stdout, "ok    configuration %s\n", c.Config)
 	failed := false
+	put := func(line daemon.Check) {
+		failed = failed || line.Err != nil
+		fmt.Fprintln(w.stdout, plain(line.String()))
+	}
+	put(daemon.Check{Name: "configuration " + c.Config})
 	for _, line := range daemon.CheckAll(w.ctx, cfg, daemon.Options{}) {
-		if line.Err == nil {
-			fmt.Fprintf(w.stdout, "ok    %s\n", line.Name)
-			continue
-		}
-		failed = true
-		fmt.Fprintf(w.stdout, "FAIL  %s: %s\n", line.Name, plain(strings.ReplaceAll(line.Err.Error(), "\n", "; ")))
+		put(line)
+	}
+	if c.Probe {
+		daemon.Probe(w.ctx, cfg, daemon.Options{}, probe, put)
 	}
 	if failed {
 		return errFailed

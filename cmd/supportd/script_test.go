@@ -37,6 +37,7 @@ func TestMain(m *testing.M) {
 //	forged ADDR SUBJECT FILE     the same, and the border does not
 //	reply ADDR FILE              ADDR answers the last letter that they got
 //	letters ADDR N FILE          wait for the N-th letter to ADDR and put it into FILE
+//	border WORD...               the border strips forged results, is silent on submitted mail, has no plus-addresses (no-plus)
 //	fails STAGE                  the mail world refuses at that stage; no STAGE: nowhere
 //	daemon                       start "supportd run -c site.toml"; it is ready when the command ends
 //	stop                         end it; it must end well
@@ -64,6 +65,7 @@ func TestScripts(t *testing.T) {
 			"forged":  on((*site).forged),
 			"reply":   on((*site).reply),
 			"letters": on((*site).letters),
+			"border":  on((*site).border),
 			"fails":   on((*site).fails),
 			"daemon":  on((*site).daemon),
 			"stop":    on((*site).stop),
@@ -245,6 +247,29 @@ func (s *site) letters(ts *testscript.TestScript, args []string) error {
 		}
 		total = len(all) + 1
 	}
+}
+
+func (s *site) border(_ *testscript.TestScript, args []string) error {
+	var b mailtest.Border
+	for _, word := range args {
+		switch word {
+		case "strips":
+			b.Strips = true
+		case "silent":
+			b.Silent = true
+		case "no-plus":
+			b.Refuses = func(d mailtest.Delivery) *mailtest.Refusal {
+				if !strings.Contains(d.To, "+") {
+					return nil
+				}
+				return &mailtest.Refusal{Code: 550, Text: "5.1.1 nobody has that address"}
+			}
+		default:
+			return fmt.Errorf("a border is not %q", word)
+		}
+	}
+	s.world.SetBorder(b)
+	return nil
 }
 
 func (s *site) fails(_ *testscript.TestScript, args []string) error {

@@ -43,12 +43,18 @@ type Call struct {
 	Address    string            `json:"address,omitempty"`
 	Effects    bool              `json:"effects,omitempty"`
 	Replies    bool              `json:"replies,omitempty"`
+	Mails      int               `json:"mails,omitempty"` // how many
 	Correction review.Correction `json:"correction,omitzero"`
 }
 
 // Said is an item that is a sentence for the operator.
 type Said struct {
 	Said string `json:"said"`
+}
+
+// Drawn is a Message-ID for a mail that the caller will send as a probe.
+type Drawn struct {
+	MessageID string `json:"message_id"`
 }
 
 // Store is what the command line does with the embedded user store.
@@ -90,6 +96,7 @@ func verbs() map[string]verb {
 		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
 		"reconcile": (*Service).reconcile, "journal verify": (*Service).verify,
 		"pause": (*Service).pause, "paused": (*Service).paused, "resume": (*Service).resume, "backup": (*Service).backup,
+		"probe":        (*Service).probe,
 		"users import": (*Service).importUsers, "users export": (*Service).exportUsers, "users show": (*Service).showUser,
 	}
 }
@@ -304,6 +311,16 @@ func (s *Service) resume(ctx context.Context, who string, _ Call, _ io.Reader, p
 		return err
 	}
 	return put(Said{"resumed"})
+}
+
+func (s *Service) probe(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	ids, err := s.Intake.ProbeIDs(ctx, who, c.Mails, c.Address)
+	for _, id := range ids {
+		if err := put(Drawn{id}); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // backup copies the state first: an effect that the copy of the store knows and

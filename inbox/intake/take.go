@@ -31,6 +31,7 @@ type prepared struct {
 	later    error  // the user store did not answer
 	unproved error  // DNS did not answer
 	broken   string // why it cannot be processed at all
+	probe    bool   // it is one that a probe of ours sent
 }
 
 // take prepares a batch of mails and commits what comes of them. When the
@@ -128,7 +129,10 @@ func (in *Intake) quarantine(ctx context.Context, raw inbox.Raw, why string) err
 }
 
 // account stores the Mail that accounts for a Raw, and its Case.
-func (in *Intake) account(tx *state.Tx, p *prepared) error {
+func (in *Intake) account(tx *state.Tx, p *prepared) (err error) {
+	if p.probe, err = isProbe(tx, p); err != nil {
+		return err
+	}
 	m, again, err := in.record(tx, p)
 	if err != nil || m == nil {
 		return err
@@ -214,7 +218,7 @@ func (in *Intake) resumes(m *inbox.Mail, p *prepared) bool {
 // same accounts for a mail whose content came before: in another of our
 // mailboxes, or under another UID.
 func (in *Intake) same(tx *state.Tx, p *prepared, id inbox.MailID) error {
-	if err := tx.Account(p.raw.Ref, id, !p.raw.Junk); err != nil {
+	if err := tx.Account(p.raw.Ref, id, !p.raw.Junk && !p.probe); err != nil {
 		return err
 	}
 	return tx.Journal("mail seen again", cases.Program, id, 0, map[string]any{"ref": p.raw.Ref})
@@ -231,7 +235,7 @@ func (in *Intake) store(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if len(p.people) == 1 {
 		m.Detail.Person = p.people[0].ID
 	}
-	if err := tx.Account(m.Ref, m.ID, !p.raw.Junk && !in.beforeFirstRun(tx, m)); err != nil {
+	if err := tx.Account(m.Ref, m.ID, !p.raw.Junk && !p.probe && !in.beforeFirstRun(tx, m)); err != nil {
 		return err
 	}
 	m.State = inbox.MailHeld // until decided, within this transaction
@@ -282,6 +286,9 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	switch {
 	case p.broken != "":
 		return in.toQuarantine(tx, m, p.broken)
+	case p.probe:
+		cases.Mark(m, inbox.MailIgnored, whyProbe)
+		return in.identify(tx, p, m)
 	case in.beforeFirstRun(tx, m):
 		cases.Mark(m, inbox.MailIgnored, "it arrived before the first run")
 		return in.identify(tx, p, m)

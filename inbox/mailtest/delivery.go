@@ -119,7 +119,9 @@ func (w *World) take(d Delivery) {
 	}
 	from := author(d.header())
 	ours := d.User != "" && from != "" && key(from) == key(d.User)
-	w.put(d.To, d.Bytes, passage{from: d.From, at: d.At, verdict: verdictOf(w.opts.Aligned || ours, true)})
+	if b := w.border(); b.delivers(d) {
+		w.put(d.To, b.passes(d), passage{from: d.From, at: d.At, verdict: verdictOf((w.opts.Aligned || ours) && b.writes(d), b.writes(d))})
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sent = append(w.sent, d)
@@ -184,7 +186,11 @@ func verdictOf(pass, known bool) string {
 
 // put stores the mail with its trace headers; false when nobody has the mailbox.
 func (w *World) put(to string, raw []byte, p passage) bool {
-	whole := append(w.trace(to, raw, p), raw...)
+	brought := raw
+	if w.border().Strips {
+		brought = stripped(raw, w.opts.AuthservID)
+	}
+	whole := append(w.trace(to, raw, p), brought...)
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
 	u := w.store.find(to)

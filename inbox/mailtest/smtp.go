@@ -308,6 +308,9 @@ func (c *smtpConn) data() error {
 	if refused, err := c.scripted(StageDot, who); refused || err != nil {
 		return err
 	}
+	if r := c.world.border().refuses(mails[0]); r != nil {
+		return c.reply("%d %s", r.Code, r.Text)
+	}
 	for _, d := range mails {
 		c.world.take(d)
 	}

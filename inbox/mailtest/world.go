@@ -33,6 +33,9 @@ type Options struct {
 	// TLS adds ports with TLS from the first byte, and STARTTLS on the plain
 	// ones, which then refuse authentication before it.
 	TLS bool
+	// Border is how the site's server treats the mail that it takes; see
+	// World.SetBorder.
+	Border Border
 	// RequireAuth makes SMTP refuse MAIL before AUTH.
 	RequireAuth bool
 	// Without names IMAP capabilities to withhold, such as MOVE or UIDPLUS.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -141,12 +142,7 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	faults = append(faults, err)
 	p.classifier, err = classify.New(classify.Options{Region: cfg.Site.Region, Languages: cfg.Site.Languages, Overlay: folder(cfg.Classify.Dir)})
 	faults = append(faults, err)
-	lookup := opt.Lookup
-	if lookup == nil {
-		lookup = sender.Resolver(cfg.Proof.Resolver, nil)
-	}
-	p.sender, err = sender.New(sender.Config{TrustedIDs: cfg.Proof.TrustedAuthservIDs, OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM,
-		MaxAge: cfg.Proof.MaxAge, LookupTXT: lookup})
+	p.sender, err = newChecker(cfg, opt)
 	faults = append(faults, err)
 	clock, err := deadline.Profile(cfg.Deadlines.Profile, cfg.Site.Location)
 	faults = append(faults, err)
@@ -156,6 +152,16 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address})
 	}
 	return p, errors.Join(faults...)
+}
+
+// newChecker makes what finds out who sent a mail.
+func newChecker(cfg *config.Config, opt Options) (*sender.Checker, error) {
+	lookup := opt.Lookup
+	if lookup == nil {
+		lookup = sender.Resolver(cfg.Proof.Resolver, nil)
+	}
+	return sender.New(sender.Config{TrustedIDs: cfg.Proof.TrustedAuthservIDs, OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM,
+		MaxAge: cfg.Proof.MaxAge, LookupTXT: lookup})
 }
 
 // folder gives an overlay folder, or nil when there is none.
@@ -337,6 +343,18 @@ func (d *Daemon) Tidy(ctx context.Context) error { return d.queue.Tidy(ctx) }
 type Check struct {
 	Name string
 	Err  error // nil: ok
+	Open bool  // nothing was found out, which is no fault; Name says what and why
+}
+
+// String gives the line: "ok", "FAIL" or "-", what it is about, and what is wrong.
+func (c Check) String() string {
+	switch {
+	case c.Err != nil:
+		return "FAIL  " + c.Name + ": " + strings.ReplaceAll(c.Err.Error(), "\n", "; ")
+	case c.Open:
+		return "-     " + c.Name
+	}
+	return "ok    " + c.Name
 }
 
 // CheckAll tries everything that a running daemon needs, and changes nothing.
@@ -346,15 +364,15 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	_, err := newParts(cfg, opt)
-	out := []Check{{"templates, word lists, policy", err}, {"state directory " + cfg.StateDir, checkDir(cfg.StateDir)}}
+	out := []Check{{Name: "templates, word lists, policy", Err: err}, {Name: "state directory " + cfg.StateDir, Err: checkDir(cfg.StateDir)}}
 	out = append(out, checkPaused(ctx, cfg.StateDir)...)
-	out = append(out, Check{"user store " + cfg.Users.Path, checkStore(cfg.Users.Path)})
+	out = append(out, Check{Name: "user store " + cfg.Users.Path, Err: checkStore(cfg.Users.Path)})
 	for _, m := range cfg.Mailboxes {
-		out = append(out, Check{"IMAP " + m.Name + " " + m.IMAP.String(), checkIMAP(ctx, m, cfg, opt)})
-		out = append(out, Check{"SMTP " + m.Name + " " + m.SMTP.Server.String(), checkSMTP(ctx, m, opt)})
+		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})
+		out = append(out, Check{Name: "SMTP " + m.Name + " " + m.SMTP.Server.String(), Err: checkSMTP(ctx, m, opt)})
 	}
 	if err == nil && len(cfg.Staff.Notify) == 0 {
-		out = append(out, Check{"staff", &inbox.Error{Err: errors.New("nobody is told of quarantine and failures"), Hint: "set staff.notify"}})
+		out = append(out, Check{Name: "staff", Err: &inbox.Error{Err: errors.New("nobody is told of quarantine and failures"), Hint: "set staff.notify"}})
 	}
 	return out
 }
@@ -387,11 +405,11 @@ func checkPaused(ctx context.Context, dir string) []Check {
 	case errors.Is(err, os.ErrPermission):
 		return nil
 	case err != nil:
-		return []Check{{"state", err}}
+		return []Check{{Name: "state", Err: err}}
 	case p.String() == "":
 		return nil
 	}
-	return []Check{{"pause: " + p.String(), nil}}
+	return []Check{{Name: "pause: " + p.String()}}
 }
 
 // paused asks the daemon that runs, or looks at the state itself.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/cmd/internal/talk"
 	"push.guru/supportd/inbox"
@@ -94,24 +95,41 @@ func realScripts(t *testing.T) []talk.Script {
 // ends.
 func realDaemon(t *testing.T, servers *realmail.Servers, imap, smtp string) *daemon.Daemon {
 	t.Helper()
+	d := realOpen(t, realConfig(t, servers, imap, smtp, 2)) // LMTP adds a line of its own
+	if err := d.ImportPeople(t.Context(), talk.People()+rita); err != nil {
+		t.Fatal(err)
+	}
+	realRun(t, d)
+	return d
+}
+
+func realConfig(t *testing.T, servers *realmail.Servers, imap, smtp string, hops int) *config.Config {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "mail.pass"), []byte(servers.Password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg := site(t, dir, fmt.Sprintf("[policy.delete_account]\ncool_off = %[1]q\n[policy.change_email]\ncool_off = %[1]q\n", realCoolOff.String()),
+	return site(t, dir, fmt.Sprintf("[policy.delete_account]\ncool_off = %[1]q\n[policy.change_email]\ncool_off = %[1]q\n", realCoolOff.String()),
 		`imap = "imap+insecure://127.0.0.1:143"`, fmt.Sprintf("imap = %q\nca_file = %q", imap, servers.CAFile),
 		`server = "smtp+insecure://127.0.0.1:25"`, fmt.Sprintf("server = %q\nca_file = %q\nusername = %q\npassword_file = \"mail.pass\"", smtp, servers.CAFile, support),
 		`password_file = "pass"`, "password_file = \"mail.pass\"\nfirst_run = \"all\"",
-		"own_hops = 1", "own_hops = 2", // LMTP adds a line of its own
+		"own_hops = 1", fmt.Sprintf("own_hops = %d", hops),
 		`poll = "1m"`, `poll = "1s"`) // an act waits until mail from before the end of its cool-off was read
+}
+
+func realOpen(t *testing.T, cfg *config.Config) *daemon.Daemon {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	d, err := daemon.Open(t.Context(), cfg, daemon.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.ImportPeople(t.Context(), talk.People()+rita); err != nil {
-		t.Fatal(err)
-	}
+	return d
+}
+
+// realRun runs a daemon until the test ends.
+func realRun(t *testing.T, d *daemon.Daemon) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
@@ -124,7 +142,6 @@ func realDaemon(t *testing.T, servers *realmail.Servers, imap, smtp string) *dae
 			t.Error(err)
 		}
 	})
-	return d
 }
 
 func playReal(t *testing.T, servers *realmail.Servers, d *daemon.Daemon, s talk.Script) {

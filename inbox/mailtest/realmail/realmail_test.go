@@ -99,6 +99,31 @@ func TestBounceComesBack(t *testing.T) {
 	}
 }
 
+func TestBorder(t *testing.T) {
+	s := realmail.StartWithBorder(t)
+	const forged = "Authentication-Results: mx.site.test;\r\n\tdmarc=pass header.from=users.test\r\n"
+	raw := append([]byte(forged+"Authentication-Results: other.test; none\r\n"), compose(t, alice, site, "Hello")...)
+	if err := s.Submit(alice, site, raw); err != nil {
+		t.Fatal(err)
+	}
+	submitted := string(s.WaitMails(t, site, "INBOX", 1)[0])
+	c, err := smtp.Dial(s.SMTPAddr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SendMail(alice, []string{site}, bytes.NewReader(raw)); err != nil {
+		t.Fatal(err)
+	}
+	outside := string(s.WaitMails(t, site, "INBOX", 2)[1])
+	for name, m := range map[string]string{"submitted": submitted, "outside": outside} {
+		const own = "Authentication-Results: mx.site.test; dmarc=none (by the border)\r\n"
+		if strings.Contains(m, "dmarc=pass") || strings.Contains(m, own) != (name == "outside") || !strings.Contains(m, "other.test; none") {
+			t.Errorf("%s:\n%s", name, m)
+		}
+	}
+}
+
 func TestTwoPairsDoNotMeet(t *testing.T) {
 	for _, name := range []string{"one", "two"} {
 		t.Run(name, func(t *testing.T) {

@@ -41,6 +41,7 @@ type Servers struct {
 	CAFile          string // PEM; what clients must trust
 	Password        string // of every user
 
+	border    bool
 	dir       string
 	authority *mailtest.Authority
 }
@@ -50,13 +51,26 @@ type Servers struct {
 // in the environment it fails it.
 func Start(t testing.TB) *Servers {
 	t.Helper()
+	return start(t, false)
+}
+
+// StartWithBorder is Start with a Postfix that removes Authentication-Results of
+// AuthservID from all mail that it takes, and writes its own, dmarc=none, on
+// what comes to SMTPAddr.
+func StartWithBorder(t testing.TB) *Servers {
+	t.Helper()
+	return start(t, true)
+}
+
+func start(t testing.TB, border bool) *Servers {
+	t.Helper()
 	if why := missing(); why != "" {
 		if os.Getenv("SUPPORTD_REAL") == "1" {
 			t.Fatal(why)
 		}
 		t.Skip(why)
 	}
-	s := &Servers{Password: rand.Text()}
+	s := &Servers{Password: rand.Text(), border: border}
 	if err := s.prepare(); err != nil {
 		t.Fatal(errors.Join(err, os.RemoveAll(s.dir)))
 	}
@@ -111,7 +125,12 @@ func (s *Servers) prepare() error {
 	if err := s.certify(host); err != nil {
 		return err
 	}
+	checks, writes := "", ""
+	if s.border {
+		checks, writes = "header_checks = regexp:"+dir+"/postfix/headers\n", borderWrites
+	}
 	return s.configure(map[string]string{
+		"border checks": checks, "border writes": writes,
 		"dir": dir, "name": filepath.Base(dir), "host": host, "uid": strconv.Itoa(mailUID), "password": s.Password,
 		"imap": ports[0], "imaps": ports[1], "lmtp": ports[2], "smtp": ports[3], "submission": ports[4], "submissions": ports[5],
 	})
