@@ -86,7 +86,7 @@ func (c Config) CheckForm(m *inbox.Message) (inbox.Class, string) {
 	if why := spam(c, m); why != "" {
 		return inbox.ClassSpam, why
 	}
-	if m.From.Addr != "" && robot(local(m)) {
+	if m.From.Addr != "" && robot(local(m)) && c.FromUs(m) == "" {
 		return inbox.ClassNoSender, "the address in the form says by its name that it takes no mail"
 	}
 	return inbox.ClassNone, ""
@@ -237,9 +237,10 @@ func bulk(_ Config, m *inbox.Message) string {
 }
 
 // noSender finds mails with nobody to answer. A sender who is only suspicious
-// has an address, and is for staff.
-func noSender(_ Config, m *inbox.Message) string {
-	if robot(local(m)) {
+// has an address, and is for staff; so is a robot of our own house, which may
+// be a contact form that nobody has told us of.
+func noSender(c Config, m *inbox.Message) string {
+	if robot(local(m)) && c.FromUs(m) == "" {
 		return "the sender says by its name that it takes no mail"
 	}
 	if m.From.Addr != "" {

@@ -78,6 +78,8 @@ func TestCheck(t *testing.T) {
 		{"a loop is told before an auto-reply", "Message-ID: <r1.out@site.test>\nAuto-Submitted: auto-replied", "hello", inbox.ClassLoop},
 		{"our own address", "From: Site <support@site.test>", "hello", ""},
 		{"noreply", "From: Shop <no-reply@shop.example>", "your order", inbox.ClassNoSender},
+		{"noreply of our own house", "From: no-reply@site.test\nReply-To: ann@example.org", "hello", ""},
+		{"noreply of our own house that says that it is a robot", "From: no-reply@site.test\nAuto-Submitted: auto-generated", "hello", inbox.ClassAutoReply},
 		{"no sender", "From: undisclosed", "hello", inbox.ClassNoSender},
 		{"a suspicious sender is for staff", "From: a@example.org, b@example.org", "hello", ""},
 		{"a doubled Subject is for staff", "Subject: one\nSubject: two", "hello", ""},
