@@ -94,3 +94,27 @@ func TestFormsDigest(t *testing.T) {
 		t.Error("the mails of one person have two digests")
 	}
 }
+
+// FuzzForm: whatever a form's mail holds, there is a person or a reason why
+// not, and the form is never the person.
+func FuzzForm(f *testing.F) {
+	seed(f, "testdata/forms/*.eml", func(b []byte) { f.Add(b, "E-mail", "Message", "Sent") })
+	f.Fuzz(func(t *testing.T, raw []byte, label, body, end string) {
+		const from = "noreply@site.test"
+		for _, form := range []Form{{From: from}, {From: from, Label: []string{label}, Body: []string{body}, End: []string{end}}} {
+			m, filled := FormMessage(raw, Options{}, []Form{form})
+			if !filled {
+				return
+			}
+			if (m.From.Addr == "") != (m.FromFault != "") {
+				t.Errorf("the person is %q (%s)", m.From.Addr, m.FromFault)
+			}
+			if strings.EqualFold(m.From.Addr, from) {
+				t.Error("the person is the form")
+			}
+			if len(m.Text) > len(m.Whole) {
+				t.Errorf("%d bytes of words in %d of text", len(m.Text), len(m.Whole))
+			}
+		}
+	})
+}

@@ -63,3 +63,18 @@ func TestOwnHouse(t *testing.T) {
 		})
 	}
 }
+
+// TestSpamByHeader: what the server has marked is ignored, by a form, too; what
+// it has not marked is a person's.
+func TestSpamByHeader(t *testing.T) {
+	set := withForms()
+	set.more = "[screen]\nspam_header = \"X-Spam: Yes\"\n"
+	inScene(t, set, func(s *scene) {
+		s.write(bob, "my data", copyPlease, mailtest.Header("X-Spam", "Yes"))
+		s.fill("alice@users.test", copyPlease, mailtest.Header("X-Spam", "Yes"))
+		s.wantMails(inbox.MailIgnored, inbox.MailIgnored)
+		s.silence(bob, "alice@users.test", staff)
+		s.write(bob, "my data", copyPlease, mailtest.Header("X-Spam", "No"))
+		s.letter("result", bob)
+	})
+}
