@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"push.guru/supportd/inbox/address"
 )
 
 // Marks within markup. No value can contain them, since cleaning drops control
@@ -34,6 +36,43 @@ func value(s string) string {
 		s = firstStrongIsolate + s + popIsolate
 	}
 	return string(inert) + s
+}
+
+// wordJoiner is seen by nobody and breaks no line. Where it stands, mail
+// programs find no address of a page.
+const wordJoiner = "\u2060"
+
+// given is value for what people gave. It must not be clickable in the letters
+// that the site signs: somebody may have put it there in another's name. Its
+// words look as they did; a bare mail address stays as it is, for people copy
+// it.
+func given(s string) string {
+	words := strings.Split(value(s), " ")
+	for i, w := range words {
+		if _, err := address.Canonical(strings.Trim(w, string(inert)+firstStrongIsolate+popIsolate+".,;:()<>\"'")); err != nil {
+			words[i] = unlinked(w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// unlinked puts the joiner where a word becomes a link to mail programs: behind
+// the scheme of an address, and before each dot that may part the labels of a
+// domain's name.
+func unlinked(word string) string {
+	runes := []rune(strings.ReplaceAll(word, "://", ":"+wordJoiner+"//"))
+	inLabel := func(i int) bool {
+		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]) || runes[i] == '-')
+	}
+	var b strings.Builder
+	for i, r := range runes {
+		www := i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www")
+		if r == '.' && inLabel(i-1) && inLabel(i+1) && (www || unicode.IsLetter(runes[i+1]) && inLabel(i+2)) {
+			b.WriteString(wordJoiner)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // said makes text of several lines fit to stand in markup, every line kept.

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -57,7 +58,7 @@ func checkInert(t *testing.T, s *Set, hostile string) {
 // control tells what no letter may contain, our own isolates apart.
 func control(r rune) bool {
 	switch r {
-	case '\n', '\u2068', '\u2069', '\u200C', '\u200D':
+	case '\n', '\u2068', '\u2069', '\u200C', '\u200D', '\u2060':
 		return false
 	}
 	return odd(r) && r != utf8.RuneError
@@ -91,11 +92,57 @@ func TestValueStaysInItsLine(t *testing.T) {
 	d := Data{Items: []Item{{Kind: inbox.KindChange, Steps: []inbox.Step{
 		{Place: "profile", Field: "about", Op: inbox.StepSet, Old: "x", New: "a\n\n1. b\n| c\n\x02https://evil.example\x03 {old} {{.Case}}"}}}}}
 	l := render(t, s, Confirm, "en", d)
-	if want := "- About me: “x” → “a 1. b | c https://evil.example {old} {{.Case}}”\n"; !strings.Contains(l.Text, want) {
+	if want := "- About me: “x” → “a 1. b | c https:\u2060//evil\u2060.example {old} {{.Case}}”\n"; !strings.Contains(l.Text, want) {
 		t.Errorf("%q is not in\n%s", want, l.Text)
 	}
 	if strings.Contains(l.HTML, "<a") {
 		t.Errorf("a value became a link:\n%s", l.HTML)
+	}
+}
+
+// linked finds what mail programs make links of by themselves.
+var linked = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://[^\s”]+|www\.[^\s”]+|[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}_-]+)*\.\p{L}{2,}`)
+
+// TestValuesAreNoLinks: what people gave cannot be clicked, says the same to
+// the eye, and is what it was when the joiners are taken out. What is ours
+// stays whole.
+func TestValuesAreNoLinks(t *testing.T) {
+	s := load(t, siteLanguages...)
+	site := Site{Name: "Push.Guru", AccountURL: "https://site.example/account", Address: "support@site.example"}
+	for _, c := range []string{"https://evil.example", "see HTTPS://Evil.Example/?q=a.b#c now", "www.evil.example", "evil.example", "(evil.example)", "a.b.evil.example/path",
+		"http://localhost/x", "ftp://1.2.3.4/", "https://user@evil.example", "xn--e1afmkfd.xn--p1ai", "пример.рф", "evil.example.", "a@evil.example/path",
+		"https://a:b@evil.example:8080/", "tg://resolve?domain=x", "www.x.org", "WWW.1.org", "1.evil.example", "evil-.example", "evil.example,other.example"} {
+		steps := []inbox.Step{{Place: "profile", Field: inbox.FieldAbout, Op: inbox.StepSet, Old: c, New: c + " and " + c}, {Place: "profile", Field: inbox.FieldNickname, Op: inbox.StepSet, New: c},
+			{Place: "profile", Field: inbox.FieldAbout, Op: inbox.StepAdd, Old: "x", New: "x " + c}, {Place: "profile", Field: inbox.FieldAddress, Op: inbox.StepClear, Old: c}}
+		for _, n := range []Name{Confirm, Result, Scheduled, StaleAsk} {
+			for _, lang := range siteLanguages {
+				l := render(t, s, n, lang, Data{Site: site, Items: []Item{{Kind: inbox.KindChange, State: inbox.StateUnconfirmed, Steps: steps}}})
+				page, problem := pageText(l.HTML, site.AccountURL)
+				if problem != "" {
+					t.Errorf("%s %s: %s", n, lang, problem)
+				}
+				for _, text := range []string{l.Text, page} {
+					for _, found := range linked.FindAllString(text, -1) {
+						if found != site.AccountURL && found != site.Name && found != "site.example" {
+							t.Errorf("%s %s: %q of %q can be clicked", n, lang, found, c)
+						}
+					}
+					if n == Confirm && strings.Count(strings.ReplaceAll(text, wordJoiner, ""), c) < 4 {
+						t.Errorf("%s %s: %q is not in\n%s", n, lang, c, text)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestValuesThatAreNoLinks are shown as they are, addresses among them: they
+// are what people have to compare.
+func TestValuesThatAreNoLinks(t *testing.T) {
+	for _, s := range []string{"new@users.test", "Анна Иванова", "+7 701 555 30 40", "24.03.1990", "v. 1.2", "e.g. this", "J. R. O’Neill", "A: b", "and/or", "{{.Case}}", "...yes", "new@users.test, old@users.test", "1.5", "…", ""} {
+		if got := given(s); got != value(s) {
+			t.Errorf("%q became %q", s, got)
+		}
 	}
 }
 

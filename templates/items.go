@@ -234,7 +234,7 @@ func (v *view) step(s inbox.Step) string {
 	switch s.Op {
 	case inbox.StepSet, inbox.StepAdd:
 		if added := added(s); added != "" {
-			return p.say("step.add", "field", label, "old", was, "added", value(added))
+			return p.say("step.add", "field", label, "old", was, "added", given(added))
 		}
 		switch {
 		case s.New == "" && s.Old == "": // a receipt that kept no values

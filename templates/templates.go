@@ -43,7 +43,8 @@
 //
 // Values that people gave are cleaned (no control characters, no direction
 // overrides, bounded length) and marked, so that they are never markup, never
-// a template and never a link. The only link is the site's account URL.
+// a template and never a link; what people gave does not look like one to their
+// mail programs either. The only link is the site's account URL.
 // The letters to somebody who has proved nothing ([Claim] and
 // [ConfirmNewAddress]), and to whom a stranger wrote in the name of ([NotYou]),
 // are rendered without anything personal, whatever their template asks for, and

@@ -63,5 +63,5 @@ func (p phrases) fieldValue(field inbox.Field, s string) string {
 			return value(word)
 		}
 	}
-	return value(s)
+	return given(s)
 }

@@ -30,6 +30,7 @@ import (
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/classify"
 	"push.guru/supportd/inbox/mailbox"
+	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/screen"
 	"push.guru/supportd/inbox/sender"
@@ -69,6 +70,7 @@ type Source struct {
 	Junk     string             // read, never answered; "": not looked at
 	Keep     time.Duration      // accounted mail is expunged after it; 0: never
 	TakeAll  bool               // the first run takes the backlog, too
+	Forms    []parse.Form       // contact forms of the site that write to it
 	Poll     time.Duration      // longest wait between two looks
 	listed   map[string]listing // by folder
 	poisoned map[spot]int       // how often a mail was fetched alone in vain

@@ -13,7 +13,6 @@ import (
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
-	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/state"
 )
@@ -23,6 +22,8 @@ import (
 type prepared struct {
 	raw      inbox.Raw
 	msg      *inbox.Message
+	form     bool   // a contact form of the site wrote it for somebody
+	fromUs   string // why it is one of our own house; "": it is not
 	class    inbox.Class
 	why      string
 	evidence inbox.Evidence
@@ -88,16 +89,19 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		p.class, p.why = inbox.ClassOversize, fmt.Sprintf("%d bytes, more than policy.max_message_bytes", raw.Size)
 		return p
 	}
-	p.msg = parse.Message(raw.Bytes, parse.Options{})
-	p.class, p.why = in.Screen.Check(p.msg)
+	in.look(p)
 	if p.class != inbox.ClassNone {
 		return p
 	}
 	p.reading = in.Classifier.Read(p.msg)
-	if p.msg.FromFault != "" || p.msg.From.Addr == "" {
+	if p.msg.FromFault != "" || p.msg.From.Addr == "" || p.fromUs != "" {
 		return p
 	}
 	p.people, p.later = in.People.Find(ctx, p.msg.From.Addr)
+	if p.form {
+		p.evidence = ByForm()
+		return p
+	}
 	asking, cancel := context.WithTimeout(ctx, senderBudget)
 	defer cancel()
 	p.evidence, p.unproved = in.Sender.Evidence(asking, raw.Bytes, p.msg, raw.Received)
@@ -308,6 +312,8 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		return in.screened(tx, p, m)
 	case p.raw.Junk:
 		return in.junk(tx, p, m)
+	case p.fromUs != "":
+		return in.hold(tx, p, m, p.fromUs)
 	case p.later != nil || p.unproved != nil:
 		return in.unanswered(tx, p, m)
 	case p.msg.FromFault != "":
@@ -616,6 +622,9 @@ const answerable = 30 * 24 * time.Hour
 // that the mailbox which we wrote to has answered. stranger is set when the
 // question was for another address.
 func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stranger *state.Ask, err error) {
+	if p.form {
+		return nil, nil, nil // whoever has seen a token can write it into a form
+	}
 	from := tx.Hash(state.TieAddress, s.Address)
 	for _, token := range policy.Tokens(p.msg.Subject) {
 		found, err := tx.AskByToken(token)

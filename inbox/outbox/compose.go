@@ -18,6 +18,7 @@ import (
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/address"
+	"push.guru/supportd/inbox/screen"
 )
 
 // AutoSubmitted says, in the words of RFC 3834, how a mail came to be. It
@@ -70,6 +71,7 @@ func Compose(d *inbox.ReplyDetail, files []inbox.File, date time.Time, auto Auto
 	m.ToMailAddress(&netmail.Address{Address: to})
 	m.Subject(strings.Join(headerWords(headerText(d.Subject)), " "))
 	m.SetMessageIDWithValue(d.MessageID)
+	m.SetGenHeader(screen.LoopMark, "<"+d.MessageID+">") // some servers replace Message-IDs; by this we know our own mail all the same
 	m.SetDateWithValue(date)
 	setThread(m, d.InReplyTo, d.References)
 	switch auto {

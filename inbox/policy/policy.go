@@ -2,15 +2,21 @@
 // kind at a level of evidence, and the tokens that tie an answer to its
 // question. It decides; it neither stores nor sends.
 //
-// The proof ladder, with the default rules:
+// The proof ladder ([Ladder]), with the default rules, for what the classifier
+// is sure of; what it is not is seen by staff first:
 //
-//	evidence    what was shown                  copy, describe, withdraw   change, delete, deactivate
-//	none        nothing: "was it you?"          ask first                  ask first
-//	aligned     the domain vouches for it       carry out                  ask with the exact plan
-//	roundtrip   the mailbox answered us         carry out                  ask with the exact plan, then carry out
+//	request                             at none                   at aligned          at roundtrip
+//	copy, describe                      who?                      at once             at once
+//	change, deactivate, delete_fields   who?, plan?               plan?               plan?
+//	change_email                        who?, plan?, new?, wait   plan?, new?, wait   plan?, new?, wait
+//	withdraw                            staff, who?               staff               staff
+//	delete_account                      who?, plan?, wait         plan?, wait         plan?, wait
 //
-// A withdraw is always seen by staff, as is what the classifier is not sure
-// of. A delete of an account and a change of address wait for the cool-off.
+// At none the From line is a claim, at aligned its domain vouches for it, at
+// roundtrip the mailbox has answered a mail of ours. What happens then, in this
+// order: staff look; who? is the question "was it you?", which tells nothing;
+// plan? shows exactly what will happen; new? asks the new address; wait is the
+// cool-off. A yes moves on to the next step.
 package policy
 
 import (

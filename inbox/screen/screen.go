@@ -16,30 +16,32 @@
 // asks others not to auto-reply and stands on ordinary Exchange mail,
 // List-Unsubscribe alone is added by some providers, Return-Path may be
 // missing, and "Auto-Submitted: no" is a person.
+//
+// Our own mail is known by its Message-ID and by a mark that has it, too, for
+// some servers replace Message-IDs; nobody can guess one, so nobody can make
+// us overlook a mail. What else comes from our own addresses and domains is
+// written by staff, or forged: nobody is answered, and staff see it
+// ([Config.FromUs]).
 package screen
 
 import (
 	"strings"
 
 	"push.guru/supportd/inbox"
-	"push.guru/supportd/inbox/address"
 )
 
 // Config says who we are. The zero value screens by the standards alone.
 type Config struct {
-	// Own lists the canonical addresses of our mailboxes and their aliases.
-	// Mail that comes from one of them is our own.
-	Own []string
+	// Own lists the canonical addresses of our mailboxes and their aliases;
+	// Domains the domains whose mail is for staff, in lower case, in ASCII.
+	Own, Domains []string
 
 	// Ours tells whether a Message-ID, without angle brackets, is one that we
 	// made. nil: none is known.
 	Ours func(messageID string) bool
 
-	// SpamHeader is the header by which the mail server marks spam, such as
-	// "X-Spam-Flag: YES"; the value is compared from its beginning. The name
-	// must be one that package parse keeps (X-Spam…, X-Rspam…, Exchange's
-	// spam confidence level). "": no header does.
-	SpamHeader string
+	// SpamHeader is the header by which the mail server marks spam.
+	SpamHeader SpamHeader
 }
 
 // check is one reason to screen.
@@ -73,31 +75,27 @@ func (c Config) Check(m *inbox.Message) (inbox.Class, string) {
 	return byWords(m)
 }
 
+// CheckForm is Check for a Message that a form of the site's made of what a
+// person wrote into it. The header is that of the form, which is a machine, and
+// its words are the form's in part: only what the border, the program itself
+// and the person's address say counts.
+func (c Config) CheckForm(m *inbox.Message) (inbox.Class, string) {
+	if why := loop(c, m); why != "" {
+		return inbox.ClassLoop, why
+	}
+	if why := spam(c, m); why != "" {
+		return inbox.ClassSpam, why
+	}
+	if m.From.Addr != "" && robot(local(m)) && c.FromUs(m) == "" {
+		return inbox.ClassNoSender, "the address in the form says by its name that it takes no mail"
+	}
+	return inbox.ClassNone, ""
+}
+
 // malformed finds what is no mail: nothing that mails have could be read.
 func malformed(_ Config, m *inbox.Message) string {
 	if len(m.Header) == 0 && m.From.Addr == "" && m.Subject == "" && m.ID == "" {
 		return "no mail header could be read"
-	}
-	return ""
-}
-
-func loop(c Config, m *inbox.Message) string {
-	if c.Ours != nil && m.ID != "" && c.Ours(m.ID) {
-		return "it carries the Message-ID of a mail that we sent"
-	}
-	if len(m.Header["X-Supportd-Loop"]) > 0 {
-		return "it carries our loop mark"
-	}
-	for _, own := range c.Own {
-		// Our own servers deliver to us whatever the case of the local part is.
-		if address.Equal(own, m.From.Addr) || strings.EqualFold(own, m.From.Addr) {
-			return "it comes from one of our own mailboxes"
-		}
-		for _, v := range m.Header["X-Loop"] {
-			if strings.EqualFold(strings.Trim(v, "<> "), own) {
-				return "X-Loop names one of our own mailboxes"
-			}
-		}
 	}
 	return ""
 }
@@ -238,28 +236,11 @@ func bulk(_ Config, m *inbox.Message) string {
 	return ""
 }
 
-func spam(c Config, m *inbox.Message) string {
-	name, want, ok := strings.Cut(c.SpamHeader, ":")
-	if !ok {
-		return ""
-	}
-	for k, values := range m.Header {
-		if !strings.EqualFold(k, strings.TrimSpace(name)) {
-			continue
-		}
-		for _, v := range values {
-			if hasPrefixFold(strings.TrimSpace(v), strings.TrimSpace(want)) {
-				return "the mail server marked it as spam"
-			}
-		}
-	}
-	return ""
-}
-
 // noSender finds mails with nobody to answer. A sender who is only suspicious
-// has an address, and is for staff.
-func noSender(_ Config, m *inbox.Message) string {
-	if robot(local(m)) {
+// has an address, and is for staff; so is a robot of our own house, which may
+// be a contact form that nobody has told us of.
+func noSender(c Config, m *inbox.Message) string {
+	if robot(local(m)) && c.FromUs(m) == "" {
 		return "the sender says by its name that it takes no mail"
 	}
 	if m.From.Addr != "" {

@@ -41,6 +41,7 @@ var readings = []reading{
 	{inbox.ClassAutoReply, "closed", []string{"back", "instead", "soon", "robot"}, office, "it says that an office is closed, and no more"},
 	{inbox.ClassAutoReply, "left", []string{"instead", "unread", "robot"}, talk, "it says that nobody reads an address any more"},
 	{inbox.ClassAutoReply, "left", []string{"address"}, own, "it says that nobody reads an address any more"},
+	{inbox.ClassAutoReply, "unread", []string{"instead", "robot"}, own, "it says that nobody reads an address"},
 	{inbox.ClassAutoReply, "received", []string{"ticket", "soon", "robot"}, talk, "it confirms that a mail has arrived"},
 	{inbox.ClassAutoReply, "ticket", []string{"soon", "robot"}, talk, "it gives the number of a ticket"},
 	{inbox.ClassAutoReply, "challenge", []string{"prove"}, nil, "it asks to prove that the sender of a mail is no machine"},
@@ -78,10 +79,10 @@ func byWords(m *inbox.Message) (inbox.Class, string) {
 func asks(m *inbox.Message) bool { return personal(sentences(m)) }
 
 func personal(all []sentence) bool {
-	const short = 6 // words with the marks of beginning and end: "Is it urgent?" asks for nothing
+	const short = 6 // words with the marks of beginning and end: a subject like "Man or machine?" asks for nothing
 	return slices.ContainsFunc(all, func(s sentence) bool {
 		signs := s.signs()
-		return signs["person"] || s.question && len(s.words) > short && !signs["offer"]
+		return signs["person"] || s.question && (!s.subject || len(s.words) > short) && !signs["offer"]
 	})
 }
 

@@ -24,7 +24,7 @@ func TestTexts(t *testing.T) {
 	}
 	for c := range strings.SplitSeq(strings.Join(lines, ""), "%%\n") {
 		head, text, _ := strings.Cut(strings.TrimSpace(c), "\n")
-		machine, subject := strings.HasPrefix(head, "+ "), strings.Trim(head, "+- ")
+		machine, subject := strings.HasPrefix(head, "+ "), strings.Trim(head, "+-? ")
 		header := "Subject: " + subject
 		if strings.HasPrefix(subject, "Re:") {
 			header += "\nIn-Reply-To: <r1.out@site.test>"

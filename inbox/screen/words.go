@@ -93,13 +93,49 @@ func bounceText(m *inbox.Message) bool { return containsAny(text(m), words.bounc
 func awayText(m *inbox.Message) bool   { return containsAny(text(m), words.awayTexts) }
 
 // keyword gives the first word of a structured header, in lower case, without
-// parameters and comments.
+// parameters and comments, which may also stand before it (RFC 3834 section 5);
+// of what begins with neither word nor comment it gives what there is.
 func keyword(v string) string {
-	v = strings.ToLower(strings.TrimSpace(v))
-	if i := strings.IndexAny(v, "; (\t"); i >= 0 {
+	v = strings.ToLower(afterComments(v))
+	if i := strings.IndexAny(v, "; (\t"); i > 0 {
 		v = v[:i]
 	}
 	return v
+}
+
+// afterComments drops the blanks and comments (RFC 5322 section 3.2.2) before
+// the first word. One that is not closed is no comment.
+func afterComments(v string) string {
+	for {
+		v = strings.TrimSpace(v)
+		n := comment(v)
+		if n == 0 {
+			return v
+		}
+		v = v[n:]
+	}
+}
+
+// comment gives the length of the comment that a text begins with, with those
+// inside it; 0 when it begins with none.
+func comment(v string) int {
+	if !strings.HasPrefix(v, "(") {
+		return 0
+	}
+	for i, depth := 0, 0; i < len(v); i++ {
+		switch v[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case '\\':
+			i++
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 func means(v string, words ...string) bool {

@@ -21,6 +21,8 @@ import (
 
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
+	"push.guru/supportd/inbox/parse"
+	"push.guru/supportd/inbox/screen"
 )
 
 // Config is a configuration without faults; every default is filled in.
@@ -30,6 +32,7 @@ type Config struct {
 	Staff     Staff
 	Mailboxes []Mailbox // at least one
 	Proof     Proof
+	Screen    Screen
 	Policy    Policy
 	Deadlines Deadlines
 	Keep      Keep
@@ -70,7 +73,8 @@ type Mailbox struct {
 	FirstRun string        // new | all
 	Poll     time.Duration
 	Plus     bool
-	SMTP     SMTP // [smtp] with what [mailbox.smtp] overrides
+	Forms    []parse.Form // of the site, that write to this mailbox
+	SMTP     SMTP         // [smtp] with what [mailbox.smtp] overrides
 }
 
 // SMTP is where the replies of one mailbox are handed in.
@@ -89,6 +93,12 @@ type Proof struct {
 	DKIM               bool
 	MaxAge             time.Duration
 	Resolver           string // host:port; "": the system's
+}
+
+// Screen says what nobody is to be answered about.
+type Screen struct {
+	SpamHeader screen.SpamHeader
+	OwnDomains []string // lower case, ASCII; mail from there is for staff
 }
 
 // Policy is the operator's word on what happens by itself.

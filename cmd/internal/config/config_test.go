@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"push.guru/supportd/inbox/outbox"
+	"push.guru/supportd/inbox/parse"
+	"push.guru/supportd/inbox/screen"
 )
 
 var update = flag.Bool("update", false, "write the .want files anew; read them before you commit")
@@ -159,7 +161,7 @@ func TestDefaults(t *testing.T) {
 		{m.Folder, s.Folder}, {m.Filed, s.Filed}, {m.Junk, s.Junk}, {m.Keep, s.Keep}, {m.FirstRun, s.FirstRun}, {m.Poll, s.Poll}, {m.Plus, s.Plus},
 		{m.SMTP.Connections, s.SMTP.Connections}, {m.SMTP.MaxReplyBytes, s.SMTP.MaxReplyBytes}, {m.SMTP.MaxParts, s.SMTP.MaxParts},
 		{got.Proof.OwnHops, sample.Proof.OwnHops}, {got.Proof.DKIM, sample.Proof.DKIM}, {got.Proof.MaxAge, sample.Proof.MaxAge},
-		{got.Proof.Resolver, sample.Proof.Resolver}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
+		{got.Proof.Resolver, sample.Proof.Resolver}, {got.Screen.SpamHeader, sample.Screen.SpamHeader}, {len(m.Forms), len(s.Forms)}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
 		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {got.Users, sample.Users}, {got.Journal, sample.Journal},
 		{got.Console, sample.Console}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
 	} {
@@ -169,6 +171,47 @@ func TestDefaults(t *testing.T) {
 	}
 	if n := len(got.Proof.TrustedAuthservIDs) + len(sample.Proof.TrustedAuthservIDs); n != 0 {
 		t.Errorf("believes %d authserv-ids by default", n)
+	}
+}
+
+func TestForms(t *testing.T) {
+	c := load(t, folder(t, ""), strings.Replace(minimal, "[smtp]", `
+[[mailbox.form]]
+from = "noreply@SITE.test"
+body = ["Message", "Сообщение"]
+[[mailbox.form]]
+from = "support@site.test"
+person = "line"
+label = ["E-mail"]
+end = ["Sent from"]
+[smtp]`, 1))
+	want := []parse.Form{{From: "noreply@site.test", Body: []string{"Message", "Сообщение"}},
+		{From: "support@site.test", Label: []string{"E-mail"}, End: []string{"Sent from"}}}
+	if got := c.Mailboxes[0].Forms; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestScreen(t *testing.T) {
+	for _, x := range []struct {
+		alias, more string
+		want        []string
+	}{
+		{"privacy@SITE.test", "", []string{"site.test"}},
+		{"privacy@other.test", "", []string{"other.test", "site.test"}},
+		{"site.support@gmail.com", "", []string{"site.test"}},
+		{"site.support@yahoo.co.uk", "", []string{"site.test"}},
+		{"privacy@other.test", "own_domains = []", nil},
+		{"privacy@other.test", "own_domains = [\"Third.test\"]", []string{"third.test"}},
+	} {
+		c := load(t, folder(t, ""), strings.Replace(minimal, "[smtp]", "aliases = [\""+x.alias+"\"]\n[smtp]", 1)+"[screen]\n"+x.more)
+		if got := c.Screen.OwnDomains; !slices.Equal(got, x.want) {
+			t.Errorf("with %s and %q: %q, want %q", x.alias, x.more, got, x.want)
+		}
+	}
+	marked, err := screen.ParseSpamHeader("X-Spam: Yes")
+	if got := load(t, folder(t, ""), minimal+"[screen]\nspam_header = \"X-Spam: Yes\"").Screen.SpamHeader; got != marked || err != nil {
+		t.Errorf("got %+v, %v", got, err)
 	}
 }
 

@@ -11,9 +11,12 @@ import (
 	"time"
 	_ "time/tzdata" // a time zone that is right here is right on every machine
 
+	"push.guru/supportd/inbox/address"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
+	"push.guru/supportd/inbox/parse"
+	"push.guru/supportd/inbox/screen"
 )
 
 const day = 24 * time.Hour
@@ -64,6 +67,7 @@ func (r *reader) config(root *table, known []string) *Config {
 	own := ownAddresses(c.Mailboxes)
 	c.Staff = readStaff(root.table("staff"), own)
 	c.Proof = readProof(root.table("proof"))
+	c.Screen = readScreen(root.table("screen"), own)
 	c.Policy = readPolicy(root.table("policy"))
 	c.Keep = readKeep(root.table("keep"))
 	c.Users = readUsers(root.table("users"), c.StateDir)
@@ -161,6 +165,9 @@ func readMailbox(t, smtp *table) Mailbox {
 	if m.Plus {
 		t.fault("plus", "leave it out: answers are known by their subject and references", "this version does not use plus-addresses")
 	}
+	for _, f := range t.tables("form") {
+		m.Forms = append(m.Forms, readForm(f))
+	}
 	if strings.ContainsFunc(m.Name, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 	}) {
@@ -194,6 +201,24 @@ func readMailbox(t, smtp *table) Mailbox {
 	over.close()
 	t.close()
 	return m
+}
+
+// readForm reads one [[mailbox.form]].
+func readForm(t *table) parse.Form {
+	defer t.close()
+	var f parse.Form
+	if from := t.required("from", "the address that the form's mails come from"); from != "" {
+		f.From = t.canonical("from", from)
+	}
+	const hint = `for example ["E-mail"], the words before the person's address in the form's mail`
+	f.Label, f.Body, f.End = t.labels("label"), t.labels("body"), t.labels("end")
+	switch person := t.oneOf("person", "reply-to", "reply-to", "line"); {
+	case person == "line" && len(f.Label) == 0:
+		t.fault("label", hint, `is missing, and person is "line"`)
+	case person == "reply-to" && len(f.Label) > 0:
+		t.fault("label", `write person = "line"`, "is not read, because person is %q", person)
+	}
+	return f
 }
 
 func readSMTP(t *table) SMTP {
@@ -276,6 +301,48 @@ func readProof(t *table) Proof {
 		}
 	}
 	return p
+}
+
+func readScreen(t *table, own map[string]bool) Screen {
+	defer t.close()
+	var s Screen
+	var err error
+	if s.SpamHeader, err = screen.ParseSpamHeader(t.text("spam_header", "")); err != nil {
+		t.fault("spam_header", `for example "X-Spam-Flag: YES" or "X-MS-Exchange-Organization-SCL >= 5"`, "it is %v", err)
+	}
+	for _, d := range t.texts("own_domains", domainsOf(own)...) {
+		domain, err := address.Domain(d)
+		if err != nil {
+			t.fault("own_domains", `for example ["site.example"]`, "%q is not a domain", d)
+		}
+		s.OwnDomains = append(s.OwnDomains, domain)
+	}
+	return s
+}
+
+// domainsOf gives the domains of our addresses, without those of providers
+// where everybody may have a mailbox.
+func domainsOf(own map[string]bool) []string {
+	var domains []string
+	for _, a := range slices.Sorted(maps.Keys(own)) {
+		if d := address.DomainOf(a); d != "" && !slices.Contains(domains, d) && !forEverybody(d) {
+			domains = append(domains, d)
+		}
+	}
+	return domains
+}
+
+// forEverybody knows the largest mail providers. A site that has its mailbox at
+// one is no house of its own: the provider's other users may be its people.
+func forEverybody(domain string) bool {
+	switch domain {
+	case "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "icloud.com", "me.com", "mac.com", "aol.com",
+		"mail.ru", "bk.ru", "list.ru", "inbox.ru", "internet.ru", "yandex.ru", "yandex.com", "yandex.kz", "ya.ru", "rambler.ru", "mail.kz",
+		"gmx.de", "gmx.net", "gmx.com", "web.de", "t-online.de", "freenet.de", "proton.me", "protonmail.com", "tuta.com", "zoho.com", "fastmail.com",
+		"orange.fr", "free.fr", "laposte.net", "ukr.net", "seznam.cz", "wp.pl", "o2.pl", "libero.it":
+		return true
+	}
+	return strings.HasPrefix(domain, "yahoo.") || strings.HasPrefix(domain, "hotmail.") || strings.HasPrefix(domain, "outlook.")
 }
 
 func readPolicy(t *table) Policy {

@@ -74,6 +74,17 @@ func (t *table) addresses(key string) []string {
 	return out
 }
 
+// labels reads a list of the words by which a form names what it asks for.
+func (t *table) labels(key string) []string {
+	list := t.texts(key)
+	for _, s := range list {
+		if strings.Trim(s, " \t*_-–—=#|•:") == "" || strings.ContainsAny(s, ":\n") || strings.TrimSpace(s) != s {
+			t.fault(key, "write the words alone, without colon and blanks around them", "%q is no label", s)
+		}
+	}
+	return list
+}
+
 // canonical gives the comparable form of an address found at key, or "".
 func (t *table) canonical(key, s string) string {
 	a, err := address.Canonical(s)

@@ -122,7 +122,7 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 		KeepDone: d.cfg.Keep.Done, KeepOther: d.cfg.Keep.Other, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() }})
 	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
 		Sent: func() { d.queue.Wake() }})
-	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screen.Config{Own: ownAddresses(d.cfg)}, Sender: p.sender,
+	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
 		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Log: d.log, Changed: changed, Point: d.opt.Point})
 	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed})
 }
@@ -190,12 +190,16 @@ func ownAddresses(cfg *config.Config) []string {
 	return own
 }
 
+func screening(cfg *config.Config) screen.Config {
+	return screen.Config{Own: ownAddresses(cfg), Domains: cfg.Screen.OwnDomains, SpamHeader: cfg.Screen.SpamHeader}
+}
+
 func (d *Daemon) sources() []intake.Source {
 	var out []intake.Source
 	for _, m := range d.cfg.Mailboxes {
 		c := imapConfig(m, d.cfg.Policy.MaxMessageBytes, d.opt)
 		out = append(out, intake.Source{Name: m.Name, Folder: m.Folder, Filed: m.Filed, Junk: m.Junk, Keep: m.Keep, Poll: m.Poll,
-			TakeAll: m.FirstRun == "all", Connect: func(ctx context.Context) (*mailbox.Session, error) { return mailbox.Connect(ctx, c) }})
+			TakeAll: m.FirstRun == "all", Forms: m.Forms, Connect: func(ctx context.Context) (*mailbox.Session, error) { return mailbox.Connect(ctx, c) }})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify"
+	"push.guru/supportd/inbox/intake"
 	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/screen"
 	"push.guru/supportd/inbox/sender"
@@ -19,7 +21,7 @@ type Reading struct {
 	From     string          `json:"from"`
 	Language string          `json:"language"`
 	Screened inbox.Class     `json:"screened"`
-	Why      string          `json:"why,omitempty"` // of Screened, or of an author who is not certain
+	Why      string          `json:"why,omitempty"` // of Screened, or why staff decide although it is not: the author is not certain, or one of us
 	Evidence inbox.Evidence  `json:"evidence"`
 	Text     string          `json:"text"`
 	Answer   inbox.Answer    `json:"answer"`
@@ -27,8 +29,10 @@ type Reading struct {
 	Requests []inbox.Request `json:"requests"`
 }
 
-// Reader understands mails without storing or sending anything.
+// Reader understands mails without storing or sending anything. It does not
+// know in which mailbox a mail lay, so the forms of all of them count.
 type Reader struct {
+	forms      []parse.Form
 	screen     screen.Config
 	classifier *classify.Classifier
 	sender     *sender.Checker
@@ -49,21 +53,36 @@ func NewReader(cfg *config.Config) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{screen: screen.Config{Own: ownAddresses(cfg)}, classifier: p.classifier, sender: p.sender}, nil
+	r := &Reader{screen: screening(cfg), classifier: p.classifier, sender: p.sender}
+	for _, m := range cfg.Mailboxes {
+		r.forms = append(r.forms, m.Forms...)
+	}
+	return r, nil
+}
+
+func (r *Reader) evidence(ctx context.Context, raw []byte, m *inbox.Message, form bool) inbox.Evidence {
+	if form {
+		return intake.ByForm()
+	}
+	e, err := r.sender.Evidence(ctx, raw, m, time.Now())
+	if err != nil {
+		return inbox.Evidence{Why: "DNS did not answer: the mail would be deferred"}
+	}
+	return e
 }
 
 // Read understands one mail. file names it in the result.
 func (r *Reader) Read(ctx context.Context, file string, raw []byte) Reading {
-	m := parse.Message(raw, parse.Options{})
+	m, form := parse.FormMessage(raw, parse.Options{}, r.forms)
 	out := Reading{File: file, From: m.From.Addr, Text: m.Text, Requests: []inbox.Request{}}
 	read := r.classifier.Read(m)
 	out.Language = read.Language
-	out.Screened, out.Why = r.screen.Check(m)
-	evidence, err := r.sender.Evidence(ctx, raw, m, time.Now())
-	if err != nil {
-		evidence = inbox.Evidence{Why: "DNS did not answer: the mail would be deferred"}
+	check := r.screen.Check
+	if form {
+		check = r.screen.CheckForm
 	}
-	out.Evidence = evidence
+	out.Screened, out.Why = check(m)
+	out.Evidence = r.evidence(ctx, raw, m, form)
 	if out.Screened != inbox.ClassNone {
 		return out
 	}
@@ -71,8 +90,7 @@ func (r *Reader) Read(ctx context.Context, file string, raw []byte) Reading {
 	if read.Requests != nil {
 		out.Requests = read.Requests
 	}
-	if m.FromFault != "" {
-		out.Why = m.FromFault
+	if out.Why = cmp.Or(m.FromFault, r.screen.FromUs(m)); out.Why != "" {
 		for i := range out.Requests {
 			out.Requests[i].Certain = false
 		}
