@@ -89,7 +89,7 @@ const (
 	StaffQuestion     Name = "staff-question"      // words of staff that want an answer
 	AddressChanged    Name = "address-changed"     // to the old address: it has been replaced
 	StaleAsk          Name = "stale-ask"           // the data changed since they were shown: asked again
-	PartialToStaff    Name = "partial-to-staff"    // the answer picked some of several points: staff look
+	PartialToStaff    Name = "partial-to-staff"    // the answer is to some of what was asked, or to something else: staff look
 	StaffNotice       Name = "staff-notice"        // to staff, in English. Own subject, no content of mails
 )
 

@@ -26,7 +26,7 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 	case r.Partial && (over || q.Purpose != state.PurposeConfirm):
 		err = k.handOver(tx, m, s, "an answer to some of several points, but to no open question", q.Purpose != state.PurposeNewAddr)
 	case r.Partial:
-		err = k.partial(tx, m, cm, s, q, acts)
+		err = k.differs(tx, m, cm, s, q, acts, "the answer picks some of several points")
 	case q.Purpose == state.PurposeStatus:
 		err = k.toldStatus(tx, m, cm, s, q, r.Answer)
 	case r.Answer == inbox.AnswerNo && r.Stop != inbox.StopNone && !slices.ContainsFunc(acts, sayOver(s)):
@@ -38,7 +38,7 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 	case over:
 		err = k.late(tx, m, cm, s, q, acts)
 	case q.Purpose != state.PurposeStop && !agrees(r.Agreed, acts):
-		err = k.partial(tx, m, cm, s, q, acts)
+		err = k.differs(tx, m, cm, s, q, acts, "the answer names something else than was asked about")
 	default:
 		err = k.yes(tx, m, cm, s, q, acts)
 	}
@@ -518,9 +518,10 @@ func (k *Keeper) askPlans(tx *state.Tx, cm *inbox.Mail, s Sender, acts []*inbox.
 	return k.confirm(tx, cm, good, refused, name) // a late yes never runs anything
 }
 
-// partial hands a yes to some of several points to staff.
-func (k *Keeper) partial(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, acts []*inbox.Action) error {
-	Mark(m, inbox.MailHeld, "the answer picks some of several points")
+// differs hands a yes to less than was asked about, or to something else, to
+// staff.
+func (k *Keeper) differs(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, acts []*inbox.Action, why string) error {
+	Mark(m, inbox.MailHeld, why)
 	if err := tx.UseAsk(q); err != nil {
 		return err
 	}
@@ -528,7 +529,7 @@ func (k *Keeper) partial(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask
 		if a.State != inbox.StateUnconfirmed {
 			continue
 		}
-		if err := tx.MoveFor(a, inbox.EventReview, Owner, "the answer in "+m.ID.String()+" picks some of several points"); err != nil {
+		if err := tx.MoveFor(a, inbox.EventReview, Owner, m.ID.String()+": "+why); err != nil {
 			return err
 		}
 	}

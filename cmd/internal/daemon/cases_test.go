@@ -122,6 +122,23 @@ func TestSecondYes(t *testing.T) {
 	})
 }
 
+// A yes that names more than was asked about agrees to nothing yet.
+func TestYesToSomethingElseGoesToStaff(t *testing.T) {
+	inScene(t, setup{}, func(s *scene) {
+		s.write(bob, "my number", "Please remove my phone number.")
+		s.answer(s.letter("confirm", bob), "Yes, delete my account.")
+		if d := s.letter("partial-to-staff", bob); !strings.Contains(d.Text(), "not quite what we asked about") {
+			t.Errorf("the letter does not say why staff look:\n%s", d.Text())
+		}
+		s.passes(time.Hour)
+		s.stand("delete fields review")
+		s.holds("u-bob", inbox.FieldPhone, "+77011234502")
+		if m := s.newest(); m.Reason != "the answer names something else than was asked about" {
+			t.Errorf("staff read %q", m.Reason)
+		}
+	})
+}
+
 func TestOnlySomePointsGoToStaff(t *testing.T) {
 	inScene(t, setup{}, func(s *scene) {
 		s.write(bob, "two things", "Please change my nickname to Bo. And remove my phone number.")
