@@ -19,6 +19,9 @@ const (
 // ownVerdict reads the Authentication-Results of the configured ids; from is
 // the canonical From domain. The text tells staff why.
 func (c *Checker) ownVerdict(fields []field, from string) (verdict, string) {
+	if c.tenant != "" {
+		return c.microsoftVerdict(fields, from)
+	}
 	var found []*results
 	hops, below, unreadable := 0, 0, false
 	for _, f := range fields {
@@ -52,7 +55,7 @@ func (c *Checker) ownVerdict(fields []field, from string) (verdict, string) {
 	case len(found) > 1:
 		return verdictNone, fmt.Sprintf("%d Authentication-Results of our servers, where one is expected", len(found))
 	case below > c.hops:
-		return verdictNone, fmt.Sprintf("the Authentication-Results stands below %d Received lines, and %d are ours", below, c.hops)
+		return verdictNone, belowHops(below, c.hops)
 	}
 	return judge(found[0], from)
 }
@@ -90,7 +93,7 @@ func failed(found []*results) (verdict, string) {
 			switch m.result {
 			case "pass", "none", "temperror":
 			case "fail", "permerror":
-				return verdictFail, "our server says dmarc=" + m.result
+				return verdictFail, "our server says dmarc=" + m.result + r.chain()
 			default:
 				return verdictFail, "our server gives a dmarc result that is not known"
 			}
@@ -110,11 +113,11 @@ func judge(r *results, from string) (verdict, string) {
 	}
 	switch {
 	case len(dmarc) == 0:
-		return verdictNone, "our server gives no dmarc result"
+		return verdictNone, "our server gives no dmarc result" + r.chain()
 	case len(dmarc) > 1:
 		return verdictNone, "our server gives more than one dmarc result"
 	case dmarc[0].result != "pass":
-		return verdictNone, "our server says dmarc=" + dmarc[0].result
+		return verdictNone, "our server says dmarc=" + dmarc[0].result + r.chain()
 	}
 	var domains []string
 	for _, p := range dmarc[0].props {
@@ -129,6 +132,17 @@ func judge(r *results, from string) (verdict, string) {
 		return verdictFail, "our server says dmarc=pass for another domain than the one in From"
 	}
 	return verdictPass, "our server says dmarc=pass for " + from
+}
+
+// chain tells staff of an arc=pass beside a dmarc result that was none: some
+// forwarder says so, and its word does not count.
+func (r *results) chain() string {
+	for _, m := range r.methods {
+		if m.name == "arc" && m.result == "pass" {
+			return ", and arc=pass, by which a forwarder vouches, does not count"
+		}
+	}
+	return ""
 }
 
 // headerFrom gives the canonical domain of a header.from value, which some
