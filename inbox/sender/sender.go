@@ -105,8 +105,12 @@ func New(c Config) (*Checker, error) {
 // (inbox.IsTemporary): that is neither pass nor fail, the mail has to be tried
 // again.
 func (c *Checker) Evidence(ctx context.Context, raw []byte, m *inbox.Message, received time.Time) (inbox.Evidence, error) {
-	if m == nil || m.FromFault != "" || m.From.Addr == "" {
-		return none("the mail names no single author")
+	if m == nil || m.From.Addr == "" || m.FromFault != "" {
+		why := "the mail names no single author"
+		if m != nil && m.FromFault != "" {
+			why += ": " + m.FromFault
+		}
+		return none(why)
 	}
 	mail, err := readMail(raw)
 	if err != nil {

@@ -2,106 +2,13 @@ package sender
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"push.guru/supportd/inbox"
 )
-
-// sample is a mail of testdata: lines "# key: value" that say how to judge it,
-// then the mail.
-type sample struct {
-	config Config
-	addr   string
-	why    string // part of the reason
-	raw    string
-}
-
-func readSample(t testing.TB, file string) sample {
-	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := sample{addr: alice, raw: string(b)}
-	for strings.HasPrefix(s.raw, "# ") {
-		line, rest, _ := strings.Cut(s.raw[2:], "\n")
-		key, value, _ := strings.Cut(line, ": ")
-		switch key {
-		case "id":
-			s.config.TrustedIDs = []string{value}
-		case "hops":
-			if s.config.OwnHops, err = strconv.Atoi(value); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-		case "addr":
-			s.addr = value
-		case "why":
-			s.why = value
-		default:
-			t.Fatalf("%s: unknown key %q", file, key)
-		}
-		s.raw = rest
-	}
-	return s
-}
-
-func samples(t testing.TB, dir string) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", dir, "*.eml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no mails in testdata/%s (%v)", dir, err)
-	}
-	return files
-}
-
-// TestSamples judges mails by the Authentication-Results of our server, with
-// LF and with CRLF line ends, with the own verification and without.
-func TestSamples(t *testing.T) {
-	for dir, want := range map[string]inbox.Level{"genuine": inbox.LevelAligned, "forged": inbox.LevelNone} {
-		for _, file := range samples(t, dir) {
-			t.Run(dir+"/"+strings.TrimSuffix(filepath.Base(file), ".eml"), func(t *testing.T) {
-				s := readSample(t, file)
-				for _, dkim := range []bool{false, true} {
-					s.config.DKIM, s.config.MaxAge, s.config.LookupTXT = dkim, 72*time.Hour, newZone().LookupTXT
-					for _, raw := range []string{s.raw, crlf(s.raw)} {
-						e := evidence(t, checker(t, s.config), raw, s.addr)
-						if e.Level != want || !strings.Contains(e.Why, s.why) {
-							t.Errorf("got %s, %q; want %s, …%s…", e.Level, e.Why, want, s.why)
-						}
-					}
-				}
-			})
-		}
-	}
-}
-
-// TestGenuineNeedsItsConfiguration takes away what makes each genuine mail
-// believable.
-func TestGenuineNeedsItsConfiguration(t *testing.T) {
-	for _, file := range samples(t, "genuine") {
-		s := readSample(t, file)
-		for name, c := range map[string]Config{
-			"no ids":     {OwnHops: s.config.OwnHops},
-			"another id": {OwnHops: s.config.OwnHops, TrustedIDs: []string{"other.push.guru"}},
-		} {
-			if e := evidence(t, checker(t, c), s.raw, s.addr); e.Level != inbox.LevelNone {
-				t.Errorf("%s with %s: %s", file, name, e.Level)
-			}
-		}
-		if s.config.OwnHops > 0 {
-			s.config.OwnHops--
-			if e := evidence(t, checker(t, s.config), s.raw, s.addr); e.Level != inbox.LevelNone {
-				t.Errorf("%s with one hop less: %s", file, e.Level)
-			}
-		}
-	}
-}
 
 // TestVerdictThenSignature has both: the verdict of our server, and a good
 // signature that is looked at only when there is no verdict.
@@ -224,8 +131,8 @@ func TestParseResultsRefuses(t *testing.T) {
 // before it must stay as they were.
 func FuzzParseResults(f *testing.F) {
 	for _, dir := range []string{"genuine", "forged"} {
-		for _, file := range samples(f, dir) {
-			m, err := readMail([]byte(readSample(f, file).raw))
+		for _, s := range samples(f, dir) {
+			m, err := readMail([]byte(s.raw))
 			if err != nil {
 				continue
 			}
@@ -257,12 +164,12 @@ func FuzzParseResults(f *testing.F) {
 // FuzzEvidence has a stranger write a whole mail below our server's header.
 // Without a key in DNS and with that header silent, nothing can be aligned.
 func FuzzEvidence(f *testing.F) {
-	for _, file := range samples(f, "forged") {
-		f.Add([]byte(readSample(f, file).raw))
+	for _, s := range samples(f, "forged") {
+		f.Add([]byte(s.raw))
 	}
 	f.Add([]byte(sign(f, plain, "victim.org", usual)))
 	f.Add([]byte(sign(f, alternative, "victim.org", gmailKeys)))
-	c, err := New(Config{TrustedIDs: []string{"mx.push.guru"}, OwnHops: 1, DKIM: true, MaxAge: time.Hour,
+	c, err := New(Config{Own: ours, TrustedIDs: []string{"mx.push.guru"}, OwnHops: 1, DKIM: true, MaxAge: time.Hour,
 		LookupTXT: newZone("evil.org").LookupTXT})
 	if err != nil {
 		f.Fatal(err)
@@ -284,7 +191,7 @@ func FuzzSigned(f *testing.F) {
 	f.Add([]byte("Subject: x\r\n" + good))
 	f.Add([]byte("Content-Transfer-Encoding: base64\r\n" + good))
 	f.Add([]byte(strings.ReplaceAll(good, "\r\n", "\n")))
-	c, err := New(Config{DKIM: true, MaxAge: 1 << 62, LookupTXT: newZone("victim.org").LookupTXT})
+	c, err := New(Config{Own: ours, DKIM: true, MaxAge: 1 << 62, LookupTXT: newZone("victim.org").LookupTXT})
 	if err != nil {
 		f.Fatal(err)
 	}
