@@ -145,8 +145,8 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	if lookup == nil {
 		lookup = sender.Resolver(cfg.Proof.Resolver, nil)
 	}
-	p.sender, err = sender.New(sender.Config{TrustedIDs: cfg.Proof.TrustedAuthservIDs, OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM,
-		MaxAge: cfg.Proof.MaxAge, LookupTXT: lookup})
+	p.sender, err = sender.New(sender.Config{Own: ownAddresses(cfg), TrustedIDs: cfg.Proof.TrustedAuthservIDs, MicrosoftTenant: cfg.Proof.MicrosoftTenant,
+		OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM, MaxAge: cfg.Proof.MaxAge, LookupTXT: lookup})
 	faults = append(faults, err)
 	clock, err := deadline.Profile(cfg.Deadlines.Profile, cfg.Site.Location)
 	faults = append(faults, err)

@@ -1,8 +1,11 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	netmail "net/mail"
+	"strings"
 	"time"
 
 	"push.guru/supportd/cmd/internal/config"
@@ -59,7 +62,7 @@ func (r *Reader) Read(ctx context.Context, file string, raw []byte) Reading {
 	read := r.classifier.Read(m)
 	out.Language = read.Language
 	out.Screened, out.Why = r.screen.Check(m)
-	evidence, err := r.sender.Evidence(ctx, raw, m, time.Now())
+	evidence, err := r.sender.Evidence(ctx, raw, m, arrival(raw))
 	if err != nil {
 		evidence = inbox.Evidence{Why: "DNS did not answer: the mail would be deferred"}
 	}
@@ -78,4 +81,20 @@ func (r *Reader) Read(ctx context.Context, file string, raw []byte) Reading {
 		}
 	}
 	return out
+}
+
+// arrival gives the time at which a mail that was kept in a file arrived, as
+// the uppermost of the servers on its way says. One that no server handed on
+// arrives now.
+func arrival(raw []byte) time.Time {
+	m, err := netmail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return time.Now()
+	}
+	received := m.Header.Get("Received")
+	at, err := netmail.ParseDate(strings.TrimSpace(received[strings.LastIndexByte(received, ';')+1:]))
+	if err != nil {
+		return time.Now()
+	}
+	return at
 }
