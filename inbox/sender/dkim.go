@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -49,9 +48,16 @@ func (c *Checker) ownVerification(ctx context.Context, m *mail, msg *inbox.Messa
 	return none(why)
 }
 
-// candidates gives the signatures that could be aligned with from, those of
-// the very domain first: they need no DMARC record to count.
+// candidates gives the signatures that could be aligned with from and are
+// looked at.
 func candidates(m *mail, from string) []signature {
+	all := m.signatures(from)
+	return all[:min(len(all), maxSignatures)]
+}
+
+// signatures gives those that could be aligned with from, those of the very
+// domain first: they need no DMARC record to count.
+func (m *mail) signatures(from string) []signature {
 	var exact, near []signature
 	for i, f := range m.fields {
 		if f.name != "dkim-signature" || len(f.line) > maxSignature {
@@ -65,27 +71,34 @@ func candidates(m *mail, from string) []signature {
 			near = append(near, signature{i, d})
 		}
 	}
-	all := append(exact, near...)
-	return all[:min(len(all), maxSignatures)]
+	return append(exact, near...)
 }
 
 // signingDomain gives the d= of a signature, or "" when it has not exactly one
 // in canonical form but for upper case. It only chooses what is verified; the
 // library's reading is compared with it afterwards.
 func signingDomain(value string) string {
-	domain := ""
-	for tag := range strings.SplitSeq(value, ";") {
-		k, v, _ := strings.Cut(tag, "=")
-		if strings.Trim(k, " \t") != "d" {
-			continue
-		}
-		d, err := address.Domain(strings.Trim(v, " \t"))
-		if err != nil || domain != "" || d != strings.ToLower(strings.Trim(v, " \t")) {
-			return ""
-		}
-		domain = d
+	tag, _ := onlyTag(value, "d")
+	d, err := address.Domain(tag)
+	if err != nil || d != strings.ToLower(tag) {
+		return ""
 	}
-	return domain
+	return d
+}
+
+// onlyTag gives the value of a tag that a signature has exactly once.
+func onlyTag(signature, name string) (value string, once bool) {
+	n := 0
+	for tag := range strings.SplitSeq(signature, ";") {
+		if k, v, _ := strings.Cut(tag, "="); strings.Trim(k, " \t") == name {
+			value = strings.Trim(v, " \t")
+			n++
+		}
+	}
+	if n != 1 {
+		return "", false
+	}
+	return value, true
 }
 
 // check tells what is wrong with a signature; "" when it vouches for the From
@@ -272,30 +285,6 @@ func (c *Checker) timeFault(made, received time.Time) string {
 		return "after the arrival of the mail"
 	case made.Before(received.Add(-c.maxAge)):
 		return "too long before the arrival of the mail"
-	}
-	return ""
-}
-
-// unsigned gives the name of something in the mail that a signature over keys
-// should cover and does not, or "".
-func (m *mail) unsigned(keys []string) string {
-	signed := func(name string) bool {
-		return slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, name) })
-	}
-	must := []string{"From", "Subject", "To", "Date", "Content-Disposition"}
-	if signed("Content-Type") {
-		must = append(must, "MIME-Version")
-	}
-	for _, name := range must {
-		if _, ok := m.get(strings.ToLower(name)); ok && !signed(name) {
-			return name
-		}
-	}
-	switch {
-	case !signed("Content-Transfer-Encoding") && !m.isIdentity():
-		return "Content-Transfer-Encoding"
-	case !signed("Content-Type") && !m.isPinned():
-		return "Content-Type"
 	}
 	return ""
 }

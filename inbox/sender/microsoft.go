@@ -22,10 +22,10 @@ func IsTenant(s string) bool { return tenantID.MatchString(s) }
 // microsoftVerdict reads the Authentication-Results of Exchange Online, which
 // has no authserv-id: the topmost of the mail, whatever it is, and no other of
 // that form. The text tells staff why.
-func (c *Checker) microsoftVerdict(fields []field, from string) (verdict, string) {
+func (c *Checker) microsoftVerdict(m *mail, from string) (verdict, string) {
 	var top *results
 	hops, below, seen := 0, 0, 0
-	for _, f := range fields {
+	for _, f := range m.fields {
 		switch f.name {
 		case "received":
 			hops++
@@ -55,10 +55,10 @@ func (c *Checker) microsoftVerdict(fields []field, from string) (verdict, string
 	if below > c.hops {
 		return verdictNone, belowHops(below, c.hops)
 	}
-	if why := c.notThroughTenant(fields); why != "" {
+	if why := c.notThroughTenant(m.fields); why != "" {
 		return verdictNone, why
 	}
-	return judge(top, from)
+	return judge(top, m, from)
 }
 
 // notThroughTenant tells what speaks against Exchange Online having taken the

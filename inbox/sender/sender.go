@@ -135,7 +135,7 @@ func (c *Checker) Evidence(ctx context.Context, raw []byte, m *inbox.Message, re
 	if fault := c.timeFault(m.Date, received); fault != "" {
 		return none("the Date of the mail is " + fault)
 	}
-	v, why := c.ownVerdict(mail.fields, from)
+	v, why := c.ownVerdict(mail, from)
 	switch {
 	case v == verdictPass:
 		return inbox.Evidence{Level: inbox.LevelAligned, Why: why}, nil
