@@ -2,12 +2,15 @@ package sender
 
 import (
 	"context"
+	netmail "net/mail"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
+	"push.guru/supportd/inbox/parse"
 )
 
 // TestVerdictThenSignature has both: the verdict of our server, and a good
@@ -85,17 +88,33 @@ func TestHeaderLimits(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	_, err := New(Config{TrustedIDs: []string{"", "mx push"}, OwnHops: -1, DKIM: true})
+	_, err := New(Config{Own: []string{"Support <support@push.guru>", "support@PUSH.guru"}, TrustedIDs: []string{"", "mx push"}, MicrosoftTenant: "push.guru",
+		OwnHops: -1, DKIM: true})
 	if err == nil {
 		t.Fatal("a configuration full of faults was accepted")
 	}
-	for _, want := range []string{`""`, `"mx push"`, "own hops -1", "maximum age"} {
+	for _, want := range []string{`"Support <support@push.guru>"`, `"support@PUSH.guru"`, `""`, `"mx push"`, `"push.guru" is no ID`, "own hops -1", "maximum age"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s: %v", want, err)
 		}
 	}
 	if _, err := New(Config{}); err != nil {
 		t.Errorf("nothing trusted is allowed: %v", err)
+	}
+	const tenant = "72F988BF-86f1-41af-91ab-2d7cd011db47"
+	for name, c := range map[string]Config{
+		"an id and no age":                {TrustedIDs: []string{"mx.push.guru"}},
+		"a tenant and no age":             {MicrosoftTenant: tenant},
+		"a tenant beside an id":           {MicrosoftTenant: tenant, TrustedIDs: []string{"mx.push.guru"}, MaxAge: time.Hour},
+		"a tenant with something behind":  {MicrosoftTenant: tenant + "0", MaxAge: time.Hour},
+		"a tenant with something before ": {MicrosoftTenant: "{" + tenant, MaxAge: time.Hour},
+	} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	if _, err := New(Config{MicrosoftTenant: tenant, MaxAge: time.Hour}); err != nil {
+		t.Errorf("a tenant: %v", err)
 	}
 }
 
@@ -144,6 +163,14 @@ func FuzzParseResults(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, s string) {
+		if r, err := parseBareResults(s); err == nil {
+			if more, err := parseBareResults(s + "; x=y"); err == nil && !reflect.DeepEqual(more.methods[:len(r.methods)], r.methods) {
+				t.Fatalf("without an id, %q: %+v became %+v", s, r, more)
+			}
+			if named, err := parseResults("a; " + s); err != nil || !reflect.DeepEqual(named.methods, r.methods) {
+				t.Fatalf("%q reads otherwise behind an id: %+v, %+v, %v", s, r, named, err)
+			}
+		}
 		r, err := parseResults(s)
 		if err != nil {
 			return
@@ -179,6 +206,50 @@ func FuzzEvidence(f *testing.F) {
 		e, err := c.Evidence(context.Background(), append([]byte(head), raw...), parsed(alice), time.Now())
 		if err != nil || e.Level != inbox.LevelNone || e.Why == "" {
 			t.Fatalf("%s, %q, %v", e.Level, e.Why, err)
+		}
+	})
+}
+
+// FuzzFrom writes a From line. Where our server vouches for the domain that the
+// parser of the house reads there, the mail is aligned only if a strict reader
+// finds the same author, and nobody else's address outside a display name.
+func FuzzFrom(f *testing.F) {
+	for _, dir := range []string{"genuine", "forged"} {
+		for _, s := range samples(f, dir) {
+			m, err := readMail([]byte(s.raw))
+			if err != nil {
+				continue
+			}
+			if from, ok := m.get("from"); ok {
+				f.Add(from)
+			}
+		}
+	}
+	f.Add(" =?utf-8?q?Al?= <alice@victim.org>")
+	f.Add("\r\n =?utf-8?q?Al?=\r\n <alice@victim.org>")
+	f.Fuzz(func(t *testing.T, from string) {
+		head := "From:" + from + "\r\n" + strings.TrimPrefix(crlf(plain), "From: Alice <alice@victim.org>\r\n")
+		m := parse.Message([]byte(head), parse.Options{})
+		raw := "Authentication-Results: mx.push.guru; dmarc=pass header.from=" + address.DomainOf(m.From.Addr) + "\r\n" + head
+		c := checker(t, Config{TrustedIDs: []string{"mx.push.guru"}})
+		e, err := c.Evidence(context.Background(), []byte(raw), m, m.Date)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Level == inbox.LevelNone {
+			return
+		}
+		if got, err := address.Canonical(m.From.Addr); err != nil || got != m.From.Addr || m.FromFault != "" {
+			t.Fatalf("aligned with the author %q, %q", m.From.Addr, m.FromFault)
+		}
+		if list, err := netmail.ParseAddressList(from); err == nil && (len(list) != 1 || !address.Equal(list[0].Address, m.From.Addr)) {
+			t.Fatalf("%q: the house reads %s, a strict reader %v", from, m.From.Addr, list)
+		}
+		if outside, ok := bare(from); !ok || strings.Count(outside, "@") != 1 || strings.ContainsAny(outside, ",;:") {
+			t.Fatalf("%q counts as one author", from)
+		}
+		if strings.Count(raw, "\nFrom:") != 1 {
+			t.Fatalf("%q counts as one line", from)
 		}
 	})
 }
