@@ -11,7 +11,7 @@ func (m *mail) unsigned(keys []string) string {
 	signed := func(name string) bool {
 		return slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, name) })
 	}
-	must := []string{"From", "Subject", "To", "Date", "Content-Disposition"}
+	must := []string{"From", "Subject", "To", "Cc", "Date", "Content-Disposition"}
 	if signed("Content-Type") {
 		must = append(must, "MIME-Version")
 	}

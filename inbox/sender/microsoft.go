@@ -49,7 +49,7 @@ func (c *Checker) microsoftVerdict(m *mail, from string) (verdict, string) {
 	if top == nil {
 		return verdictNone, "no Authentication-Results of Microsoft 365"
 	}
-	if v, why := failed([]*results{top}); v == verdictFail {
+	if v, why := failed([]*results{top}); v != verdictNone {
 		return v, why
 	}
 	if below > c.hops {
