@@ -260,6 +260,8 @@ func FuzzSigned(f *testing.F) {
 	good := sign(f, plain, "victim.org", usual)
 	f.Add([]byte(good))
 	f.Add([]byte("Subject: x\r\n" + good))
+	f.Add([]byte("Cc: support@push.guru\r\n" + good))
+	f.Add([]byte("Content-Disposition: inline\r\n" + good))
 	f.Add([]byte("Content-Transfer-Encoding: base64\r\n" + good))
 	f.Add([]byte(strings.ReplaceAll(good, "\r\n", "\n")))
 	c, err := New(Config{Own: ours, DKIM: true, MaxAge: 1 << 62, LookupTXT: newZone("victim.org").LookupTXT})
@@ -282,7 +284,7 @@ func FuzzSigned(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"from", "to", "subject", "content-type", "content-transfer-encoding"} {
+		for _, name := range []string{"from", "to", "cc", "subject", "content-type", "content-transfer-encoding", "content-disposition"} {
 			a, _ := m.get(name)
 			b, _ := got.get(name)
 			if strings.Join(strings.Fields(a), " ") != strings.Join(strings.Fields(b), " ") {
