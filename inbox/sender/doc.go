@@ -15,8 +15,8 @@
 // that is below a public suffix, and no Content-Disposition that makes the whole
 // mail an attachment. It has to be written to us, not only brought to us: To or
 // Cc names an address of Config.Own, its +tag not counted. And its Date is at
-// most MaxAge before its arrival, and five minutes after it. A mail that fails
-// here is none, whatever anybody vouches for; its author is asked.
+// most MaxAge before its arrival, and at most five minutes after it. A mail that
+// fails here is none, whatever anybody vouches for; its author is asked.
 //
 // Then, in this order:
 //

@@ -3,6 +3,8 @@ package sender
 import (
 	"strings"
 	"testing"
+
+	"push.guru/supportd/inbox"
 )
 
 func TestRecipients(t *testing.T) {
@@ -48,5 +50,13 @@ func TestIsOurs(t *testing.T) {
 		if got := c.isOurs(addr); got != want {
 			t.Errorf("%s: %v", addr, got)
 		}
+	}
+}
+
+func TestNoMailboxes(t *testing.T) {
+	c := checker(t, Config{Own: []string{}, TrustedIDs: []string{"mx.push.guru"}})
+	e := evidence(t, c, "Authentication-Results: mx.push.guru; dmarc=pass header.from=victim.org\r\n"+crlf(plain), alice)
+	if e.Level != inbox.LevelNone || !strings.Contains(e.Why, "no mailboxes") {
+		t.Errorf("%s, %q", e.Level, e.Why)
 	}
 }

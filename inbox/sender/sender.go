@@ -129,6 +129,9 @@ func (c *Checker) Evidence(ctx context.Context, raw []byte, m *inbox.Message, re
 	if _, ok := organisation(from); !ok {
 		return none("the From domain is nobody's own: a public suffix or a single label")
 	}
+	if len(c.own) == 0 {
+		return none("no mailboxes of ours are known that it could have been written to")
+	}
 	if !c.namesUs(mail) {
 		return none("neither To nor Cc names an address of ours: it was written to somebody else")
 	}
