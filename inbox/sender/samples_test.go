@@ -183,7 +183,7 @@ func TestGenuine(t *testing.T) {
 		}
 	}
 	t.Logf("%d genuine mails, %d of them by signatures, are aligned", len(list), signed)
-	if len(list) < 46 || signed < 16 {
+	if len(list) < 51 || signed < 21 {
 		t.Errorf("%d genuine mails, %d of them by signatures", len(list), signed)
 	}
 }
@@ -219,7 +219,7 @@ func TestForged(t *testing.T) {
 		}
 	}
 	t.Logf("%d forged mails are none, each of their genuine twins is aligned", len(list))
-	if len(list) < 180 {
+	if len(list) < 198 {
 		t.Errorf("%d forged mails", len(list))
 	}
 }
