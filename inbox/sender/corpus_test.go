@@ -18,6 +18,7 @@ import (
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/address"
+	"push.guru/supportd/inbox/parse"
 )
 
 // corpus is an archive of collected mails that is kept beside a checkout.
@@ -28,39 +29,76 @@ const corpusID = "mx.site.test"
 
 // corpusRecord is what the corpus says about one mail.
 type corpusRecord struct {
-	Part    string `json:"part"`
-	Genuine bool   `json:"genuine"`
+	Part string `json:"part"`
 }
 
 // TestCorpus judges collected mails: no sender-forging case may count as
-// aligned, and nearly all others that our server vouched for must.
+// aligned, and nearly all others that our server vouched for must. Each is
+// taken to have arrived when it was written, at somebody whom it names.
 func TestCorpus(t *testing.T) {
 	mails, records := readCorpus(t)
-	c := checker(t, Config{TrustedIDs: []string{corpusID}, OwnHops: 1, DKIM: true, MaxAge: 1 << 62, LookupTXT: newZone().LookupTXT})
-	vouched, aligned, auth := 0, 0, 0
+	vouched, aligned, auth, forged := 0, 0, 0, 0
 	for name, raw := range mails {
-		e := evidence(t, c, string(raw), naiveFrom(raw))
-		r := records[name]
-		if r.Part == "auth" {
+		if records[name].Part == "auth" {
 			auth++
-			if e.Level != inbox.LevelNone && !r.Genuine {
-				t.Errorf("%s: %s, %q", name, e.Level, e.Why)
-			}
+			forged += worst(t, name, raw, corpusID)
 			continue
 		}
-		if bytes.Contains(raw, []byte("Authentication-Results: "+corpusID)) && bytes.Contains(raw, []byte("dmarc=pass")) {
-			vouched++
-			if e.Level == inbox.LevelAligned {
-				aligned++
-			} else {
-				t.Logf("%s: %q", name, e.Why)
+		if !bytes.Contains(raw, []byte("Authentication-Results: "+corpusID)) || !bytes.Contains(raw, []byte("dmarc=pass")) {
+			continue
+		}
+		vouched++
+		if e := collected(t, raw, parse.Message(raw, parse.Options{}), corpusID); e.Level == inbox.LevelAligned {
+			aligned++
+		} else {
+			t.Logf("%s: %q", name, e.Why)
+		}
+	}
+	t.Logf("%d of %d forging cases aligned; %d of %d others aligned", forged, auth, aligned, vouched)
+	if auth == 0 || forged > 0 || aligned*100 < vouched*99 {
+		t.Errorf("%d of %d forging cases aligned; %d of %d others aligned", forged, auth, aligned, vouched)
+	}
+}
+
+// worst counts how often a forged mail is aligned: with the parser of the
+// house, and with one that takes the topmost From line as it is.
+func worst(t *testing.T, name string, raw []byte, ids ...string) (aligned int) {
+	t.Helper()
+	m := parse.Message(raw, parse.Options{})
+	careless := *m
+	careless.From, careless.FromFault = inbox.Address{Addr: naiveFrom(raw)}, ""
+	for _, m := range []*inbox.Message{m, &careless} {
+		if e := collected(t, raw, m, ids...); e.Level != inbox.LevelNone {
+			t.Errorf("%s: %s, %q", name, e.Level, e.Why)
+			aligned++
+		}
+	}
+	return aligned
+}
+
+// collected gives the evidence for a mail whose every recipient we are, on the
+// day on which it was written.
+func collected(t *testing.T, raw []byte, m *inbox.Message, ids ...string) inbox.Evidence {
+	t.Helper()
+	if m.Date.IsZero() {
+		dated := *m
+		dated.Date = time.Unix(0, 0)
+		m = &dated
+	}
+	c := checker(t, Config{TrustedIDs: ids, OwnHops: maxFields, DKIM: true, LookupTXT: newZone().LookupTXT})
+	if mail, err := readMail(raw); err == nil {
+		for _, name := range []string{"to", "cc"} {
+			value, _ := mail.get(name)
+			for _, addr := range recipients(value) {
+				c.own[strings.ToLower(addr)] = true
 			}
 		}
 	}
-	t.Logf("%d forging cases; %d of %d others aligned", auth, aligned, vouched)
-	if auth == 0 || aligned*100 < vouched*99 {
-		t.Errorf("%d forging cases, %d of %d others aligned", auth, aligned, vouched)
+	e, err := c.Evidence(t.Context(), raw, m, m.Date)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return e
 }
 
 // readCorpus gives the mails and records by name without ".eml".
@@ -125,6 +163,7 @@ var delivered = []string{"auth-mailauth_bimi", "auth-mailauth_zbimi"}
 // worst configuration: the id of every header is trusted, wherever it stands.
 func TestCorpusWithEveryServerTrusted(t *testing.T) {
 	mails, records := readCorpus(t)
+	auth, forged := 0, 0
 	for name, raw := range mails {
 		if records[name].Part != "auth" || slices.Contains(delivered, name) {
 			continue
@@ -133,15 +172,14 @@ func TestCorpusWithEveryServerTrusted(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		c := checker(t, Config{OwnHops: maxFields})
+		var ids []string
 		for _, f := range m.fields {
 			if r, err := parseResults(f.value); f.name == "authentication-results" && err == nil {
-				c.ids = append(c.ids, strings.ToLower(r.id))
+				ids = append(ids, r.id)
 			}
 		}
-		e, err := c.Evidence(t.Context(), raw, parsed(naiveFrom(raw)), time.Now())
-		if err != nil || e.Level != inbox.LevelNone && !records[name].Genuine {
-			t.Errorf("%s: %s, %q, %v", name, e.Level, e.Why, err)
-		}
+		auth++
+		forged += worst(t, name, raw, ids...)
 	}
+	t.Logf("%d of %d forging cases aligned", forged, auth)
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
+	"io"
 	"strings"
 	"time"
 
@@ -17,7 +17,7 @@ import (
 const (
 	maxSignatures = 5               // that are looked at
 	maxSignature  = 8 << 10         // octets of a DKIM-Signature
-	maxSkew       = 5 * time.Minute // that a signer's clock may be ahead of ours
+	maxSkew       = 5 * time.Minute // that the clock of a signer or an author may be ahead of ours
 )
 
 // signature is a DKIM-Signature that could be aligned.
@@ -48,9 +48,16 @@ func (c *Checker) ownVerification(ctx context.Context, m *mail, msg *inbox.Messa
 	return none(why)
 }
 
-// candidates gives the signatures that could be aligned with from, those of
-// the very domain first: they need no DMARC record to count.
+// candidates gives the signatures that could be aligned with from and are
+// looked at.
 func candidates(m *mail, from string) []signature {
+	all := m.signatures(from)
+	return all[:min(len(all), maxSignatures)]
+}
+
+// signatures gives those that could be aligned with from, those of the very
+// domain first: they need no DMARC record to count.
+func (m *mail) signatures(from string) []signature {
 	var exact, near []signature
 	for i, f := range m.fields {
 		if f.name != "dkim-signature" || len(f.line) > maxSignature {
@@ -64,27 +71,34 @@ func candidates(m *mail, from string) []signature {
 			near = append(near, signature{i, d})
 		}
 	}
-	all := append(exact, near...)
-	return all[:min(len(all), maxSignatures)]
+	return append(exact, near...)
 }
 
 // signingDomain gives the d= of a signature, or "" when it has not exactly one
 // in canonical form but for upper case. It only chooses what is verified; the
 // library's reading is compared with it afterwards.
 func signingDomain(value string) string {
-	domain := ""
-	for tag := range strings.SplitSeq(value, ";") {
-		k, v, _ := strings.Cut(tag, "=")
-		if strings.Trim(k, " \t") != "d" {
-			continue
-		}
-		d, err := address.Domain(strings.Trim(v, " \t"))
-		if err != nil || domain != "" || d != strings.ToLower(strings.Trim(v, " \t")) {
-			return ""
-		}
-		domain = d
+	tag, _ := onlyTag(value, "d")
+	d, err := address.Domain(tag)
+	if err != nil || d != strings.ToLower(tag) {
+		return ""
 	}
-	return domain
+	return d
+}
+
+// onlyTag gives the value of a tag that a signature has exactly once.
+func onlyTag(signature, name string) (value string, once bool) {
+	n := 0
+	for tag := range strings.SplitSeq(signature, ";") {
+		if k, v, _ := strings.Cut(tag, "="); strings.Trim(k, " \t") == name {
+			value = strings.Trim(v, " \t")
+			n++
+		}
+	}
+	if n != 1 {
+		return "", false
+	}
+	return value, true
 }
 
 // check tells what is wrong with a signature; "" when it vouches for the From
@@ -112,20 +126,12 @@ func (c *Checker) check(ctx context.Context, m *mail, s signature, msg *inbox.Me
 
 // verify has one signature verified. The library gets the mail without the
 // other signatures: it would verify them all, in parallel and through pipes
-// whose small writes make its simple body canonicalization quadratic; a single
-// one it feeds with all of the body at once. A signature that covers other
-// signatures fails for it, which is the safe side.
+// whose small writes make its simple body canonicalization quadratic. A
+// signature that covers other signatures fails for it, which is the safe side.
 func (c *Checker) verify(ctx context.Context, m *mail, s signature) (*dkim.Verification, string, error) {
-	var buf bytes.Buffer
-	for i, f := range m.fields {
-		if i == s.index || f.name != "dkim-signature" {
-			buf.Write(f.line)
-		}
-	}
-	buf.WriteString("\r\n")
-	buf.Write(m.body)
 	keys := keySource{ctx: ctx, c: c, domain: s.domain}
-	found, err := dkim.VerifyWithOptions(bytes.NewReader(buf.Bytes()), &dkim.VerifyOptions{LookupTXT: keys.lookup, MaxVerifications: 1})
+	raw := io.MultiReader(bytes.NewReader(m.headerFor(s)), &blocks{rest: m.body})
+	found, err := dkim.VerifyWithOptions(raw, &dkim.VerifyOptions{LookupTXT: keys.lookup, MaxVerifications: 1})
 	switch {
 	case keys.err != nil:
 		return nil, "", keys.err
@@ -139,6 +145,55 @@ func (c *Checker) verify(ctx context.Context, m *mail, s signature) (*dkim.Verif
 		return nil, "its domain can be read in more than one way", nil
 	}
 	return found[0], "", nil
+}
+
+// headerFor gives the header as it is without all signatures but one, with the
+// line that ends it.
+func (m *mail) headerFor(s signature) []byte {
+	var b bytes.Buffer
+	for i, f := range m.fields {
+		if i == s.index || f.name != "dkim-signature" {
+			b.Write(f.line)
+		}
+	}
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
+
+// blockSize is about how much of a body the library gets at a time.
+const blockSize = 64 << 10
+
+// blocks hands out a body. The library copies what it is given, so it must not
+// get all at once; and for every block it copies the line ends with which the
+// one before ended, so no block ends among line ends.
+type blocks struct{ rest []byte }
+
+// Read makes blocks a reader; the library uses it for no more than fills its
+// buffer behind the header.
+func (b *blocks) Read(p []byte) (int, error) {
+	if len(b.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
+}
+
+// WriteTo gives w the rest in blocks.
+func (b *blocks) WriteTo(w io.Writer) (int64, error) {
+	var total int64
+	for len(b.rest) > 0 {
+		end := min(blockSize, len(b.rest))
+		for end < len(b.rest) && (b.rest[end-1] == '\r' || b.rest[end-1] == '\n') {
+			end++
+		}
+		n, err := w.Write(b.rest[:end])
+		b.rest, total = b.rest[n:], total+int64(n)
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
 }
 
 // keySource looks up the key of one signature and remembers whether DNS
@@ -211,39 +266,25 @@ func (c *Checker) age(v *dkim.Verification, msg *inbox.Message, received time.Ti
 	if made.IsZero() {
 		made = msg.Date
 	}
-	switch {
-	case made.IsZero():
-		return "it has no time"
-	case made.After(received.Add(maxSkew)):
-		return "it was made after the mail arrived"
-	case made.Before(received.Add(-c.maxAge)):
-		return "it is too old"
-	case !v.Expiration.IsZero() && received.After(v.Expiration):
+	if fault := c.timeFault(made, received); fault != "" {
+		return "its time is " + fault
+	}
+	if !v.Expiration.IsZero() && received.After(v.Expiration) {
 		return "it had expired when the mail arrived"
 	}
 	return ""
 }
 
-// unsigned gives the name of something in the mail that a signature over keys
-// should cover and does not, or "".
-func (m *mail) unsigned(keys []string) string {
-	signed := func(name string) bool {
-		return slices.ContainsFunc(keys, func(k string) bool { return strings.EqualFold(k, name) })
-	}
-	must := []string{"From", "Subject", "To", "Date"}
-	if signed("Content-Type") {
-		must = append(must, "MIME-Version")
-	}
-	for _, name := range must {
-		if _, ok := m.get(strings.ToLower(name)); ok && !signed(name) {
-			return name
-		}
-	}
+// timeFault tells what is wrong with the time at which a mail or a signature
+// says that it was made, or "".
+func (c *Checker) timeFault(made, received time.Time) string {
 	switch {
-	case !signed("Content-Transfer-Encoding") && !m.isIdentity():
-		return "Content-Transfer-Encoding"
-	case !signed("Content-Type") && !m.isPinned():
-		return "Content-Type"
+	case made.IsZero():
+		return "missing"
+	case made.After(received.Add(maxSkew)):
+		return "after the arrival of the mail"
+	case made.Before(received.Add(-c.maxAge)):
+		return "too long before the arrival of the mail"
 	}
 	return ""
 }

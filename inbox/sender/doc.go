@@ -3,16 +3,20 @@
 // is a finding, never a decision, and it never says more than "aligned": the
 // domain of the From line vouches for this mail. That a person wrote it, only
 // their answer to a confirmation can show (roundtrip), and that is found
-// elsewhere.
+// elsewhere. This page says what is trusted, what is not, and what that leaves
+// to an attacker.
 //
 // # What is trusted
 //
 // Before anything else the mail has to be readable in one way only: a header
 // that every parser splits alike (see readMail), none of the fields that
 // people and programs act upon twice, one From with one plain address that is
-// the same for the parser of the house and for a naive reader, and a From
-// domain that is below a public suffix. A mail that fails here is none,
-// whatever anybody vouches for.
+// the same for the parser of the house and for a naive reader, a From domain
+// that is below a public suffix, and no Content-Disposition that makes the whole
+// mail an attachment. It has to be written to us, not only brought to us: To or
+// Cc names an address of Config.Own, its +tag not counted. And its Date is at
+// most MaxAge before its arrival, and at most five minutes after it. A mail that
+// fails here is none, whatever anybody vouches for; its author is asked.
 //
 // Then, in this order:
 //
@@ -23,16 +27,20 @@
 //     domain is aligned; "pass" for another domain, and every other result but
 //     none and temperror, is none. No two headers are ever combined. A second
 //     header with a configured id, or one that names an id and cannot be read,
-//     takes the trust from all of them.
+//     takes the trust from all of them. Unless the same header also says that
+//     the mail came from a server of the domain (spf=pass for it), the pass
+//     rests on a signature, and every signature of the From domain must then
+//     cover what 2 asks for, though nobody verifies it again.
 //  2. Our own verification, when that gave no verdict (no such header, no dmarc
 //     result, none, temperror, lost trust) and it is switched on. It depends on
 //     no header but the signature, so a forged one cannot help it. A DKIM
 //     signature counts when it verifies, has no l= tag, its key is not in test
-//     mode, its t= (else the signed Date) is at most MaxAge before the arrival
-//     and not after it, its x= has not passed, it covers From, Subject, To and
-//     Date as far as the mail has them, and its d= is aligned with the From
-//     domain. Programs that split the verdict over several headers (OpenDKIM
-//     and OpenDMARC side by side) end up here too.
+//     mode, its t= (else the signed Date) is as near to the arrival as the Date
+//     must be, its x= has not passed, it covers From, Subject, To, Cc, Date and
+//     Content-Disposition as far as the mail has them, and its d= is aligned with
+//     the From domain. Five signatures at most are looked at. Programs that split
+//     the verdict over several headers (OpenDKIM and OpenDMARC side by side) end
+//     up here too.
 //
 // Aligned means: the same domain, when the DMARC record asks for strict
 // alignment; the same organisational domain, when there is a record that does
@@ -47,46 +55,112 @@
 // the fields that give a body its meaning (Content-Type,
 // Content-Transfer-Encoding, MIME-Version) are signed, or the signed body must
 // allow one reading only, as shape.go has it: else a genuine mail could be
-// replayed with a field that turns another part of it into its text.
+// replayed with a field that turns another part of it into its text. Microsoft
+// 365 does not sign To, so mail from there is aligned by a verdict only, and
+// only when it came to us from there directly.
+//
+// # Where the border is Microsoft 365
+//
+// Exchange Online writes Authentication-Results without an authserv-id. With
+// MicrosoftTenant set they are the only ones that count: the topmost of the
+// mail, below at most OwnHops Received lines (three is usual), with no second
+// one without an id anywhere, and judged as under 1. Besides, the mail must say
+// exactly once X-EOPTenantAttributedMessage with our tenant, by which Exchange
+// Online tells for whom it took the mail in, and exactly once
+// X-MS-Exchange-Organization-AuthAs: Anonymous: it came from outside, and so
+// through the checks. This is safe as long as
+//
+//   - the MX of our domains points to Exchange Online and nothing stands before
+//     it: behind a filter it judges the filter, and its results are not about
+//     the sender (with "enhanced filtering for connectors" they may be);
+//   - our mailbox is in that tenant, and no rule or connector of the tenant
+//     writes or keeps X-MS-Exchange-Organization fields of others: the header
+//     firewall of Exchange takes them off mail from elsewhere;
+//   - the mailbox gets no mail by another way, such as a migration or a program
+//     that puts mail into it by IMAP.
+//
+// The ID of a tenant is no secret; it proves which way a mail went, not who sent
+// it. compauth is not DMARC, and dmarc=bestguesspass is no pass.
+//
+// # OwnHops, and mail that is handed in at our own provider
+//
+// Nothing in a mail tells a verdict that our border wrote from one that the
+// mail's author wrote, but its place: everything that came from outside stands
+// below the Received line of the border. OwnHops moves that line down. Now a
+// server that writes a verdict on what comes from outside often writes none on
+// what its own users hand in (by submission, webmail, a script on the same
+// machine), and puts one Received line on top. With OwnHops 1 or more, whoever
+// has an account there can write a verdict with our id into such a mail, and is
+// aligned for any domain. Nothing here can see that. It takes a server that
+// removes its id from submitted mail too, or one that writes its verdict last of
+// all (OwnHops 0). Where neither can be had, trust no id and leave it to the
+// signatures. "supportd check --probe" hands in a mail with a forged verdict and
+// tells whether it would be believed, and what OwnHops must be.
+//
+// The same holds for a server that writes no dmarc result and quotes a
+// stranger's HELO without escaping it; one that evaluates DMARC writes a second
+// result beside the forged one, and two are not believed.
 //
 // # What is not trusted
 //
-// Authentication-Results of other ids or without one, wherever they stand:
-// Microsoft 365 writes none, so there the own verification decides. ARC sets,
-// Received-SPF, X- fields, spf= and dkim= results, Sender, Reply-To,
-// Return-Path. SPF is not evaluated here, as over IMAP nobody knows the
-// connecting address.
+// Authentication-Results of other ids, wherever they stand. ARC: arc=pass is
+// what a forwarder says, and never raises the evidence, not even in our own
+// server's words; the reason names it. Received-SPF, X- fields other than those
+// two of Microsoft 365, spf= and dkim= results by themselves, Sender, Reply-To,
+// Return-Path, display names. SPF is not evaluated here, as over IMAP nobody
+// knows the connecting address.
 //
-// # What an attacker can do
+// # Attacker A has a mailbox at the provider of their victim
 //
-// Somebody with a domain of their own can send aligned mail from that domain,
-// and make us ask DNS for names below it; at most five signatures are looked
-// at, and only such as could be aligned, so a mail cannot make us ask about
-// others. They cannot get aligned for another domain: their headers with our
-// id stand below a Received line of ours, or beside the genuine one; what they
-// write into a MAIL FROM or HELO that our server quotes stays inside its
-// comment or quoted string, or makes the header unreadable. This needs a
-// server that removes foreign headers with its id (RFC 8601 section 5) and
-// OwnHops as small as it really is: with OwnHops too large and a server that
-// now and then writes no header of its own, a forged one would be believed. So
-// it would with a server that writes no dmarc result and quotes a stranger's
-// HELO without escaping it; one that evaluates DMARC writes a second result
-// beside the forged one, and two are not believed.
-// "supportd check --probe" sends such a forged header to see.
+// A can: be aligned as themselves. Be aligned as their victim if the provider
+// lets its customers submit a foreign From, for it then signs it and its servers
+// pass SPF; a provider that lets any customer send for a shared domain vouches
+// for all of them alike. With an account at our own provider, read OwnHops above.
 //
-// Somebody with an account at the same provider as their victim gets aligned
-// for their own address, and for another of that provider only if the provider
-// lets them submit a foreign From. They can replay a mail that the victim
-// once wrote to them, unchanged, for MaxAge; they cannot give it another
-// subject, recipient, date or author, neither by replacing nor by prepending
-// one. A provider that passes DMARC by SPF alone on shared addresses vouches
-// for all of its customers; the verdict of our server includes such passes.
+// A cannot: be aligned as their victim where the provider checks the From of
+// what it submits, as the large ones do. Act by aligned alone beyond what the
+// policy gives for it: by default a copy, a description or a withdrawal, whose
+// answers go to the address on record and so to the victim, and a stop.
 //
-// Somebody who controls our DNS answers can publish keys and so get aligned
-// for any domain by the own verification: use a resolver on the same machine
-// or one that validates. Somebody who only breaks DNS gets nothing: no answer
-// is neither pass nor fail, the mail is deferred. Somebody who controls the
-// path to our IMAP server is stopped by TLS there.
+// # Attacker B has a domain of their own, with valid SPF, DKIM and DMARC
 //
-// None of them can confirm anything: that takes reading the mailbox on record.
+// B can: be aligned for that domain and what is below it. Make us ask DNS for
+// names below the From domain, for five keys and two records a mail. Send on,
+// within MaxAge, a mail that the victim wrote to them and to us at once; it says
+// what it said, and room intake knows a mail that it had before. Take the
+// proof from a genuine mail on its way through their hands, so that its author
+// is asked.
+//
+// B cannot: be aligned for another domain, be it a neighbour below a public
+// suffix, one that ends alike or one that looks alike in other letters. A
+// verdict of theirs stands below our border's Received line or beside the genuine
+// one; what they write into a MAIL FROM or HELO that our server quotes stays
+// inside its comment or quoted string, or makes the header unreadable. Send on to
+// us a mail that the victim wrote to B alone, or an old one. Give a signed mail
+// another author, subject, recipient, date, type, encoding or disposition,
+// neither by replacing a field nor by adding one. (Another Sender or Reply-To
+// they can give it where those are not signed; they mean nothing to us. So it
+// is with Message-ID and References, by which mails are only put together.)
+//
+// # Attacker C reads a confirmation mail, the network, or DNS
+//
+// C who has read our question, in the mailbox, on a screen or on its way, has
+// its token and can answer it: the answer counts when its From is the address
+// that was asked, and that line alone is easily written. What then runs is what
+// the question showed, once; where it cannot be undone, after a cool-off during
+// which the owner, who is told, can stop it. C cannot use the token for anything
+// else, for somebody else, from another address, twice or late.
+//
+// C who controls the path to our IMAP or SMTP server is stopped by TLS there. C
+// who reads mail between other servers is the first C.
+//
+// C who controls our DNS answers can publish keys and policies and so be
+// aligned for any domain by our own verification; use a resolver on the same
+// machine or one that validates, or set dkim to false. Whoever controls the
+// answers that our border gets has its verdict, too. C who only breaks DNS gets
+// nothing: no answer is neither pass nor fail, the mail is deferred.
+//
+// None of the three learns here whether an account exists, and without the first
+// C's token none of them can confirm anything: that takes reading the mailbox on
+// record.
 package sender

@@ -105,7 +105,7 @@ func isFieldName(b []byte) bool {
 // single lists the fields that decide what a mail says and who seems to say
 // it. DKIM signs the lowest of several, and most readers show the topmost.
 var single = []string{"From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To",
-	"References", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"}
+	"References", "MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition"}
 
 // doubled gives the name of a field that must not occur twice and does, or "".
 func (m *mail) doubled() string {

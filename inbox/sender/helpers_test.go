@@ -84,13 +84,24 @@ func crlf(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n")
 }
 
+// ours are the addresses that the mails of the tests are written to.
+var ours = []string{"support@push.guru", "privacy@push.guru"}
+
 // parsed is what the parser of the house would make of the From line.
 func parsed(addr string) *inbox.Message {
 	return &inbox.Message{From: inbox.Address{Addr: addr}, Date: time.Now()}
 }
 
+// checker makes a Checker whose mailboxes are ours, and that takes mail of the
+// last three days where c does not say otherwise.
 func checker(t testing.TB, c Config) *Checker {
 	t.Helper()
+	if c.Own == nil {
+		c.Own = ours
+	}
+	if c.MaxAge == 0 {
+		c.MaxAge = 72 * time.Hour
+	}
 	k, err := New(c)
 	if err != nil {
 		t.Fatalf("New: %v", err)

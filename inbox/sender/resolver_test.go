@@ -20,7 +20,7 @@ func failing(err error) func(context.Context, string) ([]string, error) {
 
 // dnsServer answers questions over in-memory connections, framed as DNS over
 // TCP is. answer gives the code and texts for a name.
-func dnsServer(t *testing.T, answer func(name string) (dnsmessage.RCode, []string)) func(context.Context, string, string) (net.Conn, error) {
+func dnsServer(t testing.TB, answer func(name string) (dnsmessage.RCode, []string)) func(context.Context, string, string) (net.Conn, error) {
 	return func(_ context.Context, _, addr string) (net.Conn, error) {
 		if addr != "192.0.2.53:53" {
 			t.Errorf("dialed %s", addr)
@@ -56,7 +56,7 @@ func serveDNS(conn net.Conn, answer func(string) (dnsmessage.RCode, []string)) {
 		m.Response, m.RecursionAvailable, m.RCode, m.Additionals = true, true, code, nil
 		for _, text := range texts {
 			h := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class}
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: h, Body: &dnsmessage.TXTResource{TXT: []string{text[:1], text[1:]}}})
+			m.Answers = append(m.Answers, dnsmessage.Resource{Header: h, Body: &dnsmessage.TXTResource{TXT: characterStrings(text)}})
 		}
 		out, err := m.Pack()
 		if err != nil {
@@ -66,6 +66,16 @@ func serveDNS(conn net.Conn, answer func(string) (dnsmessage.RCode, []string)) {
 			return
 		}
 	}
+}
+
+// characterStrings cuts a text as DNS must, and once more at its first byte.
+func characterStrings(text string) []string {
+	out := []string{text[:1]}
+	for rest := text[1:]; rest != ""; {
+		n := min(len(rest), 255)
+		out, rest = append(out, rest[:n]), rest[n:]
+	}
+	return out
 }
 
 func TestResolver(t *testing.T) {

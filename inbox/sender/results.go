@@ -48,21 +48,30 @@ func parseResults(s string) (*results, error) {
 		return nil, errResults
 	}
 	for !p.end() {
-		if !p.literal(';') || !p.cfws() {
+		if !p.literal(';') || !p.statement(r) {
 			return nil, errResults
-		}
-		if p.end() && len(r.methods) > 0 {
-			break
-		}
-		m, ok := p.method()
-		if !ok {
-			return nil, errResults
-		}
-		if m.name != "" {
-			r.methods = append(r.methods, m)
 		}
 	}
 	return r, nil
+}
+
+// parseBareResults reads the unfolded value of an Authentication-Results
+// header that begins with its first statement, where the id should be, as
+// Exchange Online writes it. It is as strict as parseResults.
+func parseBareResults(s string) (*results, error) {
+	p := &resultsParser{s: s}
+	r := new(results)
+	for {
+		if !p.statement(r) || len(r.methods) == 0 {
+			return nil, errResults
+		}
+		if p.end() {
+			return r, nil
+		}
+		if !p.literal(';') {
+			return nil, errResults
+		}
+	}
 }
 
 // resultsParser stands at a place in s and moves forward only.
@@ -189,6 +198,22 @@ func (p *resultsParser) version() bool {
 		p.i++
 	}
 	return p.cfws()
+}
+
+// statement reads what stands between two semicolons into r: one resinfo, or
+// nothing behind the last.
+func (p *resultsParser) statement(r *results) bool {
+	if !p.cfws() {
+		return false
+	}
+	if p.end() && len(r.methods) > 0 {
+		return true
+	}
+	m, ok := p.method()
+	if ok && m.name != "" {
+		r.methods = append(r.methods, m)
+	}
+	return ok
 }
 
 // method reads one resinfo after its semicolon. "none", which says that

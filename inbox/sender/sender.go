@@ -13,10 +13,20 @@ import (
 
 // Config says whom to believe.
 type Config struct {
+	// Own are the canonical addresses (package address) of all our mailboxes
+	// and their aliases. A mail that names none of them in To or Cc was written
+	// to somebody else and is never aligned; with none given, no mail is.
+	Own []string
+
 	// TrustedIDs are the authserv-ids whose Authentication-Results are
 	// believed, as the servers write them; upper and lower case are the same.
 	// None: the verdict of no server counts.
 	TrustedIDs []string
+
+	// MicrosoftTenant is the ID (a GUID) of our tenant where Microsoft 365 is
+	// our border: it writes Authentication-Results without an authserv-id, and
+	// only those then count. "": another border. It excludes TrustedIDs.
+	MicrosoftTenant string
 
 	// OwnHops is the number of Received lines that our own servers put on top
 	// of the Authentication-Results: 0 when it is put on last, 1 when a
@@ -26,8 +36,9 @@ type Config struct {
 	// DKIM has signatures verified here when no trusted header gave a verdict.
 	DKIM bool
 
-	// MaxAge is the longest time between a signature and the arrival of the
-	// mail. It must be set when DKIM is.
+	// MaxAge is the longest time between the Date of a mail, or a signature, and
+	// the arrival of the mail. It must be set where anything is believed: DKIM,
+	// TrustedIDs or MicrosoftTenant.
 	MaxAge time.Duration
 
 	// LookupTXT gives the TXT records of a name that has no trailing dot, each
@@ -39,7 +50,9 @@ type Config struct {
 
 // Checker finds out who sent mails. It is safe for concurrent use.
 type Checker struct {
-	ids    []string // lower case
+	own    map[string]bool // lower case
+	ids    []string        // lower case
+	tenant string          // lower case; "": not Microsoft 365
 	hops   int
 	dkim   bool
 	maxAge time.Duration
@@ -50,18 +63,31 @@ type Checker struct {
 // configuration.
 func New(c Config) (*Checker, error) {
 	var faults []error
-	k := &Checker{hops: c.OwnHops, dkim: c.DKIM, maxAge: c.MaxAge, lookup: c.LookupTXT}
+	k := &Checker{own: make(map[string]bool, len(c.Own)), tenant: strings.ToLower(c.MicrosoftTenant), hops: c.OwnHops, dkim: c.DKIM,
+		maxAge: c.MaxAge, lookup: c.LookupTXT}
+	for _, a := range c.Own {
+		if got, err := address.Canonical(a); err != nil || got != a {
+			faults = append(faults, fmt.Errorf("%q is no address of a mailbox in its comparable form: local@domain", a))
+		}
+		k.own[strings.ToLower(a)] = true
+	}
 	for _, id := range c.TrustedIDs {
 		if id == "" || strings.ContainsAny(id, " \t\r\n;\"()\\") {
 			faults = append(faults, fmt.Errorf("%q is no authserv-id: give the first word of your server's Authentication-Results", id))
 		}
 		k.ids = append(k.ids, strings.ToLower(id))
 	}
+	switch {
+	case k.tenant != "" && !IsTenant(k.tenant):
+		faults = append(faults, fmt.Errorf("%q is no ID of a tenant: give a GUID such as 01234567-89ab-cdef-0123-456789abcdef", c.MicrosoftTenant))
+	case k.tenant != "" && len(k.ids) > 0:
+		faults = append(faults, errors.New("a Microsoft 365 tenant beside trusted authserv-ids: mail comes in through one border; give either"))
+	}
 	if c.OwnHops < 0 {
 		faults = append(faults, fmt.Errorf("own hops %d: a number of Received lines is 0 or more", c.OwnHops))
 	}
-	if c.DKIM && c.MaxAge <= 0 {
-		faults = append(faults, fmt.Errorf("maximum age of a signature %s: give a time above zero, such as 72h", c.MaxAge))
+	if believes := c.DKIM || k.tenant != "" || len(k.ids) > 0; believes && c.MaxAge <= 0 {
+		faults = append(faults, fmt.Errorf("maximum age of a mail %s: give a time above zero, such as 72h", c.MaxAge))
 	}
 	if k.lookup == nil {
 		k.lookup = Resolver("", nil)
@@ -79,8 +105,12 @@ func New(c Config) (*Checker, error) {
 // (inbox.IsTemporary): that is neither pass nor fail, the mail has to be tried
 // again.
 func (c *Checker) Evidence(ctx context.Context, raw []byte, m *inbox.Message, received time.Time) (inbox.Evidence, error) {
-	if m == nil || m.FromFault != "" || m.From.Addr == "" {
-		return none("the mail names no single author")
+	if m == nil || m.From.Addr == "" || m.FromFault != "" {
+		why := "the mail names no single author"
+		if m != nil && m.FromFault != "" {
+			why += ": " + m.FromFault
+		}
+		return none(why)
 	}
 	mail, err := readMail(raw)
 	if err != nil {
@@ -89,6 +119,9 @@ func (c *Checker) Evidence(ctx context.Context, raw []byte, m *inbox.Message, re
 	if name := mail.doubled(); name != "" {
 		return none("the mail has more than one " + name)
 	}
+	if !mail.isShown() {
+		return none("the Content-Disposition of the mail as a whole hides its text")
+	}
 	if !mail.namesAuthor(m.From.Addr) {
 		return none("the From line can be read in more than one way")
 	}
@@ -96,7 +129,16 @@ func (c *Checker) Evidence(ctx context.Context, raw []byte, m *inbox.Message, re
 	if _, ok := organisation(from); !ok {
 		return none("the From domain is nobody's own: a public suffix or a single label")
 	}
-	v, why := c.ownVerdict(mail.fields, from)
+	if len(c.own) == 0 {
+		return none("no mailboxes of ours are known that it could have been written to")
+	}
+	if !c.namesUs(mail) {
+		return none("neither To nor Cc names an address of ours: it was written to somebody else")
+	}
+	if fault := c.timeFault(m.Date, received); fault != "" {
+		return none("the Date of the mail is " + fault)
+	}
+	v, why := c.ownVerdict(mail, from)
 	switch {
 	case v == verdictPass:
 		return inbox.Evidence{Level: inbox.LevelAligned, Why: why}, nil

@@ -2,106 +2,16 @@ package sender
 
 import (
 	"context"
-	"os"
-	"path/filepath"
+	netmail "net/mail"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
+	"push.guru/supportd/inbox/parse"
 )
-
-// sample is a mail of testdata: lines "# key: value" that say how to judge it,
-// then the mail.
-type sample struct {
-	config Config
-	addr   string
-	why    string // part of the reason
-	raw    string
-}
-
-func readSample(t testing.TB, file string) sample {
-	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := sample{addr: alice, raw: string(b)}
-	for strings.HasPrefix(s.raw, "# ") {
-		line, rest, _ := strings.Cut(s.raw[2:], "\n")
-		key, value, _ := strings.Cut(line, ": ")
-		switch key {
-		case "id":
-			s.config.TrustedIDs = []string{value}
-		case "hops":
-			if s.config.OwnHops, err = strconv.Atoi(value); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-		case "addr":
-			s.addr = value
-		case "why":
-			s.why = value
-		default:
-			t.Fatalf("%s: unknown key %q", file, key)
-		}
-		s.raw = rest
-	}
-	return s
-}
-
-func samples(t testing.TB, dir string) []string {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", dir, "*.eml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no mails in testdata/%s (%v)", dir, err)
-	}
-	return files
-}
-
-// TestSamples judges mails by the Authentication-Results of our server, with
-// LF and with CRLF line ends, with the own verification and without.
-func TestSamples(t *testing.T) {
-	for dir, want := range map[string]inbox.Level{"genuine": inbox.LevelAligned, "forged": inbox.LevelNone} {
-		for _, file := range samples(t, dir) {
-			t.Run(dir+"/"+strings.TrimSuffix(filepath.Base(file), ".eml"), func(t *testing.T) {
-				s := readSample(t, file)
-				for _, dkim := range []bool{false, true} {
-					s.config.DKIM, s.config.MaxAge, s.config.LookupTXT = dkim, 72*time.Hour, newZone().LookupTXT
-					for _, raw := range []string{s.raw, crlf(s.raw)} {
-						e := evidence(t, checker(t, s.config), raw, s.addr)
-						if e.Level != want || !strings.Contains(e.Why, s.why) {
-							t.Errorf("got %s, %q; want %s, …%s…", e.Level, e.Why, want, s.why)
-						}
-					}
-				}
-			})
-		}
-	}
-}
-
-// TestGenuineNeedsItsConfiguration takes away what makes each genuine mail
-// believable.
-func TestGenuineNeedsItsConfiguration(t *testing.T) {
-	for _, file := range samples(t, "genuine") {
-		s := readSample(t, file)
-		for name, c := range map[string]Config{
-			"no ids":     {OwnHops: s.config.OwnHops},
-			"another id": {OwnHops: s.config.OwnHops, TrustedIDs: []string{"other.push.guru"}},
-		} {
-			if e := evidence(t, checker(t, c), s.raw, s.addr); e.Level != inbox.LevelNone {
-				t.Errorf("%s with %s: %s", file, name, e.Level)
-			}
-		}
-		if s.config.OwnHops > 0 {
-			s.config.OwnHops--
-			if e := evidence(t, checker(t, s.config), s.raw, s.addr); e.Level != inbox.LevelNone {
-				t.Errorf("%s with one hop less: %s", file, e.Level)
-			}
-		}
-	}
-}
 
 // TestVerdictThenSignature has both: the verdict of our server, and a good
 // signature that is looked at only when there is no verdict.
@@ -178,17 +88,33 @@ func TestHeaderLimits(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	_, err := New(Config{TrustedIDs: []string{"", "mx push"}, OwnHops: -1, DKIM: true})
+	_, err := New(Config{Own: []string{"Support <support@push.guru>", "support@PUSH.guru"}, TrustedIDs: []string{"", "mx push"}, MicrosoftTenant: "push.guru",
+		OwnHops: -1, DKIM: true})
 	if err == nil {
 		t.Fatal("a configuration full of faults was accepted")
 	}
-	for _, want := range []string{`""`, `"mx push"`, "own hops -1", "maximum age"} {
+	for _, want := range []string{`"Support <support@push.guru>"`, `"support@PUSH.guru"`, `""`, `"mx push"`, `"push.guru" is no ID`, "own hops -1", "maximum age"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s: %v", want, err)
 		}
 	}
 	if _, err := New(Config{}); err != nil {
 		t.Errorf("nothing trusted is allowed: %v", err)
+	}
+	const tenant = "72F988BF-86f1-41af-91ab-2d7cd011db47"
+	for name, c := range map[string]Config{
+		"an id and no age":                {TrustedIDs: []string{"mx.push.guru"}},
+		"a tenant and no age":             {MicrosoftTenant: tenant},
+		"a tenant beside an id":           {MicrosoftTenant: tenant, TrustedIDs: []string{"mx.push.guru"}, MaxAge: time.Hour},
+		"a tenant with something behind":  {MicrosoftTenant: tenant + "0", MaxAge: time.Hour},
+		"a tenant with something before ": {MicrosoftTenant: "{" + tenant, MaxAge: time.Hour},
+	} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	if _, err := New(Config{MicrosoftTenant: tenant, MaxAge: time.Hour}); err != nil {
+		t.Errorf("a tenant: %v", err)
 	}
 }
 
@@ -224,8 +150,8 @@ func TestParseResultsRefuses(t *testing.T) {
 // before it must stay as they were.
 func FuzzParseResults(f *testing.F) {
 	for _, dir := range []string{"genuine", "forged"} {
-		for _, file := range samples(f, dir) {
-			m, err := readMail([]byte(readSample(f, file).raw))
+		for _, s := range samples(f, dir) {
+			m, err := readMail([]byte(s.raw))
 			if err != nil {
 				continue
 			}
@@ -237,6 +163,14 @@ func FuzzParseResults(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, s string) {
+		if r, err := parseBareResults(s); err == nil {
+			if more, err := parseBareResults(s + "; x=y"); err == nil && !reflect.DeepEqual(more.methods[:len(r.methods)], r.methods) {
+				t.Fatalf("without an id, %q: %+v became %+v", s, r, more)
+			}
+			if named, err := parseResults("a; " + s); err != nil || !reflect.DeepEqual(named.methods, r.methods) {
+				t.Fatalf("%q reads otherwise behind an id: %+v, %+v, %v", s, r, named, err)
+			}
+		}
 		r, err := parseResults(s)
 		if err != nil {
 			return
@@ -257,12 +191,12 @@ func FuzzParseResults(f *testing.F) {
 // FuzzEvidence has a stranger write a whole mail below our server's header.
 // Without a key in DNS and with that header silent, nothing can be aligned.
 func FuzzEvidence(f *testing.F) {
-	for _, file := range samples(f, "forged") {
-		f.Add([]byte(readSample(f, file).raw))
+	for _, s := range samples(f, "forged") {
+		f.Add([]byte(s.raw))
 	}
 	f.Add([]byte(sign(f, plain, "victim.org", usual)))
 	f.Add([]byte(sign(f, alternative, "victim.org", gmailKeys)))
-	c, err := New(Config{TrustedIDs: []string{"mx.push.guru"}, OwnHops: 1, DKIM: true, MaxAge: time.Hour,
+	c, err := New(Config{Own: ours, TrustedIDs: []string{"mx.push.guru"}, OwnHops: 1, DKIM: true, MaxAge: time.Hour,
 		LookupTXT: newZone("evil.org").LookupTXT})
 	if err != nil {
 		f.Fatal(err)
@@ -276,15 +210,61 @@ func FuzzEvidence(f *testing.F) {
 	})
 }
 
+// FuzzFrom writes a From line. Where our server vouches for the domain that the
+// parser of the house reads there, the mail is aligned only if a strict reader
+// finds the same author, and nobody else's address outside a display name.
+func FuzzFrom(f *testing.F) {
+	for _, dir := range []string{"genuine", "forged"} {
+		for _, s := range samples(f, dir) {
+			m, err := readMail([]byte(s.raw))
+			if err != nil {
+				continue
+			}
+			if from, ok := m.get("from"); ok {
+				f.Add(from)
+			}
+		}
+	}
+	f.Add(" =?utf-8?q?Al?= <alice@victim.org>")
+	f.Add("\r\n =?utf-8?q?Al?=\r\n <alice@victim.org>")
+	f.Fuzz(func(t *testing.T, from string) {
+		head := "From:" + from + "\r\n" + strings.TrimPrefix(crlf(plain), "From: Alice <alice@victim.org>\r\n")
+		m := parse.Message([]byte(head), parse.Options{})
+		raw := "Authentication-Results: mx.push.guru; dmarc=pass header.from=" + address.DomainOf(m.From.Addr) + "\r\n" + head
+		c := checker(t, Config{TrustedIDs: []string{"mx.push.guru"}})
+		e, err := c.Evidence(context.Background(), []byte(raw), m, m.Date)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Level == inbox.LevelNone {
+			return
+		}
+		if got, err := address.Canonical(m.From.Addr); err != nil || got != m.From.Addr || m.FromFault != "" {
+			t.Fatalf("aligned with the author %q, %q", m.From.Addr, m.FromFault)
+		}
+		if list, err := netmail.ParseAddressList(from); err == nil && (len(list) != 1 || !address.Equal(list[0].Address, m.From.Addr)) {
+			t.Fatalf("%q: the house reads %s, a strict reader %v", from, m.From.Addr, list)
+		}
+		if outside, ok := bare(from); !ok || strings.Count(outside, "@") != 1 || strings.ContainsAny(outside, ",;:") {
+			t.Fatalf("%q counts as one author", from)
+		}
+		if strings.Count(raw, "\nFrom:") != 1 {
+			t.Fatalf("%q counts as one line", from)
+		}
+	})
+}
+
 // FuzzSigned changes a mail that victim.org signed. Whatever still counts says
 // what the signed one said.
 func FuzzSigned(f *testing.F) {
 	good := sign(f, plain, "victim.org", usual)
 	f.Add([]byte(good))
 	f.Add([]byte("Subject: x\r\n" + good))
+	f.Add([]byte("Cc: support@push.guru\r\n" + good))
+	f.Add([]byte("Content-Disposition: inline\r\n" + good))
 	f.Add([]byte("Content-Transfer-Encoding: base64\r\n" + good))
 	f.Add([]byte(strings.ReplaceAll(good, "\r\n", "\n")))
-	c, err := New(Config{DKIM: true, MaxAge: 1 << 62, LookupTXT: newZone("victim.org").LookupTXT})
+	c, err := New(Config{Own: ours, DKIM: true, MaxAge: 1 << 62, LookupTXT: newZone("victim.org").LookupTXT})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -304,7 +284,7 @@ func FuzzSigned(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"from", "to", "subject", "content-type", "content-transfer-encoding"} {
+		for _, name := range []string{"from", "to", "cc", "subject", "content-type", "content-transfer-encoding", "content-disposition"} {
 			a, _ := m.get(name)
 			b, _ := got.get(name)
 			if strings.Join(strings.Fields(a), " ") != strings.Join(strings.Fields(b), " ") {

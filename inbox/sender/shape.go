@@ -32,6 +32,14 @@ func (m *mail) isIdentity() bool {
 	return !ok
 }
 
+// isShown tells whether the mail as a whole is to be read: marked as an
+// attachment, it seems to say nothing.
+func (m *mail) isShown() bool {
+	v, ok := m.get("content-disposition")
+	kind, _, _ := strings.Cut(v, ";")
+	return !ok || strings.EqualFold(strings.Trim(kind, " \t"), "inline")
+}
+
 // isPinned tells whether the body allows no other content type than the mail
 // has. An encoded body does not show what it is.
 func (m *mail) isPinned() bool {

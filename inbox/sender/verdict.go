@@ -18,10 +18,13 @@ const (
 
 // ownVerdict reads the Authentication-Results of the configured ids; from is
 // the canonical From domain. The text tells staff why.
-func (c *Checker) ownVerdict(fields []field, from string) (verdict, string) {
+func (c *Checker) ownVerdict(m *mail, from string) (verdict, string) {
+	if c.tenant != "" {
+		return c.microsoftVerdict(m, from)
+	}
 	var found []*results
 	hops, below, unreadable := 0, 0, false
-	for _, f := range fields {
+	for _, f := range m.fields {
 		if f.name == "received" {
 			hops++
 		}
@@ -52,9 +55,9 @@ func (c *Checker) ownVerdict(fields []field, from string) (verdict, string) {
 	case len(found) > 1:
 		return verdictNone, fmt.Sprintf("%d Authentication-Results of our servers, where one is expected", len(found))
 	case below > c.hops:
-		return verdictNone, fmt.Sprintf("the Authentication-Results stands below %d Received lines, and %d are ours", below, c.hops)
+		return verdictNone, belowHops(below, c.hops)
 	}
-	return judge(found[0], from)
+	return judge(found[0], m, from)
 }
 
 // isTrusted tells whether an authserv-id is one of the configured.
@@ -90,7 +93,7 @@ func failed(found []*results) (verdict, string) {
 			switch m.result {
 			case "pass", "none", "temperror":
 			case "fail", "permerror":
-				return verdictFail, "our server says dmarc=" + m.result
+				return verdictFail, "our server says dmarc=" + m.result + r.chain()
 			default:
 				return verdictFail, "our server gives a dmarc result that is not known"
 			}
@@ -101,20 +104,20 @@ func failed(found []*results) (verdict, string) {
 
 // judge reads the dmarc result of the one header that is believed; bad results
 // were sorted out before.
-func judge(r *results, from string) (verdict, string) {
+func judge(r *results, m *mail, from string) (verdict, string) {
 	var dmarc []method
-	for _, m := range r.methods {
-		if m.name == "dmarc" {
-			dmarc = append(dmarc, m)
+	for _, x := range r.methods {
+		if x.name == "dmarc" {
+			dmarc = append(dmarc, x)
 		}
 	}
 	switch {
 	case len(dmarc) == 0:
-		return verdictNone, "our server gives no dmarc result"
+		return verdictNone, "our server gives no dmarc result" + r.chain()
 	case len(dmarc) > 1:
 		return verdictNone, "our server gives more than one dmarc result"
 	case dmarc[0].result != "pass":
-		return verdictNone, "our server says dmarc=" + dmarc[0].result
+		return verdictNone, "our server says dmarc=" + dmarc[0].result + r.chain()
 	}
 	var domains []string
 	for _, p := range dmarc[0].props {
@@ -128,7 +131,42 @@ func judge(r *results, from string) (verdict, string) {
 	if headerFrom(domains[0]) != from {
 		return verdictFail, "our server says dmarc=pass for another domain than the one in From"
 	}
+	if name := m.uncovered(from); name != "" && !r.sentBy(from) {
+		return verdictNone, "our server says dmarc=pass, not that the domain itself sent the mail, and a signature of it does not cover " + name
+	}
 	return verdictPass, "our server says dmarc=pass for " + from
+}
+
+// sentBy tells whether our server saw the mail come from a server of the
+// domain's organisation. Else dmarc=pass rests on a signature, and whoever has
+// a signed mail can send it on, with other fields where none are signed.
+func (r *results) sentBy(from string) bool {
+	for _, x := range r.methods {
+		if x.name != "spf" || x.result != "pass" {
+			continue
+		}
+		var senders []string
+		for _, p := range x.props {
+			if p.name == "smtp.mailfrom" || p.name == "smtp.mail" {
+				senders = append(senders, p.value)
+			}
+		}
+		if len(senders) == 1 && sameOrganisation(headerFrom(senders[0]), from) {
+			return true
+		}
+	}
+	return false
+}
+
+// chain tells staff of an arc=pass beside a dmarc result that was none: some
+// forwarder says so, and its word does not count.
+func (r *results) chain() string {
+	for _, m := range r.methods {
+		if m.name == "arc" && m.result == "pass" {
+			return ", and arc=pass, by which a forwarder vouches, does not count"
+		}
+	}
+	return ""
 }
 
 // headerFrom gives the canonical domain of a header.from value, which some

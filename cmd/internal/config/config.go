@@ -89,6 +89,7 @@ type SMTP struct {
 // Proof says whose word about a sender is believed.
 type Proof struct {
 	TrustedAuthservIDs []string
+	MicrosoftTenant    string // ID of our tenant at Microsoft 365, when that is our border; "": it is not
 	OwnHops            int
 	DKIM               bool
 	MaxAge             time.Duration

@@ -161,7 +161,8 @@ func TestDefaults(t *testing.T) {
 		{m.Folder, s.Folder}, {m.Filed, s.Filed}, {m.Junk, s.Junk}, {m.Keep, s.Keep}, {m.FirstRun, s.FirstRun}, {m.Poll, s.Poll}, {m.Plus, s.Plus},
 		{m.SMTP.Connections, s.SMTP.Connections}, {m.SMTP.MaxReplyBytes, s.SMTP.MaxReplyBytes}, {m.SMTP.MaxParts, s.SMTP.MaxParts},
 		{got.Proof.OwnHops, sample.Proof.OwnHops}, {got.Proof.DKIM, sample.Proof.DKIM}, {got.Proof.MaxAge, sample.Proof.MaxAge},
-		{got.Proof.Resolver, sample.Proof.Resolver}, {got.Screen.SpamHeader, sample.Screen.SpamHeader}, {len(m.Forms), len(s.Forms)}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
+		{got.Proof.Resolver, sample.Proof.Resolver}, {got.Proof.MicrosoftTenant, sample.Proof.MicrosoftTenant},
+		{got.Screen.SpamHeader, sample.Screen.SpamHeader}, {len(m.Forms), len(s.Forms)}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
 		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {got.Users, sample.Users}, {got.Journal, sample.Journal},
 		{got.Console, sample.Console}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
 	} {
@@ -212,6 +213,14 @@ func TestScreen(t *testing.T) {
 	marked, err := screen.ParseSpamHeader("X-Spam: Yes")
 	if got := load(t, folder(t, ""), minimal+"[screen]\nspam_header = \"X-Spam: Yes\"").Screen.SpamHeader; got != marked || err != nil {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestMicrosoftTenant(t *testing.T) {
+	const id = "72F988BF-86f1-41af-91ab-2d7cd011db47"
+	c := load(t, folder(t, ""), minimal+"[proof]\nmicrosoft365_tenant = \""+id+"\"\nown_hops = 3\n")
+	if c.Proof.MicrosoftTenant != id || c.Proof.OwnHops != 3 {
+		t.Errorf("got %+v", c.Proof)
 	}
 }
 

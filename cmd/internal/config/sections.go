@@ -17,6 +17,7 @@ import (
 	"push.guru/supportd/inbox/outbox"
 	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/screen"
+	"push.guru/supportd/inbox/sender"
 )
 
 const day = 24 * time.Hour
@@ -290,6 +291,7 @@ func readProof(t *table) Proof {
 	defer t.close()
 	p := Proof{
 		TrustedAuthservIDs: t.texts("trusted_authserv_ids"),
+		MicrosoftTenant:    t.text("microsoft365_tenant", ""),
 		OwnHops:            int(t.number("own_hops", 1, 0)),
 		DKIM:               t.flag("dkim", true),
 		MaxAge:             t.duration("max_age", 72*time.Hour, time.Minute),
@@ -299,6 +301,13 @@ func readProof(t *table) Proof {
 		if id == "" || strings.ContainsAny(id, " \t;()<>@,\"") {
 			t.fault("trusted_authserv_ids", "the first word of the Authentication-Results that your server writes", "%q is not an authserv-id", id)
 		}
+	}
+	switch {
+	case p.MicrosoftTenant == "":
+	case !sender.IsTenant(p.MicrosoftTenant):
+		t.fault("microsoft365_tenant", "the tenant ID that the admin centre shows, such as 01234567-89ab-cdef-0123-456789abcdef", "%q is not the ID of a tenant", p.MicrosoftTenant)
+	case len(p.TrustedAuthservIDs) > 0:
+		t.fault("microsoft365_tenant", "mail comes in through one border: leave one of them out", "stands beside trusted_authserv_ids")
 	}
 	return p
 }

@@ -160,8 +160,8 @@ func newChecker(cfg *config.Config, opt Options) (*sender.Checker, error) {
 	if lookup == nil {
 		lookup = sender.Resolver(cfg.Proof.Resolver, nil)
 	}
-	return sender.New(sender.Config{TrustedIDs: cfg.Proof.TrustedAuthservIDs, OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM,
-		MaxAge: cfg.Proof.MaxAge, LookupTXT: lookup})
+	return sender.New(sender.Config{Own: ownAddresses(cfg), TrustedIDs: cfg.Proof.TrustedAuthservIDs, MicrosoftTenant: cfg.Proof.MicrosoftTenant,
+		OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM, MaxAge: cfg.Proof.MaxAge, LookupTXT: lookup})
 }
 
 // folder gives an overlay folder, or nil when there is none.

@@ -1,9 +1,12 @@
 package daemon
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"log/slog"
+	netmail "net/mail"
+	"strings"
 	"time"
 
 	"push.guru/supportd/cmd/internal/config"
@@ -64,7 +67,7 @@ func (r *Reader) evidence(ctx context.Context, raw []byte, m *inbox.Message, for
 	if form {
 		return intake.ByForm()
 	}
-	e, err := r.sender.Evidence(ctx, raw, m, time.Now())
+	e, err := r.sender.Evidence(ctx, raw, m, arrival(raw))
 	if err != nil {
 		return inbox.Evidence{Why: "DNS did not answer: the mail would be deferred"}
 	}
@@ -96,4 +99,20 @@ func (r *Reader) Read(ctx context.Context, file string, raw []byte) Reading {
 		}
 	}
 	return out
+}
+
+// arrival gives the time at which a mail that was kept in a file arrived, as
+// the uppermost of the servers on its way says. One that no server handed on
+// arrives now.
+func arrival(raw []byte) time.Time {
+	m, err := netmail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return time.Now()
+	}
+	received := m.Header.Get("Received")
+	at, err := netmail.ParseDate(strings.TrimSpace(received[strings.LastIndexByte(received, ';')+1:]))
+	if err != nil {
+		return time.Now()
+	}
+	return at
 }
