@@ -148,6 +148,11 @@ func (l *Level) UnmarshalText(b []byte) error {
 type Evidence struct {
 	Level Level  `json:"level"`
 	Why   string `json:"why"`
+
+	// Denied says more than that nobody vouches for the mail: our own server
+	// found that it is not from the address in its From. No token makes up for
+	// that; whoever has one may have it from somebody else.
+	Denied bool `json:"denied,omitempty"`
 }
 
 // MailState is how a Mail ended.

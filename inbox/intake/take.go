@@ -382,7 +382,7 @@ func (in *Intake) putOff(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 // up: a stop must not wait until what it would stop has run. One that nothing
 // proves yet holds it until it is decided.
 func (in *Intake) unanswered(tx *state.Tx, p *prepared, m *inbox.Mail) error {
-	s := cases.Sender{Address: p.msg.From.Addr, People: p.people}
+	s := cases.Sender{Address: p.msg.From.Addr, People: p.people, Evidence: inbox.Evidence{Denied: p.evidence.Denied}}
 	q, _, err := in.question(tx, p, &s)
 	if err != nil {
 		return err
@@ -395,16 +395,7 @@ func (in *Intake) unanswered(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if in.Mode == policy.Observe {
 		return in.putOff(tx, p, m)
 	}
-	s.Evidence = inbox.Evidence{}
-	r, _, err := in.listen(tx, p, s, q)
-	switch {
-	case err != nil:
-	case no:
-		err = in.Cases.Doubtful(tx, m, s)
-	default:
-		_, err = in.Cases.Stop(tx, m, s, r.Stop)
-	}
-	if err != nil {
+	if err := in.doubt(tx, p, m, s, q); err != nil {
 		return err
 	}
 	return in.putOff(tx, p, m)
@@ -495,8 +486,10 @@ func (in *Intake) converse(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	m.Evidence = s.Evidence.Level
 	m.Detail.EvidenceWhy = s.Evidence.Why
 	switch {
+	case stranger != nil && s.Evidence.Denied:
+		return in.disowned(tx, p, m, s, stranger)
 	case stranger != nil:
-		return in.fromElsewhere(tx, p, m, stranger)
+		return in.fromElsewhere(tx, p, m, stranger, "it answers a question that we asked another address")
 	case in.Mode == policy.Observe && p.reading.Answer != inbox.AnswerNone:
 		cases.Mark(m, inbox.MailHeld, "an answer, and mode is observe")
 		return nil
@@ -583,17 +576,44 @@ func (in *Intake) pick(tx *state.Tx, p *prepared, m *inbox.Mail, s cases.Sender,
 	return in.Cases.Answer(tx, m, s, q, p.reading) // the rest of it is about the same points
 }
 
-// fromElsewhere takes a mail that carries the token of a question to somebody
-// else: it is neither accepted nor consumed.
-func (in *Intake) fromElsewhere(tx *state.Tx, p *prepared, m *inbox.Mail, q *state.Ask) error {
+// disowned takes a mail that carries the token of a question, and of which our
+// own server says that it is not from the address in its From: whoever sent it
+// has the token from somebody else. A stop can be taken back, so it is heeded
+// as one without proof.
+func (in *Intake) disowned(tx *state.Tx, p *prepared, m *inbox.Mail, s cases.Sender, q *state.Ask) error {
+	if in.Mode != policy.Observe {
+		if err := in.doubt(tx, p, m, s, nil); err != nil || m.State == inbox.MailAsked {
+			return err
+		}
+	}
+	return in.fromElsewhere(tx, p, m, q, "it answers a question of ours, and our own server says that it is not from the address in its From")
+}
+
+// doubt holds what a no or a stop of somebody who has proved nothing is
+// against, and asks the owner; q is the question that the mail answers, if any.
+func (in *Intake) doubt(tx *state.Tx, p *prepared, m *inbox.Mail, s cases.Sender, q *state.Ask) error {
+	s.Evidence.Level = inbox.LevelNone
+	if p.reading.Answer == inbox.AnswerNo {
+		return in.Cases.Doubtful(tx, m, s)
+	}
+	r, _, err := in.listen(tx, p, s, q)
+	if err != nil {
+		return err
+	}
+	_, err = in.Cases.Stop(tx, m, s, r.Stop)
+	return err
+}
+
+// fromElsewhere takes a mail that carries the token of a question and is not
+// from whom we asked: it is neither accepted nor consumed.
+func (in *Intake) fromElsewhere(tx *state.Tx, p *prepared, m *inbox.Mail, q *state.Ask, why string) error {
 	m.Actions = slices.Clone(q.Actions)
-	why := "it answers a question that we asked another address"
 	for _, id := range q.Actions {
 		a, err := tx.Action(id)
 		if err != nil {
 			return err
 		}
-		if err := tx.Note(a, "its token came from another address, in "+m.ID.String(), cases.Program, nil); err != nil {
+		if err := tx.Note(a, "its token came in "+m.ID.String()+", which is not from whom we asked", cases.Program, nil); err != nil {
 			return err
 		}
 	}
@@ -607,7 +627,7 @@ const answerable = 30 * 24 * time.Hour
 // question finds the question of ours that a mail answers, by the tag in its
 // subject or by its References, and raises the evidence when the mail shows
 // that the mailbox which we wrote to has answered. stranger is set when the
-// question was for another address.
+// question was for another address, or the mail is not from where it says.
 func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stranger *state.Ask, err error) {
 	from := tx.Hash(state.TieAddress, s.Address)
 	for _, token := range policy.Tokens(p.msg.Subject) {
@@ -615,7 +635,7 @@ func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stran
 		if err != nil {
 			return nil, nil, err
 		}
-		if found != nil && slices.Equal(found.To, from) {
+		if found != nil && slices.Equal(found.To, from) && !s.Evidence.Denied {
 			if tx.Now.Sub(found.Asked) > answerable {
 				continue
 			}
@@ -640,7 +660,7 @@ func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stran
 		if err != nil {
 			return nil, nil, err
 		}
-		if r.Detail.To != s.Address {
+		if r.Detail.To != s.Address || s.Evidence.Denied {
 			if found != nil && stranger == nil {
 				stranger = found
 			}

@@ -14,6 +14,7 @@ const (
 	verdictNone verdict = iota // nothing that can be believed
 	verdictPass
 	verdictFail
+	verdictDenied // the mail is not of the From domain
 )
 
 // ownVerdict reads the Authentication-Results of the configured ids; from is
@@ -39,7 +40,7 @@ func (c *Checker) ownVerdict(fields []field, from string) (verdict, string) {
 			found = append(found, r)
 		}
 	}
-	if v, why := failed(found); v == verdictFail {
+	if v, why := failed(found); v != verdictNone {
 		return v, why
 	}
 	switch {
@@ -90,7 +91,7 @@ func failed(found []*results) (verdict, string) {
 			switch m.result {
 			case "pass", "none", "temperror":
 			case "fail", "permerror":
-				return verdictFail, "our server says dmarc=" + m.result
+				return verdictDenied, "our server says dmarc=" + m.result
 			default:
 				return verdictFail, "our server gives a dmarc result that is not known"
 			}
@@ -126,7 +127,7 @@ func judge(r *results, from string) (verdict, string) {
 		return verdictFail, "our server says dmarc=pass and not for which domain"
 	}
 	if headerFrom(domains[0]) != from {
-		return verdictFail, "our server says dmarc=pass for another domain than the one in From"
+		return verdictDenied, "our server says dmarc=pass for another domain than the one in From"
 	}
 	return verdictPass, "our server says dmarc=pass for " + from
 }
