@@ -61,6 +61,7 @@ type Message struct {
 	Text   string // the new text: no quoted history, no signature, LF line ends
 	Whole  string // all readable text, history included; bounded
 	Digest Digest
+	Form   Digest // of what its body is read by: Subject, Content-Type, Content-Transfer-Encoding, Content-Disposition
 
 	Hidden      bool     // HTML hid text from the reader; it is part of neither Text nor Whole
 	Attachments []string // media types of the attachments; their content is never kept

@@ -162,64 +162,6 @@ func (in *Intake) account(tx *state.Tx, p *prepared) error {
 	return tx.PutMail(m)
 }
 
-// record gives the Mail to decide about: a new one, or one that was deferred.
-// It is nil when another Mail accounts for the same content already.
-func (in *Intake) record(tx *state.Tx, p *prepared) (m *inbox.Mail, again bool, err error) {
-	if id, ok := tx.MailByRef(p.raw.Ref); ok {
-		m, err := tx.Mail(id)
-		if err != nil || m.State != inbox.MailDeferred {
-			return nil, false, err
-		}
-		return m, true, nil
-	}
-	if id, ok := twin(tx, p); ok {
-		m, err := tx.Mail(id)
-		if err != nil {
-			return nil, false, err
-		}
-		if !in.resumes(m, p) {
-			return nil, false, in.same(tx, p, id)
-		}
-		m.Ref, m.Where, m.Ended = p.raw.Ref, inbox.Ref{}, time.Time{}
-		return m, false, nil
-	}
-	id, err := tx.NewMailID()
-	if err != nil {
-		return nil, false, err
-	}
-	m = &inbox.Mail{ID: id, Ref: p.raw.Ref, Received: p.raw.Received, Digest: p.msg.Digest, Language: p.reading.Language}
-	return m, false, nil
-}
-
-// twin finds the Mail that accounts for the same content.
-func twin(tx *state.Tx, p *prepared) (inbox.MailID, bool) {
-	if p.msg.Digest == (inbox.Digest{}) {
-		return 0, false
-	}
-	return tx.MailByDigest(p.msg.Digest)
-}
-
-// resumes tells whether a Mail goes on with the same content in another
-// place: one that was deferred, wherever it is seen next, and one that nobody
-// was shown because it was junk, after somebody moved it out of there.
-func (in *Intake) resumes(m *inbox.Mail, p *prepared) bool {
-	if m.Detail == nil {
-		return false // kept long enough
-	}
-	src := in.source(m.Ref.Mailbox)
-	wasJunk := src != nil && src.Junk != "" && m.Ref.Folder == src.Junk
-	return m.State == inbox.MailDeferred || m.State == inbox.MailIgnored && wasJunk && !p.raw.Junk
-}
-
-// same accounts for a mail whose content came before: in another of our
-// mailboxes, or under another UID.
-func (in *Intake) same(tx *state.Tx, p *prepared, id inbox.MailID) error {
-	if err := tx.Account(p.raw.Ref, id, !p.raw.Junk); err != nil {
-		return err
-	}
-	return tx.Journal("mail seen again", cases.Program, id, 0, map[string]any{"ref": p.raw.Ref})
-}
-
 const maxText = 64 << 10
 
 // store puts a new Mail into the state, with what is sealed of it.
@@ -286,12 +228,15 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		cases.Mark(m, inbox.MailIgnored, "it arrived before the first run")
 		return in.identify(tx, p, m)
 	}
-	if other, ok := twin(tx, p); ok && other != m.ID {
-		cases.Mark(m, inbox.MailIgnored, "its content is that of "+other.String()) // known only since it was replayed
+	switch other, _, err := in.twin(tx, p); {
+	case err != nil:
+		return err
+	case other != nil && other.ID != m.ID:
+		cases.Mark(m, inbox.MailIgnored, "its content is that of "+other.ID.String()) // known only since it was replayed
 		return nil
 	}
-	if other, ok := sameID(tx, p); ok && other != m.ID {
-		return in.hold(tx, p, m, "it has the Message-ID of "+other.String()+", but another content")
+	if why := notNew(tx, p, m); why != "" {
+		return in.known(tx, p, m, why)
 	}
 	if err := in.identify(tx, p, m); err != nil {
 		return err
@@ -324,20 +269,6 @@ func (in *Intake) listen(tx *state.Tx, p *prepared, s cases.Sender, q *state.Ask
 		r.Answer, r.Stop = inbox.AnswerNone, inbox.StopMaybe
 	}
 	return r, beside, nil
-}
-
-func (in *Intake) identify(tx *state.Tx, p *prepared, m *inbox.Mail) error {
-	if p.msg.Digest == (inbox.Digest{}) {
-		return nil
-	}
-	return tx.Identify(m.ID, p.msg.Digest, p.msg.ID)
-}
-
-func sameID(tx *state.Tx, p *prepared) (inbox.MailID, bool) {
-	if p.msg.ID == "" {
-		return 0, false
-	}
-	return tx.MailByMessageID(p.msg.ID)
 }
 
 // beforeFirstRun tells whether a mail belongs to the backlog that the first
@@ -453,6 +384,7 @@ func (in *Intake) junk(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if err != nil {
 		return err
 	}
+	m.Evidence = s.Evidence.Level
 	r, _, err := in.listen(tx, p, s, q)
 	if err != nil {
 		return err

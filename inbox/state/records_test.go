@@ -470,10 +470,16 @@ func TestMailIdentity(t *testing.T) {
 		if id, ok := tx.MailByDigest(inbox.Digest{9}); ok {
 			t.Errorf("another content is %s", id)
 		}
+		if id, ok := tx.MailByContent(m.Digest, inbox.Digest{7}); !ok || id != m.ID {
+			t.Errorf("by content and form: %s, %t", id, ok)
+		}
+		if id, ok := tx.MailByContent(m.Digest, inbox.Digest{8}); ok {
+			t.Errorf("the same content in another form is %s", id)
+		}
 		if id, ok := tx.MailByMessageID(sent); !ok || id != m.ID {
 			t.Errorf("by Message-ID: %s, %t", id, ok)
 		}
-		if err := tx.Identify(m.ID, inbox.Digest{8}, ""); err != nil {
+		if err := tx.Identify(m.ID, inbox.Digest{8}, inbox.Digest{}, ""); err != nil {
 			return err
 		}
 		if id, ok := tx.MailByMessageID(""); ok {

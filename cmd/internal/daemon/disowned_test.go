@@ -97,6 +97,18 @@ func TestTokenInADisownedMail(t *testing.T) {
 	})
 }
 
+// absence gives a setup whose user store does not answer while away is set.
+func absence() (away *atomic.Bool, set setup) {
+	away = new(atomic.Bool)
+	find := finding(func(string) error {
+		if away.Load() {
+			return inbox.Temporary(errors.New("the database is away"))
+		}
+		return nil
+	})
+	return away, setup{opt: daemon.Options{Find: find}}
+}
+
 // A stop of a disowned mail can be taken back, so it is heeded as one without
 // any proof: what it is against waits, and the owner is asked.
 func TestStopInADisownedMail(t *testing.T) {
@@ -123,14 +135,8 @@ func TestStopInADisownedMail(t *testing.T) {
 		})
 	}
 	t.Run("while the user store is away", func(t *testing.T) {
-		var away atomic.Bool
-		find := finding(func(string) error {
-			if away.Load() {
-				return inbox.Temporary(errors.New("the database is away"))
-			}
-			return nil
-		})
-		inScene(t, setup{opt: daemon.Options{Find: find}}, func(s *scene) {
+		away, set := absence()
+		inScene(t, set, func(s *scene) {
 			d := s.leaving()
 			away.Store(true)
 			s.disowned(d, "Stop!", "fail header.from=users.test", "")
