@@ -11,6 +11,12 @@
 //	commit   decide and store, a batch of mails at a time
 //	file     move what is accounted for, or mark it
 //
+// A mail that came before is not taken twice (same.go): the same content, read by
+// the same fields, is the same mail; a known signature over another content is an
+// old mail sent again; a known Message-ID over another content is for staff.
+// Whoever knows a mail can send us another like it first, so none of this may
+// keep a stop from being heeded.
+//
 // One bad mail never blocks the next: what cannot be processed is quarantined
 // alone, and what cannot be fetched is isolated after three tries.
 package intake

@@ -120,25 +120,33 @@ func (in *Intake) identify(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if p.msg.Digest == (inbox.Digest{}) {
 		return nil
 	}
-	return tx.Identify(m.ID, p.msg.Digest, p.msg.Form, p.msg.ID)
+	if err := tx.Identify(m.ID, p.msg.Digest, p.msg.Form, p.msg.ID); err != nil || p.evidence.Level == inbox.LevelNone {
+		return err
+	}
+	return tx.Sign(m.ID, p.msg.From.Addr, p.signed) // of others anybody may have made them up
 }
 
-// notNew says, in words for staff, why a mail is not simply a new one; "" when
-// it is.
-func notNew(tx *state.Tx, p *prepared, m *inbox.Mail) string {
-	if p.msg.Digest == (inbox.Digest{}) {
+// otherForm says, in words for staff, how a mail differs from another of the
+// same content that must not stand for it; "" when there is none.
+func otherForm(tx *state.Tx, p *prepared, m *inbox.Mail) string {
+	other, ok := tx.MailByDigest(p.msg.Digest)
+	if !ok || other == m.ID || p.msg.Digest == (inbox.Digest{}) || p.class != inbox.ClassNone {
+		return "" // of a copy that is screened nobody needs to know
+	}
+	return "its content came before, in " + other.String() + ", but in another form or with less proof"
+}
+
+// sameID says whose Message-ID a mail has over another content; "" when there
+// is none.
+func sameID(tx *state.Tx, p *prepared, m *inbox.Mail) string {
+	other, ok := tx.MailByMessageID(p.msg.ID)
+	if !ok || other == m.ID || p.msg.ID == "" {
 		return ""
 	}
-	if other, ok := tx.MailByDigest(p.msg.Digest); ok && other != m.ID {
-		if p.class != inbox.ClassNone {
-			return "" // of a copy that is screened nobody needs to know
-		}
-		return "its content came before, in " + other.String() + ", but in another form or with less proof"
+	if same, ok := tx.MailByDigest(p.msg.Digest); ok && same == other {
+		return ""
 	}
-	if other, ok := tx.MailByMessageID(p.msg.ID); ok && other != m.ID && p.msg.ID != "" {
-		return "it has the Message-ID of " + other.String() + ", but another content"
-	}
-	return ""
+	return "it has the Message-ID of " + other.String() + ", but another content"
 }
 
 // known takes a mail that is not simply a new one. Somebody may have sent us
@@ -165,6 +173,36 @@ func (in *Intake) known(tx *state.Tx, p *prepared, m *inbox.Mail, why string) er
 		}
 	}
 	return in.hold(tx, p, m, why)
+}
+
+// replayed takes a mail whose signature we have seen over another content: what
+// is not signed of it was changed on the way, or by somebody who wants to have
+// it done again. Nothing comes of it, but that a stop holds what it is against.
+func (in *Intake) replayed(tx *state.Tx, p *prepared, m *inbox.Mail, before inbox.MailID) error {
+	if err := in.identify(tx, p, m); err != nil {
+		return err
+	}
+	p.reading.Requests = nil
+	var err error
+	switch {
+	case p.class != inbox.ClassNone:
+		return in.screened(tx, p, m)
+	case in.Mode == policy.Observe:
+	case p.raw.Junk:
+		err = in.junk(tx, p, m)
+	default:
+		err = in.doubt(tx, p, m, cases.Sender{Address: p.msg.From.Addr, People: p.people}, nil)
+	}
+	if err != nil {
+		return err
+	}
+	if p.later != nil && !p.raw.Junk {
+		return in.putOff(tx, p, m)
+	}
+	if m.State == "" || m.State == inbox.MailIgnored {
+		m.State, m.Reason = inbox.MailIgnored, "its signature came before, in "+before.String()
+	}
+	return nil
 }
 
 // stop heeds what a mail says against what its sender can still stop, and

@@ -15,6 +15,7 @@ import (
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/sender"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -26,6 +27,7 @@ type prepared struct {
 	class    inbox.Class
 	why      string
 	evidence inbox.Evidence
+	signed   [][32]byte // its signatures
 	people   []users.Person
 	reading  inbox.Reading
 	later    error  // the user store did not answer
@@ -88,6 +90,8 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		return p
 	}
 	p.msg = parse.Message(raw.Bytes, parse.Options{})
+	signed, all := sender.Signatures(raw.Bytes)
+	p.signed = signed
 	p.class, p.why = in.Screen.Check(p.msg)
 	if p.class != inbox.ClassNone {
 		return p
@@ -100,6 +104,9 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 	asking, cancel := context.WithTimeout(ctx, senderBudget)
 	defer cancel()
 	p.evidence, p.unproved = in.Sender.Evidence(asking, raw.Bytes, p.msg, raw.Received)
+	if !all && p.evidence.Level > inbox.LevelNone {
+		p.evidence = inbox.Evidence{Why: "it has so many signatures that nobody can tell whether it came before"}
+	}
 	return p
 }
 
@@ -235,7 +242,13 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		cases.Mark(m, inbox.MailIgnored, "its content is that of "+other.ID.String()) // known only since it was replayed
 		return nil
 	}
-	if why := notNew(tx, p, m); why != "" {
+	if why := otherForm(tx, p, m); why != "" {
+		return in.known(tx, p, m, why)
+	}
+	if other, ok := tx.MailBySignature(p.msg.From.Addr, p.signed); ok && other != m.ID {
+		return in.replayed(tx, p, m, other)
+	}
+	if why := sameID(tx, p, m); why != "" {
 		return in.known(tx, p, m, why)
 	}
 	if err := in.identify(tx, p, m); err != nil {

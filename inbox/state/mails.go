@@ -147,6 +147,37 @@ func (tx *Tx) Identify(id inbox.MailID, d, form inbox.Digest, messageID string) 
 	return tx.bucket("mail_ids").Put(tx.Hash("sender message-id", messageID), be(uint64(id)))
 }
 
+// Sign ties signatures of a mail from an address to the Mail. One that is tied
+// already stays where it is.
+func (tx *Tx) Sign(id inbox.MailID, from string, signatures [][32]byte) error {
+	b := tx.bucket("mail_signatures")
+	for _, s := range signatures {
+		key := tx.signatureHash(from, s)
+		if b.Get(key) != nil {
+			continue
+		}
+		if err := b.Put(key, be(uint64(id))); err != nil {
+			return fmt.Errorf("indexing %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// MailBySignature gives the Mail from an address that came with one of the
+// signatures.
+func (tx *Tx) MailBySignature(from string, signatures [][32]byte) (inbox.MailID, bool) {
+	for _, s := range signatures {
+		if id, ok := tx.mailIn("mail_signatures", tx.signatureHash(from, s)); ok {
+			return id, true
+		}
+	}
+	return 0, false
+}
+
+func (tx *Tx) signatureHash(from string, s [32]byte) []byte {
+	return tx.Hash("signature", string(s[:])+from)
+}
+
 // PutMail stores a Mail and keeps its indexes.
 func (tx *Tx) PutMail(m *inbox.Mail) error {
 	var retry, ended, state []byte

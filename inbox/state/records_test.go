@@ -479,6 +479,20 @@ func TestMailIdentity(t *testing.T) {
 		if id, ok := tx.MailByMessageID(sent); !ok || id != m.ID {
 			t.Errorf("by Message-ID: %s, %t", id, ok)
 		}
+		if err := errors.Join(tx.Sign(m.ID, from, [][32]byte{{8, 1}}), tx.Sign(m.ID+1, from, [][32]byte{{8, 1}, {8, 2}})); err != nil {
+			return err
+		}
+		if id, ok := tx.MailBySignature(from, [][32]byte{{8, 3}, {8, 2}}); !ok || id != m.ID+1 {
+			t.Errorf("by the second of its signatures: %s, %t", id, ok)
+		}
+		if id, ok := tx.MailBySignature(from, [][32]byte{{8, 1}}); !ok || id != m.ID {
+			t.Errorf("a signature moved to %s, %t", id, ok)
+		}
+		for _, other := range []string{"", "x", "eve@example.org"} {
+			if id, ok := tx.MailBySignature(other, [][32]byte{{8, 1}, {8, 2}}); ok {
+				t.Errorf("the signature of another sender is that of %s", id)
+			}
+		}
 		if err := tx.Identify(m.ID, inbox.Digest{8}, inbox.Digest{}, ""); err != nil {
 			return err
 		}
