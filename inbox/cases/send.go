@@ -280,7 +280,7 @@ func (k *Keeper) overCap(tx *state.Tx, l *letter) (string, error) {
 	if root == "" || l.apart {
 		return "", nil
 	}
-	n, err = tx.Count("thread", root, true, 1)
+	n, err = tx.Count("thread", root+"\x00"+l.to, true, 1) // anybody can name a thread, so each address has its own count
 	if err != nil {
 		return "", err
 	}

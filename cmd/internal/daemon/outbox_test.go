@@ -364,6 +364,25 @@ func TestCapOfAThread(t *testing.T) {
 	})
 }
 
+// Whoever knows how a thread began can write as if they were part of it. That
+// does not use up what may be written to others there.
+func TestCapOfAThreadOfAnother(t *testing.T) {
+	inScene(t, setup{}, func(s *scene) {
+		s.write(alice, "my profile", "Please change my nickname to Ali0.", mailtest.Header("Message-ID", "<root@users.test>"))
+		first := s.letter("confirm", alice)
+		for i := range 7 {
+			s.write(bob, "my profile", fmt.Sprintf("Please change my nickname to Bob%d.", i), mailtest.Header("References", "<root@users.test>"))
+		}
+		if got := len(s.lettersTo(bob)); got != 5 {
+			t.Errorf("bob has got %d letters in the thread", got)
+		}
+		for i := range 4 {
+			s.write(alice, "my profile", fmt.Sprintf("Please change my nickname to Ali%d.", i+1), mailtest.InReplyTo(first))
+			s.letter("confirm", alice)
+		}
+	})
+}
+
 // A robot that says yes to each of our mails has its account deleted, and does
 // not keep us talking until then.
 func TestRobotThatAgrees(t *testing.T) {
