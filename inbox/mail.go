@@ -56,6 +56,7 @@ type Message struct {
 	ID         string    // Message-ID without the angle brackets; "" when it has none
 	InReplyTo  []string  // Message-IDs without the angle brackets
 	References []string  // the same
+	Answers    bool      // it was sent to an address that only a letter of ours names
 	Header     Header    // the headers that screening reads
 
 	Text   string // the new text: no quoted history, no signature, LF line ends

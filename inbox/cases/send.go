@@ -76,6 +76,10 @@ func (k *Keeper) send(tx *state.Tx, l letter) (*inbox.Reply, error) {
 		To:        l.to, Text: rendered.Text, HTML: rendered.HTML, Files: l.files,
 		Subject: k.subject(&l, rendered.Subject),
 	}
+	if box.Plus && l.token != "" {
+		// In Reply-To: another From than the one that we log in as may be refused, and is unknown to whoever sorts mail by it.
+		r.Detail.ReplyTo = policy.PlusAddress(box.Address, l.token)
+	}
 	if d := l.mail.Detail; !l.apart && d != nil {
 		r.Detail.InReplyTo = d.MessageID
 		r.Detail.References = thread(d)

@@ -49,7 +49,8 @@ type Finder interface {
 	Find(ctx context.Context, addr string) ([]users.Person, error)
 }
 
-// Config is what intake needs. Every field must be set, but Log and Replies.
+// Config is what intake needs. Every field must be set, but Plus, Log, Changed
+// and Point.
 type Config struct {
 	State      *state.DB
 	Cases      *cases.Keeper
@@ -59,6 +60,7 @@ type Config struct {
 	People     Finder
 	Mode       policy.Mode
 	Sources    []Source
+	Plus       []string // our addresses whose server delivers them with a detail (user+detail@…), where tokens come back
 	Log        *slog.Logger
 	Changed    func() // called after a commit that may have made something due; nil: nobody waits
 

@@ -12,6 +12,7 @@ import (
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/policy"
@@ -96,6 +97,7 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 	if p.class != inbox.ClassNone {
 		return p
 	}
+	p.msg.Answers = len(in.plusTokens(p.msg)) > 0
 	p.reading = in.Classifier.Read(p.msg)
 	if p.msg.FromFault != "" || p.msg.From.Addr == "" {
 		return p
@@ -569,14 +571,64 @@ func (in *Intake) fromElsewhere(tx *state.Tx, p *prepared, m *inbox.Mail, q *sta
 // the mailbox was read.
 const answerable = 30 * 24 * time.Hour
 
-// question finds the question of ours that a mail answers, by the tag in its
-// subject or by its References, and raises the evidence when the mail shows
+// carried is a token that a mail brings back.
+type carried struct {
+	token string
+	by    string // what has it, in words for staff
+}
+
+// tokens finds the tokens that a mail brings back.
+func (in *Intake) tokens(msg *inbox.Message) (all []carried) {
+	for _, token := range policy.Tokens(msg.Subject) {
+		all = append(all, carried{token, "its subject"})
+	}
+	for _, token := range in.plusTokens(msg) {
+		all = append(all, carried{token, "the address that it was sent to"})
+	}
+	return all
+}
+
+const (
+	maxTokens     = 8   // in addresses; a mail of ours has one
+	maxRecipients = 100 // of one header; no answer to us has as many
+)
+
+// plusTokens finds the tokens in addresses of ours that a mail was sent to.
+func (in *Intake) plusTokens(msg *inbox.Message) (tokens []string) {
+	if len(in.Plus) == 0 {
+		return nil
+	}
+	var to []string
+	for _, list := range [][]inbox.Address{msg.To, msg.Cc} {
+		for _, a := range list[:min(len(list), maxRecipients)] {
+			to = append(to, a.Addr)
+		}
+	}
+	for _, name := range []string{"Delivered-To", "X-Original-To"} {
+		for _, v := range msg.Header[name] {
+			if a, err := address.Canonical(strings.Trim(v, "<> ")); err == nil {
+				to = append(to, a)
+			}
+		}
+	}
+	for _, addr := range to {
+		base, token := policy.PlusToken(addr)
+		// Our own servers deliver to us whatever the case of the local part is.
+		if token != "" && slices.ContainsFunc(in.Plus, func(own string) bool { return strings.EqualFold(own, base) }) {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens[:min(len(tokens), maxTokens)]
+}
+
+// question finds the question of ours that a mail answers, by the token that it
+// carries or by its References, and raises the evidence when the mail shows
 // that the mailbox which we wrote to has answered. stranger is set when the
 // question was for another address, or the mail is not from where it says.
 func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stranger *state.Ask, err error) {
 	from := tx.Hash(state.TieAddress, s.Address)
-	for _, token := range policy.Tokens(p.msg.Subject) {
-		found, err := tx.AskByToken(token)
+	for _, c := range in.tokens(p.msg) {
+		found, err := tx.AskByToken(c.token)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -584,7 +636,7 @@ func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stran
 			if tx.Now.Sub(found.Asked) > answerable {
 				continue
 			}
-			prove(s, "its subject carries the token that was sent to this address")
+			prove(s, c.by+" carries the token that was sent to this address")
 			return found, nil, nil
 		}
 		if found != nil {

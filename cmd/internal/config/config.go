@@ -69,7 +69,7 @@ type Mailbox struct {
 	Keep     time.Duration // accounted mail is expunged after it; 0: never
 	FirstRun string        // new | all
 	Poll     time.Duration
-	Plus     bool
+	Plus     bool // the server delivers Address and Aliases with a detail, too: user+detail@…
 	SMTP     SMTP // [smtp] with what [mailbox.smtp] overrides
 }
 

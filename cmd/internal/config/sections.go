@@ -14,6 +14,7 @@ import (
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
+	"push.guru/supportd/inbox/policy"
 )
 
 const day = 24 * time.Hour
@@ -145,6 +146,9 @@ func claim(t *table, seen map[string]string, key, what string) {
 	seen[what] = join(t.path, key)
 }
 
+// maxLocal is the length of a local part (RFC 5321 section 4.5.3.1.1).
+const maxLocal = 64
+
 func readMailbox(t, smtp *table) Mailbox {
 	m := Mailbox{
 		Name:     t.required("name", `for example "support"`),
@@ -158,9 +162,6 @@ func readMailbox(t, smtp *table) Mailbox {
 		Poll:     t.duration("poll", time.Minute, time.Second),
 		Plus:     t.flag("plus", false),
 	}
-	if m.Plus {
-		t.fault("plus", "leave it out: answers are known by their subject and references", "this version does not use plus-addresses")
-	}
 	if strings.ContainsFunc(m.Name, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 	}) {
@@ -168,6 +169,9 @@ func readMailbox(t, smtp *table) Mailbox {
 	}
 	if m.Address != "" {
 		m.Address = t.canonical("address", m.Address)
+	}
+	if local, _, _ := strings.Cut(m.Address, "@"); m.Plus && len(local)+policy.PlusLength > maxLocal {
+		t.fault("plus", "leave it out, or use a shorter address", "the name before the @ has no room for a token: %d octets, and %d is the most", len(local), maxLocal-policy.PlusLength)
 	}
 	switch m.Folder {
 	case "":
@@ -213,20 +217,21 @@ func readSMTP(t *table) SMTP {
 	return s
 }
 
-// ownAddresses maps every address of ours to true.
+// ownAddresses maps every address of ours, in small letters, to true.
 func ownAddresses(boxes []Mailbox) map[string]bool {
 	own := map[string]bool{}
 	for _, m := range boxes {
-		own[m.Address] = true
+		own[strings.ToLower(m.Address)] = true
 		for _, a := range m.Aliases {
-			own[a] = true
+			own[strings.ToLower(a)] = true
 		}
 	}
 	return own
 }
 
-// ours tells whether mail to addr would come back to us, tags included.
+// ours tells whether mail to addr would come back to us, details included.
 func ours(addr string, own map[string]bool) bool {
+	addr = strings.ToLower(addr)
 	if own[addr] {
 		return true
 	}

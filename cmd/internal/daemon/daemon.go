@@ -122,7 +122,7 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
 		Sent: func() { d.queue.Wake() }})
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screen.Config{Own: ownAddresses(d.cfg)}, Sender: p.sender,
-		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Log: d.log, Changed: changed, Point: d.opt.Point})
+		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point})
 	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed})
 }
 
@@ -153,7 +153,7 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: clock, Map: p.fields, Staff: cfg.Staff.Notify, Log: opt.Log,
 		Site: templates.Site{Name: cfg.Site.Name, AccountURL: cfg.Site.AccountURL, Zone: cfg.Site.Location}}
 	for _, m := range cfg.Mailboxes {
-		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address})
+		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address, Plus: m.Plus})
 	}
 	return p, errors.Join(faults...)
 }
@@ -182,6 +182,17 @@ func ownAddresses(cfg *config.Config) []string {
 		own = append(append(own, m.Address), m.Aliases...)
 	}
 	return own
+}
+
+// plusAddresses lists those of our addresses that are delivered with a detail.
+func plusAddresses(cfg *config.Config) []string {
+	var out []string
+	for _, m := range cfg.Mailboxes {
+		if m.Plus {
+			out = append(append(out, m.Address), m.Aliases...)
+		}
+	}
+	return out
 }
 
 func (d *Daemon) sources() []intake.Source {
