@@ -659,6 +659,44 @@ func TestCounts(t *testing.T) {
 	})
 }
 
+// TestWeekCounts: what was counted on a day counts for the seven days after it.
+func TestWeekCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newState(t)
+		defer db.Close()
+		count := func(who string, n, want int) {
+			t.Helper()
+			db.update(t, func(tx *Tx) error {
+				got, err := tx.CountWeek("proven", who, n)
+				if got != want {
+					t.Errorf("it is %d, want %d", got, want)
+				}
+				return err
+			})
+		}
+		const aDay = 24 * time.Hour
+		count(from, 0, 0)
+		for i := range 8 {
+			count(from, 2, 2*i+2)
+			time.Sleep(aDay)
+		}
+		count(from, 0, 14) // the first day is over
+		count(from, 1, 15)
+		count("bob@example.org", 1, 1)
+		time.Sleep(3 * aDay)
+		count(from, 0, 9)
+		count(from, 0, 9)
+		time.Sleep(4 * aDay)
+		count(from, 3, 4)
+		time.Sleep(7 * aDay)
+		count(from, 0, 3)
+		time.Sleep(aDay)
+		count(from, 0, 0)
+		time.Sleep(400 * aDay)
+		count(from, 1, 1)
+	})
+}
+
 func TestEffectsAndMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newState(t)

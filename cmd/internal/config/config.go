@@ -102,7 +102,7 @@ type Policy struct {
 
 // Limits cap what is sent and done by itself.
 type Limits struct {
-	Unproven, Proven, Thread, EffectsPerHour int
+	Unproven, Proven, Week, Thread, EffectsPerHour int
 }
 
 // Rule says what happens to requests of one subject.

@@ -295,6 +295,7 @@ func readPolicy(t *table) Policy {
 	p.Limits = Limits{
 		Unproven:       int(limits.number("unproven", 2, 0)),
 		Proven:         int(limits.number("proven", 10, 0)),
+		Week:           int(limits.number("week", 14, 0)),
 		Thread:         int(limits.number("thread", 5, 0)),
 		EffectsPerHour: int(limits.number("effects_per_hour", 20, 0)),
 	}

@@ -169,7 +169,7 @@ func folder(dir string) fs.FS {
 func rules(cfg *config.Config) policy.Rules {
 	c := cfg.Policy
 	r := policy.Rules{Mode: policy.Mode(c.Mode), ConfirmTTL: c.ConfirmTTL, Of: make(map[policy.Subject]policy.Rule),
-		Limits: policy.Limits{Unproven: c.Limits.Unproven, Proven: c.Limits.Proven, Thread: c.Limits.Thread, EffectsPerHour: c.Limits.EffectsPerHour}}
+		Limits: policy.Limits{Unproven: c.Limits.Unproven, Proven: c.Limits.Proven, Week: c.Limits.Week, Thread: c.Limits.Thread, EffectsPerHour: c.Limits.EffectsPerHour}}
 	for name, rule := range c.Rules {
 		r.Of[policy.Subject(name)] = policy.Rule{Confirm: policy.Confirm(rule.Confirm), Review: policy.Review(rule.Review), CoolOff: rule.CoolOff}
 	}

@@ -43,7 +43,9 @@ func TestPlusAddress(t *testing.T) {
 		{"in To", func(s *scene, at string) { s.toPlus(bob, at, "Yes") }, "done"},
 		{"in To beside others", func(s *scene, at string) { s.toPlus(bob, "Anna <anna@else.test>, Site <"+at+">", "Yes") }, "done"},
 		{"in Cc", func(s *scene, at string) { s.toPlus(bob, "anna@else.test", "Yes", header("Cc", at)) }, "done"},
-		{"in Delivered-To", func(s *scene, at string) { s.toPlus(bob, "undisclosed-recipients:;", "Yes", header("Delivered-To", at)) }, "done"},
+		{"in Delivered-To", func(s *scene, at string) {
+			s.toPlus(bob, "undisclosed-recipients:;", "Yes", header("Delivered-To", at))
+		}, "done"},
 		{"in X-Original-To", func(s *scene, at string) { s.toPlus(bob, support, "Yes", header("X-Original-To", at)) }, "done"},
 		{"in capitals", func(s *scene, at string) { s.toPlus(bob, strings.ToUpper(at), "Yes") }, "done"},
 		{"at our alias", func(s *scene, at string) { s.toPlus(bob, strings.Replace(at, "support", "privacy", 1), "Yes") }, "done"},
