@@ -88,3 +88,23 @@ func TestSignaturesAreCounted(t *testing.T) {
 		t.Errorf("of a field with two values %d were looked at, %t", len(got), all)
 	}
 }
+
+// FuzzSignatures: whatever a stranger writes, a few sums come out, and blanks
+// inside of a signature never change them.
+func FuzzSignatures(f *testing.F) {
+	f.Add([]byte(signedWith("QUJD", "QUI=; b=QQ==", "=Q=Q=U=J=D")))
+	f.Add([]byte("DKIM-Signature: b\r\nDKIM-Signature: ;;b=;=b\r\n\tb=A\r\n \r\nX"))
+	f.Add([]byte("DKIM-Signature:b=\x00\xff+/\n\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		sums, all := Signatures(raw)
+		if len(sums) > maxSignatures || !all && len(sums) != maxSignatures {
+			t.Errorf("%d sums, all %t", len(sums), all)
+		}
+		v := strings.NewReplacer("\r", "", "\n", "", ";", "").Replace(string(raw))
+		plain, _ := Signatures([]byte(signedWith(v)))
+		spread, _ := Signatures([]byte(signedWith(strings.Join(strings.Split(v, ""), " "))))
+		if !slices.Equal(plain, spread) {
+			t.Errorf("%q: blanks make %x of %x", v, spread, plain)
+		}
+	})
+}
