@@ -56,11 +56,13 @@ type Message struct {
 	ID         string    // Message-ID without the angle brackets; "" when it has none
 	InReplyTo  []string  // Message-IDs without the angle brackets
 	References []string  // the same
+	Answers    bool      // it was sent to an address that only a letter of ours names
 	Header     Header    // the headers that screening reads
 
 	Text   string // the new text: no quoted history, no signature, LF line ends
 	Whole  string // all readable text, history included; bounded
 	Digest Digest
+	Form   Digest // of what its body is read by: Subject, Content-Type, Content-Transfer-Encoding, Content-Disposition
 
 	Hidden      bool     // HTML hid text from the reader; it is part of neither Text nor Whole
 	Attachments []string // media types of the attachments; their content is never kept
@@ -148,6 +150,11 @@ func (l *Level) UnmarshalText(b []byte) error {
 type Evidence struct {
 	Level Level  `json:"level"`
 	Why   string `json:"why"`
+
+	// Denied says more than that nobody vouches for the mail: our own server
+	// found that it is not from the address in its From. No token makes up for
+	// that; whoever has one may have it from somebody else.
+	Denied bool `json:"denied,omitempty"`
 }
 
 // MailState is how a Mail ended.

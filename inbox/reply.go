@@ -76,6 +76,7 @@ type Attempt struct {
 type ReplyDetail struct {
 	MessageID  string   `json:"message_id"` // without angle brackets; stable from the moment it is queued
 	From       Address  `json:"from"`
+	ReplyTo    string   `json:"reply_to,omitempty"` // where an answer arrives, if not at From
 	To         string   `json:"to"`
 	Subject    string   `json:"subject"`
 	InReplyTo  string   `json:"in_reply_to,omitempty"`

@@ -184,6 +184,7 @@ dkim = false
 [policy.limits]
 unproven = %[5]d
 proven = %[5]d
+week = %[5]d
 thread = %[5]d
 effects_per_hour = %[5]d
 [policy.change_email]

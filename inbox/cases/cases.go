@@ -49,6 +49,7 @@ const Claimant = "a sender without proof"
 type Mailbox struct {
 	Name    string
 	Address string // canonical; the From of replies
+	Plus    bool   // the server delivers Address with a detail: questions ask to be answered there
 }
 
 // Config is what the conversation needs. Every field must be set, but Staff.

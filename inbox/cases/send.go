@@ -76,6 +76,10 @@ func (k *Keeper) send(tx *state.Tx, l letter) (*inbox.Reply, error) {
 		To:        l.to, Text: rendered.Text, HTML: rendered.HTML, Files: l.files,
 		Subject: k.subject(&l, rendered.Subject),
 	}
+	if box.Plus && l.token != "" {
+		// In Reply-To: another From than the one that we log in as may be refused, and is unknown to whoever sorts mail by it.
+		r.Detail.ReplyTo = policy.PlusAddress(box.Address, l.token)
+	}
 	if d := l.mail.Detail; !l.apart && d != nil {
 		r.Detail.InReplyTo = d.MessageID
 		r.Detail.References = thread(d)
@@ -264,6 +268,7 @@ func (k *Keeper) unmark(tx *state.Tx, r *inbox.Reply) error {
 	return nil
 }
 
+// overCap says which cap a letter is over; "" when none.
 func (k *Keeper) overCap(tx *state.Tx, l *letter) (string, error) {
 	kind, top := "unproven", k.Rules.Limits.Unproven
 	if l.limit == proven {
@@ -276,11 +281,28 @@ func (k *Keeper) overCap(tx *state.Tx, l *letter) (string, error) {
 	if n > top {
 		return fmt.Sprintf("more than %d mails a day to an address (policy.limits.%s)", top, kind), nil
 	}
+	// Slow robots that begin a thread each time stay below every other cap. Only what goes out counts: a person
+	// who has got that many is not to wait longer for each mail that they write meanwhile.
+	if n, err = tx.CountWeek(kind, l.to, 0); err != nil {
+		return "", err
+	}
+	if n >= k.Rules.Limits.Week {
+		return fmt.Sprintf("more than %d mails a week to an address (policy.limits.week)", k.Rules.Limits.Week), nil
+	}
+	over, err := k.overThread(tx, l)
+	if err != nil || over != "" {
+		return over, err
+	}
+	_, err = tx.CountWeek(kind, l.to, 1)
+	return "", err
+}
+
+func (k *Keeper) overThread(tx *state.Tx, l *letter) (string, error) {
 	root := threadRoot(l.mail)
 	if root == "" || l.apart {
 		return "", nil
 	}
-	n, err = tx.Count("thread", root, true, 1)
+	n, err := tx.Count("thread", root+"\x00"+l.to, true, 1) // anybody can name a thread, so each address has its own count
 	if err != nil {
 		return "", err
 	}

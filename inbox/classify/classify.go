@@ -79,7 +79,7 @@ func New(opt Options) (*Classifier, error) {
 // the mail hid text from its reader, nothing is certain and no yes is read.
 func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
 	subject, reply := c.cleanSubject(m.Subject)
-	reply = reply || len(m.InReplyTo) > 0
+	reply = reply || len(m.InReplyTo) > 0 || m.Answers
 	if reply {
 		subject = "" // not written by this person
 	}

@@ -32,7 +32,7 @@ func stopRules() (*lang.Rules, error) {
 // when the message says nothing else, and never the delete that it calls off.
 func (c *Classifier) Stops(m *inbox.Message, found inbox.Reading) (says inbox.Stop, beside []inbox.Request) {
 	subject, reply := c.cleanSubject(m.Subject)
-	if reply || len(m.InReplyTo) > 0 {
+	if reply || len(m.InReplyTo) > 0 || m.Answers {
 		subject = "" // not written by this person
 	}
 	body := capText(m.Text, maxText)

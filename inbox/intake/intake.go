@@ -11,6 +11,12 @@
 //	commit   decide and store, a batch of mails at a time
 //	file     move what is accounted for, or mark it
 //
+// A mail that came before is not taken twice (same.go): the same content, read by
+// the same fields, is the same mail; a known signature over another content is an
+// old mail sent again; a known Message-ID over another content is for staff.
+// Whoever knows a mail can send us another like it first, so none of this may
+// keep a stop from being heeded.
+//
 // One bad mail never blocks the next: what cannot be processed is quarantined
 // alone, and what cannot be fetched is isolated after three tries.
 package intake
@@ -44,7 +50,8 @@ type Finder interface {
 	Find(ctx context.Context, addr string) ([]users.Person, error)
 }
 
-// Config is what intake needs. Every field must be set, but Log and Replies.
+// Config is what intake needs. Every field must be set, but Plus, Log, Changed
+// and Point.
 type Config struct {
 	State      *state.DB
 	Cases      *cases.Keeper
@@ -54,6 +61,7 @@ type Config struct {
 	People     Finder
 	Mode       policy.Mode
 	Sources    []Source
+	Plus       []string // our addresses whose server delivers them with a detail (user+detail@…), where tokens come back
 	Log        *slog.Logger
 	Changed    func() // called after a commit that may have made something due; nil: nobody waits
 

@@ -12,8 +12,10 @@ import (
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/sender"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -27,6 +29,7 @@ type prepared struct {
 	class    inbox.Class
 	why      string
 	evidence inbox.Evidence
+	signed   [][32]byte // its signatures
 	people   []users.Person
 	reading  inbox.Reading
 	later    error  // the user store did not answer
@@ -90,9 +93,12 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		return p
 	}
 	in.look(p)
+	signed, all := sender.Signatures(raw.Bytes)
+	p.signed = signed
 	if p.class != inbox.ClassNone {
 		return p
 	}
+	p.msg.Answers = !p.form && len(in.plusTokens(p.msg)) > 0
 	p.reading = in.Classifier.Read(p.msg)
 	if p.msg.FromFault != "" || p.msg.From.Addr == "" || p.fromUs != "" {
 		return p
@@ -105,6 +111,9 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 	asking, cancel := context.WithTimeout(ctx, senderBudget)
 	defer cancel()
 	p.evidence, p.unproved = in.Sender.Evidence(asking, raw.Bytes, p.msg, raw.Received)
+	if !all && p.evidence.Level > inbox.LevelNone {
+		p.evidence = inbox.Evidence{Why: "it has so many signatures that nobody can tell whether it came before"}
+	}
 	return p
 }
 
@@ -168,64 +177,6 @@ func (in *Intake) account(tx *state.Tx, p *prepared) (err error) {
 	}
 	in.Log.Info("intake: mail", "mail", m.ID.String(), "state", string(m.State), "reason", m.Reason, "actions", len(m.Actions), "language", m.Language)
 	return tx.PutMail(m)
-}
-
-// record gives the Mail to decide about: a new one, or one that was deferred.
-// It is nil when another Mail accounts for the same content already.
-func (in *Intake) record(tx *state.Tx, p *prepared) (m *inbox.Mail, again bool, err error) {
-	if id, ok := tx.MailByRef(p.raw.Ref); ok {
-		m, err := tx.Mail(id)
-		if err != nil || m.State != inbox.MailDeferred {
-			return nil, false, err
-		}
-		return m, true, nil
-	}
-	if id, ok := twin(tx, p); ok {
-		m, err := tx.Mail(id)
-		if err != nil {
-			return nil, false, err
-		}
-		if !in.resumes(m, p) {
-			return nil, false, in.same(tx, p, id)
-		}
-		m.Ref, m.Where, m.Ended = p.raw.Ref, inbox.Ref{}, time.Time{}
-		return m, false, nil
-	}
-	id, err := tx.NewMailID()
-	if err != nil {
-		return nil, false, err
-	}
-	m = &inbox.Mail{ID: id, Ref: p.raw.Ref, Received: p.raw.Received, Digest: p.msg.Digest, Language: p.reading.Language}
-	return m, false, nil
-}
-
-// twin finds the Mail that accounts for the same content.
-func twin(tx *state.Tx, p *prepared) (inbox.MailID, bool) {
-	if p.msg.Digest == (inbox.Digest{}) {
-		return 0, false
-	}
-	return tx.MailByDigest(p.msg.Digest)
-}
-
-// resumes tells whether a Mail goes on with the same content in another
-// place: one that was deferred, wherever it is seen next, and one that nobody
-// was shown because it was junk, after somebody moved it out of there.
-func (in *Intake) resumes(m *inbox.Mail, p *prepared) bool {
-	if m.Detail == nil {
-		return false // kept long enough
-	}
-	src := in.source(m.Ref.Mailbox)
-	wasJunk := src != nil && src.Junk != "" && m.Ref.Folder == src.Junk
-	return m.State == inbox.MailDeferred || m.State == inbox.MailIgnored && wasJunk && !p.raw.Junk
-}
-
-// same accounts for a mail whose content came before: in another of our
-// mailboxes, or under another UID.
-func (in *Intake) same(tx *state.Tx, p *prepared, id inbox.MailID) error {
-	if err := tx.Account(p.raw.Ref, id, !p.raw.Junk && !p.probe); err != nil {
-		return err
-	}
-	return tx.Journal("mail seen again", cases.Program, id, 0, map[string]any{"ref": p.raw.Ref})
 }
 
 const maxText = 64 << 10
@@ -297,12 +248,21 @@ func (in *Intake) decide(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		cases.Mark(m, inbox.MailIgnored, "it arrived before the first run")
 		return in.identify(tx, p, m)
 	}
-	if other, ok := twin(tx, p); ok && other != m.ID {
-		cases.Mark(m, inbox.MailIgnored, "its content is that of "+other.String()) // known only since it was replayed
+	switch other, _, err := in.twin(tx, p); {
+	case err != nil:
+		return err
+	case other != nil && other.ID != m.ID:
+		cases.Mark(m, inbox.MailIgnored, "its content is that of "+other.ID.String()) // known only since it was replayed
 		return nil
 	}
-	if other, ok := sameID(tx, p); ok && other != m.ID {
-		return in.hold(tx, p, m, "it has the Message-ID of "+other.String()+", but another content")
+	if why := otherForm(tx, p, m); why != "" {
+		return in.known(tx, p, m, why)
+	}
+	if other, ok := tx.MailBySignature(p.msg.From.Addr, p.signed); ok && other != m.ID {
+		return in.replayed(tx, p, m, other)
+	}
+	if why := sameID(tx, p, m); why != "" {
+		return in.known(tx, p, m, why)
 	}
 	if err := in.identify(tx, p, m); err != nil {
 		return err
@@ -337,20 +297,6 @@ func (in *Intake) listen(tx *state.Tx, p *prepared, s cases.Sender, q *state.Ask
 		r.Answer, r.Stop = inbox.AnswerNone, inbox.StopMaybe
 	}
 	return r, beside, nil
-}
-
-func (in *Intake) identify(tx *state.Tx, p *prepared, m *inbox.Mail) error {
-	if p.msg.Digest == (inbox.Digest{}) {
-		return nil
-	}
-	return tx.Identify(m.ID, p.msg.Digest, p.msg.ID)
-}
-
-func sameID(tx *state.Tx, p *prepared) (inbox.MailID, bool) {
-	if p.msg.ID == "" {
-		return 0, false
-	}
-	return tx.MailByMessageID(p.msg.ID)
 }
 
 // beforeFirstRun tells whether a mail belongs to the backlog that the first
@@ -395,7 +341,7 @@ func (in *Intake) putOff(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 // up: a stop must not wait until what it would stop has run. One that nothing
 // proves yet holds it until it is decided.
 func (in *Intake) unanswered(tx *state.Tx, p *prepared, m *inbox.Mail) error {
-	s := cases.Sender{Address: p.msg.From.Addr, People: p.people}
+	s := cases.Sender{Address: p.msg.From.Addr, People: p.people, Evidence: inbox.Evidence{Denied: p.evidence.Denied}}
 	q, _, err := in.question(tx, p, &s)
 	if err != nil {
 		return err
@@ -408,16 +354,7 @@ func (in *Intake) unanswered(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if in.Mode == policy.Observe {
 		return in.putOff(tx, p, m)
 	}
-	s.Evidence = inbox.Evidence{}
-	r, _, err := in.listen(tx, p, s, q)
-	switch {
-	case err != nil:
-	case no:
-		err = in.Cases.Doubtful(tx, m, s)
-	default:
-		_, err = in.Cases.Stop(tx, m, s, r.Stop)
-	}
-	if err != nil {
+	if err := in.doubt(tx, p, m, s, q); err != nil {
 		return err
 	}
 	return in.putOff(tx, p, m)
@@ -475,6 +412,7 @@ func (in *Intake) junk(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	if err != nil {
 		return err
 	}
+	m.Evidence = s.Evidence.Level
 	r, _, err := in.listen(tx, p, s, q)
 	if err != nil {
 		return err
@@ -508,8 +446,10 @@ func (in *Intake) converse(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 	m.Evidence = s.Evidence.Level
 	m.Detail.EvidenceWhy = s.Evidence.Why
 	switch {
+	case stranger != nil && s.Evidence.Denied:
+		return in.disowned(tx, p, m, s, stranger)
 	case stranger != nil:
-		return in.fromElsewhere(tx, p, m, stranger)
+		return in.fromElsewhere(tx, p, m, stranger, "it answers a question that we asked another address")
 	case in.Mode == policy.Observe && p.reading.Answer != inbox.AnswerNone:
 		cases.Mark(m, inbox.MailHeld, "an answer, and mode is observe")
 		return nil
@@ -596,17 +536,44 @@ func (in *Intake) pick(tx *state.Tx, p *prepared, m *inbox.Mail, s cases.Sender,
 	return in.Cases.Answer(tx, m, s, q, p.reading) // the rest of it is about the same points
 }
 
-// fromElsewhere takes a mail that carries the token of a question to somebody
-// else: it is neither accepted nor consumed.
-func (in *Intake) fromElsewhere(tx *state.Tx, p *prepared, m *inbox.Mail, q *state.Ask) error {
+// disowned takes a mail that carries the token of a question, and of which our
+// own server says that it is not from the address in its From: whoever sent it
+// has the token from somebody else. A stop can be taken back, so it is heeded
+// as one without proof.
+func (in *Intake) disowned(tx *state.Tx, p *prepared, m *inbox.Mail, s cases.Sender, q *state.Ask) error {
+	if in.Mode != policy.Observe {
+		if err := in.doubt(tx, p, m, s, nil); err != nil || m.State == inbox.MailAsked {
+			return err
+		}
+	}
+	return in.fromElsewhere(tx, p, m, q, "it answers a question of ours, and our own server says that it is not from the address in its From")
+}
+
+// doubt holds what a no or a stop of somebody who has proved nothing is
+// against, and asks the owner; q is the question that the mail answers, if any.
+func (in *Intake) doubt(tx *state.Tx, p *prepared, m *inbox.Mail, s cases.Sender, q *state.Ask) error {
+	s.Evidence.Level = inbox.LevelNone
+	if p.reading.Answer == inbox.AnswerNo {
+		return in.Cases.Doubtful(tx, m, s)
+	}
+	r, _, err := in.listen(tx, p, s, q)
+	if err != nil {
+		return err
+	}
+	_, err = in.Cases.Stop(tx, m, s, r.Stop)
+	return err
+}
+
+// fromElsewhere takes a mail that carries the token of a question and is not
+// from whom we asked: it is neither accepted nor consumed.
+func (in *Intake) fromElsewhere(tx *state.Tx, p *prepared, m *inbox.Mail, q *state.Ask, why string) error {
 	m.Actions = slices.Clone(q.Actions)
-	why := "it answers a question that we asked another address"
 	for _, id := range q.Actions {
 		a, err := tx.Action(id)
 		if err != nil {
 			return err
 		}
-		if err := tx.Note(a, "its token came from another address, in "+m.ID.String(), cases.Program, nil); err != nil {
+		if err := tx.Note(a, "its token came in "+m.ID.String()+", which is not from whom we asked", cases.Program, nil); err != nil {
 			return err
 		}
 	}
@@ -617,25 +584,75 @@ func (in *Intake) fromElsewhere(tx *state.Tx, p *prepared, m *inbox.Mail, q *sta
 // the mailbox was read.
 const answerable = 30 * 24 * time.Hour
 
-// question finds the question of ours that a mail answers, by the tag in its
-// subject or by its References, and raises the evidence when the mail shows
+// carried is a token that a mail brings back.
+type carried struct {
+	token string
+	by    string // what has it, in words for staff
+}
+
+// tokens finds the tokens that a mail brings back.
+func (in *Intake) tokens(msg *inbox.Message) (all []carried) {
+	for _, token := range policy.Tokens(msg.Subject) {
+		all = append(all, carried{token, "its subject"})
+	}
+	for _, token := range in.plusTokens(msg) {
+		all = append(all, carried{token, "the address that it was sent to"})
+	}
+	return all
+}
+
+const (
+	maxTokens     = 8   // in addresses; a mail of ours has one
+	maxRecipients = 100 // of one header; no answer to us has as many
+)
+
+// plusTokens finds the tokens in addresses of ours that a mail was sent to.
+func (in *Intake) plusTokens(msg *inbox.Message) (tokens []string) {
+	if len(in.Plus) == 0 {
+		return nil
+	}
+	var to []string
+	for _, list := range [][]inbox.Address{msg.To, msg.Cc} {
+		for _, a := range list[:min(len(list), maxRecipients)] {
+			to = append(to, a.Addr)
+		}
+	}
+	for _, name := range []string{"Delivered-To", "X-Original-To"} {
+		for _, v := range msg.Header[name] {
+			if a, err := address.Canonical(strings.Trim(v, "<> ")); err == nil {
+				to = append(to, a)
+			}
+		}
+	}
+	for _, addr := range to {
+		base, token := policy.PlusToken(addr)
+		// Our own servers deliver to us whatever the case of the local part is.
+		if token != "" && slices.ContainsFunc(in.Plus, func(own string) bool { return strings.EqualFold(own, base) }) {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens[:min(len(tokens), maxTokens)]
+}
+
+// question finds the question of ours that a mail answers, by the token that it
+// carries or by its References, and raises the evidence when the mail shows
 // that the mailbox which we wrote to has answered. stranger is set when the
-// question was for another address.
+// question was for another address, or the mail is not from where it says.
 func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stranger *state.Ask, err error) {
 	if p.form {
 		return nil, nil, nil // whoever has seen a token can write it into a form
 	}
 	from := tx.Hash(state.TieAddress, s.Address)
-	for _, token := range policy.Tokens(p.msg.Subject) {
-		found, err := tx.AskByToken(token)
+	for _, c := range in.tokens(p.msg) {
+		found, err := tx.AskByToken(c.token)
 		if err != nil {
 			return nil, nil, err
 		}
-		if found != nil && slices.Equal(found.To, from) {
+		if found != nil && slices.Equal(found.To, from) && !s.Evidence.Denied {
 			if tx.Now.Sub(found.Asked) > answerable {
 				continue
 			}
-			prove(s, "its subject carries the token that was sent to this address")
+			prove(s, c.by+" carries the token that was sent to this address")
 			return found, nil, nil
 		}
 		if found != nil {
@@ -656,7 +673,7 @@ func (in *Intake) question(tx *state.Tx, p *prepared, s *cases.Sender) (q, stran
 		if err != nil {
 			return nil, nil, err
 		}
-		if r.Detail.To != s.Address {
+		if r.Detail.To != s.Address || s.Evidence.Denied {
 			if found != nil && stranger == nil {
 				stranger = found
 			}

@@ -67,7 +67,14 @@ func Compose(d *inbox.ReplyDetail, files []inbox.File, date time.Time, auto Auto
 	}
 
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	setFrom(m, headerText(d.From.Name), from)
+	setFrom(m, "From", headerText(d.From.Name), from)
+	if d.ReplyTo != "" {
+		replyTo, err := address.Canonical(d.ReplyTo)
+		if err != nil {
+			return nil, fmt.Errorf("composing a mail: where to reply: %w", err)
+		}
+		setFrom(m, "Reply-To", headerText(d.From.Name), replyTo)
+	}
 	m.ToMailAddress(&netmail.Address{Address: to})
 	m.Subject(strings.Join(headerWords(headerText(d.Subject)), " "))
 	m.SetMessageIDWithValue(d.MessageID)
@@ -99,15 +106,15 @@ func Compose(d *inbox.ReplyDetail, files []inbox.File, date time.Time, auto Auto
 	return b.Bytes(), nil
 }
 
-// setFrom sets the sender; see headerWords for why the library does not write
-// a name that must be encoded.
-func setFrom(m *mail.Msg, name, addr string) {
+// setFrom sets who we are in From or Reply-To; see headerWords for why the
+// library does not write a name that must be encoded.
+func setFrom(m *mail.Msg, field mail.AddrHeader, name, addr string) {
 	if !slices.ContainsFunc(strings.Split(name, " "), mustEncode) {
-		m.FromMailAddress(&netmail.Address{Name: name, Address: addr})
+		m.SetAddrHeaderFromMailAddress(field, &netmail.Address{Name: name, Address: addr})
 		return
 	}
 	lines := append(encodedWords(name), (&netmail.Address{Address: addr}).String())
-	m.SetGenHeaderPreformatted("From", strings.Join(lines, "\r\n "))
+	m.SetGenHeaderPreformatted(mail.Header(field), strings.Join(lines, "\r\n "))
 }
 
 // encodedOctets is the length of an encoded word (RFC 2047) that still fits

@@ -68,7 +68,7 @@ func compose(t *testing.T, d *inbox.ReplyDetail, files []inbox.File, auto AutoSu
 		t.Fatalf("reading it back: %v\n%s", err, b)
 	}
 	allowed := []string{"Auto-Submitted", "Content-Transfer-Encoding", "Content-Type", "Date", "From", "In-Reply-To",
-		"Message-Id", "Mime-Version", "References", "Subject", "To", "X-Auto-Response-Suppress", "X-Supportd-Loop"}
+		"Message-Id", "Mime-Version", "References", "Reply-To", "Subject", "To", "X-Auto-Response-Suppress", "X-Supportd-Loop"}
 	seen := map[string]bool{}
 	for f := e.Header.Fields(); f.Next(); {
 		if !slices.Contains(allowed, f.Key()) {
@@ -165,6 +165,44 @@ func TestComposePlain(t *testing.T) {
 		if e.Header.Has(key) {
 			t.Errorf("has %s: %s", key, e.Header.Get(key))
 		}
+	}
+}
+
+// TestComposeReplyTo: a question says where its answer arrives, in one line that
+// servers and mail programs read alike; From stays who we log in as.
+func TestComposeReplyTo(t *testing.T) {
+	const at = "support+4pda46x6nw2c4zskf6jw7v6qvv@site.test"
+	for name, want := range map[string]string{
+		"":             "Reply-To: <" + at + ">\r\n",
+		"Site support": "Reply-To: \"Site support\" <" + at + ">\r\n",
+		"Поддержка «Сайт» и его друзья":   "Reply-To: =?UTF-8?B?",
+		"Eve\" <eve@evil.test>\r\nBcc: x": "Reply-To: \"",
+	} {
+		d := detail(func(d *inbox.ReplyDetail) { d.From.Name, d.ReplyTo = name, at })
+		e := compose(t, d, nil, AutoReplied)
+		to, err := mail.ParseAddressList(e.Header.Get("Reply-To"))
+		if err != nil || len(to) != 1 || to[0].Address != at || to[0].Name != headerText(name) {
+			t.Errorf("%q: Reply-To %v, %v", name, to, err)
+		}
+		if from, err := mail.ParseAddress(e.Header.Get("From")); err != nil || from.Address != "support@site.test" {
+			t.Errorf("%q: From %v, %v", name, from, err)
+		}
+		b, err := Compose(d, nil, composed, AutoReplied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(b, []byte("\r\n"+want)) {
+			t.Errorf("%q: no %q in\n%s", name, want, b)
+		}
+		header, _, _ := bytes.Cut(b, []byte("\r\n\r\n"))
+		for line := range bytes.SplitSeq(header, []byte("\r\n")) {
+			if len(line) > 78 {
+				t.Errorf("%q has %d octets", line, len(line))
+			}
+		}
+	}
+	if e := compose(t, detail(nil), nil, AutoReplied); e.Header.Has("Reply-To") {
+		t.Errorf("a mail that asks for no answer elsewhere has Reply-To: %s", e.Header.Get("Reply-To"))
 	}
 }
 
@@ -292,6 +330,8 @@ func TestComposeRefuses(t *testing.T) {
 		"no recipient":          func(d *inbox.ReplyDetail) { d.To = "" },
 		"two recipients":        func(d *inbox.ReplyDetail) { d.To = "a@example.org, b@example.org" },
 		"recipient with header": func(d *inbox.ReplyDetail) { d.To = "a@example.org\r\nBcc: b@example.org" },
+		"two to reply to":       func(d *inbox.ReplyDetail) { d.ReplyTo = "a@site.test, b@site.test" },
+		"reply to with header":  func(d *inbox.ReplyDetail) { d.ReplyTo = "a@site.test\r\nBcc: b@example.org" },
 		"sender with name":      func(d *inbox.ReplyDetail) { d.From.Addr = "Support <support@site.test>" },
 		"no Message-ID":         func(d *inbox.ReplyDetail) { d.MessageID = "" },
 		"Message-ID brackets":   func(d *inbox.ReplyDetail) { d.MessageID = "<a@b>" },

@@ -14,14 +14,7 @@ import (
 // servers change on the way.
 func digest(h header, body []byte) inbox.Digest {
 	sum := sha256.New()
-	for _, name := range []string{"From", "To", "Date", "Message-Id"} {
-		values := h.all(name)
-		writeLen(sum, len(values))
-		for _, v := range values {
-			writeLen(sum, len(v))
-			sum.Write([]byte(v))
-		}
-	}
+	writeFields(sum, h, "From", "To", "Date", "Message-Id")
 	body = bytes.TrimRight(body, "\r\n")
 	for len(body) > 0 {
 		line, rest := cutLine(body)
@@ -29,9 +22,26 @@ func digest(h header, body []byte) inbox.Digest {
 		sum.Write([]byte("\r\n"))
 		body = rest
 	}
-	var d inbox.Digest
-	sum.Sum(d[:0])
-	return d
+	return inbox.Digest(sum.Sum(nil))
+}
+
+// form identifies the fields by which a body is read: with others, the same
+// bytes can say something else, or nothing.
+func form(h header) inbox.Digest {
+	sum := sha256.New()
+	writeFields(sum, h, "Subject", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition")
+	return inbox.Digest(sum.Sum(nil))
+}
+
+func writeFields(sum hash.Hash, h header, names ...string) {
+	for _, name := range names {
+		values := h.all(name)
+		writeLen(sum, len(values))
+		for _, v := range values {
+			writeLen(sum, len(v))
+			sum.Write([]byte(v))
+		}
+	}
 }
 
 func writeLen(h hash.Hash, n int) {

@@ -87,7 +87,7 @@ func Message(raw []byte, o Options) *inbox.Message {
 	m.InReplyTo = messageIDs(strings.Join(h.all("In-Reply-To"), " "))
 	m.References = messageIDs(strings.Join(h.all("References"), " "))
 	m.Header = kept(h)
-	m.Digest = digest(h, body)
+	m.Digest, m.Form = digest(h, body), form(h)
 
 	w := walker{opts: o, faults: &notes}
 	lines := w.root(h, body)

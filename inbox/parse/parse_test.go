@@ -218,6 +218,28 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// TestForm: what a body is read by is told apart, whatever servers put around it.
+func TestForm(t *testing.T) {
+	raw := head + "Content-Type: text/plain\r\nContent-Transfer-Encoding: 7bit\r\n\r\nOne\r\n"
+	base := Message([]byte(raw), Options{})
+	for name, same := range map[string]string{
+		"a Received line":  "Received: from a by b\r\n" + raw,
+		"LF line ends":     strings.ReplaceAll(raw, "\r\n", "\n"),
+		"a folded Subject": strings.Replace(raw, "Subject: ", "Subject:\r\n ", 1),
+	} {
+		if Message([]byte(same), Options{}).Form != base.Form {
+			t.Errorf("%s changes the form", name)
+		}
+	}
+	for _, change := range [][2]string{{"Subject: ", "Subject: Re: "}, {"text/plain", "text/html"}, {"7bit", "base64"},
+		{"Content-Type: text/plain\r\n", ""}, {"Content-Type", "Content-Disposition: attachment\r\nContent-Type"}, {"Content-Type", "Subject: x\r\nContent-Type"}} {
+		other := Message([]byte(strings.Replace(raw, change[0], change[1], 1)), Options{})
+		if other.Form == base.Form || other.Digest != base.Digest {
+			t.Errorf("%q for %q: another form %t, the same digest %t", change[1], change[0], other.Form != base.Form, other.Digest == base.Digest)
+		}
+	}
+}
+
 func TestHeader(t *testing.T) {
 	raw := head + "Auto-Submitted: auto-replied\r\nLIST-ID: =?utf-8?q?Caf=C3=A9?= <c.example>\r\nX-Secret: no\r\nprecedence : bulk\r\n" +
 		"Cc: B <b@Example.org>, broken, \"C, D\" <c@example.org>\r\nIn-Reply-To: <r1@site.test>\r\nReferences: <r0@site.test>\r\n <r1@site.test>\r\n\r\nx"

@@ -86,7 +86,8 @@ type Rule struct {
 type Limits struct {
 	Unproven       int // mails a day to an address at evidence none
 	Proven         int // mails a day to an address above it
-	Thread         int // mails a thread, ever
+	Week           int // mails a week to an address, at evidence none and above it each
+	Thread         int // mails a thread to an address, ever
 	EffectsPerHour int // irreversible effects
 }
 
@@ -106,7 +107,7 @@ func Defaults() Rules {
 	return Rules{
 		Mode:       Auto,
 		ConfirmTTL: 7 * 24 * time.Hour,
-		Limits:     Limits{Unproven: 2, Proven: 10, Thread: 5, EffectsPerHour: 20},
+		Limits:     Limits{Unproven: 2, Proven: 10, Week: 14, Thread: 5, EffectsPerHour: 20},
 		Of: map[Subject]Rule{
 			Change: always, ChangeEmail: coolOff, DeleteAccount: coolOff, DeleteFields: always, Deactivate: always,
 			Copy: unproven, Describe: unproven, Withdraw: {Confirm: ConfirmUnproven, Review: ReviewAlways},

@@ -61,7 +61,7 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", s, got.Of[s], rule)
 		}
 	}
-	if got.Mode != Auto || got.ConfirmTTL != 168*time.Hour || got.Limits != (Limits{2, 10, 5, 20}) {
+	if got.Mode != Auto || got.ConfirmTTL != 168*time.Hour || got.Limits != (Limits{2, 10, 14, 5, 20}) {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -25,7 +25,9 @@
 //     every Received line but the uppermost OwnHops, can be read strictly, and
 //     holds exactly one dmarc result. "pass" with header.from equal to the From
 //     domain is aligned; "pass" for another domain, and every other result but
-//     none and temperror, is none. No two headers are ever combined. A second
+//     none and temperror, is none. Such a pass here, and fail in any header of
+//     a configured id, say more: the mail is not from its From
+//     (inbox.Evidence.Denied). No two headers are ever combined. A second
 //     header with a configured id, or one that names an id and cannot be read,
 //     takes the trust from all of them. Unless the same header also says that
 //     the mail came from a server of the domain (spf=pass for it), the pass
@@ -146,7 +148,9 @@
 //
 // C who has read our question, in the mailbox, on a screen or on its way, has
 // its token and can answer it: the answer counts when its From is the address
-// that was asked, and that line alone is easily written. What then runs is what
+// that was asked, and that line alone is easily written, unless our own server
+// then says that the mail is not from there (dmarc=fail): a token in such a mail
+// proves nothing and is not used up. What then runs is what
 // the question showed, once; where it cannot be undone, after a cool-off during
 // which the owner, who is told, can stop it. C cannot use the token for anything
 // else, for somebody else, from another address, twice or late.

@@ -33,31 +33,32 @@ var errHeader = errors.New("the header can be read in more than one way")
 // readMail cuts raw. It accepts CRLF and LF line ends and refuses everything
 // that one parser may read otherwise than the next: a line without a field
 // name, blanks before the colon, an empty folded line, NUL, a CR that ends no
-// line, a header that nothing ends.
+// line, a header that nothing ends. The fields above such a line are given in
+// any case.
 func readMail(raw []byte) (*mail, error) {
 	m := new(mail)
+	defer m.unfold()
 	rest := raw
 	for {
 		line, next, ok := cutLine(rest)
 		if !ok || len(raw)-len(next) > maxHeader || bytes.ContainsAny(line, "\x00\r") {
-			return nil, errHeader
+			return m, errHeader
 		}
 		whole := rest[:len(rest)-len(next)]
 		rest = next
 		if len(line) == 0 {
 			m.body = rest
-			m.unfold()
 			return m, nil
 		}
 		if line[0] == ' ' || line[0] == '\t' {
 			if !m.fold(line, whole) {
-				return nil, errHeader
+				return m, errHeader
 			}
 			continue
 		}
 		name, _, ok := bytes.Cut(line, []byte(":"))
 		if !ok || !isFieldName(name) || len(m.fields) == maxFields {
-			return nil, errHeader
+			return m, errHeader
 		}
 		m.fields = append(m.fields, field{name: strings.ToLower(string(name)), line: whole})
 	}

@@ -14,6 +14,7 @@ const (
 	verdictNone verdict = iota // nothing that can be believed
 	verdictPass
 	verdictFail
+	verdictDenied // the mail is not of the From domain
 )
 
 // ownVerdict reads the Authentication-Results of the configured ids; from is
@@ -42,7 +43,7 @@ func (c *Checker) ownVerdict(m *mail, from string) (verdict, string) {
 			found = append(found, r)
 		}
 	}
-	if v, why := failed(found); v == verdictFail {
+	if v, why := failed(found); v != verdictNone {
 		return v, why
 	}
 	switch {
@@ -92,8 +93,10 @@ func failed(found []*results) (verdict, string) {
 			}
 			switch m.result {
 			case "pass", "none", "temperror":
-			case "fail", "permerror":
-				return verdictFail, "our server says dmarc=" + m.result + r.chain()
+			case "fail":
+				return verdictDenied, "our server says dmarc=fail" + r.chain()
+			case "permerror": // the record of the domain cannot be read: that denies nothing
+				return verdictFail, "our server says dmarc=permerror" + r.chain()
 			default:
 				return verdictFail, "our server gives a dmarc result that is not known"
 			}
@@ -129,7 +132,7 @@ func judge(r *results, m *mail, from string) (verdict, string) {
 		return verdictFail, "our server says dmarc=pass and not for which domain"
 	}
 	if headerFrom(domains[0]) != from {
-		return verdictFail, "our server says dmarc=pass for another domain than the one in From"
+		return verdictDenied, "our server says dmarc=pass for another domain than the one in From"
 	}
 	if name := m.uncovered(from); name != "" && !r.sentBy(from) {
 		return verdictNone, "our server says dmarc=pass, not that the domain itself sent the mail, and a signature of it does not cover " + name

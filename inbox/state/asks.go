@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -177,36 +178,81 @@ func about(a *Ask, only []inbox.ActionID) bool {
 	return false
 }
 
-// count is a number that belongs to a day; day "" never ends.
+// count is a number that belongs to a day; day "" never ends. Past has those of
+// the days before, the newest first, for counts of a week.
 type count struct {
-	Day string `json:"day,omitempty"`
-	N   int    `json:"n"`
+	Day  string `json:"day,omitempty"`
+	N    int    `json:"n"`
+	Past []int  `json:"past,omitempty"`
 }
 
 // Count adds n to a limit's count and gives the result. A count of a day
 // begins anew on the next; forever counts do not. Adding 0 reads it.
 func (tx *Tx) Count(kind, personal string, forever bool, n int) (int, error) {
 	key := tx.Hash("count "+kind, personal)
-	c := count{}
+	c, err := tx.readCount(key)
+	if err != nil {
+		return 0, err
+	}
 	day := ""
 	if !forever {
-		day = strconv.FormatInt(tx.Now.Unix()/86400, 10)
-	}
-	if v := tx.bucket("counts").Get(key); v != nil {
-		if err := json.Unmarshal(v, &c); err != nil {
-			return 0, fmt.Errorf("reading a count: %w", err)
-		}
+		day = strconv.FormatInt(tx.day(), 10)
 	}
 	if c.Day != day {
 		c = count{Day: day}
 	}
-	if n == 0 {
-		return c.N, nil
-	}
 	c.N += n
+	return c.N, tx.putCount(key, c, n)
+}
+
+// daysOfWeek is how many days a count of a week goes back: no seven times 24
+// hours touch more than eight days.
+const daysOfWeek = 7
+
+// CountWeek adds n to what a limit has counted today, and gives the sum of
+// today and the seven days before. Adding 0 reads it.
+func (tx *Tx) CountWeek(kind, personal string, n int) (int, error) {
+	key := tx.Hash("week "+kind, personal)
+	c, err := tx.readCount(key)
+	if err != nil {
+		return 0, err
+	}
+	today := tx.day()
+	if before, err := strconv.ParseInt(c.Day, 10, 64); err == nil && before < today {
+		gap := min(today-before, daysOfWeek+1)
+		c.Past = slices.Concat(make([]int, gap-1), []int{c.N}, c.Past)
+		c.Past, c.N = c.Past[:min(len(c.Past), daysOfWeek)], 0
+	}
+	c.Day = strconv.FormatInt(today, 10)
+	c.N += n
+	sum := c.N
+	for _, n := range c.Past {
+		sum += n
+	}
+	return sum, tx.putCount(key, c, n)
+}
+
+func (tx *Tx) day() int64 { return tx.Now.Unix() / 86400 }
+
+func (tx *Tx) readCount(key []byte) (c count, err error) {
+	v := tx.bucket("counts").Get(key)
+	if v == nil {
+		return c, nil
+	}
+	if err := json.Unmarshal(v, &c); err != nil {
+		return c, fmt.Errorf("reading a count: %w", err)
+	}
+	return c, nil
+}
+
+// putCount stores a count to which n was added.
+func (tx *Tx) putCount(key []byte, c count, n int) error {
+	if n == 0 {
+		return nil
+	}
 	b, err := json.Marshal(c)
 	if err != nil {
-		return 0, fmt.Errorf("encoding a count: %w", err)
+		return fmt.Errorf("encoding a count: %w", err)
 	}
-	return c.N, tx.bucket("counts").Put(key, b)
+	return tx.bucket("counts").Put(key, b)
 }

@@ -73,7 +73,7 @@ const (
 
 // Buckets lists the buckets of state.db, in the order of the package comment.
 func Buckets() []string {
-	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_unfiled", "mail_filed",
+	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed",
 		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_persons", "asks",
 		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "moves", "counts", "effects"}
 	return append(names, journal.Buckets()...)
@@ -294,6 +294,10 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		meta := tx.Bucket(bucketMeta)
 		if err := checkSchema(meta); err != nil {
 			return err
+		}
+		// A state of the same schema may be from before this index was added.
+		if _, err := tx.CreateBucketIfNotExists([]byte("mail_signatures")); err != nil {
+			return fmt.Errorf("creating bucket mail_signatures: %w", err)
 		}
 		db.instance = string(meta.Get([]byte("instance")))
 		if mark.instance != "" && mark.instance != db.instance {

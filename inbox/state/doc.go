@@ -22,8 +22,9 @@
 //	mailboxes       mailbox NUL folder -> JSON Folder
 //	mails           mail -> JSON inbox.Mail and sealed detail
 //	mail_refs       ref -> mail
-//	mail_digests    h(digest) -> mail
+//	mail_digests    h(digest) -> mail, 1 if by its form, too; h(digest and form) -> mail
 //	mail_ids        h(Message-ID of the sender) -> mail
+//	mail_signatures h(signature and believed sender) -> mail
 //	mail_unfiled    ref -> mail: accounted, not yet acknowledged on the server
 //	mail_filed      time, ref as it is now -> mail: acknowledged, to be expunged after keep
 //	mail_retry      time, mail: deferred

@@ -66,6 +66,12 @@ func useFrozen(t *testing.T, tx *Tx) error {
 	if id, ok := tx.MailByMessageID(sent); !ok || id != 3 { // the newest that came with it
 		t.Errorf("the sender's Message-ID leads to %s, %t", id, ok)
 	}
+	if id, ok := tx.MailByContent(inbox.Digest{1, 1}, inbox.Digest{1}); !ok || id != 1 { // its form was not kept then
+		t.Errorf("the content of the first mail leads to %s, %t", id, ok)
+	}
+	if id, ok := tx.MailBySignature(from, [][32]byte{{1}}); ok { // signatures were not kept then
+		t.Errorf("a signature leads to %s", id)
+	}
 	if tied := tx.Tied(TiePerson, person); len(tied) == 0 || tied[0] != a.Case {
 		t.Errorf("the person is tied to %v", tied)
 	}

@@ -68,7 +68,7 @@ func addMail(t *testing.T, tx *Tx, uid uint32) *inbox.Mail {
 		Detail: &inbox.MailDetail{From: inbox.Address{Name: name, Addr: from}, Subject: subject, Text: text, MessageID: sent, Person: person},
 	}
 	for _, err := range []error{
-		tx.Account(m.Ref, id, true), tx.Identify(id, m.Digest, sent), tx.PutMail(m),
+		tx.Account(m.Ref, id, true), tx.Identify(id, m.Digest, inbox.Digest{7}, sent), tx.PutMail(m), tx.Sign(id, from, [][32]byte{{byte(uid)}}),
 		tx.Tie(TieAddress, from, id), tx.Tie(TiePerson, person, id),
 	} {
 		if err != nil {

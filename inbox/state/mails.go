@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -82,9 +83,30 @@ func (tx *Tx) MailByRef(r inbox.Ref) (id inbox.MailID, ok bool) {
 	return tx.mailIn("mail_refs", refKey(r))
 }
 
-// MailByDigest gives the Mail with the same content.
+// MailByDigest gives the newest Mail with the same content.
 func (tx *Tx) MailByDigest(d inbox.Digest) (id inbox.MailID, ok bool) {
 	return tx.mailIn("mail_digests", tx.Hash("digest", string(d[:])))
+}
+
+// MailByContent gives the newest Mail with the same content that was read by
+// the same fields (see inbox.Message). Of Mails from before the form was kept,
+// the content alone counts.
+func (tx *Tx) MailByContent(d, form inbox.Digest) (id inbox.MailID, ok bool) {
+	if id, ok := tx.mailIn("mail_digests", tx.contentHash(d, form)); ok {
+		return id, true
+	}
+	v := tx.bucket("mail_digests").Get(tx.Hash("digest", string(d[:])))
+	if len(v) != 8 {
+		return 0, false
+	}
+	return inbox.MailID(binary.BigEndian.Uint64(v)), true
+}
+
+// withForm stands behind the mail of a digest whose form is kept, too.
+const withForm = 1
+
+func (tx *Tx) contentHash(d, form inbox.Digest) []byte {
+	return tx.Hash("digest and form", string(d[:])+string(form[:]))
 }
 
 // MailByMessageID gives the Mail that came with the sender's Message-ID.
@@ -112,15 +134,48 @@ func (tx *Tx) Account(r inbox.Ref, id inbox.MailID, file bool) error {
 	return tx.bucket("mail_unfiled").Put(refKey(r), be(uint64(id)))
 }
 
-// Identify ties content and Message-ID to a Mail; "" is no Message-ID.
-func (tx *Tx) Identify(id inbox.MailID, d inbox.Digest, messageID string) error {
-	if err := tx.bucket("mail_digests").Put(tx.Hash("digest", string(d[:])), be(uint64(id))); err != nil {
+// Identify ties content, form and Message-ID to a Mail; "" is no Message-ID.
+func (tx *Tx) Identify(id inbox.MailID, d, form inbox.Digest, messageID string) error {
+	b := tx.bucket("mail_digests")
+	err := errors.Join(b.Put(tx.Hash("digest", string(d[:])), append(be(uint64(id)), withForm)), b.Put(tx.contentHash(d, form), be(uint64(id))))
+	if err != nil {
 		return fmt.Errorf("indexing %s: %w", id, err)
 	}
 	if messageID == "" {
 		return nil
 	}
 	return tx.bucket("mail_ids").Put(tx.Hash("sender message-id", messageID), be(uint64(id)))
+}
+
+// Sign ties signatures of a mail from an address to the Mail. One that is tied
+// already stays where it is.
+func (tx *Tx) Sign(id inbox.MailID, from string, signatures [][32]byte) error {
+	b := tx.bucket("mail_signatures")
+	for _, s := range signatures {
+		key := tx.signatureHash(from, s)
+		if b.Get(key) != nil {
+			continue
+		}
+		if err := b.Put(key, be(uint64(id))); err != nil {
+			return fmt.Errorf("indexing %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// MailBySignature gives the Mail from an address that came with one of the
+// signatures.
+func (tx *Tx) MailBySignature(from string, signatures [][32]byte) (inbox.MailID, bool) {
+	for _, s := range signatures {
+		if id, ok := tx.mailIn("mail_signatures", tx.signatureHash(from, s)); ok {
+			return id, true
+		}
+	}
+	return 0, false
+}
+
+func (tx *Tx) signatureHash(from string, s [32]byte) []byte {
+	return tx.Hash("signature", string(s[:])+from)
 }
 
 // PutMail stores a Mail and keeps its indexes.

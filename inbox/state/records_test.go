@@ -470,10 +470,30 @@ func TestMailIdentity(t *testing.T) {
 		if id, ok := tx.MailByDigest(inbox.Digest{9}); ok {
 			t.Errorf("another content is %s", id)
 		}
+		if id, ok := tx.MailByContent(m.Digest, inbox.Digest{7}); !ok || id != m.ID {
+			t.Errorf("by content and form: %s, %t", id, ok)
+		}
+		if id, ok := tx.MailByContent(m.Digest, inbox.Digest{8}); ok {
+			t.Errorf("the same content in another form is %s", id)
+		}
 		if id, ok := tx.MailByMessageID(sent); !ok || id != m.ID {
 			t.Errorf("by Message-ID: %s, %t", id, ok)
 		}
-		if err := tx.Identify(m.ID, inbox.Digest{8}, ""); err != nil {
+		if err := errors.Join(tx.Sign(m.ID, from, [][32]byte{{8, 1}}), tx.Sign(m.ID+1, from, [][32]byte{{8, 1}, {8, 2}})); err != nil {
+			return err
+		}
+		if id, ok := tx.MailBySignature(from, [][32]byte{{8, 3}, {8, 2}}); !ok || id != m.ID+1 {
+			t.Errorf("by the second of its signatures: %s, %t", id, ok)
+		}
+		if id, ok := tx.MailBySignature(from, [][32]byte{{8, 1}}); !ok || id != m.ID {
+			t.Errorf("a signature moved to %s, %t", id, ok)
+		}
+		for _, other := range []string{"", "x", "eve@example.org"} {
+			if id, ok := tx.MailBySignature(other, [][32]byte{{8, 1}, {8, 2}}); ok {
+				t.Errorf("the signature of another sender is that of %s", id)
+			}
+		}
+		if err := tx.Identify(m.ID, inbox.Digest{8}, inbox.Digest{}, ""); err != nil {
 			return err
 		}
 		if id, ok := tx.MailByMessageID(""); ok {
@@ -636,6 +656,44 @@ func TestCounts(t *testing.T) {
 		count("thread", sent, true, 1, 2)
 		time.Sleep(400 * 24 * time.Hour)
 		count("thread", sent, true, 0, 2)
+	})
+}
+
+// TestWeekCounts: what was counted on a day counts for the seven days after it.
+func TestWeekCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newState(t)
+		defer db.Close()
+		count := func(who string, n, want int) {
+			t.Helper()
+			db.update(t, func(tx *Tx) error {
+				got, err := tx.CountWeek("proven", who, n)
+				if got != want {
+					t.Errorf("it is %d, want %d", got, want)
+				}
+				return err
+			})
+		}
+		const aDay = 24 * time.Hour
+		count(from, 0, 0)
+		for i := range 8 {
+			count(from, 2, 2*i+2)
+			time.Sleep(aDay)
+		}
+		count(from, 0, 14) // the first day is over
+		count(from, 1, 15)
+		count("bob@example.org", 1, 1)
+		time.Sleep(3 * aDay)
+		count(from, 0, 9)
+		count(from, 0, 9)
+		time.Sleep(4 * aDay)
+		count(from, 3, 4)
+		time.Sleep(7 * aDay)
+		count(from, 0, 3)
+		time.Sleep(aDay)
+		count(from, 0, 0)
+		time.Sleep(400 * aDay)
+		count(from, 1, 1)
 	})
 }
 

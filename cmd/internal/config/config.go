@@ -72,7 +72,7 @@ type Mailbox struct {
 	Keep     time.Duration // accounted mail is expunged after it; 0: never
 	FirstRun string        // new | all
 	Poll     time.Duration
-	Plus     bool
+	Plus     bool         // the server delivers Address and Aliases with a detail, too: user+detail@…
 	Forms    []parse.Form // of the site, that write to this mailbox
 	SMTP     SMTP         // [smtp] with what [mailbox.smtp] overrides
 }
@@ -113,7 +113,7 @@ type Policy struct {
 
 // Limits cap what is sent and done by itself.
 type Limits struct {
-	Unproven, Proven, Thread, EffectsPerHour int
+	Unproven, Proven, Week, Thread, EffectsPerHour int
 }
 
 // Rule says what happens to requests of one subject.

@@ -16,6 +16,7 @@ import (
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
 	"push.guru/supportd/inbox/parse"
+	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/screen"
 	"push.guru/supportd/inbox/sender"
 )
@@ -150,6 +151,9 @@ func claim(t *table, seen map[string]string, key, what string) {
 	seen[what] = join(t.path, key)
 }
 
+// maxLocal is the length of a local part (RFC 5321 section 4.5.3.1.1).
+const maxLocal = 64
+
 func readMailbox(t, smtp *table) Mailbox {
 	m := Mailbox{
 		Name:     t.required("name", `for example "support"`),
@@ -163,9 +167,6 @@ func readMailbox(t, smtp *table) Mailbox {
 		Poll:     t.duration("poll", time.Minute, time.Second),
 		Plus:     t.flag("plus", false),
 	}
-	if m.Plus {
-		t.fault("plus", "leave it out: answers are known by their subject and references", "this version does not use plus-addresses")
-	}
 	for _, f := range t.tables("form") {
 		m.Forms = append(m.Forms, readForm(f))
 	}
@@ -176,6 +177,9 @@ func readMailbox(t, smtp *table) Mailbox {
 	}
 	if m.Address != "" {
 		m.Address = t.canonical("address", m.Address)
+	}
+	if local, _, _ := strings.Cut(m.Address, "@"); m.Plus && len(local)+policy.PlusLength > maxLocal {
+		t.fault("plus", "leave it out, or use a shorter address", "the name before the @ has no room for a token: %d octets, and %d is the most", len(local), maxLocal-policy.PlusLength)
 	}
 	switch m.Folder {
 	case "":
@@ -239,20 +243,21 @@ func readSMTP(t *table) SMTP {
 	return s
 }
 
-// ownAddresses maps every address of ours to true.
+// ownAddresses maps every address of ours, in small letters, to true.
 func ownAddresses(boxes []Mailbox) map[string]bool {
 	own := map[string]bool{}
 	for _, m := range boxes {
-		own[m.Address] = true
+		own[strings.ToLower(m.Address)] = true
 		for _, a := range m.Aliases {
-			own[a] = true
+			own[strings.ToLower(a)] = true
 		}
 	}
 	return own
 }
 
-// ours tells whether mail to addr would come back to us, tags included.
+// ours tells whether mail to addr would come back to us, details included.
 func ours(addr string, own map[string]bool) bool {
+	addr = strings.ToLower(addr)
 	if own[addr] {
 		return true
 	}
@@ -366,6 +371,7 @@ func readPolicy(t *table) Policy {
 	p.Limits = Limits{
 		Unproven:       int(limits.number("unproven", 2, 0)),
 		Proven:         int(limits.number("proven", 10, 0)),
+		Week:           int(limits.number("week", 14, 0)),
 		Thread:         int(limits.number("thread", 5, 0)),
 		EffectsPerHour: int(limits.number("effects_per_hour", 20, 0)),
 	}

@@ -123,7 +123,7 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
 		Sent: func() { d.queue.Wake() }})
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
-		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Log: d.log, Changed: changed, Point: d.opt.Point})
+		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point})
 	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed})
 }
 
@@ -149,7 +149,7 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: clock, Map: p.fields, Staff: cfg.Staff.Notify, Log: opt.Log,
 		Site: templates.Site{Name: cfg.Site.Name, AccountURL: cfg.Site.AccountURL, Zone: cfg.Site.Location}}
 	for _, m := range cfg.Mailboxes {
-		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address})
+		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address, Plus: m.Plus})
 	}
 	return p, errors.Join(faults...)
 }
@@ -175,7 +175,7 @@ func folder(dir string) fs.FS {
 func rules(cfg *config.Config) policy.Rules {
 	c := cfg.Policy
 	r := policy.Rules{Mode: policy.Mode(c.Mode), ConfirmTTL: c.ConfirmTTL, Of: make(map[policy.Subject]policy.Rule),
-		Limits: policy.Limits{Unproven: c.Limits.Unproven, Proven: c.Limits.Proven, Thread: c.Limits.Thread, EffectsPerHour: c.Limits.EffectsPerHour}}
+		Limits: policy.Limits{Unproven: c.Limits.Unproven, Proven: c.Limits.Proven, Week: c.Limits.Week, Thread: c.Limits.Thread, EffectsPerHour: c.Limits.EffectsPerHour}}
 	for name, rule := range c.Rules {
 		r.Of[policy.Subject(name)] = policy.Rule{Confirm: policy.Confirm(rule.Confirm), Review: policy.Review(rule.Review), CoolOff: rule.CoolOff}
 	}
@@ -192,6 +192,17 @@ func ownAddresses(cfg *config.Config) []string {
 
 func screening(cfg *config.Config) screen.Config {
 	return screen.Config{Own: ownAddresses(cfg), Domains: cfg.Screen.OwnDomains, SpamHeader: cfg.Screen.SpamHeader}
+}
+
+// plusAddresses lists those of our addresses that are delivered with a detail.
+func plusAddresses(cfg *config.Config) []string {
+	var out []string
+	for _, m := range cfg.Mailboxes {
+		if m.Plus {
+			out = append(append(out, m.Address), m.Aliases...)
+		}
+	}
+	return out
 }
 
 func (d *Daemon) sources() []intake.Source {

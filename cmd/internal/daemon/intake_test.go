@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -800,65 +798,6 @@ func TestServerTrouble(t *testing.T) {
 				p.wantMails(inbox.MailActed)
 				p.wantLetters("alice@users.test", "result")
 			})
-		})
-	}
-}
-
-// chance is what differs between two letters of the same words.
-var chance = regexp.MustCompile(`(?m)^Message-ID: .*|^Date: .*|boundary=.*|^--[0-9a-z]{20,}.*|\[\S+\]`)
-
-func withoutChance(letter string) string { return chance.ReplaceAllString(letter, "…") }
-
-// Nobody learns from a letter, or from the work behind it, whether an address
-// has an account.
-func TestStrangersLearnNothing(t *testing.T) {
-	type seen struct {
-		letter  string
-		finds   int32
-		commits []string
-	}
-	look := func(known bool, text string) (out seen) {
-		var mu sync.Mutex // of out.commits: the loops run side by side
-		var finds atomic.Int32
-		opt := daemon.Options{
-			Find: finding(func(string) error { finds.Add(1); return nil }),
-			Point: func(name string) {
-				mu.Lock()
-				defer mu.Unlock()
-				if strings.HasPrefix(name, "before commit") {
-					out.commits = append(out.commits, name)
-				}
-			},
-		}
-		inPlace(t, setup{opt: opt, nobody: !known}, func(p *place) {
-			p.start()
-			mu.Lock()
-			out.commits = nil
-			mu.Unlock()
-			p.takes("alice@users.test", "my account", text, mailtest.Aligned(false), mailtest.Header("Message-ID", "<one@users.test>"))
-			p.wantMails(inbox.MailAsked)
-			p.wantLetters("alice@users.test", "claim")
-			d := p.lettersTo("alice@users.test")[0]
-			out.letter, out.finds = withoutChance(string(d.Bytes)), finds.Load()
-		})
-		slices.Sort(out.commits)
-		return out
-	}
-	for _, text := range []string{copyPlease, "Please delete my account.", "Change my phone to +7 701 000 00 00 and delete my date of birth.", "Удалите мой аккаунт, пожалуйста."} {
-		t.Run(text, func(t *testing.T) {
-			with, without := look(true, text), look(false, text)
-			if with.letter != without.letter {
-				t.Errorf("with an account:\n%s\nwithout:\n%s", with.letter, without.letter)
-			}
-			if with.finds != 1 || without.finds != 1 {
-				t.Errorf("the user store was asked %d times with an account, %d times without", with.finds, without.finds)
-			}
-			if !slices.Equal(with.commits, without.commits) {
-				t.Errorf("commits with an account %q, without %q", with.commits, without.commits)
-			}
-			if n := strings.Count(strings.Join(with.commits, "\n"), "commit intake"); n != 1 {
-				t.Errorf("it took %d commits to take the mail in", n)
-			}
 		})
 	}
 }

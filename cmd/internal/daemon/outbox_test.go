@@ -364,6 +364,25 @@ func TestCapOfAThread(t *testing.T) {
 	})
 }
 
+// Whoever knows how a thread began can write as if they were part of it. That
+// does not use up what may be written to others there.
+func TestCapOfAThreadOfAnother(t *testing.T) {
+	inScene(t, setup{}, func(s *scene) {
+		s.write(alice, "my profile", "Please change my nickname to Ali0.", mailtest.Header("Message-ID", "<root@users.test>"))
+		first := s.letter("confirm", alice)
+		for i := range 7 {
+			s.write(bob, "my profile", fmt.Sprintf("Please change my nickname to Bob%d.", i), mailtest.Header("References", "<root@users.test>"))
+		}
+		if got := len(s.lettersTo(bob)); got != 5 {
+			t.Errorf("bob has got %d letters in the thread", got)
+		}
+		for i := range 4 {
+			s.write(alice, "my profile", fmt.Sprintf("Please change my nickname to Ali%d.", i+1), mailtest.InReplyTo(first))
+			s.letter("confirm", alice)
+		}
+	})
+}
+
 // A robot that says yes to each of our mails has its account deleted, and does
 // not keep us talking until then.
 func TestRobotThatAgrees(t *testing.T) {
@@ -385,55 +404,4 @@ func TestRobotThatAgrees(t *testing.T) {
 			t.Errorf("the delete is %s", a.State)
 		}
 	})
-}
-
-// A robot that answers each of our mails for a week gets a bounded number of
-// them, whatever it makes of the thread.
-func TestTwoRobots(t *testing.T) {
-	const vacation = "I have left the company. My new email address is robot@elsewhere.test. Please delete my account."
-	plain := func(d mailtest.Delivery) []mailtest.MailOption { return []mailtest.MailOption{mailtest.InReplyTo(d)} }
-	for _, c := range []struct {
-		name, text string
-		headers    func(mailtest.Delivery) []mailtest.MailOption
-	}{
-		{"answers in the thread", vacation, plain},
-		{"begins a thread each time", vacation, func(mailtest.Delivery) []mailtest.MailOption { return nil }},
-		{"quotes our mail", vacation, func(d mailtest.Delivery) []mailtest.MailOption {
-			return []mailtest.MailOption{mailtest.InReplyTo(d), mailtest.Quote(d)}
-		}},
-		{"thanks", "Thank you for your mail. We will get back to you.", plain},
-		{"agrees to everything", "Yes", plain},
-		{"asks where it stands", "What about my request?", plain},
-		{"says no, and asks again", "No! Please send me a copy of my data.", plain},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			inScene(t, setup{nobody: true}, func(s *scene) {
-				robot := "robot@users.test"
-				answered := 0
-				s.claim(robot, "Out of office", c.text)
-				for range 7 * 24 {
-					all := s.lettersTo(robot)
-					for _, d := range all[answered:] {
-						s.claim(robot, "Re: "+d.Subject(), c.text, c.headers(d)...)
-					}
-					answered = len(all)
-					s.passes(time.Hour)
-				}
-				all := s.lettersTo(robot)
-				if len(all) > 14 {
-					t.Errorf("%d mails in a week", len(all))
-				}
-				threads := make(map[string]int)
-				for _, d := range all {
-					root, _, _ := strings.Cut(d.Header("References"), " ")
-					threads[root]++
-				}
-				for root, n := range threads {
-					if n > 5 {
-						t.Errorf("%d mails in thread %s", n, root)
-					}
-				}
-			})
-		})
-	}
 }

@@ -33,7 +33,6 @@ type probeScene struct {
 	more    string
 	options daemon.ProbeOptions
 	runs    bool // a daemon runs
-	plus    bool // is on
 	bounces bool // mail to a plus-address comes back with a report
 	unknown bool // one comes that does not know of the probe
 }
@@ -117,7 +116,7 @@ func (s *probeScene) read(t *testing.T, section, line string) {
 	case "config: trusted_authserv_ids":
 		s.replace = append(s.replace, `trusted_authserv_ids = ["mx.site.test"]`, line)
 	case "config: plus":
-		s.plus = true
+		s.replace = append(s.replace, `poll = "1m"`, "poll = \"1m\"\nplus = true")
 	case "border: bounces-plus":
 		s.world.Border.NoDetail, s.bounces = true, true
 	case "config: mode":
@@ -173,7 +172,6 @@ func playProbe(t *testing.T, s probeScene) (lines string, took time.Duration) {
 		if !s.runs {
 			p.stop()
 		}
-		p.cfg.Mailboxes[0].Plus = s.plus
 		if s.bounces {
 			p.bouncesPlus()
 		}
@@ -205,7 +203,7 @@ func playProbe(t *testing.T, s probeScene) (lines string, took time.Duration) {
 // startsMeanwhile has a daemon that was never told take the mail that is there
 // after each mail that the probe sends but the last.
 func (p *place) startsMeanwhile(s *probeScene) {
-	p.deliver(strings.Replace(withID("old@users.test", "Hello"), "alice@users.test", support, 1)) // a loop
+	p.deliver("Auto-Submitted: auto-replied\r\n" + withID("old@users.test", "I am away."))
 	once := func() {
 		if err := p.d.Once(p.t.Context()); err != nil {
 			p.t.Error(err)
