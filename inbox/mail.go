@@ -51,7 +51,7 @@ type Message struct {
 	FromFault string
 
 	To, Cc     []Address
-	Subject    string    // decoded, one line
+	Subject    string    // decoded, one line, secrets masked
 	Date       time.Time // the Date header; zero when it is missing or unreadable
 	ID         string    // Message-ID without the angle brackets; "" when it has none
 	InReplyTo  []string  // Message-IDs without the angle brackets
@@ -59,8 +59,8 @@ type Message struct {
 	Answers    bool      // it was sent to an address that only a letter of ours names
 	Header     Header    // the headers that screening reads
 
-	Text   string // the new text: no quoted history, no signature, LF line ends
-	Whole  string // all readable text, history included; bounded
+	Text   string // the new text: no quoted history, no signature, LF line ends, secrets masked
+	Whole  string // all readable text, history included; bounded, secrets masked
 	Digest Digest
 	Form   Digest // of what its body is read by: Subject, Content-Type, Content-Transfer-Encoding, Content-Disposition
 
