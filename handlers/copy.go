@@ -33,7 +33,7 @@ func (h *Handlers) copy(ctx context.Context, job inbox.Job) (inbox.Outcome, erro
 		return inbox.Outcome{}, err
 	}
 	encoders := []encoder{newJSON(asJSON, h.data), newCSV(asCSV), page}
-	for r, err := range h.store.Records(ctx, p.ID) {
+	for r, err := range h.store.Records(ctx, p) {
 		if err != nil {
 			return inbox.Outcome{}, err
 		}

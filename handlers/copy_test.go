@@ -161,7 +161,7 @@ func TestCopyAgrees(t *testing.T) {
 	h := open(t)
 	files := h.files("en")
 	words := strings.Join(strings.Fields(tags.ReplaceAllString(files["data.html"], " ")), " ")
-	for r, err := range h.store.Records(t.Context(), "17") {
+	for r, err := range h.store.Records(t.Context(), users.Person{ID: "17"}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ func (h *Handlers) describe(ctx context.Context, job inbox.Job) (inbox.Outcome, 
 		return inbox.Outcome{}, err
 	}
 	counts := h.zeroCounts()
-	for r, err := range h.store.Records(ctx, p.ID) {
+	for r, err := range h.store.Records(ctx, p) {
 		if err != nil {
 			return inbox.Outcome{}, err
 		}

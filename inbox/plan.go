@@ -16,6 +16,7 @@ const (
 	StepAdd        StepOp = "add"        // a value is appended to what the field holds
 	StepClear      StepOp = "clear"      // a field's value is removed
 	StepRemove     StepOp = "remove"     // everything the place holds about the person goes
+	StepBlank      StepOp = "blank"      // a column's values are replaced by what New says: null, hash, invalid, or = and a fixed text
 	StepDeactivate StepOp = "deactivate" // the account is hidden and cannot be used
 	StepReactivate StepOp = "reactivate" // that is undone
 	StepWithdraw   StepOp = "withdraw"   // the objection is recorded
@@ -35,6 +36,7 @@ type Step struct {
 // Keep is something that an Action leaves in place although it was asked to go.
 type Keep struct {
 	Place string `json:"place"`
+	Field Field  `json:"field,omitempty"` // "": the place as a whole
 	Why   string `json:"why"`
 	Until string `json:"until,omitempty"`
 }
@@ -55,13 +57,20 @@ func (p Plan) Digest(person string, kind Kind) string {
 	// is empty is the one that was not there, because storage makes them so.
 	fmt.Fprintf(h, "%q %q\n", person, kind)
 	for _, s := range p.Steps {
-		if s.Op != StepSet && s.Op != StepAdd {
+		switch s.Op {
+		case StepSet, StepAdd:
+		case StepBlank:
+			s.Old = ""
+		default:
 			s.Old, s.New = "", ""
 		}
 		fmt.Fprintf(h, "step %q %q %q %q %q\n", s.Place, s.Field, s.Op, s.Old, s.New)
 	}
 	for _, k := range p.Keeps {
 		fmt.Fprintf(h, "keep %q %q %q\n", k.Place, k.Why, k.Until)
+		if k.Field != "" {
+			fmt.Fprintf(h, "only %q\n", k.Field)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -39,6 +39,10 @@ type Person struct {
 	Active    bool                   // false: the account is deactivated
 	Withdrawn time.Time              // when an objection was recorded; zero: never
 	Fields    map[inbox.Field]string // what is held; a field without a value may be absent
+
+	Guest     bool      // they have no account, only rows that name their address
+	LastSeen  time.Time // when they were last signed in; zero: not known
+	Protected bool      // the site says that only staff act upon this account
 }
 
 // Address gives the address on record as it is stored, or "".
@@ -109,11 +113,16 @@ type Store interface {
 	// Get gives the person of that ID, or ErrNotFound.
 	Get(ctx context.Context, id string) (Person, error)
 
-	// Records gives everything held about a person, all records of a place
-	// together, the person's own record first. What is left of somebody whose
-	// own record is gone still comes; when nothing is held under the ID, it is
-	// ErrNotFound. An error ends the stream.
-	Records(ctx context.Context, id string) iter.Seq2[Record, error]
+	// Records gives everything held about a person, found by ID and address,
+	// all records of a place together, the person's own record first. What is
+	// left of somebody whose own record is gone still comes; when nothing is
+	// held, it is ErrNotFound. An error ends the stream.
+	Records(ctx context.Context, p Person) iter.Seq2[Record, error]
+
+	// Left reads every place that the plan was to take something from again,
+	// and gives those of its steps that are not done: what they were to take is
+	// still there. An erasure is done when there is none.
+	Left(ctx context.Context, p Person, plan inbox.Plan) ([]inbox.Step, error)
 
 	// Recorded answers for an effect that was applied before: with Again set
 	// and the plan without its values, with ErrNotFound when the key is new,
@@ -154,12 +163,15 @@ type TakenError struct{ Field inbox.Field }
 // Error names the field, and no value.
 func (e *TakenError) Error() string { return fmt.Sprintf("%s is taken by another person", e.Field) }
 
-// WithoutValues gives the plan with every old and new value blanked: what the
-// record of an effect may keep.
+// WithoutValues gives the plan with every old and new value of the person
+// blanked: what the record of an effect may keep.
 func WithoutValues(p inbox.Plan) inbox.Plan {
 	p.Steps = slices.Clone(p.Steps)
 	for i := range p.Steps {
-		p.Steps[i].Old, p.Steps[i].New = "", ""
+		if p.Steps[i].Op != inbox.StepBlank { // New is the rule
+			p.Steps[i].New = ""
+		}
+		p.Steps[i].Old = ""
 	}
 	return p
 }

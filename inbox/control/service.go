@@ -69,7 +69,7 @@ type Store interface {
 	ByAddress(ctx context.Context, addr string) ([]users.Person, error)
 	// Records gives everything that is held about a person, place by place. An
 	// error ends the stream.
-	Records(ctx context.Context, id string) iter.Seq2[users.Record, error]
+	Records(ctx context.Context, p users.Person) iter.Seq2[users.Record, error]
 	// Backup writes a consistent copy of the store to a file that must not be
 	// there yet.
 	Backup(ctx context.Context, path string) error
@@ -414,7 +414,7 @@ func (s *Service) showUser(ctx context.Context, _ string, c Call, _ io.Reader, p
 		if !p.Withdrawn.IsZero() {
 			v.Withdrawn = p.Withdrawn.UTC().Format("2006-01-02T15:04:05Z")
 		}
-		for _, err := range s.Store.Records(ctx, p.ID) {
+		for _, err := range s.Store.Records(ctx, p) {
 			if err != nil {
 				return err
 			}

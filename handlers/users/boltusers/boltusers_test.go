@@ -276,7 +276,7 @@ func TestManyVisits(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := 0
-		for r, err := range s.Records(t.Context(), "1") {
+		for r, err := range s.Records(t.Context(), users.Person{ID: "1"}) {
 			if err != nil {
 				t.Fatal(err)
 			}

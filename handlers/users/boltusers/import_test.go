@@ -94,7 +94,7 @@ func TestImportMerges(t *testing.T) {
 		t.Errorf("after the second import: %+v", p)
 	}
 	n := 0
-	for _, err := range s.Records(t.Context(), "1") {
+	for _, err := range s.Records(t.Context(), users.Person{ID: "1"}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestExtraFields(t *testing.T) {
 	if n, err := s.Import(t.Context(), strings.NewReader("id,shoe_size\n1,43\n"), FormatCSV); n != 1 || err != nil {
 		t.Fatalf("%d people, %v", n, err)
 	}
-	for r, err := range s.Records(t.Context(), "1") {
+	for r, err := range s.Records(t.Context(), users.Person{ID: "1"}) {
 		if err != nil || r.Columns[len(r.Columns)-1] != "shoe_size" || r.Values[len(r.Values)-1] != "43" {
 			t.Errorf("record %v (%v)", r, err)
 		}

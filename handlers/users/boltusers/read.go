@@ -78,9 +78,9 @@ func (s *Store) Count(ctx context.Context) (int, error) {
 // Records implements users.Store: the profile, then the visits in the order in
 // which they were collected. What is written while the stream is read may or
 // may not be in it.
-func (s *Store) Records(ctx context.Context, id string) iter.Seq2[users.Record, error] {
+func (s *Store) Records(ctx context.Context, who users.Person) iter.Seq2[users.Record, error] {
 	return func(yield func(users.Record, error) bool) {
-		p, missing := s.Get(ctx, id)
+		p, missing := s.Get(ctx, who.ID)
 		if missing != nil && !errors.Is(missing, users.ErrNotFound) {
 			yield(users.Record{}, missing)
 			return
@@ -88,7 +88,7 @@ func (s *Store) Records(ctx context.Context, id string) iter.Seq2[users.Record, 
 		if missing == nil && !yield(s.profile(p), nil) {
 			return
 		}
-		for e, err := range s.visits(ctx, id) {
+		for e, err := range s.visits(ctx, who.ID) {
 			if err != nil {
 				yield(users.Record{}, err)
 				return
@@ -102,6 +102,29 @@ func (s *Store) Records(ctx context.Context, id string) iter.Seq2[users.Record, 
 			yield(users.Record{}, missing)
 		}
 	}
+}
+
+// Left implements users.Store.
+func (s *Store) Left(ctx context.Context, who users.Person, plan inbox.Plan) (left []inbox.Step, err error) {
+	held := map[string]bool{} // by place, and by place and column
+	for r, err := range s.Records(ctx, who) {
+		if errors.Is(err, users.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("looking for what is left: %w", err)
+		}
+		held[r.Place] = true
+		for i, c := range r.Columns {
+			held[datamap.CountKey(r.Place, inbox.Field(c))] = r.Values[i] != ""
+		}
+	}
+	for _, step := range plan.Steps {
+		if step.Op == inbox.StepRemove && held[step.Place] || step.Op == inbox.StepClear && held[datamap.CountKey(step.Place, step.Field)] {
+			left = append(left, step)
+		}
+	}
+	return left, nil
 }
 
 // visits streams what the site collected about a person, page by page.

@@ -67,6 +67,13 @@ type Column struct {
 	Join   string // what stands between a value and one added to it; "": it holds one value only
 	Needed bool   // it cannot be removed without the account
 	Fixed  bool   // the site writes it; people cannot name or change it
+
+	Source []string            // the table's columns that it is made of, in order; none: one of the field's name
+	Hidden bool                // it goes into no copy, such as the hash of a password
+	Erase  Rule                // what a delete of the account does to it where the row stays
+	Why    Text                // of RuleKeep: the reason
+	Until  Text                // of RuleKeep: until when, if that is known
+	Words  map[string][]string // what people call it besides its label, by language
 }
 
 // Place is one thing that holds records about people.
@@ -79,8 +86,12 @@ type Place struct {
 	Recipients Text
 	Columns    []Column
 
-	Keep  Text // why a delete of the account leaves the place as it is; nil: it is removed
-	Until Text // until when, if that is known
+	Erase Erasure // what a delete of the account does to its rows
+	Keep  Text    // of EraseNone: the reason
+	Until Text    // of EraseNone: until when, if that is known
+
+	Source  Source  // where it lies in a site's own database
+	Account Account // of the first place: what its row tells of the account
 }
 
 // CasesPlace is the name under which a person's earlier letters appear in a
@@ -112,6 +123,7 @@ func New(places ...Place) (*Map, error) {
 		if len(p.Label) == 0 {
 			faults = append(faults, fmt.Errorf("place %q has no label", p.Name))
 		}
+		faults = append(faults, p.faults()...)
 		faults = append(faults, m.index(i)...)
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -246,13 +258,28 @@ func (m *Map) ColumnLabel(place string, field inbox.Field, lang string) string {
 func (m *Map) Localize(p inbox.Plan, lang string) inbox.Plan {
 	p.Keeps = slices.Clone(p.Keeps)
 	for i, k := range p.Keeps {
-		for _, place := range m.places {
-			if place.Name == k.Place {
-				p.Keeps[i].Why, p.Keeps[i].Until = place.Keep.In(lang), place.Until.In(lang)
+		why, until := m.reasons(k)
+		p.Keeps[i].Why, p.Keeps[i].Until = why.In(lang), until.In(lang)
+	}
+	return p
+}
+
+// reasons gives why something is kept, and until when.
+func (m *Map) reasons(k inbox.Keep) (why, until Text) {
+	for _, p := range m.places {
+		if p.Name != k.Place {
+			continue
+		}
+		if k.Field == "" {
+			return p.Keep, p.Until
+		}
+		for _, c := range p.Columns {
+			if c.Field == k.Field {
+				return c.Why, c.Until
 			}
 		}
 	}
-	return p
+	return Text{"en": k.Why}, Text{"en": k.Until}
 }
 
 // column gives the column that people mean by the field.

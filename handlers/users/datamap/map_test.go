@@ -121,7 +121,7 @@ func TestNewListsAllFaults(t *testing.T) {
 // the reader's language, and the digest is the same in each.
 func TestKeep(t *testing.T) {
 	m, err := New(append(Embedded().Places(), Place{Name: "orders", Label: Text{"en": "Orders"},
-		Keep: Text{"en": "tax law", "ru": "налоговый закон"}, Until: Text{"en": "five years", "ru": "пять лет"}})...)
+		Erase: EraseNone, Keep: Text{"en": "tax law", "ru": "налоговый закон"}, Until: Text{"en": "five years", "ru": "пять лет"}})...)
 	if err != nil {
 		t.Fatal(err)
 	}

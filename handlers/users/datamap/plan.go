@@ -70,19 +70,34 @@ func (m *Map) planDelete(p users.Person, r inbox.Request) (inbox.Plan, error) {
 	return inbox.Plan{}, fmt.Errorf("planning: a delete has no scope %q", r.Scope)
 }
 
-// planErase removes every place that the map does not keep. The reasons are in
-// the language that Text.In falls back to, so that the digest does not depend
-// on who reads; Localize words them.
+// planErase does to every place what the map says. The reasons are in the
+// language that Text.In falls back to, so that the digest does not depend on who
+// reads; Localize words them.
 func (m *Map) planErase() inbox.Plan {
 	var plan inbox.Plan
 	for _, p := range m.places {
-		if len(p.Keep) > 0 {
+		switch p.Erase {
+		case EraseNone:
 			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Why: p.Keep.In(""), Until: p.Until.In("")})
-			continue
+		case EraseValues:
+			planBlank(&plan, p)
+		default:
+			plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Op: inbox.StepRemove})
 		}
-		plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Op: inbox.StepRemove})
 	}
 	return plan
+}
+
+// planBlank makes the values of a place's columns unrecognisable, but those that
+// are kept.
+func planBlank(plan *inbox.Plan, p Place) {
+	for _, c := range p.Columns {
+		if c.Erase.Op == RuleKeep {
+			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Field: c.Field, Why: c.Why.In(""), Until: c.Until.In("")})
+			continue
+		}
+		plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Field: c.Field, Op: inbox.StepBlank, New: c.Erase.String()})
+	}
 }
 
 // planClear names every field that was asked, also one that holds nothing at

@@ -106,7 +106,7 @@ func remove(t *testing.T, f Fixture) {
 	for _, k := range e.Plan.Keeps {
 		kept[k.Place] = true
 	}
-	for r, err := range f.Store.Records(t.Context(), "17") {
+	for r, err := range f.Store.Records(t.Context(), users.Person{ID: "17"}) {
 		if err == nil && !kept[r.Place] {
 			t.Errorf("a record of %q is left after the delete", r.Place)
 		} else if err != nil && !errors.Is(err, users.ErrNotFound) {
@@ -221,4 +221,30 @@ func anotherPlan(t *testing.T, f Fixture) {
 	}
 	wantField(t, f, "17", inbox.FieldPhone, anna().Fields[inbox.FieldPhone])
 	wantNew(t, f, e)
+}
+
+// left wants every step of a delete before it, and none after.
+func left(t *testing.T, f Fixture) {
+	seed(t, f, anna(), boris())
+	fields := inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Fields: []inbox.Field{inbox.FieldPhone, inbox.FieldGender}}
+	wantLeft(t, f, effect(t, f, "k-1", "17", fields, false), 1) // there is no gender
+	wantLeft(t, f, effect(t, f, "k-2", "17", inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}, false), -1)
+	wantUntouched(t, f)
+}
+
+// wantLeft wants that many steps of e left, -1: all of them; and none once e
+// is applied.
+func wantLeft(t *testing.T, f Fixture, e users.Effect, n int) {
+	t.Helper()
+	if n < 0 {
+		n = len(e.Plan.Steps)
+	}
+	who := mustGet(t, f, e.Person)
+	for _, want := range []int{n, 0} {
+		got, err := f.Store.Left(t.Context(), who, e.Plan)
+		if err != nil || len(got) != want {
+			t.Errorf("of %d steps %d are left, want %d (%v)", len(e.Plan.Steps), len(got), want, err)
+		}
+		apply(t, f, e)
+	}
 }

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"Apply/deactivate", deactivate},
 		{"Apply/withdraw", withdraw},
 		{"Apply/remove", remove},
+		{"Left", left},
 		{"Apply/again", again},
 		{"Apply/mismatch", mismatch},
 		{"Apply/changed meanwhile", changedMeanwhile},
@@ -176,7 +177,7 @@ func get(t *testing.T, f Fixture) {
 func records(t *testing.T, f Fixture) {
 	seed(t, f, anna(), boris())
 	var got []users.Record
-	for r, err := range f.Store.Records(t.Context(), "17") {
+	for r, err := range f.Store.Records(t.Context(), users.Person{ID: "17"}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +197,7 @@ func records(t *testing.T, f Fixture) {
 		t.Fatalf("got %d records, want the person's own and one of %q", len(got), f.Related.Place)
 	}
 	wantRecord(t, got[1], *f.Related)
-	for _, err := range f.Store.Records(t.Context(), "nobody") {
+	for _, err := range f.Store.Records(t.Context(), users.Person{ID: "nobody"}) {
 		if !errors.Is(err, users.ErrNotFound) {
 			t.Errorf("records of nobody: %v, want ErrNotFound", err)
 		}
@@ -222,7 +223,7 @@ func whileRead(t *testing.T, f Fixture) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	e := effect(t, f, "k-1", "17", setField(inbox.FieldPhone, "+77019999999"), false)
-	for _, err := range f.Store.Records(ctx, "17") {
+	for _, err := range f.Store.Records(ctx, users.Person{ID: "17"}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -276,7 +277,7 @@ func cancelled(t *testing.T, f Fixture) {
 	_, errFind := f.Store.ByAddress(ctx, "anna@users.test")
 	_, errRecorded := f.Store.Recorded(ctx, e.Key, e.Kind, e.Digest)
 	var errRecords error
-	for _, err := range f.Store.Records(ctx, "17") {
+	for _, err := range f.Store.Records(ctx, users.Person{ID: "17"}) {
 		errRecords = err
 	}
 	for name, err := range map[string]error{"Apply": errApply, "Get": errGet, "ByAddress": errFind, "Recorded": errRecorded, "Records": errRecords} {

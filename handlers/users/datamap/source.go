@@ -1,0 +1,130 @@
+package datamap
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Source says where a place lies in a site's own database; that of the embedded
+// store is zero.
+type Source struct {
+	Table string   // as the database knows it, "schema.table" where a plain name does not find it
+	Key   []string // the columns that tell a row from every other; one of the account: the person's ID
+	Link  Link     // how a row belongs to the person; zero for the account
+	Where []Match  // what else a row must hold to count: all of them
+}
+
+// Link says which rows of a table are a person's: those that have in Column
+// what the person's rows of the place Parent have in its column To. Without a
+// Parent it is the person's address on record that Column holds, compared as
+// package address does.
+type Link struct {
+	Column string
+	Parent string
+	To     string
+}
+
+// ByAddress tells whether rows belong to whoever has the address that they hold.
+func (l Link) ByAddress() bool { return l.Column != "" && l.Parent == "" }
+
+// Match is a column, and the text that its value must be.
+type Match struct {
+	Column string
+	Value  string
+}
+
+// Account says what an account's row tells of the account itself. A column that
+// is not named is one that the site does not have.
+type Account struct {
+	Active    Switch
+	Withdrawn string  // a time: when an objection was recorded; else objections are for staff
+	LastSeen  string  // a time: when the person was last signed in
+	Protected []Match // each marks accounts that only staff act upon
+}
+
+// Switch is a column that says whether an account is active: by two values, or
+// by a time, at which it was deactivated, and nothing while it is active.
+type Switch struct {
+	Column  string // "": accounts cannot be deactivated
+	On, Off string
+	Time    bool
+}
+
+// Erasure is what a delete of the account does to the rows of a place.
+type Erasure string
+
+// The erasures of a place.
+const (
+	EraseRows   Erasure = ""       // they go
+	EraseValues Erasure = "values" // they stay, and each column by its own Rule
+	EraseNone   Erasure = "keep"   // they stay as they are, for the reason in Place.Keep
+)
+
+// Rule is what a delete of the account makes of a column's value, where the row
+// stays.
+type Rule struct {
+	Op    RuleOp
+	Value string // of RuleValue
+}
+
+// RuleOp is the sort of a Rule.
+type RuleOp string
+
+// The rules of a column.
+const (
+	RuleKeep    RuleOp = "keep"    // stays, for the reason in Column.Why
+	RuleNull    RuleOp = "null"    // no value
+	RuleValue   RuleOp = "value"   // a fixed one
+	RuleHash    RuleOp = "hash"    // a keyed hash, from which nobody finds the value
+	RuleInvalid RuleOp = "invalid" // an address that cannot receive mail (RFC 2606), another one for each row
+)
+
+// faults tells what is wrong with the erasure of a place.
+func (p Place) faults() (faults []error) {
+	fault := func(format string, args ...any) {
+		faults = append(faults, fmt.Errorf("place %q: "+format, append([]any{p.Name}, args...)...))
+	}
+	switch p.Erase {
+	case EraseRows:
+	case EraseNone:
+		if len(p.Keep) == 0 {
+			fault("its rows are kept, and no reason is given that people could be told")
+		}
+	case EraseValues:
+		for _, c := range p.Columns {
+			if err := c.Erase.fault(c.Why); err != nil {
+				fault("column %q: %w", c.Field, err)
+			}
+		}
+	default:
+		fault("no delete does %q to rows; what it can do: %q (rows go), %q, %q", p.Erase, EraseRows, EraseValues, EraseNone)
+	}
+	return faults
+}
+
+func (r Rule) fault(why Text) error {
+	switch r.Op {
+	case RuleNull, RuleHash, RuleInvalid:
+	case RuleKeep:
+		if len(why) == 0 {
+			return errors.New("it is kept, and no reason is given that people could be told")
+		}
+	case RuleValue:
+		if r.Value == "" {
+			return errors.New("the fixed value is missing")
+		}
+	case "":
+		return errors.New("its row stays when the account is deleted, and nothing says what becomes of the value")
+	default:
+		return fmt.Errorf("no rule is called %q", r.Op)
+	}
+	return nil
+}
+
+// String gives the rule as a plan has it: its name, or "=" and the fixed value.
+func (r Rule) String() string {
+	if r.Op == RuleValue {
+		return "=" + r.Value
+	}
+	return string(r.Op)
+}
