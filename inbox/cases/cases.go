@@ -61,6 +61,7 @@ type Config struct {
 	Staff     []string // canonical addresses that notices to staff go to
 	Clock     deadline.Clock
 	Map       *datamap.Map
+	Guards    Guards
 	Log       *slog.Logger
 }
 

@@ -259,10 +259,15 @@ func (k *Keeper) reviewFirst(tx *state.Tx, a *inbox.Action, s Sender) (string, b
 	if s.Evidence.Level > inbox.LevelNone && len(s.People) > 1 {
 		return "the address on record belongs to more than one person", true
 	}
-	if p := s.person(); s.Evidence.Level > inbox.LevelNone && p != nil && GuardedAfterMove(a) && tx.MovedSince(p.ID, MovedWindow(tx.Now)) {
+	p := s.person()
+	if s.Evidence.Level == inbox.LevelNone || p == nil {
+		return "", false
+	}
+	if GuardedAfterMove(a) && tx.MovedSince(p.ID, MovedWindow(tx.Now)) {
 		return "the address on record changed less than 30 days ago", true
 	}
-	return "", false
+	why := k.Guards.why(a, *p, tx.Now)
+	return why, why != ""
 }
 
 // GuardedAfterMove tells whether an Action is what a stolen address would be

@@ -1,0 +1,45 @@
+package cases
+
+import (
+	"slices"
+	"time"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
+)
+
+// Guards are the operator's rules about accounts for which nothing that matters
+// happens before staff have seen it.
+type Guards struct {
+	// Dormant is how long ago a person may have been last signed in: after it,
+	// changes, deletes and copies are seen by staff first, because providers
+	// give the address of a mailbox that nobody used to somebody else. 0: off.
+	Dormant time.Duration
+
+	// KnowsLastSeen is set when the user store tells when people were last
+	// signed in: nobody knows when, and never, are the same then.
+	KnowsLastSeen bool
+
+	// Protected are the IDs of people for whom staff see everything first,
+	// beside those whom the user store marks itself.
+	Protected []string
+}
+
+// why tells, in words for staff, why they look at an Action for a person first;
+// "" when nothing here says that they must. What staff have approved is not
+// guarded any more.
+func (g Guards) why(a *inbox.Action, p users.Person, now time.Time) string {
+	switch {
+	case a.Approved || a.Kind == inbox.KindQuestion:
+		return ""
+	case p.Protected || slices.Contains(g.Protected, p.ID):
+		return "the account is protected: only staff act upon it"
+	case a.Kind != inbox.KindChange && a.Kind != inbox.KindDelete && a.Kind != inbox.KindCopy:
+		return ""
+	case g.Dormant > 0 && g.KnowsLastSeen && p.LastSeen.IsZero() && !p.Guest:
+		return "the person was never signed in: the mailbox may be somebody else's"
+	case g.Dormant > 0 && !p.LastSeen.IsZero() && now.Sub(p.LastSeen) > g.Dormant:
+		return "the person was last signed in on " + p.LastSeen.UTC().Format(time.DateOnly) + ": the mailbox may be somebody else's by now"
+	}
+	return ""
+}
