@@ -13,7 +13,8 @@
 // A change, a delete, a deactivate and a withdraw are effects. Before anything
 // else Perform asks the store whether the Job's effect key is on record, since
 // after a crash the Plan of what is already done would look stale or
-// superfluous; if it is, the answer is what was done then. A copy and a
+// superfluous; if it is, the answer is what was done then. The rest of the site
+// is told of it (package after), which is part of the Job. A copy and a
 // describe leave no trace in the store and are simply made again. A Job that
 // only asks (Job.Ask) gets the same answer, or inbox.ErrNotDone.
 //
@@ -33,6 +34,7 @@ import (
 	"errors"
 	"fmt"
 
+	"push.guru/supportd/handlers/after"
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/inbox"
@@ -49,11 +51,13 @@ type Handlers struct {
 	store users.Store
 	data  *datamap.Map
 	page  Page
+	hook  after.Hook
 }
 
-// New makes Handlers of the site's user store and the map of what is in it.
-func New(store users.Store, m *datamap.Map, page Page) *Handlers {
-	return &Handlers{store: store, data: m, page: page}
+// New makes Handlers of the site's user store, the map of what is in it, and
+// the hook that tells the rest of the site of each effect; nil: nobody is told.
+func New(store users.Store, m *datamap.Map, page Page, hook after.Hook) *Handlers {
+	return &Handlers{store: store, data: m, page: page, hook: hook}
 }
 
 // Find gives everybody whose address on record is addr, ordered by ID. An
@@ -84,6 +88,9 @@ func (h *Handlers) Plan(ctx context.Context, p users.Person, r inbox.Request, un
 // whose digest the job bears is the same with them.
 func (h *Handlers) Perform(ctx context.Context, job inbox.Job) (inbox.Outcome, error) {
 	out, err := h.perform(ctx, job)
+	if err == nil {
+		err = h.tell(ctx, job)
+	}
 	if err != nil {
 		return inbox.Outcome{}, fmt.Errorf("performing %s (%s): %w", job.EffectKey, job.Kind, err)
 	}
@@ -109,6 +116,19 @@ func (h *Handlers) perform(ctx context.Context, job inbox.Job) (inbox.Outcome, e
 		return h.describe(ctx, job)
 	}
 	return inbox.Outcome{}, errors.New("this kind is not for a program to carry out")
+}
+
+// tell tells the rest of the site of an effect that the store has. Only then is
+// the job done; a job that is performed again tells it again.
+func (h *Handlers) tell(ctx context.Context, job inbox.Job) error {
+	if h.hook == nil || job.Kind == inbox.KindCopy || job.Kind == inbox.KindDescribe {
+		return nil
+	}
+	err := h.hook.Tell(ctx, after.Note{Effect: job.EffectKey, Kind: job.Kind, Scope: job.Scope, Undo: job.Undo, Person: job.Person})
+	if err != nil {
+		return &inbox.InDoubtError{Err: err}
+	}
+	return nil
 }
 
 // plan makes the job's Plan from the present record, and gives both when it is

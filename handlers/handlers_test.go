@@ -42,7 +42,7 @@ func open(t *testing.T) *house {
 			t.Fatal(err)
 		}
 	}
-	return &house{New(s, datamap.Embedded(), Page{Site: "Push.Guru"}), t, s}
+	return &house{New(s, datamap.Embedded(), Page{Site: "Push.Guru"}, nil), t, s}
 }
 
 // job plans the request from Anna's present record, as if she confirmed it now.
@@ -343,7 +343,7 @@ func (s *scripted) Records(ctx context.Context, p users.Person) iter.Seq2[users.
 
 func (h *house) script() *scripted {
 	s := &scripted{Store: h.store}
-	h.Handlers = New(s, datamap.Embedded(), Page{Site: "Push.Guru"})
+	h.Handlers = New(s, datamap.Embedded(), Page{Site: "Push.Guru"}, nil)
 	return s
 }
 

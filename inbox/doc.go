@@ -63,6 +63,7 @@
 //	1  inbox/journal, then inbox/state   what is kept and how
 //	1  templates                 everything a person reads
 //	1  handlers/users, then handlers/users/datamap   the user store's interface; map, Plan, receipt
+//	1  handlers/after          the rest of the site is told of an effect: webhook, command
 //	2  inbox/cases               what a Case owes next: which question, which answer, to whom
 //	3  inbox/intake, inbox/queue, inbox/outbox   order and retry of one loop each
 //	3  handlers                  what change, delete and copy mean: one file a kind

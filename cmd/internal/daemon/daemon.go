@@ -96,7 +96,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h := handlers.New(d.store, p.fields, handlers.Page{Site: d.cfg.Site.Name})
+	h := handlers.New(d.store, p.fields, handlers.Page{Site: d.cfg.Site.Name}, nil)
 	d.keeper = cases.New(p.cases)
 	d.build(p, h)
 	if d.state.Restored() {

@@ -78,7 +78,7 @@ func layers() map[string]int {
 	for i, names := range [...]string{
 		"inbox",
 		"inbox/address inbox/classify/lang",
-		"inbox/mailbox inbox/parse inbox/screen inbox/sender inbox/policy inbox/deadline inbox/journal templates handlers/users " +
+		"inbox/mailbox inbox/parse inbox/screen inbox/sender inbox/policy inbox/deadline inbox/journal templates handlers/users handlers/after " +
 			"inbox/classify/value inbox/classify/answer",
 		"inbox/classify inbox/state handlers/users/datamap",
 		"inbox/cases",
