@@ -27,11 +27,17 @@ func (h *house) files(lang string) map[string]string {
 	h.t.Helper()
 	job := h.job("k-1", inbox.Request{Kind: inbox.KindCopy}, false)
 	job.Language, job.Past = lang, past
-	out := h.perform(job)
-	if len(out.Files) != 1 || out.Files[0].Name != "data.zip" || out.Files[0].Type != "application/zip" {
-		h.t.Fatalf("the copy has %d files", len(out.Files))
+	return h.copied(job)
+}
+
+// copied performs a copy of one part, and opens it.
+func (h *house) copied(job inbox.Job) map[string]string {
+	h.t.Helper()
+	h.perform(job)
+	if len(h.sent) != 1 {
+		h.t.Fatalf("the copy has %d files", len(h.sent))
 	}
-	return unzip(h.t, out.Files[0].Bytes)
+	return unzip(h.t, h.sent[0])
 }
 
 func unzip(t *testing.T, b []byte) map[string]string {
@@ -196,7 +202,7 @@ func TestCopyOfWords(t *testing.T) {
 	}
 	job := h.job("k-1", inbox.Request{Kind: inbox.KindCopy}, false)
 	job.Past = []inbox.PastCase{{Case: 3, Text: "Thanks!"}}
-	files := unzip(t, h.perform(job).Files[0].Bytes)
+	files := h.copied(job)
 	if text := files["data.json"]; !strings.Contains(text, `"about": "true"`) || !strings.Contains(text, `"active": true`) || strings.Contains(text, "null") {
 		t.Errorf("data.json is\n%s", text)
 	}
@@ -209,7 +215,9 @@ func TestCopyIsTheSameTwice(t *testing.T) {
 	h := open(t)
 	job := h.job("k-1", inbox.Request{Kind: inbox.KindCopy}, false)
 	job.Past = past
-	if first, second := h.perform(job), h.perform(job); !bytes.Equal(first.Files[0].Bytes, second.Files[0].Bytes) {
+	h.perform(job)
+	first := h.sent[0]
+	if h.perform(job); !bytes.Equal(first, h.sent[0]) {
 		t.Error("two copies of the same data differ")
 	}
 }
@@ -220,7 +228,7 @@ func TestCopyOfLittle(t *testing.T) {
 		t.Fatal(err)
 	}
 	job := h.job("k-1", inbox.Request{Kind: inbox.KindCopy}, false)
-	files := unzip(t, h.perform(job).Files[0].Bytes)
+	files := h.copied(job)
 	var got map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(files["data.json"]), &got); err != nil {
 		t.Fatal(err)
@@ -244,7 +252,7 @@ func TestCopyOfOtherPlaces(t *testing.T) {
 		return users.Record{Place: "orders", Columns: []string{"item"}, Values: []string{v}}
 	}
 	s.records = []users.Record{own, order("honey"), order("wax"), {Place: "orders", Columns: []string{"item", "price"}, Values: []string{"hive", "9"}}}
-	files := unzip(t, h.perform(job).Files[0].Bytes)
+	files := h.copied(job)
 	if !json.Valid([]byte(files["data.json"])) {
 		t.Errorf("data.json is\n%s", files["data.json"])
 	}
@@ -289,17 +297,17 @@ func FuzzCopyEncoders(f *testing.F) {
 	m := datamap.Embedded()
 	f.Fuzz(func(t *testing.T, column, value string) {
 		var asJSON, asCSV, asHTML bytes.Buffer
-		page, err := newPage(&asHTML, m, Page{Site: value}, "en")
+		page, err := newPage(&asHTML, m, value, "en", 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range []encoder{newJSON(&asJSON, m), newCSV(&asCSV), page} {
+		for _, e := range []encoder{newJSON(&asJSON, m), newCSV(&asCSV, map[string]int{}), page} {
 			r := users.Record{Place: datamap.PlaceVisits, Columns: []string{column}, Values: []string{value}}
 			c := []inbox.PastCase{{Case: 1, Subject: value, Text: value, Asked: []string{value}}}
 			if err := e.record(r); err != nil {
 				t.Fatal(err)
 			}
-			if err := e.cases(c); err != nil {
+			if err := e.rest(nil, c); err != nil {
 				t.Fatal(err)
 			}
 			if err := e.end(); err != nil {

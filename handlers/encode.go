@@ -22,21 +22,18 @@ import (
 type jsonFile struct {
 	out   *bufio.Writer
 	data  *datamap.Map
-	place string          // that is being written
-	list  bool            // it is a list
-	seen  map[string]bool // places that were begun
-	first bool            // nothing of the present list is written yet
+	place string // that is being written
+	list  bool   // it is a list
+	begun bool   // a place is written
+	first bool   // nothing of the present list is written yet
 }
 
 func newJSON(w io.Writer, m *datamap.Map) *jsonFile {
-	return &jsonFile{out: bufio.NewWriter(w), data: m, seen: map[string]bool{}}
+	return &jsonFile{out: bufio.NewWriter(w), data: m}
 }
 
 func (f *jsonFile) record(r users.Record) error {
 	if r.Place != f.place {
-		if f.seen[r.Place] {
-			return fmt.Errorf("the store gave the place %q in two parts", r.Place)
-		}
 		place, _ := f.data.Place(r.Place)
 		if err := f.begin(r.Place, !place.Single); err != nil {
 			return err
@@ -68,7 +65,7 @@ func (f *jsonFile) record(r users.Record) error {
 func (f *jsonFile) begin(place string, list bool) error {
 	f.close()
 	before := "{\n"
-	if len(f.seen) > 0 {
+	if f.begun {
 		before = ",\n"
 	}
 	key, err := json.Marshal(place)
@@ -79,7 +76,7 @@ func (f *jsonFile) begin(place string, list bool) error {
 	if list {
 		f.out.WriteByte('[')
 	}
-	f.place, f.list, f.first, f.seen[place] = place, list, true, true
+	f.place, f.list, f.first, f.begun = place, list, true, true
 	return nil
 }
 
@@ -119,11 +116,8 @@ func (f *jsonFile) member(before, name string, value any) error {
 	return err
 }
 
-func (f *jsonFile) cases(past []inbox.PastCase) error {
-	for _, p := range f.data.Places() {
-		if f.seen[p.Name] {
-			continue
-		}
+func (f *jsonFile) rest(empty []datamap.Place, past []inbox.PastCase) error {
+	for _, p := range empty {
 		if err := f.begin(p.Name, !p.Single); err != nil {
 			return err
 		}
@@ -155,37 +149,36 @@ func (f *jsonFile) end() error {
 // its record in the place, and its field. The first failure to write is kept by
 // the writer, and end gives it.
 type csvFile struct {
-	out   *csv.Writer
-	place string
-	n     int
+	out    *csv.Writer
+	counts map[string]int // records of each place, with the present one and those of other parts
 }
 
-func newCSV(w io.Writer) *csvFile {
-	f := &csvFile{out: csv.NewWriter(w)}
+func newCSV(w io.Writer, counts map[string]int) *csvFile {
+	f := &csvFile{out: csv.NewWriter(w), counts: counts}
 	f.out.UseCRLF = true
 	f.row("place", "record", "field", "value")
 	return f
 }
 
 func (f *csvFile) record(r users.Record) error {
-	if r.Place != f.place {
-		f.place, f.n = r.Place, 0
-	}
-	f.n++
+	return f.numbered(r, f.counts[r.Place])
+}
+
+func (f *csvFile) numbered(r users.Record, n int) error {
 	for i, c := range r.Columns {
-		if err := f.row(r.Place, strconv.Itoa(f.n), c, r.Values[i]); err != nil {
+		if err := f.row(r.Place, strconv.Itoa(n), c, r.Values[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *csvFile) cases(past []inbox.PastCase) error {
-	for _, c := range past {
+func (f *csvFile) rest(_ []datamap.Place, past []inbox.PastCase) error {
+	for i, c := range past {
 		r := users.Record{Place: datamap.CasesPlace,
 			Columns: []string{"case", "received", "subject", "text", "asked"},
 			Values:  []string{c.Case.String(), c.Received.UTC().Format(time.RFC3339), c.Subject, c.Text, strings.Join(c.Asked, ", ")}}
-		if err := f.record(r); err != nil {
+		if err := f.numbered(r, i+1); err != nil {
 			return err
 		}
 	}

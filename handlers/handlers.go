@@ -41,23 +41,25 @@ import (
 	"push.guru/supportd/inbox/address"
 )
 
-// Page is what the page of a copy says about the site.
-type Page struct {
-	Site string // the site's name
+// Copies says how copies are made.
+type Copies struct {
+	Site      string // the site's name, for the page of a copy
+	PartBytes int    // what a mail may weigh; a larger copy comes in parts; 0: no limit
+	MaxParts  int    // a copy of more parts is for staff; 0: no limit
 }
 
 // Handlers carries out Jobs. Its methods may be called at the same time.
 type Handlers struct {
-	store users.Store
-	data  *datamap.Map
-	page  Page
-	hook  after.Hook
+	store  users.Store
+	data   *datamap.Map
+	copies Copies
+	hook   after.Hook
 }
 
 // New makes Handlers of the site's user store, the map of what is in it, and
 // the hook that tells the rest of the site of each effect; nil: nobody is told.
-func New(store users.Store, m *datamap.Map, page Page, hook after.Hook) *Handlers {
-	return &Handlers{store: store, data: m, page: page, hook: hook}
+func New(store users.Store, m *datamap.Map, copies Copies, hook after.Hook) *Handlers {
+	return &Handlers{store: store, data: m, copies: copies, hook: hook}
 }
 
 // Find gives everybody whose address on record is addr, ordered by ID. An

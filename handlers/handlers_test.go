@@ -21,6 +21,7 @@ type house struct {
 	*Handlers
 	t     *testing.T
 	store *boltusers.Store
+	sent  [][]byte // what the last job attached
 }
 
 func open(t *testing.T) *house {
@@ -42,7 +43,7 @@ func open(t *testing.T) *house {
 			t.Fatal(err)
 		}
 	}
-	return &house{New(s, datamap.Embedded(), Page{Site: "Push.Guru"}, nil), t, s}
+	return &house{Handlers: New(s, datamap.Embedded(), Copies{Site: "Push.Guru"}, nil), t: t, store: s}
 }
 
 // job plans the request from Anna's present record, as if she confirmed it now.
@@ -53,7 +54,8 @@ func (h *house) job(key string, r inbox.Request, undo bool) inbox.Job {
 		h.t.Fatal(err)
 	}
 	return inbox.Job{EffectKey: key, Kind: r.Kind, Scope: r.Scope, Undo: undo, Person: "17", Address: h.get("17").Address(), Request: r,
-		Digest: plan.Digest("17", r.Kind), Language: "en"}
+		Digest: plan.Digest("17", r.Kind), Language: "en",
+		Attach: func(b []byte) error { h.sent = append(h.sent, b); return nil }}
 }
 
 func (h *house) get(id string) users.Person {
@@ -67,6 +69,7 @@ func (h *house) get(id string) users.Person {
 
 func (h *house) perform(job inbox.Job) inbox.Outcome {
 	h.t.Helper()
+	h.sent = nil
 	out, err := h.Perform(h.t.Context(), job)
 	if err != nil {
 		h.t.Fatal(err)
@@ -122,7 +125,7 @@ func TestEffects(t *testing.T) {
 			}
 			for run, job := range []inbox.Job{job, job, ask} {
 				out := h.perform(job)
-				if len(out.Plan.Steps) == 0 || out.Plan.Steps[0].Op != c.op || len(out.Files)+len(out.Holdings) != 0 {
+				if len(out.Plan.Steps) == 0 || out.Plan.Steps[0].Op != c.op || len(h.sent)+len(out.Holdings) != 0 {
 					t.Errorf("run %d: outcome %+v", run, out)
 				}
 				if !c.done(h) {
@@ -343,7 +346,7 @@ func (s *scripted) Records(ctx context.Context, p users.Person) iter.Seq2[users.
 
 func (h *house) script() *scripted {
 	s := &scripted{Store: h.store}
-	h.Handlers = New(s, datamap.Embedded(), Page{Site: "Push.Guru"}, nil)
+	h.Handlers = New(s, datamap.Embedded(), Copies{Site: "Push.Guru"}, nil)
 	return s
 }
 

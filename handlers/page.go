@@ -33,14 +33,18 @@ type htmlFile struct {
 	lang    string
 	place   string
 	columns []string // of the table that is open; nil: none is
-	seen    map[string]bool
 }
 
-// newPage begins the page.
-func newPage(w io.Writer, m *datamap.Map, page Page, lang string) (*htmlFile, error) {
-	f := &htmlFile{out: bufio.NewWriter(w), data: m, seen: map[string]bool{}}
+// newPage begins the page of a part. Only from the second on is it known that
+// there are several.
+func newPage(w io.Writer, m *datamap.Map, site, lang string, part int) (*htmlFile, error) {
+	f := &htmlFile{out: bufio.NewWriter(w), data: m}
 	f.lang, f.words = wordsFor(lang)
-	return f, f.put("head", map[string]any{"Lang": f.lang, "Words": f.words, "Site": page.Site})
+	intro := f.words.Intro
+	if part > 1 {
+		intro = fmt.Sprintf(f.words.Part, part)
+	}
+	return f, f.put("head", map[string]any{"Lang": f.lang, "Words": f.words, "Site": site, "Intro": intro})
 }
 
 // line is a value with its label.
@@ -73,7 +77,7 @@ func (f *htmlFile) section(place string) error {
 	if err := f.close(); err != nil {
 		return err
 	}
-	f.place, f.seen[place] = place, true
+	f.place = place
 	p, _ := f.data.Place(place)
 	purpose := p.Purpose.In(f.lang)
 	if place == datamap.CasesPlace {
@@ -122,11 +126,8 @@ func (f *htmlFile) close() error {
 	return f.put("endsection", nil)
 }
 
-func (f *htmlFile) cases(past []inbox.PastCase) error {
-	for _, p := range f.data.Places() {
-		if f.seen[p.Name] {
-			continue
-		}
+func (f *htmlFile) rest(empty []datamap.Place, past []inbox.PastCase) error {
+	for _, p := range empty {
 		if err := f.section(p.Name); err != nil {
 			return err
 		}
@@ -192,9 +193,9 @@ func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") +
 
 // words is what the page says by itself.
 type words struct {
-	Title, Intro, Others, None string
-	Purpose, Yes, No           string
-	terms                      map[string]string // kinds, scopes and states, as PastCase.Asked has them
+	Title, Intro, Part, Others, None string
+	Purpose, Yes, No                 string
+	terms                            map[string]string // kinds, scopes and states, as PastCase.Asked has them
 }
 
 // asked words what an earlier letter asked and what came of it, as far as it
@@ -220,10 +221,10 @@ func wordsFor(lang string) (string, words) {
 
 func pageWords() map[string]words {
 	return map[string]words{
-		"en": {Title: "Your data", Intro: "This is everything that we hold about you.",
+		"en": {Title: "Your data", Intro: "This is what we hold about you.", Part: "This is part %d of what we hold about you.",
 			Others: "The same data are in data.json, for programs, and in data.csv, for spreadsheets; there an apostrophe stands before a value that a spreadsheet would take for a formula.",
 			None:   "We hold nothing here.", Purpose: "Purpose", Yes: "yes", No: "no"},
-		"ru": {Title: "Ваши данные", Intro: "Здесь всё, что мы храним о вас.",
+		"ru": {Title: "Ваши данные", Intro: "Здесь то, что мы храним о вас.", Part: "Здесь то, что мы храним о вас, часть %d.",
 			Others: "Те же данные есть в файлах data.json (для программ) и data.csv (для таблиц); в таблице перед значением, похожим на формулу, стоит апостроф.",
 			None:   "Здесь мы ничего не храним.", Purpose: "Зачем", Yes: "да", No: "нет",
 			terms: map[string]string{"change": "изменение", "delete": "удаление", "deactivate": "отключение аккаунта",
@@ -232,7 +233,7 @@ func pageWords() map[string]words {
 				"review": "рассматривается", "unconfirmed": "ждёт подтверждения", "held": "приостановлено", "scheduled": "запланировано",
 				"running": "выполняется", "failed": "не удалось", "done": "выполнено", "cancelled": "отменено",
 				"expired": "срок истёк", "refused": "отказано"}},
-		"kk": {Title: "Сіздің деректеріңіз", Intro: "Мұнда біз сіз туралы сақтайтын барлық деректер бар.",
+		"kk": {Title: "Сіздің деректеріңіз", Intro: "Мұнда біз сіз туралы сақтайтын деректер бар.", Part: "Мұнда біз сіз туралы сақтайтын деректердің %d-бөлігі бар.",
 			Others: "Осы деректер data.json (бағдарламаларға арналған) және data.csv (кестелерге арналған) файлдарында да бар; кестеде формулаға ұқсас мәннің алдында апостроф тұрады.",
 			None:   "Мұнда біз ештеңе сақтамаймыз.", Purpose: "Мақсаты", Yes: "иә", No: "жоқ",
 			terms: map[string]string{"change": "өзгерту", "delete": "жою", "deactivate": "аккаунтты өшіріп қою",

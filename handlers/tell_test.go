@@ -31,7 +31,7 @@ func (s *told) Tell(_ context.Context, n after.Note) error {
 func TestSiteIsTold(t *testing.T) {
 	h := open(t)
 	site := &told{errs: []error{inbox.Temporary(errors.New("no answer")), inbox.Temporary(errors.New("no answer"))}}
-	h.Handlers = New(h.store, datamap.Embedded(), Page{Site: "Push.Guru"}, site)
+	h.Handlers = New(h.store, datamap.Embedded(), Copies{Site: "Push.Guru"}, site)
 	job := h.job("k-1", deleteAccount, false)
 	for range 2 {
 		if _, err := h.Perform(t.Context(), job); !inbox.IsTemporary(err) || !inbox.InDoubt(err) {
@@ -56,7 +56,7 @@ func TestSiteIsTold(t *testing.T) {
 func TestSiteIsToldOfEffectsOnly(t *testing.T) {
 	h := open(t)
 	site := new(told)
-	h.Handlers = New(h.store, datamap.Embedded(), Page{Site: "Push.Guru"}, site)
+	h.Handlers = New(h.store, datamap.Embedded(), Copies{Site: "Push.Guru"}, site)
 	h.perform(h.job("k-1", inbox.Request{Kind: inbox.KindCopy}, false))
 	h.perform(h.job("k-2", inbox.Request{Kind: inbox.KindDescribe}, false))
 	stale := h.job("k-3", setPhone("+77019999999"), false)

@@ -88,6 +88,11 @@ type Job struct {
 	Language  string
 	Past      []PastCase // of a copy or a describe: earlier cases that the state still holds
 	Ask       bool       // carry nothing out, only tell what an earlier attempt did; [ErrNotDone] when none did
+
+	// Attach keeps a ZIP that a letter to the person will carry; several are
+	// parts of one copy, in order, a letter each. The bytes are kept when it
+	// returns.
+	Attach func(zip []byte) error
 }
 
 // PastCase is one earlier case with support, as the person may read it.
@@ -102,7 +107,6 @@ type PastCase struct {
 // Outcome is what came of a Job.
 type Outcome struct {
 	Plan     Plan      // what was done: the receipt
-	Files    []File    // what the Reply carries
 	Holdings []Holding // of a describe
 }
 

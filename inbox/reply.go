@@ -84,4 +84,5 @@ type ReplyDetail struct {
 	Text       string   `json:"text"`
 	HTML       string   `json:"html,omitempty"`
 	Files      []string `json:"files,omitempty"` // names of the sealed files beside the state
+	Part       int      `json:"part,omitempty"`  // of a copy in several letters: which one, from 1
 }

@@ -94,6 +94,8 @@ func plausible(t testing.TB) map[Name]Data {
 		{Place: "profile", Fields: []string{"Phone", "Gender"}, Count: 1, Purpose: "to run your account", Retention: "as long as the account exists", Recipients: "nobody"},
 		{Place: "visits", Count: 12, Purpose: "security", Retention: "90 days", Recipients: "nobody"},
 	}
+	part := with()
+	part.Part, part.Parts = 2, 3
 	received := with()
 	received.Expires = at
 	scheduledItem := state(account, inbox.StateScheduled, "")
@@ -112,7 +114,7 @@ func plausible(t testing.TB) map[Name]Data {
 	return map[Name]Data{
 		Claim: with(), Confirm: ask, ConfirmNewAddress: newAddress, AskedNew: with(mailto), Scheduled: scheduled, AddressNotice: notice,
 		NotYou: with(state(account, inbox.StateCancelled, "")),
-		Result: result, Cancelled: with(state(account, inbox.StateCancelled, "")), NothingHeld: nothing, Received: received,
+		Result: result, CopyPart: part, Cancelled: with(state(account, inbox.StateCancelled, "")), NothingHeld: nothing, Received: received,
 		Status:  with(scheduledItem, waiting, state(objection, inbox.StateReview, ""), state(fields, inbox.StateExpired, "")),
 		Refused: refused, Failed: with(state(change, inbox.StateFailed, "store")), ExpiredAsk: later, StopCheck: with(account),
 		Already: with(state(pause, inbox.StateDone, "same")), StaffAnswer: answer, StaffQuestion: answer,

@@ -15,7 +15,9 @@ func samples() []Data {
 		Site: site, Case: "M-000123", Name: "Anna", Items: sampleItems(at), Holdings: sampleHoldings(),
 		Expires: at, Words: "A line.\n\nAnother line.", Attached: true, Places: []string{"profile", "visits"},
 	}
-	all := []Data{{Site: Site{Name: "Site", Address: "support@site.example"}}, full}
+	parts := full
+	parts.Part, parts.Parts = 2, 3
+	all := []Data{{Site: Site{Name: "Site", Address: "support@site.example"}}, full, parts}
 	for _, it := range full.Items {
 		one := full
 		one.Items, one.Words, one.Attached, one.Places = []Item{it}, "", false, nil

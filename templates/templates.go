@@ -27,6 +27,7 @@
 //	.Planned .Did .States                       block: what comes; the receipt; where each request stands
 //	.Holdings .Said .Facts                      block: what is stored; words of staff; items for staff
 //	.Places                                     labels of places
+//	.Part .Parts                                of a copy in several letters: which one, how many; else ""
 //	.Attached .Deleted .Deactivated .Changed .Waiting .TooLate    conditions
 //
 // What comes out is markup of five forms, and both the plain text and the HTML
@@ -76,6 +77,7 @@ const (
 	Scheduled         Name = "scheduled"           // after a yes: done at a time, "stop" prevents it
 	AddressNotice     Name = "address-notice"      // to the old address: it will be replaced at a time, "stop" prevents it
 	Result            Name = "result"              // what was done, and what was not
+	CopyPart          Name = "copy-part"           // carries a further part of a copy
 	Cancelled         Name = "cancelled"           // they said no: nothing will happen
 	NothingHeld       Name = "nothing-held"        // nothing is stored under this address
 	Received          Name = "received"            // passed on to staff
@@ -95,7 +97,7 @@ const (
 
 // Names lists every letter.
 func Names() []Name {
-	return []Name{Claim, NotYou, Confirm, ConfirmNewAddress, AskedNew, Scheduled, AddressNotice, Result, Cancelled, NothingHeld,
+	return []Name{Claim, NotYou, Confirm, ConfirmNewAddress, AskedNew, Scheduled, AddressNotice, Result, CopyPart, Cancelled, NothingHeld,
 		Received, Status, Refused, Failed, ExpiredAsk, StopCheck, Already, StaffAnswer, StaffQuestion, AddressChanged,
 		StaleAsk, PartialToStaff, StaffNotice}
 }
@@ -156,6 +158,8 @@ type Data struct {
 	Expires  time.Time // when our question lapses
 	Words    string    // staff's text; in a notice to staff: what happened
 	Attached bool      // the copy is attached
+	Part     int       // of a copy in several letters: which one this is
+	Parts    int       // how many there are; 0 or 1: the copy is whole
 	Places   []string  // nothing-held: where we looked; notice to staff: what is concerned
 }
 

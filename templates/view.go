@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -132,6 +133,23 @@ func (v *view) Said() string { return said(v.data.Words) }
 
 // Attached tells whether the copy is attached.
 func (v *view) Attached() bool { return v.data.Attached }
+
+// Part gives which of several letters with a copy this is, from 1; "" when one
+// carries it whole.
+func (v *view) Part() string {
+	if v.data.Parts < 2 {
+		return ""
+	}
+	return strconv.Itoa(v.data.Part)
+}
+
+// Parts gives how many letters carry the copy; "" when it is one.
+func (v *view) Parts() string {
+	if v.data.Parts < 2 {
+		return ""
+	}
+	return strconv.Itoa(v.data.Parts)
+}
 
 // Deleted tells whether the account is gone now.
 func (v *view) Deleted() bool { return v.done("delete-account") }

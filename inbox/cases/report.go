@@ -107,8 +107,8 @@ func (k *Keeper) report(tx *state.Tx, id inbox.MailID, holdings []inbox.Holding,
 		later = nil // what goes on has been announced
 	}
 	l := letter{name: name, mail: m, to: told[0].Detail.Address, language: told[0].Language,
-		actions: append(slices.Clone(told), later...), files: files, limit: resultLimit(told)}
-	l.data = templates.Data{Items: k.announced(l.actions), Holdings: holdings, Attached: len(files) > 0}
+		actions: append(slices.Clone(told), later...), files: files[:min(len(files), 1)], limit: resultLimit(told)}
+	l.data = templates.Data{Items: k.announced(l.actions), Holdings: holdings, Attached: len(files) > 0, Part: 1, Parts: len(files)}
 	for _, a := range told {
 		a.Reported = true
 		if err := tx.PutAction(a); err != nil {
@@ -120,10 +120,34 @@ func (k *Keeper) report(tx *state.Tx, id inbox.MailID, holdings []inbox.Holding,
 	} else {
 		_, err = k.send(tx, l)
 	}
+	if err == nil && len(files) > 1 {
+		err = k.sendParts(tx, l, files)
+	}
 	if err != nil {
 		return err
 	}
 	return k.settle(tx, m)
+}
+
+// sendParts queues the letters with the further parts of a copy, of which l has
+// carried the first: they go out, or are held, as that one is.
+func (k *Keeper) sendParts(tx *state.Tx, l letter, files []string) error {
+	replies, err := tx.CaseReplies(l.mail.ID)
+	if err != nil {
+		return err
+	}
+	first := slices.IndexFunc(replies, func(r *inbox.Reply) bool { return r.Detail != nil && slices.Equal(r.Detail.Files, files[:1]) })
+	if first < 0 {
+		return nil // the mode keeps everything in
+	}
+	for i := range files[1:] {
+		part := letter{name: templates.CopyPart, mail: l.mail, to: l.to, language: l.language, actions: l.actions,
+			files: files[i+1 : i+2], with: replies[first], data: templates.Data{Part: i + 2, Parts: len(files)}}
+		if _, err := k.send(tx, part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unreported splits a Case into what has ended and was not told of, and what

@@ -43,11 +43,21 @@ type letter struct {
 	byStaff  bool // staff's own words
 	apart    bool // not part of the person's thread: another address reads it
 
+	with *inbox.Reply // the letter that it goes out with, or is held with; nil: by itself
+
 	// ends is the end state, with its reason, of the Mail that the letter
 	// answers, once it goes out; of is that Mail, nil for the one above.
 	ends   inbox.MailState
 	reason string
 	of     *inbox.Mail
+}
+
+// part gives which of several letters with a copy it is; 0 when it is none.
+func (l *letter) part() int {
+	if l.data.Parts < 2 {
+		return 0
+	}
+	return l.data.Part
 }
 
 // send queues a letter in the outbox and gives its Reply; nil when the mode
@@ -73,7 +83,7 @@ func (k *Keeper) send(tx *state.Tx, l letter) (*inbox.Reply, error) {
 	r.Detail = &inbox.ReplyDetail{
 		MessageID: tx.MessageID(id, address.DomainOf(box.Address)),
 		From:      inbox.Address{Name: k.Site.Name, Addr: box.Address},
-		To:        l.to, Text: rendered.Text, HTML: rendered.HTML, Files: l.files,
+		To:        l.to, Text: rendered.Text, HTML: rendered.HTML, Files: l.files, Part: l.part(),
 		Subject: k.subject(&l, rendered.Subject),
 	}
 	if box.Plus && l.token != "" {
@@ -150,6 +160,10 @@ func thread(d *inbox.MailDetail) []string {
 
 // admit says whether a letter goes out now, and counts it against its caps.
 func (k *Keeper) admit(tx *state.Tx, l *letter, r *inbox.Reply) error {
+	if l.with != nil {
+		r.State, r.Error = l.with.State, l.with.Error
+		return nil
+	}
 	released, err := k.spend(tx, l)
 	if err != nil {
 		return err

@@ -361,7 +361,7 @@ func (o *Outbox) render(r *inbox.Reply) ([]byte, error) {
 		if err != nil {
 			return nil, diskError(err)
 		}
-		files = append(files, inbox.File{Name: "data.zip", Type: "application/zip", Bytes: content})
+		files = append(files, inbox.File{Name: copyName(r.Detail.Part), Type: "application/zip", Bytes: content})
 	}
 	if b, err = Compose(r.Detail, files, r.Created, auto(r)); err != nil {
 		return nil, err
@@ -370,6 +370,14 @@ func (o *Outbox) render(r *inbox.Reply) ([]byte, error) {
 		return nil, diskError(err)
 	}
 	return b, nil
+}
+
+// copyName is how the person sees a copy, or a part of one.
+func copyName(part int) string {
+	if part == 0 {
+		return "data.zip"
+	}
+	return fmt.Sprintf("data-%d.zip", part)
 }
 
 // diskError makes a failure to read or write one that a later try may mend. A

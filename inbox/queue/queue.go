@@ -73,6 +73,7 @@ type Queue struct {
 type result struct {
 	id      inbox.ActionID
 	outcome inbox.Outcome
+	files   []string // that it attached, saved beside the state
 	failure error
 }
 
@@ -248,6 +249,7 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 // one looks at one Action: commit the intent, act, commit the outcome.
 func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err error) {
 	var job *inbox.Job
+	var c inbox.MailID
 	err = q.State.Update(ctx, "claim", func(tx *state.Tx) error {
 		job = nil
 		a, err := tx.Action(id)
@@ -255,6 +257,7 @@ func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err err
 			return err
 		}
 		before := a.State
+		c = a.Case
 		switch {
 		case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
 			err = q.Cases.Expire(tx, a)
@@ -269,13 +272,15 @@ func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err err
 	if err != nil || job == nil {
 		return moved, err
 	}
+	var files []string
+	job.Attach = q.saver(c, id, &files)
 	q.Point("before effect")
 	outcome, failure := q.perform(ctx, *job)
 	q.Point("after effect")
 	if ctx.Err() != nil && failure != nil {
 		return false, nil // not the store's fault: Recover takes it from here
 	}
-	q.unsettled = append(q.unsettled, result{id, outcome, failure})
+	q.unsettled = append(q.unsettled, result{id, outcome, files, failure})
 	return true, q.settleRest(ctx)
 }
 
@@ -295,7 +300,7 @@ func (q *Queue) perform(ctx context.Context, job inbox.Job) (o inbox.Outcome, er
 func (q *Queue) settleRest(ctx context.Context) error {
 	for len(q.unsettled) > 0 {
 		r := q.unsettled[0]
-		err := q.settle(context.WithoutCancel(ctx), r.id, r.outcome, r.failure)
+		err := q.settle(context.WithoutCancel(ctx), r)
 		if inbox.IsTemporary(err) {
 			return err // the state cannot be written at the moment
 		}
@@ -397,15 +402,17 @@ func earlier(tx *state.Tx, a *inbox.Action) ([]*inbox.Action, error) {
 }
 
 // copyBefore tells whether a copy comes before an irreversible Action, and
-// gives the letter that carries it.
+// gives a letter that carries it or a part of it, one that was not sent first.
 func copyBefore(tx *state.Tx, a *inbox.Action, acts []*inbox.Action) (copied bool, r *inbox.Reply, err error) {
 	copied = slices.ContainsFunc(acts, func(b *inbox.Action) bool { return b.Kind == inbox.KindCopy && b.State == inbox.StateDone })
 	if !copied || !policy.Irreversible(a) {
 		return false, nil, nil
 	}
 	replies, err := tx.CaseReplies(a.Case)
-	if i := slices.IndexFunc(replies, func(r *inbox.Reply) bool { return r.Detail != nil && len(r.Detail.Files) > 0 }); i >= 0 {
-		r = replies[i]
+	for _, x := range replies {
+		if x.Detail != nil && len(x.Detail.Files) > 0 && (r == nil || r.State == inbox.ReplySent) {
+			r = x
+		}
 	}
 	return true, r, err
 }
@@ -514,52 +521,30 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 }
 
 // settle commits what came of a Job.
-func (q *Queue) settle(ctx context.Context, id inbox.ActionID, o inbox.Outcome, failure error) error {
-	var files []string
-	if failure == nil {
-		var err error
-		if files, err = q.save(id, o.Files); err != nil {
-			failure = inbox.Temporary(err)
-		}
-	}
+func (q *Queue) settle(ctx context.Context, r result) error {
 	return q.State.Update(ctx, "outcome", func(tx *state.Tx) error {
-		a, err := tx.Action(id)
+		a, err := tx.Action(r.id)
 		if err != nil {
 			return err
 		}
-		if failure == nil {
-			return q.done(tx, a, o, files)
+		if r.failure == nil {
+			return q.done(tx, a, r.outcome, r.files)
 		}
-		return q.failed(tx, a, failure)
+		return q.failed(tx, a, r.failure)
 	})
 }
 
-// save puts the files of an Outcome beside the state, before the commit that
-// needs them.
-func (q *Queue) save(id inbox.ActionID, files []inbox.File) ([]string, error) {
-	if len(files) == 0 {
-		return nil, nil
-	}
-	var c inbox.MailID
-	err := q.State.View(func(tx *state.Tx) error {
-		a, err := tx.Action(id)
-		if err == nil {
-			c = a.Case
+// saver gives what keeps the files of a Job beside the state, one after the
+// other, before the commit that needs them, and names them in files.
+func (q *Queue) saver(c inbox.MailID, id inbox.ActionID, files *[]string) func([]byte) error {
+	return func(b []byte) error {
+		name := fmt.Sprintf("%s-%d", id, len(*files)+1)
+		if err := q.State.SaveFile(c, name, b); err != nil {
+			return inbox.Temporary(err)
 		}
-		return err
-	})
-	if err != nil {
-		return nil, err
+		*files = append(*files, name)
+		return nil
 	}
-	var names []string
-	for i, f := range files {
-		name := fmt.Sprintf("%s-%d", id, i+1)
-		if err := q.State.SaveFile(c, name, f.Bytes); err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-	}
-	return names, nil
 }
 
 func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []string) error {

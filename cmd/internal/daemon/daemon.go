@@ -96,7 +96,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h := handlers.New(d.store, p.fields, handlers.Page{Site: d.cfg.Site.Name}, nil)
+	h := handlers.New(d.store, p.fields, copies(d.cfg), nil)
 	d.keeper = cases.New(p.cases)
 	d.build(p, h)
 	if d.state.Restored() {
@@ -192,6 +192,21 @@ func ownAddresses(cfg *config.Config) []string {
 
 func screening(cfg *config.Config) screen.Config {
 	return screen.Config{Own: ownAddresses(cfg), Domains: cfg.Screen.OwnDomains, SpamHeader: cfg.Screen.SpamHeader}
+}
+
+// copies says how large a mail with a copy may be: it may leave through any
+// mailbox.
+func copies(cfg *config.Config) handlers.Copies {
+	c := handlers.Copies{Site: cfg.Site.Name}
+	for _, m := range cfg.Mailboxes {
+		if size := int(m.SMTP.MaxReplyBytes); c.PartBytes == 0 || size < c.PartBytes {
+			c.PartBytes = size
+		}
+		if n := m.SMTP.MaxParts; c.MaxParts == 0 || n < c.MaxParts {
+			c.MaxParts = n
+		}
+	}
+	return c
 }
 
 // plusAddresses lists those of our addresses that are delivered with a detail.

@@ -1,0 +1,135 @@
+package handlers
+
+import (
+	"fmt"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/inbox"
+)
+
+// encoder writes one form of a part of a copy. The records of a place come
+// together.
+type encoder interface {
+	record(r users.Record) error
+	// rest writes what only the last part has: the places that hold nothing,
+	// and the earlier cases.
+	rest(empty []datamap.Place, past []inbox.PastCase) error
+	end() error
+}
+
+// copier writes a copy, part by part. It holds one part in memory.
+type copier struct {
+	h      *Handlers
+	job    inbox.Job
+	part   int            // the one that is being written, from 1
+	place  string         // that is being written
+	counts map[string]int // records of each place so far
+
+	members  []*member
+	encoders []encoder
+}
+
+func newCopier(h *Handlers, job inbox.Job) *copier {
+	return &copier{h: h, job: job, counts: map[string]int{}}
+}
+
+// record writes a record, into another part where this one is full.
+func (c *copier) record(r users.Record) error {
+	if len(r.Columns) != len(r.Values) {
+		return fmt.Errorf("a record of %q has %d columns and %d values", r.Place, len(r.Columns), len(r.Values))
+	}
+	if r.Place != c.place && c.counts[r.Place] > 0 {
+		return fmt.Errorf("the store gave the place %q in two parts", r.Place)
+	}
+	if c.part > 0 && c.full() {
+		if err := c.attach(); err != nil {
+			return err
+		}
+		c.encoders = nil
+	}
+	if err := c.begin(); err != nil {
+		return err
+	}
+	c.place = r.Place
+	c.counts[r.Place]++
+	for _, e := range c.encoders {
+		if err := e.record(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin begins a part, if none is being written.
+func (c *copier) begin() error {
+	if c.encoders != nil {
+		return nil
+	}
+	c.part++
+	if limit := c.h.copies.MaxParts; limit > 0 && c.part > limit {
+		return &inbox.Error{Err: fmt.Errorf("it needs more than %d mails of %d bytes", limit, c.h.copies.PartBytes),
+			Hint: "hand it over in another way, or raise smtp.max_parts and retry"}
+	}
+	asJSON, asCSV, asHTML := newMember("data.json"), newMember("data.csv"), newMember("data.html")
+	page, err := newPage(asHTML, c.h.data, c.h.copies.Site, c.job.Language, c.part)
+	if err != nil {
+		return err
+	}
+	c.members = []*member{asHTML, asJSON, asCSV}
+	c.encoders = []encoder{newJSON(asJSON, c.h.data), newCSV(asCSV, c.counts), page}
+	return nil
+}
+
+// slack is what a part may still grow by once it is found to be full: what the
+// compressors hold back, the last record, the ends of the files.
+const slack = 256 << 10
+
+// full tells whether the part is as large as a mail can carry: Base64 makes 78
+// bytes of 57 (RFC 2045 section 6.8), and the letter itself needs some.
+func (c *copier) full() bool {
+	limit := c.h.copies.PartBytes
+	if limit == 0 {
+		return false
+	}
+	limit = limit / 78 * 57
+	size := 0
+	for _, m := range c.members {
+		size += m.packed.Len()
+	}
+	return size >= max(limit-slack, limit/4)
+}
+
+// end writes what comes last, and attaches the last part.
+func (c *copier) end(past []inbox.PastCase) error {
+	if err := c.begin(); err != nil {
+		return err
+	}
+	var empty []datamap.Place
+	for _, p := range c.h.data.Places() {
+		if c.counts[p.Name] == 0 {
+			empty = append(empty, p)
+		}
+	}
+	for _, e := range c.encoders {
+		if err := e.rest(empty, past); err != nil {
+			return err
+		}
+	}
+	return c.attach()
+}
+
+// attach ends the part and hands it over.
+func (c *copier) attach() error {
+	for _, e := range c.encoders {
+		if err := e.end(); err != nil {
+			return err
+		}
+	}
+	b, err := pack(c.members...)
+	if err != nil {
+		return err
+	}
+	c.members = nil
+	return c.job.Attach(b)
+}
