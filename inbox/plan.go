@@ -95,6 +95,16 @@ type Job struct {
 	Attach func(zip []byte) error
 }
 
+// Remains is what the user store still holds, or holds again, of what a Job
+// took away.
+type Remains struct {
+	Left    []Step // of the plan; none: nothing is there
+	Gone    bool   // the person's own record is not there
+	Address string // on record now
+	Key     string // effect key under which the rest can be taken away; the store does not know it yet
+	Digest  string // of the plan that does it
+}
+
 // PastCase is one earlier case with support, as the person may read it.
 type PastCase struct {
 	Case     MailID    `json:"case"`

@@ -261,6 +261,43 @@ func printPerson(w io.Writer, p control.PersonView) error {
 	return nil
 }
 
+// printRepetition tells what came of one delete that was to be repeated.
+func printRepetition(w io.Writer, r review.Repetition, clock clock) error {
+	what := review.ActionView{Kind: r.Kind, Scope: r.Scope}.Label()
+	for _, f := range r.Fields {
+		what += " " + string(f)
+	}
+	line := fmt.Sprintf("%s %s, person %s, of %s: ", r.Action, what, r.Person, clock.when(r.At))
+	switch r.Result {
+	case review.ResultAlready:
+		line += "nothing of it is there"
+	case review.ResultReapplied:
+		line += "repeated"
+	case review.ResultDue:
+		line += "would be repeated"
+	case review.ResultOther:
+		line += "NOT DONE: somebody with another address has that id now (effect " + r.Effect + ")"
+	default:
+		line += "FAILED: " + r.Error
+	}
+	_, err := fmt.Fprintln(w, plain(line))
+	return err
+}
+
+// printResults counts what came of a run.
+func printResults(w io.Writer, count map[review.Result]int) {
+	parts := []string{}
+	for _, r := range review.Results() {
+		if count[r] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[r], r))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"none"}
+	}
+	fmt.Fprintf(w, "deletes since then: %s\n", strings.Join(parts, ", "))
+}
+
 func printReading(w io.Writer, r daemon.Reading) error {
 	fmt.Fprintf(w, "%s\n", plain(r.File))
 	fields(w, "  from", r.From, "  language", r.Language, "  screened", string(r.Screened), "  why", r.Why,

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/cmd/internal/daemon"
@@ -385,6 +386,8 @@ type usersCmd struct {
 	Import usersImport `cmd:"" help:"Add or replace people from a CSV file with a header, or JSON lines."`
 	Export usersExport `cmd:"" help:"Everybody, as JSON lines."`
 	Show   usersShow   `cmd:"" help:"Whoever has an address on record."`
+
+	Reapply usersReapply `cmd:"" help:"After the site has restored a backup of its own: repeat the deletes that were carried out since it was made."`
 }
 
 type usersImport struct {
@@ -415,6 +418,50 @@ type usersShow struct {
 
 func (c *usersShow) Run(w *world, all *cli) error {
 	return each(all.Users.configFile, w, control.Call{Verb: "users show", Address: c.Address}, func(p control.PersonView) error { return printPerson(w.stdout, p) })
+}
+
+type usersReapply struct {
+	Since  string `required:"" placeholder:"TIME" help:"When the backup was made: 2026-03-02, \"2026-03-02 10:00\" where the site is, or 2026-03-02T10:00:00Z."`
+	DryRun bool   `help:"Only show what would be done."`
+	JSON   bool   `help:"One JSON object a line."`
+}
+
+// time reads Since, in the zone of the site unless it names one.
+func (c *usersReapply) time(clock clock) (time.Time, error) {
+	for _, layout := range []string{time.DateOnly, "2006-01-02 15:04", time.DateTime, time.RFC3339} {
+		if t, err := time.ParseInLocation(layout, c.Since, clock.zone); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usageError{fmt.Errorf("--since=%s: a time is written 2026-03-02, \"2026-03-02 10:00\" or 2026-03-02T10:00:00Z", c.Since)}
+}
+
+func (c *usersReapply) Run(w *world, all *cli) error {
+	clock := all.Users.clock()
+	since, err := c.time(clock)
+	if err != nil {
+		return err
+	}
+	count := map[review.Result]int{}
+	call := control.Call{Verb: "users reapply", Since: since, DryRun: c.DryRun}
+	err = each(all.Users.configFile, w, call, func(r review.Repetition) error {
+		count[r.Result]++
+		if c.JSON {
+			return printJSON(w.stdout, r)
+		}
+		return printRepetition(w.stdout, r, clock)
+	})
+	summary := w.stdout
+	if c.JSON {
+		summary = w.stderr
+	}
+	if err == nil || len(count) > 0 {
+		printResults(summary, count)
+	}
+	if err == nil && count[review.ResultOther]+count[review.ResultFailed] > 0 {
+		return errFailed
+	}
+	return err
 }
 
 type journalCmd struct {

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
@@ -44,6 +45,8 @@ type Call struct {
 	Effects    bool              `json:"effects,omitempty"`
 	Replies    bool              `json:"replies,omitempty"`
 	Mails      int               `json:"mails,omitempty"` // how many
+	Since      time.Time         `json:"since,omitzero"`
+	DryRun     bool              `json:"dry_run,omitempty"`
 	Correction review.Correction `json:"correction,omitzero"`
 }
 
@@ -97,7 +100,7 @@ func verbs() map[string]verb {
 		"reconcile": (*Service).reconcile, "journal verify": (*Service).verify,
 		"pause": (*Service).pause, "paused": (*Service).paused, "resume": (*Service).resume, "backup": (*Service).backup,
 		"probe":        (*Service).probe,
-		"users import": (*Service).importUsers, "users export": (*Service).exportUsers, "users show": (*Service).showUser,
+		"users import": (*Service).importUsers, "users export": (*Service).exportUsers, "users show": (*Service).showUser, "users reapply": (*Service).reapply,
 	}
 }
 
@@ -387,6 +390,11 @@ func eachItem(r io.Reader, put func(any) error) error {
 			return err
 		}
 	}
+}
+
+// reapply works in any store: the site has restored a backup of it.
+func (s *Service) reapply(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	return s.Desk.Reapply(ctx, who, c.Since, c.DryRun, func(r review.Repetition) error { return put(r) })
 }
 
 // PersonView is a person of the embedded store.

@@ -52,6 +52,7 @@ type Config struct {
 	Rules     policy.Rules
 	KeepDone  time.Duration // how long ended cases that were carried out stay readable
 	KeepOther time.Duration // the same for all others
+	Reapply   time.Duration // how long a delete that was carried out can be repeated; 0: not at all
 	Log       *slog.Logger
 	Point     func(name string) // called at "before effect" and "after effect"; nil: not at all
 	Replies   func()            // called when a Reply may be due; nil: nobody waits
@@ -549,11 +550,24 @@ func (q *Queue) saver(c inbox.MailID, id inbox.ActionID, files *[]string) func([
 
 func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []string) error {
 	receipt := o.Plan.Digest(a.Detail.Person, a.Kind)
+	if err := q.remember(tx, a); err != nil {
+		return err
+	}
 	a.Begun = ""
 	if err := tx.Move(a, inbox.EventDone, cases.Program, map[string]any{"receipt": receipt, "done": o.Plan}); err != nil {
 		return err
 	}
 	return q.Cases.Done(tx, a, o, files)
+}
+
+// remember keeps what it takes to repeat a delete that was carried out, should
+// the site restore its data from before.
+func (q *Queue) remember(tx *state.Tx, a *inbox.Action) error {
+	if a.Kind != inbox.KindDelete || q.Reapply == 0 {
+		return nil
+	}
+	return tx.AddDeleted(&state.Deleted{Action: a.ID, Effect: a.Begun, Kind: a.Kind, Scope: a.Scope,
+		Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Person: a.Detail.Person, Fields: a.Detail.Request.Fields}, a.Detail.Address)
 }
 
 func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
@@ -610,9 +624,19 @@ func backoff(attempt int) time.Duration {
 }
 
 // Tidy drops the keys of people whose account was deleted and of Cases that
-// were kept long enough, and removes files that nothing needs.
+// were kept long enough, forgets deletes that nobody needs to repeat any more,
+// and removes files that nothing needs.
 func (q *Queue) Tidy(ctx context.Context) error {
-	return errors.Join(q.erase(ctx), q.forget(ctx), q.sweep(), q.remind(ctx))
+	return errors.Join(q.erase(ctx), q.forget(ctx), q.forgetDeleted(ctx), q.sweep(), q.remind(ctx))
+}
+
+func (q *Queue) forgetDeleted(ctx context.Context) error {
+	until, over := time.Now().Add(-q.Reapply), false
+	err := q.State.View(func(tx *state.Tx) error { over = tx.DeletedBefore(until); return nil })
+	if err != nil || !over {
+		return err
+	}
+	return q.State.Update(ctx, "forget deletes", func(tx *state.Tx) error { return tx.ForgetDeleted(until, batch*4) })
 }
 
 // remind tells staff of what waits for them and is due soon, once each.

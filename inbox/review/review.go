@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/handlers/users/datamap"
@@ -37,10 +39,16 @@ type Config struct {
 	Log       *slog.Logger
 	Approvers []string // who may approve without the owner's proof
 	Changed   func()   // called after an act that may have made something due
+
+	Eraser      Eraser
+	KeepDeleted time.Duration // how long deletes can be repeated; 0: not at all
 }
 
 // Desk is where staff act.
-type Desk struct{ Config }
+type Desk struct {
+	Config
+	reapplying sync.Mutex // one run at a time
+}
 
 // New gives a Desk.
 func New(c Config) *Desk {
@@ -50,7 +58,7 @@ func New(c Config) *Desk {
 	if c.Changed == nil {
 		c.Changed = func() {}
 	}
-	return &Desk{c}
+	return &Desk{Config: c}
 }
 
 // act reads an Action and its people, and runs f in one transaction.

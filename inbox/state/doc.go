@@ -43,6 +43,7 @@
 //	rendered        reply -> sealed bytes as they go out, or "file"
 //	persons         h(person or address), mail: every key under which something of theirs is sealed
 //	erasures        mail -> JSON: drop every key of that person when no letter is owed
+//	deleted         time, action -> JSON Deleted and sealed detail: to be repeated when the site restores a backup of its own
 //	moves           h(person) -> time of the last change of address
 //	counts          h(limit name) -> JSON Count
 //	effects         time, action: irreversible ones, for the brake

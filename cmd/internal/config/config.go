@@ -137,6 +137,8 @@ type Keep struct {
 type Users struct {
 	Store string // bolt
 	Path  string // of the embedded store's file
+
+	Reapply time.Duration // how long a delete that was carried out can be repeated; 0: not at all
 }
 
 // Journal says who gets the head of the chain.

@@ -118,7 +118,7 @@ func TestSample(t *testing.T) {
 		{"password_file", m.Login.PasswordFile, filepath.Join(filepath.Dir(path), "pass")},
 		{"smtp", m.SMTP.Server.String(), "smtps://mail.push.guru:465"},
 		{"smtp username", m.SMTP.Login.Username, "support@push.guru"},
-		{"users", c.Users, Users{"bolt", "/var/lib/supportd/users.db"}},
+		{"users", c.Users, Users{"bolt", "/var/lib/supportd/users.db", 365 * 24 * time.Hour}},
 		{"level", c.Log.Level, slog.LevelInfo},
 	} {
 		if x.got != x.want {

@@ -398,6 +398,8 @@ func readUsers(t *table, stateDir string) Users {
 	u := Users{
 		Store: t.oneOf("store", "bolt", "bolt", "postgres", "mysql", "sqlite"),
 		Path:  t.file("path", filepath.Join(stateDir, "users.db")),
+
+		Reapply: t.duration("reapply", 365*day, 0),
 	}
 	switch u.Store {
 	case "postgres", "mysql", "sqlite":

@@ -119,12 +119,27 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 		finder = d.opt.Find(h)
 	}
 	d.queue = queue.New(queue.Config{State: d.state, Cases: keeper, Performer: performer, Rules: p.cases.Rules,
-		KeepDone: d.cfg.Keep.Done, KeepOther: d.cfg.Keep.Other, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() }})
+		KeepDone: d.cfg.Keep.Done, KeepOther: d.cfg.Keep.Other, Reapply: d.cfg.Users.Reapply, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() }})
 	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
 		Sent: func() { d.queue.Wake() }})
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
 		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point})
-	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed})
+	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
+		Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
+}
+
+// eraser finds what is left with the handlers, and takes it away as the queue
+// would.
+type eraser struct {
+	find interface {
+		Remains(ctx context.Context, job inbox.Job) (inbox.Remains, error)
+	}
+	queue.Performer
+}
+
+// Remains implements review.Eraser.
+func (e eraser) Remains(ctx context.Context, job inbox.Job) (inbox.Remains, error) {
+	return e.find.Remains(ctx, job)
 }
 
 // parts are the rooms that need no state.

@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/inbox"
+)
+
+// Remains tells what is left of a delete that was carried out, or is there
+// again because the site has restored a backup. Whether the backup knows the
+// effect does not matter: where it does, what it says that was done is looked
+// for, else what the map says now.
+//
+// When something is left, the delete can be performed again, as a Job with the
+// Key, the Digest and the Address that Remains gives. Its key is another one
+// than the job's, under which a backup that knows it would do nothing. While
+// the store does not know that key it stays the same, so that two who perform
+// it do it once.
+func (h *Handlers) Remains(ctx context.Context, job inbox.Job) (inbox.Remains, error) {
+	rest, err := h.remains(ctx, job)
+	if err != nil {
+		return inbox.Remains{}, fmt.Errorf("looking for what is left of %s (%s): %w", job.EffectKey, job.Kind, err)
+	}
+	return rest, nil
+}
+
+func (h *Handlers) remains(ctx context.Context, job inbox.Job) (rest inbox.Remains, err error) {
+	before, err := h.store.Recorded(ctx, job.EffectKey, job.Kind, job.Digest)
+	recorded := err == nil
+	if err != nil && !errors.Is(err, users.ErrNotFound) {
+		return rest, err
+	}
+	p, err := h.store.Get(ctx, job.Person)
+	if errors.Is(err, users.ErrNotFound) {
+		p, rest.Gone, err = users.Person{ID: job.Person}, true, nil
+	}
+	if err != nil {
+		return rest, err
+	}
+	plan, err := h.Plan(ctx, p, job.Request, false)
+	var refused *datamap.RefusedError
+	switch {
+	case errors.As(err, &refused) && refused.Reason == datamap.ReasonSame:
+		return rest, nil // none of the fields holds anything
+	case err != nil:
+		return rest, err
+	}
+	look := plan
+	if recorded {
+		look = before.Plan
+	}
+	if rest.Left, err = h.store.Left(ctx, p, look); err != nil || len(rest.Left) == 0 {
+		return rest, err
+	}
+	rest.Address, rest.Digest = p.Address(), plan.Digest(p.ID, job.Kind)
+	rest.Key, err = h.unused(ctx, job, rest.Digest)
+	return rest, err
+}
+
+// repeats is how often one delete can be repeated: each time the site has
+// restored a backup that knew of the time before.
+const repeats = 1000
+
+// unused gives the first key of a repetition that the store does not know.
+func (h *Handlers) unused(ctx context.Context, job inbox.Job, digest string) (string, error) {
+	for n := range repeats {
+		key := fmt.Sprintf("%s-again-%d", job.EffectKey, n+1)
+		_, err := h.store.Recorded(ctx, key, job.Kind, digest)
+		var other *users.MismatchError
+		switch {
+		case errors.Is(err, users.ErrNotFound):
+			return key, nil
+		case err != nil && !errors.As(err, &other): // with another plan it was used all the same
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("it was repeated %d times already", repeats)
+}

@@ -1,0 +1,142 @@
+package state
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
+)
+
+// Deleted is a delete that was carried out. It is kept so that it can be
+// repeated once the site has restored a backup of its database, and outlives
+// the keys of the person: what could tell who they were is sealed under the
+// house's own.
+type Deleted struct {
+	Action inbox.ActionID `json:"action"`
+	Effect string         `json:"effect"` // the key under which it was carried out
+	Kind   inbox.Kind     `json:"kind"`
+	Scope  inbox.Scope    `json:"scope"`
+	Digest string         `json:"digest"` // of the plan
+	At     time.Time      `json:"at"`
+
+	// Begun is the effect key of a repetition that may have been carried out,
+	// and BegunDigest is of its plan; "" when none is under way.
+	Begun       string `json:"begun,omitempty"`
+	BegunDigest string `json:"begun_digest,omitempty"`
+
+	Person string        `json:"-"` // user store id
+	Fields []inbox.Field `json:"-"` // of scope fields
+
+	address []byte // keyed hash of the address on record when it was carried out
+}
+
+// deletedDetail is what is sealed of a Deleted.
+type deletedDetail struct {
+	Person  string        `json:"person"`
+	Fields  []inbox.Field `json:"fields,omitempty"`
+	Address []byte        `json:"address"`
+}
+
+// house is the Mail under whose key is sealed what belongs to no Case.
+const house inbox.MailID = 0
+
+func deletedKey(t time.Time, id inbox.ActionID) []byte { return join(at(t), be(uint64(id))) }
+
+func deletedLabel(key []byte) string { return fmt.Sprintf("deleted %x", key) }
+
+// AddDeleted keeps a delete that was carried out now, and of the address on
+// record what tells it from others. What is no address is told from all.
+func (tx *Tx) AddDeleted(d *Deleted, addr string) error {
+	d.At = tx.Now.UTC()
+	if canonical, err := address.Canonical(addr); err == nil {
+		d.address = tx.deletedAddress(d, canonical)
+	}
+	return tx.PutDeleted(d)
+}
+
+// PutDeleted stores a delete that AddDeleted has kept.
+func (tx *Tx) PutDeleted(d *Deleted) error {
+	key := deletedKey(d.At, d.Action)
+	detail, err := json.Marshal(deletedDetail{Person: d.Person, Fields: d.Fields, Address: d.address})
+	if err != nil {
+		return fmt.Errorf("keeping the delete of %s: %w", d.Action, err)
+	}
+	r := record[*Deleted]{Plain: d}
+	if r.Sealed, err = tx.db.keys.seal(house, deletedLabel(key), detail); err != nil {
+		return err
+	}
+	b, err := json.Marshal(&r)
+	if err != nil {
+		return fmt.Errorf("keeping the delete of %s: %w", d.Action, err)
+	}
+	return tx.bucket("deleted").Put(key, b)
+}
+
+// SameAddress tells whether an address is the one that was on record when the
+// delete was carried out. What is no address is not.
+func (tx *Tx) SameAddress(d *Deleted, addr string) bool {
+	canonical, err := address.Canonical(addr)
+	return err == nil && bytes.Equal(d.address, tx.deletedAddress(d, canonical))
+}
+
+// deletedAddress gives the hash that stands for an address. It is another one
+// for each person.
+func (tx *Tx) deletedAddress(d *Deleted, canonical string) []byte {
+	return tx.Hash("deleted", d.Person+"\x00"+canonical)
+}
+
+// DeletedFrom lists up to limit deletes in the order in which they were carried
+// out, from the one of the Action id at time t on, if that is kept, or the next.
+func (tx *Tx) DeletedFrom(t time.Time, id inbox.ActionID, limit int) ([]*Deleted, error) {
+	var out []*Deleted
+	c := tx.bucket("deleted").Cursor()
+	for k, v := c.Seek(deletedKey(t, id)); k != nil && len(out) < limit; k, v = c.Next() {
+		d, err := tx.deleted(k, v)
+		if err != nil {
+			return nil, fmt.Errorf("reading a delete that was carried out: %w", err)
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+func (tx *Tx) deleted(key, value []byte) (*Deleted, error) {
+	var r record[*Deleted]
+	if err := json.Unmarshal(value, &r); err != nil {
+		return nil, err
+	}
+	b, err := tx.db.keys.unseal(house, deletedLabel(key), r.Sealed)
+	if err != nil {
+		return nil, err
+	}
+	var detail deletedDetail
+	if err := json.Unmarshal(b, &detail); err != nil {
+		return nil, err
+	}
+	r.Plain.Person, r.Plain.Fields, r.Plain.address = detail.Person, detail.Fields, detail.Address
+	return r.Plain, nil
+}
+
+// DeletedBefore tells whether a delete is kept that was carried out before t.
+func (tx *Tx) DeletedBefore(t time.Time) bool {
+	k, _ := tx.bucket("deleted").Cursor().First()
+	return k != nil && bytes.Compare(k, at(t)) < 0
+}
+
+// ForgetDeleted drops up to limit deletes that were carried out before t.
+func (tx *Tx) ForgetDeleted(t time.Time, limit int) error {
+	var over [][]byte
+	c := tx.bucket("deleted").Cursor()
+	for k, _ := c.First(); k != nil && len(over) < limit && bytes.Compare(k, at(t)) < 0; k, _ = c.Next() {
+		over = append(over, bytes.Clone(k))
+	}
+	for _, k := range over {
+		if err := tx.bucket("deleted").Delete(k); err != nil {
+			return fmt.Errorf("forgetting a delete that was carried out: %w", err)
+		}
+	}
+	return nil
+}
