@@ -236,7 +236,8 @@ type Action struct {
 	Error       string         `json:"error,omitempty"`     // why it waits or failed; for staff, never personal
 	History     []HistoryEntry `json:"history"`
 
-	// Detail is sealed under the key of the Case, and nil once that was dropped.
+	// Detail is sealed under the key of the Case, and nil once that was dropped. Of
+	// what is ForStaff it is sealed under the house's, and goes when it has ended.
 	Detail *ActionDetail `json:"-"`
 }
 
@@ -258,7 +259,13 @@ type ActionDetail struct {
 	Words   string   `json:"words,omitempty"`   // staff's own words about it, for the person's letter
 	Reading []string `json:"reading,omitempty"` // earlier readings that staff corrected
 	Hold    []string `json:"hold,omitempty"`    // for staff: why it is in review
+	Task    string   `json:"task,omitempty"`    // what staff are to do; see Action.ForStaff
 }
+
+// ForStaff tells whether an Action is a task that the program sets staff, about
+// nothing of the person but their ID. Nobody asked for it and no letter tells of
+// it; nothing of its Case waits for it, and it outlives what the Case holds.
+func (a *Action) ForStaff() bool { return a.Kind == KindQuestion && a.Topic == TopicTell }
 
 // Order is the place of an Action in its Case: what only reads comes before
 // what changes, the address on record after the other fields, so that their

@@ -82,13 +82,15 @@ type Change struct {
 	Value string `json:"value"`
 }
 
-// Topic tells apart the questions that the program can answer by itself.
+// Topic tells apart questions: those that the program can answer by itself, and
+// the tasks that it sets staff.
 type Topic string
 
 // The topics of a question; "" is everything that a person must answer.
 const (
 	TopicStatus     Topic = "status"     // what about my request?
 	TopicReactivate Topic = "reactivate" // undo the deactivation of my account
+	TopicTell       Topic = "tell"       // for staff: recipients outside the site must be told what was done
 )
 
 // Request is one thing that a Message asks.

@@ -141,9 +141,10 @@ func printAction(w io.Writer, v review.ActionDetail, clock clock) error {
 	fields(w, "action", v.ID.String(), "case", v.Case.String(), "kind", v.Label(), "state", string(v.State), "note", v.Error,
 		"received", clock.when(v.Received), "due", clock.when(v.Due), "runs after", clock.when(v.RunAfter), "expires", clock.when(v.Expires),
 		"person", v.Person, "address", v.Address, "language", v.Language, "sender", senderOf(v.Evidence, v.Why))
-	if v.Forgotten {
+	switch {
+	case v.Forgotten:
 		fmt.Fprintln(w, "Its content was kept long enough and forgotten.")
-	} else {
+	case v.Topic != inbox.TopicTell: // which nobody has read
 		fields(w, "reading", fmt.Sprintf("certain %v, confidence %.2f, because: %s", v.Certain, v.Confidence, strings.Join(v.Because, " | ")))
 	}
 	for _, c := range v.Changes {

@@ -139,7 +139,7 @@ func (k *Keeper) settle(tx *state.Tx, m *inbox.Mail) error {
 		return err
 	}
 	for _, a := range acts {
-		if !a.State.Ended() {
+		if !a.State.Ended() && !a.ForStaff() {
 			m.Ended = zeroTime
 			return tx.PutMail(m)
 		}

@@ -29,7 +29,9 @@ func (k *Keeper) Past(tx *state.Tx, person, address string) ([]inbox.PastCase, e
 		}
 		c := inbox.PastCase{Case: id, Received: m.Received, Subject: m.Detail.Subject, Text: m.Detail.Text}
 		for _, a := range acts {
-			c.Asked = append(c.Asked, string(a.Kind)+" "+string(a.State))
+			if !a.ForStaff() {
+				c.Asked = append(c.Asked, string(a.Kind)+" "+string(a.State))
+			}
 		}
 		out = append(out, c)
 	}

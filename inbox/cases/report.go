@@ -27,6 +27,9 @@ func (k *Keeper) Done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []st
 			return err
 		}
 	}
+	if err := k.tellOthers(tx, a, o.Plan); err != nil {
+		return err
+	}
 	return k.report(tx, a.Case, o.Holdings, files)
 }
 

@@ -14,6 +14,7 @@ type ActionView struct {
 	Case     inbox.MailID   `json:"case"`
 	Kind     inbox.Kind     `json:"kind"`
 	Scope    inbox.Scope    `json:"scope,omitempty"`
+	Topic    inbox.Topic    `json:"topic,omitempty"`
 	Undo     bool           `json:"undo,omitempty"`
 	State    inbox.State    `json:"state"`
 	Received time.Time      `json:"received"`
@@ -122,15 +123,27 @@ func paused(tx *state.Tx, restored bool) Paused {
 }
 
 func view(a *inbox.Action) ActionView {
-	v := ActionView{ID: a.ID, Case: a.Case, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, State: a.State, Received: a.Received.UTC(), Due: a.Due.UTC(),
+	v := ActionView{ID: a.ID, Case: a.Case, Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo, State: a.State, Received: a.Received.UTC(), Due: a.Due.UTC(),
 		Evidence: a.Evidence, Mailbox: a.Mailbox, Attempts: a.Attempts, Error: a.Error}
 	if a.State == inbox.StateScheduled || a.State == inbox.StateHeld {
 		v.RunAfter = a.RunAfter.UTC()
 	}
 	if a.Detail != nil {
-		v.Person = a.Detail.Person
+		v.Person, v.Error = a.Detail.Person, note(a)
 	}
 	return v
+}
+
+// note gives what stands beside an Action: of a task, what staff are to do.
+func note(a *inbox.Action) string {
+	switch task := a.Detail.Task; {
+	case task == "":
+		return a.Error
+	case a.State == inbox.StateReview || a.Error == "":
+		return task
+	default:
+		return task + "; " + a.Error
+	}
 }
 
 // Label says in one or two words what an Action is: its kind, and more where
@@ -141,6 +154,8 @@ func (v ActionView) Label() string {
 		return reactivate
 	case v.Scope != "":
 		return string(v.Kind) + " " + string(v.Scope)
+	case v.Topic == inbox.TopicTell:
+		return string(v.Topic)
 	}
 	return string(v.Kind)
 }
@@ -156,7 +171,7 @@ func Labels() []string {
 	for _, s := range []inbox.Scope{inbox.ScopeAccount, inbox.ScopeFields} {
 		out = append(out, ActionView{Kind: inbox.KindDelete, Scope: s}.Label())
 	}
-	return append(out, reactivate)
+	return append(out, reactivate, string(inbox.TopicTell))
 }
 
 // Actions calls f for the Actions in a state ("" for all) of a kind or with a

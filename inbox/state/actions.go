@@ -24,7 +24,11 @@ func (tx *Tx) NewAction(a *inbox.Action, e inbox.Event, who string) error {
 	if e == inbox.EventReview {
 		why = a.Error
 	}
-	return tx.move(a, inbox.HistoryEntry{At: tx.Now, What: string(e), Who: who, Why: why}, e, a.Detail)
+	detail := any(a.Detail)
+	if a.ForStaff() { // what the house's key seals in the journal stays for ever
+		detail = map[string]string{"why": why}
+	}
+	return tx.move(a, inbox.HistoryEntry{At: tx.Now, What: string(e), Who: who, Why: why}, e, detail)
 }
 
 // Move applies an event to an Action, notes it in history and journal (with
@@ -59,8 +63,11 @@ func (tx *Tx) move(a *inbox.Action, h inbox.HistoryEntry, e inbox.Event, detail 
 	if to.Ended() && a.Ended.IsZero() {
 		a.Ended = tx.Now
 	}
+	if to.Ended() && a.ForStaff() {
+		a.Detail = &inbox.ActionDetail{}
+	}
 	a.History = append(a.History, h)
-	if err := tx.Journal(h.What, h.Who, a.Case, a.ID, detail); err != nil {
+	if err := tx.Journal(h.What, h.Who, actionKey(a), a.ID, detail); err != nil {
 		return err
 	}
 	return tx.PutAction(a)
@@ -93,7 +100,7 @@ func (tx *Tx) standStill(a *inbox.Action, e inbox.Event, to inbox.State) error {
 // state.
 func (tx *Tx) Note(a *inbox.Action, what, who string, detail any) error {
 	a.History = append(a.History, inbox.HistoryEntry{At: tx.Now, What: what, Who: who})
-	if err := tx.Journal(what, who, a.Case, a.ID, detail); err != nil {
+	if err := tx.Journal(what, who, actionKey(a), a.ID, detail); err != nil {
 		return err
 	}
 	return tx.PutAction(a)
@@ -103,7 +110,7 @@ func (tx *Tx) Note(a *inbox.Action, what, who string, detail any) error {
 // from the stored one: Move does that.
 func (tx *Tx) PutAction(a *inbox.Action) error {
 	var state, due, open []byte
-	old, oldDetail, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(a.ID), actionCase)
+	old, oldDetail, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(a.ID), actionKey)
 	switch {
 	case err == nil:
 		state, due, open = actionStateKey(old), dueKey(old), tx.openKey(old, oldDetail)
@@ -119,7 +126,7 @@ func (tx *Tx) PutAction(a *inbox.Action) error {
 	if err := tx.reindex("action_persons", open, tx.openKey(a, a.Detail)); err != nil {
 		return fmt.Errorf("indexing %s: %w", a.ID, err)
 	}
-	return put(tx, "actions", uint64(a.ID), a.Case, a, a.Detail)
+	return put(tx, "actions", uint64(a.ID), actionKey(a), a, a.Detail)
 }
 
 // openKey is under what an open Action is found: the address that answers go
@@ -131,7 +138,14 @@ func (tx *Tx) openKey(a *inbox.Action, d *inbox.ActionDetail) []byte {
 	return join(tx.Hash(TieAddress, d.Address), be(uint64(a.ID)))
 }
 
-func actionCase(a *inbox.Action) inbox.MailID { return a.Case }
+// actionKey gives the Mail under whose key an Action is sealed: its Case, which
+// staff's own tasks outlive.
+func actionKey(a *inbox.Action) inbox.MailID {
+	if a.ForStaff() {
+		return house
+	}
+	return a.Case
+}
 
 func actionStateKey(a *inbox.Action) []byte {
 	return join([]byte(a.State), []byte{0}, be(uint64(a.ID)))
@@ -153,7 +167,7 @@ func dueKey(a *inbox.Action) []byte {
 
 // Action reads an Action; ErrNotFound when there is none.
 func (tx *Tx) Action(id inbox.ActionID) (*inbox.Action, error) {
-	a, d, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(id), actionCase)
+	a, d, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(id), actionKey)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}

@@ -3,7 +3,8 @@
 // # Files
 //
 //	state.db      mails, actions, replies, indexes and the journal; what is personal in it is sealed
-//	keys.db       the keys: one a Mail, one for the house (0), one for keyed hashes
+//	keys.db       the keys: one a Mail, one for the house (0), one for keyed hashes; under the house's lies what
+//	              belongs to no Case or outlives it: letters to staff, their own tasks, what deletes can be repeated by
 //	instance      the sentinel: instance mark and number of openings, as text
 //	replies/      sealed data of replies that wait: A-000123-1, R-000789
 //

@@ -80,7 +80,7 @@ func (tx *Tx) open(c inbox.MailID) (bool, error) {
 		return true, nil
 	}
 	acts, err := tx.CaseActions(c)
-	return slices.ContainsFunc(acts, func(a *inbox.Action) bool { return !a.State.Ended() }), err
+	return slices.ContainsFunc(acts, func(a *inbox.Action) bool { return !a.State.Ended() && !a.ForStaff() }), err
 }
 
 // heldWait is how long a held letter keeps the key of somebody whose account

@@ -93,6 +93,21 @@ func addAction(t *testing.T, tx *Tx, m *inbox.Mail, e inbox.Event) *inbox.Action
 	return a
 }
 
+// addTask stores a task of staff's own in the Case of a Mail.
+func addTask(t *testing.T, tx *Tx, m *inbox.Mail) *inbox.Action {
+	t.Helper()
+	a := &inbox.Action{Case: m.ID, Kind: inbox.KindQuestion, Topic: inbox.TopicTell, Mailbox: "support", Received: m.Received, Error: "tell somebody",
+		Detail: &inbox.ActionDetail{Person: person, Task: "tell somebody of " + person}}
+	if err := tx.NewAction(a, inbox.EventReview, "supportd"); err != nil {
+		t.Fatal(err)
+	}
+	m.Actions = append(m.Actions, a.ID)
+	if err := tx.PutMail(m); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 // addReply queues a letter of a Case.
 func addReply(t *testing.T, tx *Tx, c inbox.MailID) *inbox.Reply {
 	t.Helper()

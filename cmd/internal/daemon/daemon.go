@@ -52,6 +52,8 @@ type Options struct {
 	Perform func(next queue.Performer) queue.Performer
 	// Find wraps what looks people up for intake; nil: as it is.
 	Find func(next intake.Finder) intake.Finder
+	// Map says what the site stores; nil: the map of the embedded store.
+	Map *datamap.Map
 	// Point is called at the named moments; nil: not at all.
 	Point func(name string)
 	// NoSocket has no control socket opened, which virtual time cannot hold.
@@ -152,7 +154,10 @@ type parts struct {
 
 func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	var faults []error
-	p := &parts{fields: datamap.Embedded()}
+	p := &parts{fields: opt.Map}
+	if p.fields == nil {
+		p.fields = datamap.Embedded()
+	}
 	letters, err := templates.Load(folder(cfg.Templates.Dir), cfg.Site.Languages, p.fields.ColumnLabel)
 	faults = append(faults, err)
 	p.classifier, err = classify.New(classify.Options{Region: cfg.Site.Region, Languages: cfg.Site.Languages, Overlay: folder(cfg.Classify.Dir)})

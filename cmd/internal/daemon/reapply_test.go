@@ -87,7 +87,7 @@ func (s *scene) deleted() (before []byte, at time.Time) {
 	return before, at
 }
 
-// entries gives the journal as "what action".
+// entries gives the journal as "what action detail".
 func (s *scene) entries() (out []string) {
 	s.t.Helper()
 	s.offline(func() {
@@ -96,7 +96,10 @@ func (s *scene) entries() (out []string) {
 			s.t.Fatal(err)
 		}
 		err = db.View(func(tx *state.Tx) error {
-			return tx.EachEntry(1, func(e journal.Entry, _ []byte) error { out = append(out, e.What+" "+e.Action.String()); return nil })
+			return tx.EachEntry(1, func(e journal.Entry, detail []byte) error {
+				out = append(out, e.What+" "+e.Action.String()+" "+string(detail))
+				return nil
+			})
 		})
 		if err := errors.Join(err, db.Close()); err != nil {
 			s.t.Fatal(err)
@@ -107,7 +110,7 @@ func (s *scene) entries() (out []string) {
 
 func count(all []string, what string) (n int) {
 	for _, s := range all {
-		if s == what {
+		if strings.HasPrefix(s, what) {
 			n++
 		}
 	}

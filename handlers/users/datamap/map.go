@@ -85,6 +85,7 @@ type Place struct {
 	Retention  Text
 	Recipients Text
 	Columns    []Column
+	Tell       []string // recipients outside the site whom staff must tell when people's data here change or go (GDPR, Article 19)
 
 	Erase Erasure // what a delete of the account does to its rows
 	Keep  Text    // of EraseNone: the reason
@@ -124,6 +125,7 @@ func New(places ...Place) (*Map, error) {
 			faults = append(faults, fmt.Errorf("place %q has no label", p.Name))
 		}
 		faults = append(faults, p.faults()...)
+		faults = append(faults, p.tellFaults()...)
 		faults = append(faults, m.index(i)...)
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -317,7 +319,7 @@ func plainName(s string) bool {
 func clonePlaces(places []Place) []Place {
 	places = slices.Clone(places)
 	for i, p := range places {
-		places[i].Columns = slices.Clone(p.Columns)
+		places[i].Columns, places[i].Tell = slices.Clone(p.Columns), slices.Clone(p.Tell)
 	}
 	return places
 }
