@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -17,12 +16,15 @@ import (
 
 var update = flag.Bool("update", false, "freeze the present schema anew")
 
+// present is the folder in which what this version writes is frozen.
+const present = "schema1-deleted"
+
 // TestFrozen: the state that was written under each schema opens in this
 // version and holds what it held. A schema that was released is never frozen
-// anew; a new one gets a folder of its own.
+// anew; a new one, and buckets that are added to one, get a folder of their own.
 func TestFrozen(t *testing.T) {
 	if *update {
-		freeze(t, filepath.Join("testdata", fmt.Sprint("schema", Schema)))
+		freeze(t, filepath.Join("testdata", present))
 	}
 	dirs, err := filepath.Glob("testdata/schema*")
 	if err != nil || len(dirs) < Schema {
@@ -45,13 +47,14 @@ func TestFrozen(t *testing.T) {
 				shut(t, db)
 			}
 			db := openState(t, dir)
-			db.update(t, func(tx *Tx) error { return useFrozen(t, tx) })
+			db.update(t, func(tx *Tx) error { return useFrozen(t, tx, filepath.Base(frozen) == "schema1") })
 		})
 	}
 }
 
-// useFrozen goes on with what the frozen state left off at.
-func useFrozen(t *testing.T, tx *Tx) error {
+// useFrozen goes on with what the frozen state left off at. The first that was
+// frozen kept neither the form of mails, nor signatures, nor deletes.
+func useFrozen(t *testing.T, tx *Tx, first bool) error {
 	q, err := tx.AskByToken(token)
 	if err != nil || q == nil || q.Used {
 		t.Fatalf("the open question is %+v, %v", q, err)
@@ -66,11 +69,15 @@ func useFrozen(t *testing.T, tx *Tx) error {
 	if id, ok := tx.MailByMessageID(sent); !ok || id != 3 { // the newest that came with it
 		t.Errorf("the sender's Message-ID leads to %s, %t", id, ok)
 	}
-	if id, ok := tx.MailByContent(inbox.Digest{1, 1}, inbox.Digest{1}); !ok || id != 1 { // its form was not kept then
-		t.Errorf("the content of the first mail leads to %s, %t", id, ok)
+	if id, ok := tx.MailByContent(inbox.Digest{1, 1}, inbox.Digest{1}); ok != first || first && id != 1 {
+		t.Errorf("the content of the first mail in another form leads to %s, %t", id, ok)
 	}
-	if id, ok := tx.MailBySignature(from, [][32]byte{{1}}); ok { // signatures were not kept then
-		t.Errorf("a signature leads to %s", id)
+	if id, ok := tx.MailBySignature(from, [][32]byte{{1}}); ok == first {
+		t.Errorf("a signature leads to %s, %t", id, ok)
+	}
+	del, err := tx.DeletedFrom(time.Time{}, 0, 2)
+	if err != nil || (len(del) == 0) != first || !first && (!tx.SameAddress(del[0], from) || tx.SameAddress(del[0], "bob@example.org")) {
+		t.Errorf("of deletes it has %+v, %v", del, err)
 	}
 	if tied := tx.Tied(TiePerson, person); len(tied) == 0 || tied[0] != a.Case {
 		t.Errorf("the person is tied to %v", tied)
@@ -100,12 +107,16 @@ func freeze(t *testing.T, to string) {
 		m2.State, m2.Retry = inbox.MailDeferred, tx.Now.Add(time.Minute)
 		m3 := addMail(t, tx, 3)
 		m3.State, m3.Ended, gone = inbox.MailAnswered, tx.Now, m3.ID
+		addTask(t, tx, m3)
 		_, err := tx.Count("proven", from, false, 1)
 		return errors.Join(err, tx.PutAction(a), tx.PutReply(r), tx.PutMail(m2), tx.PutMail(m3),
 			tx.PutAsk(token, &Ask{Case: m.ID, Actions: []inbox.ActionID{a.ID}, Purpose: PurposeConfirm, Digests: []string{"d"},
 				To: tx.Hash(TieAddress, from), Reply: r.ID, Asked: tx.Now, Expires: a.Expires}),
 			tx.SaveRendered(r, []byte(text)), tx.SaveRendered(large, make([]byte, inlineMax+1)), db.SaveLarge(large, make([]byte, inlineMax+1)),
-			db.SaveFile(m.ID, r.Detail.Files[0], []byte(text)), tx.Moved(person), tx.Effect(scheduled.ID), tx.Erase(m3.ID, "gone", "gone@example.org"),
+			db.SaveFile(m.ID, r.Detail.Files[0], []byte(text)), tx.Moved(person), tx.Effect(scheduled.ID),
+			tx.AddDeleted(&Deleted{Action: scheduled.ID, Effect: tx.EffectKey(scheduled.ID), Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Digest: "d",
+				Begun: "again", BegunDigest: "d2", Person: person, Fields: []inbox.Field{inbox.FieldPhone}}, from),
+			tx.Erase(m3.ID, "gone", "gone@example.org"),
 			tx.PutFolder("support", "INBOX", Folder{UIDValidity: 1, Floor: 1, FirstRun: tx.Now}),
 			tx.Filed(m3.Ref, inbox.Ref{Mailbox: "support", Folder: "Processed", UIDValidity: 2, UID: 3}),
 			tx.SetPaused(true, false), tx.SetMeta("anchor", "noted"), tx.Journal("note", "staff", m3.ID, 0, text))
@@ -153,9 +164,13 @@ func dump(t *testing.T, db *DB) []byte {
 			}
 			return true
 		})
+		deleted, failed := tx.DeletedFrom(time.Time{}, 0, 9)
+		for _, d := range deleted {
+			all = append(all, d, d.Person, d.Fields)
+		}
 		acts := tx.ActionsIn("", func(a *inbox.Action) bool { all = append(all, a, a.Detail); return true })
 		log := tx.EachEntry(1, func(e journal.Entry, detail []byte) error { all = append(all, e, json.RawMessage(detail)); return nil })
-		return errors.Join(err, each, acts, log)
+		return errors.Join(err, failed, each, acts, log)
 	})
 	file, err := db.LoadFile(1, "A-000002-1")
 	if err != nil {
