@@ -114,3 +114,25 @@ func TestRemainsFails(t *testing.T) {
 		t.Error("it answered after the end")
 	}
 }
+
+// TestRepetitionIsTold: the rest of the site is told of a delete that is done
+// again, under its own key, until it has said that it is done.
+func TestRepetitionIsTold(t *testing.T) {
+	h := open(t)
+	job := h.job("k-1", deleteAccount, false)
+	fields := h.get("17").Fields
+	h.perform(job)
+	h.back(fields)
+	site := &told{errs: []error{inbox.Temporary(errors.New("no answer"))}}
+	h.Handlers = New(h.store, datamap.Embedded(), Copies{}, site)
+	rest := h.remains(job)
+	job.EffectKey, job.Digest, job.Address = rest.Key, rest.Digest, rest.Address
+	if _, err := h.Perform(t.Context(), job); !inbox.InDoubt(err) {
+		t.Fatalf("while the site does not answer: %v", err)
+	}
+	job.Address, job.Ask = "", true // another run: the address is not known any more
+	h.perform(job)
+	if len(site.notes) != 2 || site.notes[0] != site.notes[1] || site.notes[1].Effect != "k-1-again-1" || site.notes[1].Person != "17" {
+		t.Errorf("the site was told %+v", site.notes)
+	}
+}
