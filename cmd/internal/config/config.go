@@ -3,9 +3,8 @@
 // or an unreadable file is a fault, and Load reports all faults of a file at
 // once, each with its key, its line and, where there is one, a hint.
 //
-// The file is first parsed into tables (tree.go), which know the line of each
-// key. Each section then asks its table for the keys that it has (sections.go),
-// with the default beside the key; a key that nobody asked for is unknown.
+// Each section asks its table for the keys that it has (sections.go), with the
+// default beside the key; package settings finds those that nobody asked for.
 // What a value must be is in values.go, where secrets come from in login.go.
 //
 // Relative paths are relative to the folder of the configuration file.
@@ -23,6 +22,7 @@ import (
 	"push.guru/supportd/inbox/outbox"
 	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/screen"
+	"push.guru/supportd/inbox/settings"
 )
 
 // Config is a configuration without faults; every default is filled in.
@@ -168,6 +168,12 @@ var sample string
 // Load takes without fault once its password files exist.
 func Sample() string { return sample }
 
+// Fault is one thing that is wrong in the configuration or its data map.
+type Fault = settings.Fault
+
+// Faults are all of them, in the order of the lines.
+type Faults = settings.Faults
+
 // StateDir reads nothing but where the state is: whoever only talks to a
 // running daemon need not be able to read its secrets. Other faults of the
 // file are not looked for.
@@ -177,8 +183,8 @@ func StateDir(path string) (string, error) {
 		return "", err
 	}
 	dir := stateDir(root)
-	if len(r.faults) > 0 {
-		return "", r.sorted()
+	if faults := r.Faults(); len(faults) > 0 {
+		return "", faults
 	}
 	return dir, nil
 }
@@ -196,7 +202,7 @@ func Zone(path string) *time.Location {
 }
 
 // read parses the file at path.
-func read(path string) (*reader, *table, error) {
+func read(path string) (*settings.File, *table, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
@@ -205,12 +211,11 @@ func read(path string) (*reader, *table, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	r := &reader{dir: dir}
-	root := r.parse(data)
+	r, root := settings.Parse(data)
 	if root == nil {
-		return nil, nil, r.sorted()
+		return nil, nil, r.Faults()
 	}
-	return r, root, nil
+	return r, &table{root, dir}, nil
 }
 
 // Load reads the file at path. When the file can be read but has faults, the
@@ -221,9 +226,9 @@ func Load(path string, known ...string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := r.config(root, known)
-	if len(r.faults) > 0 {
-		return nil, r.sorted()
+	c := readConfig(root, known)
+	if faults := r.Faults(); len(faults) > 0 {
+		return nil, faults
 	}
 	return c, nil
 }

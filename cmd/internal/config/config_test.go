@@ -405,17 +405,6 @@ func TestParseDuration(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	known := []string{"name", "languages", "region", "account_url", "keep"}
-	for word, want := range map[string]string{
-		"langauges": "languages", "nmae": "name", "account-url": "account_url", "accounturl": "account_url", "zzz": "", "x": "", "region": "region",
-	} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("%s: got %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestUnreadable(t *testing.T) {
 	_, err := Load(filepath.Join(t.TempDir(), "none.toml"))
 	var faults Faults

@@ -57,7 +57,7 @@ func House() Rules {
 			"github.com/wneessen/go-mail":     {"inbox/outbox"},
 			"go.etcd.io/bbolt":                {"inbox/state", "inbox/journal", "handlers/users/boltusers"},
 			"github.com/alecthomas/kong":      {"cmd/…"},
-			"github.com/pelletier/go-toml/v2": {"cmd/internal/config"},
+			"github.com/pelletier/go-toml/v2": {"inbox/settings"},
 			"github.com/abadojack/whatlanggo": {"inbox/classify/…"},
 			"github.com/nyaruka/phonenumbers": {"inbox/classify/…"},
 			"golang.org/x":                    {"…"},
@@ -77,11 +77,11 @@ func layers() map[string]int {
 	rank := map[string]int{}
 	for i, names := range [...]string{
 		"inbox",
-		"inbox/address inbox/classify/lang",
+		"inbox/address inbox/classify/lang inbox/settings",
 		"inbox/mailbox inbox/parse inbox/screen inbox/sender inbox/policy inbox/deadline inbox/journal templates handlers/users " +
 			"inbox/classify/value inbox/classify/answer",
 		"inbox/classify inbox/state handlers/users/datamap",
-		"inbox/cases",
+		"inbox/cases handlers/users/datamap/mapfile",
 		"inbox/intake inbox/queue inbox/outbox handlers handlers/users/boltusers handlers/users/userstest inbox/mailtest",
 		"inbox/mailtest/realmail inbox/review",
 		"inbox/control",

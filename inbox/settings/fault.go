@@ -1,4 +1,4 @@
-package config
+package settings
 
 import (
 	"fmt"
@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Fault is one thing that is wrong in a configuration file.
+// Fault is one thing that is wrong in a file.
 type Fault struct {
+	File    string // where another file than the first is at fault; ""
 	Key     string // smtp.server, mailbox[1].imap (counted from 1); "" for the file as a whole
 	Problem string
 	Hint    string // what to do; may be ""
@@ -35,6 +36,9 @@ func (f Faults) Error() string {
 	b.WriteString("the configuration has faults:")
 	for _, x := range f {
 		b.WriteString("\n  ")
+		if x.File != "" {
+			b.WriteString(x.File + ": ")
+		}
 		if x.Line > 0 {
 			fmt.Fprintf(&b, "line %d: ", x.Line)
 		}
@@ -43,8 +47,8 @@ func (f Faults) Error() string {
 	return b.String()
 }
 
-// sorted gives the faults found so far; those of no line come last.
-func (r *reader) sorted() Faults {
+// Faults gives the faults found so far; those of no line come last.
+func (r *File) Faults() Faults {
 	slices.SortStableFunc(r.faults, func(a, b Fault) int {
 		switch {
 		case a.Line == b.Line:
