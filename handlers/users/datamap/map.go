@@ -102,6 +102,7 @@ const CasesPlace = "cases"
 type Map struct {
 	places []Place
 	fields map[inbox.Field]position // of the columns that people may name
+	guest  []bool                   // by place: its rows are found by address, the account or not
 }
 
 type position struct{ place, column int }
@@ -125,6 +126,10 @@ func New(places ...Place) (*Map, error) {
 		}
 		faults = append(faults, p.faults()...)
 		faults = append(faults, m.index(i)...)
+	}
+	faults = append(faults, m.sourceFaults()...)
+	for i := range m.places {
+		m.guest = append(m.guest, m.root(i).Source.Link.ByAddress())
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, fmt.Errorf("reading the data map: %w", err)
@@ -181,6 +186,50 @@ func (m *Map) Place(name string) (Place, bool) {
 	return Place{}, false
 }
 
+// Shown tells whether a column of a place goes into copies.
+func (m *Map) Shown(place string, column inbox.Field) bool {
+	for _, p := range m.places {
+		for _, c := range p.Columns {
+			if p.Name == place && c.Field == column {
+				return !c.Hidden
+			}
+		}
+	}
+	return true
+}
+
+// OfGuest tells whether a plan is about somebody without an account.
+func (m *Map) OfGuest(plan inbox.Plan) bool {
+	own := m.places[0].Name
+	return len(plan.Steps) > 0 && !slices.ContainsFunc(plan.Steps, func(s inbox.Step) bool { return s.Place == own }) &&
+		!slices.ContainsFunc(plan.Keeps, func(k inbox.Keep) bool { return k.Place == own })
+}
+
+// Words gives what people call the fields that they may name, besides the words
+// that everybody uses: by language, those of the map, and of a site's own
+// fields their labels, too.
+func (m *Map) Words() map[string]map[inbox.Field][]string {
+	all := map[string]map[inbox.Field][]string{}
+	add := func(lang string, f inbox.Field, words ...string) {
+		if all[lang] == nil {
+			all[lang] = map[inbox.Field][]string{}
+		}
+		all[lang][f] = append(all[lang][f], words...)
+	}
+	for f := range m.fields {
+		_, c, _ := m.column(f)
+		if !slices.Contains(inbox.Fields(), f) {
+			for lang, label := range c.Label {
+				add(lang, f, label)
+			}
+		}
+		for lang, words := range c.Words {
+			add(lang, f, words...)
+		}
+	}
+	return all
+}
+
 // IsBool tells whether a column of a place holds true or false, and no words.
 func (m *Map) IsBool(place string, column inbox.Field) bool {
 	for _, p := range m.places {
@@ -209,7 +258,7 @@ func (m *Map) Fields() []inbox.Field {
 }
 
 // Label gives the field's name as people read it, in the language of the tag.
-// A field that the map does not have is spelled out.
+// A field that neither the map nor anybody else has is spelled out.
 func (m *Map) Label(field inbox.Field, lang string) string {
 	if at, ok := m.fields[field]; ok {
 		return labelOf(m.places[at.place].Columns[at.column], lang)
@@ -220,6 +269,9 @@ func (m *Map) Label(field inbox.Field, lang string) string {
 				return labelOf(c, lang)
 			}
 		}
+	}
+	if c, ok := Known(field); ok {
+		return c.Label.In(lang)
 	}
 	return spell(string(field))
 }

@@ -22,12 +22,19 @@ const (
 	ReasonSingle       Reason = "single"        // the field holds one value; another cannot be added
 	ReasonNeeded       Reason = "needed"        // it cannot be removed without deleting the account
 	ReasonTaken        Reason = "taken"         // somebody else's; only the store can tell
+	ReasonParts        Reason = "parts"         // it lies in several columns, one word each, and has more words, or fewer
+	ReasonNames        Reason = "names"         // given and family name are stored apart, and nobody can tell which is which
+	ReasonGuest        Reason = "guest"         // there is no account, only rows with the address
+	ReasonNoDeactivate Reason = "no-deactivate" // the site cannot deactivate accounts
+	ReasonNoWithdraw   Reason = "no-withdraw"   // the site has nowhere to record an objection
+	ReasonKept         Reason = "kept"          // all of it has to be kept; nothing would be deleted
 )
 
 // Reasons lists every reason, for whoever must have words for each.
 func Reasons() []Reason {
 	return []Reason{ReasonSame, ReasonUnknownField, ReasonBadEmail, ReasonBadDate, ReasonFutureDate,
-		ReasonTooLong, ReasonInvalid, ReasonSingle, ReasonNeeded, ReasonTaken}
+		ReasonTooLong, ReasonInvalid, ReasonSingle, ReasonNeeded, ReasonTaken, ReasonParts, ReasonNames,
+		ReasonGuest, ReasonNoDeactivate, ReasonNoWithdraw, ReasonKept}
 }
 
 // RefusedError says that a request cannot be carried out as it is worded. It

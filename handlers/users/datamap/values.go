@@ -56,6 +56,12 @@ func (c Column) Clean(value string) (string, Reason) {
 	return v, ""
 }
 
+// fits tells whether a value can be divided over the columns that it lies in:
+// one word each.
+func (c Column) fits(value string) bool {
+	return len(c.Source) < 2 || len(strings.Fields(value)) == len(c.Source)
+}
+
 // add gives what the column holds once the cleaned value is added to old.
 func (c Column) add(old, value string) (string, Reason) {
 	switch {
