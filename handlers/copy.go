@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
@@ -40,6 +41,7 @@ func (h *Handlers) copy(ctx context.Context, job inbox.Job) (inbox.Outcome, erro
 		if len(r.Columns) != len(r.Values) {
 			return inbox.Outcome{}, fmt.Errorf("copying: a record of %q has %d columns and %d values", r.Place, len(r.Columns), len(r.Values))
 		}
+		r = h.shown(r)
 		for _, e := range encoders {
 			if err := e.record(r); err != nil {
 				return inbox.Outcome{}, fmt.Errorf("copying: %w", err)
@@ -59,4 +61,19 @@ func (h *Handlers) copy(ctx context.Context, job inbox.Job) (inbox.Outcome, erro
 		return inbox.Outcome{}, fmt.Errorf("copying: %w", err)
 	}
 	return inbox.Outcome{Plan: plan, Files: []inbox.File{{Name: CopyName, Type: "application/zip", Bytes: b}}}, nil
+}
+
+// shown gives a record without the columns that go into no copy.
+func (h *Handlers) shown(r users.Record) users.Record {
+	hidden := func(c string) bool { return !h.data.Shown(r.Place, inbox.Field(c)) }
+	if !slices.ContainsFunc(r.Columns, hidden) {
+		return r
+	}
+	out := users.Record{Place: r.Place}
+	for i, c := range r.Columns {
+		if !hidden(c) {
+			out.Columns, out.Values = append(out.Columns, c), append(out.Values, r.Values[i])
+		}
+	}
+	return out
 }

@@ -213,10 +213,13 @@ func (d *Desk) possible(r inbox.Request) error {
 	_, err := d.Cases.Map.Plan(users.Person{}, r, false)
 	var refused *datamap.RefusedError
 	switch {
-	case !errors.As(err, &refused) || refused.Reason == datamap.ReasonSame:
-		return nil
+	case !errors.As(err, &refused) || refused.Reason == datamap.ReasonSame || refused.Reason == datamap.ReasonNames:
+		return nil // the latter depends on the names that the person has
 	case refused.Reason == datamap.ReasonUnknownField:
 		return fmt.Errorf("there is no field %q: the fields are %s", refused.Field, words(d.Cases.Map.Fields()))
+	}
+	if refused.Field == "" {
+		return errors.New(slips[refused.Reason])
 	}
 	return fmt.Errorf("%s: %s", refused.Field, slips[refused.Reason])
 }
@@ -239,6 +242,11 @@ var slips = map[datamap.Reason]string{
 	datamap.ReasonInvalid:    "it is empty, or has characters that no value has",
 	datamap.ReasonSingle:     "it holds one value: replace it with FIELD=VALUE",
 	datamap.ReasonNeeded:     "it cannot be removed without deleting the account",
+	datamap.ReasonParts:      "it lies in several columns, one word in each: give as many words",
+
+	datamap.ReasonNoDeactivate: "the data map has no column by which an account is deactivated",
+	datamap.ReasonNoWithdraw:   "the data map has no column for an objection: act on it, then answer the person",
+	datamap.ReasonKept:         "the data map keeps everything: nothing would be deleted",
 }
 
 // request makes the corrected Request, and says what does not fit together.
