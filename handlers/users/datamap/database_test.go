@@ -238,18 +238,18 @@ func TestWords(t *testing.T) {
 // Each change of the places is one fault, named with its place.
 func TestSourceFaults(t *testing.T) {
 	for want, change := range map[string]func(p []Place){
-		`"orders": its table is missing`:                         func(p []Place) { p[2].Source.Table = "" },
-		`"orders": its key is missing`:                           func(p []Place) { p[2].Source.Key = nil },
-		`"profile": its key is missing, or not one column`:       func(p []Place) { p[0].Source.Key = []string{"id", "site"} },
-		`"profile": no column is the field "email"`:              func(p []Place) { p[0].Columns = p[0].Columns[1:] },
-		`"profile": the person's own record is linked`:           func(p []Place) { p[0].Source.Link.Column = "id" },
-		`"profile": active: the values of on and off`:            func(p []Place) { p[0].Account.Active.Column = "active" },
-		`"first" is in two of the map's: "full_name" and "nick"`: func(p []Place) { p[0].Columns = append(p[0].Columns, Column{Field: "nick", Source: []string{"first"}}) },
-		`people cannot change the table's key "id"`:              func(p []Place) { p[1].Columns[0].Source = []string{"id"} },
-		`only a text of one line can lie in several columns`:     func(p []Place) { p[0].Columns[2].Join = " " },
-		`"files": nothing says how its rows belong`:              func(p []Place) { p[4].Source.Link = Link{} },
-		`linked to the place "mesages", which`:                   func(p []Place) { p[4].Source.Link.Parent = "mesages" },
-		`linked to messages.nr, and the map has no such`:         func(p []Place) { p[4].Source.Link.To = "nr" },
+		`"orders": its table is missing`:                              func(p []Place) { p[2].Source.Table = "" },
+		`"orders": its key is missing`:                                func(p []Place) { p[2].Source.Key = nil },
+		`"profile": the key of the account must be one column`:        func(p []Place) { p[0].Source.Key = []string{"id", "site"} },
+		`"profile": no column is the field "email"`:                   func(p []Place) { p[0].Columns = p[0].Columns[1:] },
+		`"profile": the person's own record is linked`:                func(p []Place) { p[0].Source.Link.Column = "id" },
+		`"profile": on and off are the same value`:                    func(p []Place) { p[0].Account.Active.Column = "active" },
+		`column "nick": the table's column "first" is in "full_name"`: func(p []Place) { p[0].Columns = append(p[0].Columns, Column{Field: "nick", Source: []string{"first"}}) },
+		`it is the table's key, which people cannot change`:           func(p []Place) { p[1].Columns[0].Source = []string{"id"} },
+		`only a text of one line can lie in several columns`:          func(p []Place) { p[0].Columns[2].Join = " " },
+		`"files": nothing says how its rows belong`:                   func(p []Place) { p[4].Source.Link = Link{} },
+		`linked to the place "mesages", which`:                        func(p []Place) { p[4].Source.Link.Parent = "mesages" },
+		`linked to messages.nr, and the map has no such`:              func(p []Place) { p[4].Source.Link.To = "nr" },
 		`"messages": its links lead neither`: func(p []Place) {
 			p[3].Source.Link = Link{Column: "file_id", Parent: "files", To: "id"}
 		},

@@ -107,58 +107,21 @@ type Map struct {
 
 type position struct{ place, column int }
 
-// New makes a map of the places, the person's own record first. It reports all
-// faults at once.
+// New makes a map of the places, the person's own record first. The error is
+// Faults: all that is wrong, at once.
 func New(places ...Place) (*Map, error) {
+	if len(places) == 0 {
+		return nil, errors.New("reading the data map: it has no places; the first must be the person's own record")
+	}
 	m := &Map{places: clonePlaces(places), fields: map[inbox.Field]position{}}
-	var faults []error
-	if len(places) == 0 || !places[0].Single {
-		faults = append(faults, errors.New("the first place must be the person's own record, one a person"))
+	c := checker{m: m}
+	if c.check(); len(c.faults) > 0 {
+		return nil, fmt.Errorf("reading the data map: %w", c.faults)
 	}
-	seen := map[string]bool{CasesPlace: true}
-	for i, p := range m.places {
-		if !plainName(p.Name) || seen[p.Name] {
-			faults = append(faults, fmt.Errorf("place %d: the name %q is reserved, used twice, or not made of a-z, 0-9 and _", i+1, p.Name))
-		}
-		seen[p.Name] = true
-		if len(p.Label) == 0 {
-			faults = append(faults, fmt.Errorf("place %q has no label", p.Name))
-		}
-		faults = append(faults, p.faults()...)
-		faults = append(faults, m.index(i)...)
-	}
-	faults = append(faults, m.sourceFaults()...)
 	for i := range m.places {
 		m.guest = append(m.guest, m.root(i).Source.Link.ByAddress())
 	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("reading the data map: %w", err)
-	}
 	return m, nil
-}
-
-// index enters the columns of place i.
-func (m *Map) index(i int) (faults []error) {
-	p := m.places[i]
-	here := map[inbox.Field]bool{}
-	for j, c := range p.Columns {
-		_, elsewhere := m.fields[c.Field]
-		switch {
-		case !plainName(string(c.Field)):
-			faults = append(faults, fmt.Errorf("place %q: the field name %q is not made of a-z, 0-9 and _", p.Name, c.Field))
-		case here[c.Field]:
-			faults = append(faults, fmt.Errorf("place %q has the field %q twice", p.Name, c.Field))
-		case c.Fixed:
-		case !p.Single:
-			faults = append(faults, fmt.Errorf("place %q has many records a person, so people cannot change its field %q", p.Name, c.Field))
-		case elsewhere:
-			faults = append(faults, fmt.Errorf("place %q: people may change the field %q elsewhere already", p.Name, c.Field))
-		default:
-			m.fields[c.Field] = position{i, j}
-		}
-		here[c.Field] = true
-	}
-	return faults
 }
 
 // Extend gives a map whose place has the columns beside those it had: a site's
