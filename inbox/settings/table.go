@@ -150,6 +150,15 @@ func (t *Table) Alone(keys ...string) *Table {
 	return &Table{r: t.r, path: t.path, values: t.values}
 }
 
+// FaultHere notes a fault of the table as a whole.
+func (t *Table) FaultHere(hint, format string, args ...any) { t.r.Fault(t.path, hint, format, args...) }
+
+// Faulty tells whether a fault of the key was noted, so that what follows from
+// it need not be.
+func (t *Table) Faulty(key string) bool {
+	return slices.ContainsFunc(t.r.faults, func(f Fault) bool { return f.Key == t.At(key) })
+}
+
 // get reads a key of type T; what names the type in words.
 func get[T any](t *Table, key string, def T, what string) T {
 	v, path, ok := t.Find(key)

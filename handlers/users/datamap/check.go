@@ -58,7 +58,7 @@ func (c *checker) check() {
 	seen := map[string]bool{CasesPlace: true}
 	for i, p := range m.places {
 		if !plainName(p.Name) || seen[p.Name] {
-			c.place(i, "name", "the name is reserved, used twice, or not made of a-z, 0-9 and _")
+			c.place(i, "name", "the name %q is reserved, used twice, or not made of a-z, 0-9 and _", p.Name)
 		}
 		seen[p.Name] = true
 		if len(p.Label) == 0 {
@@ -84,14 +84,14 @@ func (c *checker) fields(i int) {
 		_, elsewhere := c.m.fields[col.Field]
 		switch {
 		case !plainName(string(col.Field)):
-			c.column(i, j, "field", "the field name is not made of a-z, 0-9 and _")
+			c.column(i, j, "field", "the field name %q is not made of a-z, 0-9 and _", col.Field)
 		case here[col.Field]:
-			c.column(i, j, "field", "the place has this field twice")
+			c.column(i, j, "field", "the place has the field %q twice", col.Field)
 		case col.Fixed:
 		case !p.Single:
-			c.column(i, j, "field", "the place has many records a person, so people cannot change a field of it")
+			c.column(i, j, "field", "the place has many records a person, so people cannot change the field %q of it", col.Field)
 		case elsewhere:
-			c.column(i, j, "field", "people may change this field elsewhere already")
+			c.column(i, j, "field", "people may change the field %q elsewhere already", col.Field)
 		default:
 			c.m.fields[col.Field] = position{i, j}
 		}
