@@ -23,6 +23,9 @@ type File struct {
 	faults Faults
 }
 
+// maxFaults is how many faults of a file are told; nobody reads more at once.
+const maxFaults = 500
+
 // Fault notes a fault of a key, on the key's line or that of the table that
 // should hold it. The same fault of the same key, found on two ways, is one.
 func (r *File) Fault(key, hint, format string, args ...any) {
@@ -30,7 +33,7 @@ func (r *File) Fault(key, hint, format string, args ...any) {
 	for path := key; path != "" && f.Line == 0; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
 		f.Line = r.lines[path]
 	}
-	if !slices.Contains(r.faults, f) {
+	if len(r.faults) < maxFaults && !slices.Contains(r.faults, f) {
 		r.faults = append(r.faults, f)
 	}
 }
@@ -58,6 +61,12 @@ func Parse(data []byte) (*File, *Table) {
 func linesOf(data []byte) map[string]int {
 	lines := map[string]int{}
 	count := map[string]int{}
+	var ends []uint32 // of the lines; the parser would count them anew for each key
+	for i, c := range data {
+		if c == '\n' {
+			ends = append(ends, uint32(i))
+		}
+	}
 	var p unstable.Parser
 	p.Reset(data)
 	prefix := ""
@@ -74,7 +83,8 @@ func linesOf(data []byte) map[string]int {
 				path += fmt.Sprintf("[%d]", count[path])
 			}
 			path = join(path, string(n.Data))
-			line = p.Shape(n.Raw).Start.Line
+			at, _ := slices.BinarySearch(ends, n.Raw.Offset)
+			line = 1 + at
 		}
 		switch e.Kind {
 		case unstable.ArrayTable:
@@ -156,7 +166,8 @@ func (t *Table) FaultHere(hint, format string, args ...any) { t.r.Fault(t.path, 
 // Faulty tells whether a fault of the key was noted, so that what follows from
 // it need not be.
 func (t *Table) Faulty(key string) bool {
-	return slices.ContainsFunc(t.r.faults, func(f Fault) bool { return f.Key == t.At(key) })
+	at := t.At(key)
+	return slices.ContainsFunc(t.r.faults, func(f Fault) bool { return f.Key == at })
 }
 
 // get reads a key of type T; what names the type in words.

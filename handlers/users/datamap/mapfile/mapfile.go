@@ -52,11 +52,11 @@ import (
 	"push.guru/supportd/inbox/settings"
 )
 
-// maxFile is the longest file that is read, in bytes, and maxName the longest
-// name of a table or column, in characters.
+// What is beyond these bounds is no map that anybody wrote for a site.
 const (
-	maxFile = 1 << 20
-	maxName = 128
+	maxFile   = 256 << 10 // bytes of the file; the library looks for double keys one by one
+	maxPlaces = 500
+	maxName   = 128 // characters of the name of a table or column
 )
 
 // Read reads a data map. The error is settings.Faults: everything that is wrong
@@ -77,7 +77,12 @@ func Read(data []byte) (*datamap.Map, error) {
 	if !root.Faulty("account") {
 		r.account(account)
 	}
-	for _, t := range root.Subs("related") {
+	related := root.Subs("related")
+	if len(related) > maxPlaces {
+		root.Fault("related", "", "there are %d tables, and a map may have %d", len(related), maxPlaces)
+		return nil, file.Faults()
+	}
+	for _, t := range related {
 		r.related(t)
 	}
 	root.Close()

@@ -137,8 +137,26 @@ func TestDefaultsAreTheEmbedded(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	if _, err := Read(make([]byte, maxFile+1)); err == nil || !strings.Contains(err.Error(), "1048577 bytes") {
+	if _, err := Read(make([]byte, maxFile+1)); err == nil || !strings.Contains(err.Error(), "262145 bytes") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestBounds: no file of the size that is read keeps the program busy, and none
+// has more faults than can be read.
+func TestBounds(t *testing.T) {
+	for _, line := range []string{"[[related]]\n", "[[account.column]]\n", "[account.%d]\n", "k%d = 1\n", "[[related]]\nname = \"n%d\"\nlink = {column=\"c\", to=\"n%d.id\"}\n"} {
+		var b strings.Builder
+		for i := 0; b.Len() < maxFile-100; i++ {
+			if strings.Contains(line, "%d.id") && i == maxPlaces {
+				break
+			}
+			b.WriteString(strings.ReplaceAll(strings.Replace(line, "%d", fmt.Sprint(i), 1), "%d", fmt.Sprint(i+1)))
+		}
+		var faults settings.Faults
+		if _, err := Read([]byte(b.String())); !errors.As(err, &faults) || len(faults) > 500 {
+			t.Errorf("%q: %d faults", line, len(faults))
+		}
 	}
 }
 
