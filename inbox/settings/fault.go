@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,18 +48,12 @@ func (f Faults) Error() string {
 	return b.String()
 }
 
-// Faults gives the faults found so far; those of no line come last.
+// Faults gives the faults found so far, those of other files behind one's own,
+// and of each file those of no line last.
 func (r *File) Faults() Faults {
+	line := func(f Fault) uint { return uint(f.Line) - 1 }
 	slices.SortStableFunc(r.faults, func(a, b Fault) int {
-		switch {
-		case a.Line == b.Line:
-			return 0
-		case a.Line == 0:
-			return 1
-		case b.Line == 0:
-			return -1
-		}
-		return a.Line - b.Line
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(line(a), line(b)))
 	})
 	return r.faults
 }

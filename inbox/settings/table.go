@@ -163,6 +163,14 @@ func (t *Table) Alone(keys ...string) *Table {
 // FaultHere notes a fault of the table as a whole.
 func (t *Table) FaultHere(hint, format string, args ...any) { t.r.Fault(t.path, hint, format, args...) }
 
+// FaultsOf notes the faults of another file, which a key of this one names.
+func (t *Table) FaultsOf(file string, faults Faults) {
+	for _, f := range faults {
+		f.File = file
+		t.r.faults = append(t.r.faults, f)
+	}
+}
+
 // Faulty tells whether a fault of the key was noted, so that what follows from
 // it need not be.
 func (t *Table) Faulty(key string) bool {

@@ -11,6 +11,7 @@
 package config
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
 	"push.guru/supportd/inbox/parse"
@@ -135,8 +137,33 @@ type Keep struct {
 
 // Users says where people are stored.
 type Users struct {
-	Store string // bolt
-	Path  string // of the embedded store's file
+	Store     string       // bolt | postgres | mysql | sqlite
+	Path      string       // of the file of bolt and sqlite
+	DSNFile   string       // where the data source name of postgres and mysql is read: here,
+	DSNEnv    string       // or here
+	Map       *datamap.Map // what is stored; that of the embedded store for bolt
+	Dormant   Age          // who was last signed in longer ago is for staff; zero: nobody for that
+	Protected []string     // IDs of people on whom only staff act
+	After     After        // who is told of effects
+}
+
+// DSN gives a function that reads where the database is anew each time; nil of
+// a store that is a file.
+func (u Users) DSN() func(context.Context) (string, error) {
+	return Login{PasswordFile: u.DSNFile, PasswordEnv: u.DSNEnv}.Secret()
+}
+
+// After says who is told of each effect until they have heard it; zero: nobody.
+type After struct {
+	URL        string   // a page of the site's, which gets a signed request
+	SecretFile string   // of URL: what it is signed with
+	Command    []string // or a program and its arguments
+}
+
+// Secret gives a function that reads the secret anew each time; nil where there
+// is no URL.
+func (a After) Secret() func(context.Context) (string, error) {
+	return Login{PasswordFile: a.SecretFile}.Secret()
 }
 
 // Journal says who gets the head of the chain.

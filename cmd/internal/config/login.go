@@ -157,24 +157,27 @@ func (t *table) checkSecret(l Login, needed bool) {
 	case set == 1 && l.Username == "" && (!needed || t.Has("username")): // else the address is at fault
 		t.Fault("username", "", "there is a password, but no user name")
 	}
-	var open *openError
 	switch {
 	case l.PasswordFile != "":
-		if _, err := secretOfFile(l.PasswordFile); errors.As(err, &open) {
-			t.Fault("password_file", "chmod 600 "+l.PasswordFile, "%v", err)
-		} else if errors.Is(err, os.ErrPermission) {
-			t.Fault("password_file", "it must belong to the user that runs supportd; run this as that user", "%v", err)
-		} else if err != nil {
-			t.Fault("password_file", "the file holds the password and nothing else", "%v", err)
-		}
+		t.checkSecretFile("password_file", l.PasswordFile, "the file holds the password and nothing else")
 	case l.PasswordEnv != "":
 		if _, err := oneSecret(os.Getenv(l.PasswordEnv), "$"+l.PasswordEnv); err != nil {
 			t.Fault("password_env", "set the variable in the environment of supportd", "%v", err)
 		}
 	case len(l.TokenCommand) > 0:
-		if _, err := exec.LookPath(l.TokenCommand[0]); err != nil {
-			t.Fault("token_command", `the program first, then its arguments: ["/usr/bin/token", "imap"]`, "%v", err)
-		}
+		t.checkCommand("token_command", l.TokenCommand, `the program first, then its arguments: ["/usr/bin/token", "imap"]`)
+	}
+}
+
+// checkSecretFile notes what is wrong with a file that holds a secret.
+func (t *table) checkSecretFile(key, name, hint string) {
+	var open *openError
+	if _, err := secretOfFile(name); errors.As(err, &open) {
+		t.Fault(key, "chmod 600 "+name, "%v", err)
+	} else if errors.Is(err, os.ErrPermission) {
+		t.Fault(key, "it must belong to the user that runs supportd; run this as that user", "%v", err)
+	} else if err != nil {
+		t.Fault(key, hint, "%v", err)
 	}
 }
 

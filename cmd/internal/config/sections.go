@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -391,22 +390,6 @@ func readPolicy(t *table) Policy {
 func readKeep(t *table) Keep {
 	defer t.Close()
 	return Keep{Done: t.duration("done", 90*day, time.Hour), Other: t.duration("other", 30*day, time.Hour)}
-}
-
-func readUsers(t *table, stateDir string) Users {
-	defer t.Close()
-	u := Users{
-		Store: t.OneOf("store", "bolt", "bolt", "postgres", "mysql", "sqlite"),
-		Path:  t.file("path", filepath.Join(stateDir, "users.db")),
-	}
-	switch u.Store {
-	case "postgres", "mysql", "sqlite":
-		t.Fault("store", `use "bolt", the embedded store`, "this build supports bolt only, not %s", u.Store)
-	}
-	if u.Path == "" {
-		t.Fault("path", "leave the key out for the default", "is empty")
-	}
-	return u
 }
 
 func readConsole(t *table) Console {

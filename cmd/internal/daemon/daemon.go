@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -86,6 +87,9 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 }
 
 func (d *Daemon) open(ctx context.Context) (err error) {
+	if err := embedded(d.cfg.Users); err != nil {
+		return err
+	}
 	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point}); err != nil {
 		return err
 	}
@@ -137,10 +141,11 @@ type parts struct {
 
 func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	var faults []error
-	p := &parts{fields: datamap.Embedded()}
+	p := &parts{fields: cfg.Users.Map}
 	letters, err := templates.Load(folder(cfg.Templates.Dir), cfg.Site.Languages, p.fields.ColumnLabel)
 	faults = append(faults, err)
-	p.classifier, err = classify.New(classify.Options{Region: cfg.Site.Region, Languages: cfg.Site.Languages, Overlay: folder(cfg.Classify.Dir)})
+	p.classifier, err = classify.New(classify.Options{Region: cfg.Site.Region, Languages: cfg.Site.Languages,
+		Overlay: folder(cfg.Classify.Dir), Fields: p.fields.Words()})
 	faults = append(faults, err)
 	p.sender, err = newChecker(cfg, opt)
 	faults = append(faults, err)
@@ -381,7 +386,7 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	_, err := newParts(cfg, opt)
 	out := []Check{{Name: "templates, word lists, policy", Err: err}, {Name: "state directory " + cfg.StateDir, Err: checkDir(cfg.StateDir)}}
 	out = append(out, checkPaused(ctx, cfg.StateDir)...)
-	out = append(out, Check{Name: "user store " + cfg.Users.Path, Err: checkStore(cfg.Users.Path)})
+	out = append(out, Check{Name: "user store " + cmp.Or(cfg.Users.Path, cfg.Users.Store), Err: checkStore(cfg.Users)})
 	for _, m := range cfg.Mailboxes {
 		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})
 		out = append(out, Check{Name: "SMTP " + m.Name + " " + m.SMTP.Server.String(), Err: checkSMTP(ctx, m, opt)})
@@ -440,8 +445,20 @@ func paused(ctx context.Context, dir string) (p review.Paused, err error) {
 	return p, err
 }
 
-func checkStore(path string) error {
-	info, err := os.Stat(path)
+// embedded refuses the stores that there is no adapter for.
+func embedded(u config.Users) error {
+	if u.Store == "bolt" {
+		return nil
+	}
+	return &inbox.Error{Err: fmt.Errorf("the people are in %s, and this build cannot reach them there", u.Store),
+		Hint: `set users.store = "bolt", the embedded store, or use a build with that adapter`}
+}
+
+func checkStore(u config.Users) error {
+	if err := embedded(u); err != nil {
+		return err
+	}
+	info, err := os.Stat(u.Path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return &inbox.Error{Err: errors.New("it is empty: nobody has been imported"), Hint: "supportd users -c FILE import PEOPLE.csv"}
