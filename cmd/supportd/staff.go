@@ -16,6 +16,7 @@ import (
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/cmd/internal/daemon"
+	"push.guru/supportd/handlers/users/datamap/mapfile"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/intake"
@@ -385,6 +386,7 @@ type usersCmd struct {
 	Import usersImport `cmd:"" help:"Add or replace people from a CSV file with a header, or JSON lines."`
 	Export usersExport `cmd:"" help:"Everybody, as JSON lines."`
 	Show   usersShow   `cmd:"" help:"Whoever has an address on record."`
+	Map    usersMap    `cmd:"" help:"Print a ready data map: what the tables of a framework store about people."`
 }
 
 type usersImport struct {
@@ -415,6 +417,19 @@ type usersShow struct {
 
 func (c *usersShow) Run(w *world, all *cli) error {
 	return each(all.Users.configFile, w, control.Call{Verb: "users show", Address: c.Address}, func(p control.PersonView) error { return printPerson(w.stdout, p) })
+}
+
+type usersMap struct {
+	Example string `placeholder:"NAME" help:"Of the framework NAME: django, laravel, rails or wordpress."`
+}
+
+func (c *usersMap) Run(w *world) error {
+	text := mapfile.Example(c.Example)
+	if text == "" {
+		return usageError{fmt.Errorf("--example=%s: there are ready maps for %s", c.Example, strings.Join(mapfile.Examples(), ", "))}
+	}
+	_, err := io.WriteString(w.stdout, text)
+	return err
 }
 
 type journalCmd struct {
