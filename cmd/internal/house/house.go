@@ -77,9 +77,9 @@ func layers() map[string]int {
 	rank := map[string]int{}
 	for i, names := range [...]string{
 		"inbox",
-		"inbox/address inbox/classify/lang inbox/settings",
+		"inbox/address inbox/classify/lang",
 		"inbox/mailbox inbox/parse inbox/screen inbox/sender inbox/policy inbox/deadline inbox/journal templates handlers/users " +
-			"inbox/classify/value inbox/classify/answer",
+			"inbox/classify/value inbox/classify/answer inbox/settings",
 		"inbox/classify inbox/state handlers/users/datamap",
 		"inbox/cases handlers/users/datamap/mapfile",
 		"inbox/intake inbox/queue inbox/outbox handlers handlers/users/boltusers handlers/users/userstest inbox/mailtest",

@@ -230,24 +230,27 @@ func (d *draft) change(c inbox.Change) Reason {
 	if r != "" {
 		return r
 	}
-	op := inbox.StepSet
 	switch c.Op {
 	case inbox.OpSet:
+		if !col.fits(v) {
+			return ReasonParts
+		}
+		d.put(c.Field, v, inbox.StepSet)
+		return ""
 	case inbox.OpAdd:
-		if d.now[c.Field] != "" && d.ops[c.Field] != inbox.StepSet {
-			op = inbox.StepAdd
+		op := inbox.StepAdd
+		if d.now[c.Field] == "" || d.ops[c.Field] == inbox.StepSet {
+			op = inbox.StepSet
 		}
-		if v, r = col.add(d.now[c.Field], v); r != "" {
-			return r
+		if v, r = col.add(d.now[c.Field], v); r == "" && !col.fits(v) {
+			r = ReasonParts
 		}
-	default:
-		return ReasonInvalid
+		if r == "" {
+			d.put(c.Field, v, op)
+		}
+		return r
 	}
-	if !col.fits(v) {
-		return ReasonParts
-	}
-	d.put(c.Field, v, op)
-	return ""
+	return ReasonInvalid
 }
 
 func (d *draft) put(f inbox.Field, v string, op inbox.StepOp) {

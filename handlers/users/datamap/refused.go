@@ -20,9 +20,9 @@ const (
 	ReasonTooLong      Reason = "too-long"      // longer than the field can hold
 	ReasonInvalid      Reason = "invalid"       // empty, or with characters that no value has
 	ReasonSingle       Reason = "single"        // the field holds one value; another cannot be added
+	ReasonParts        Reason = "parts"         // the field is stored in parts, one word each, and there are more words or fewer
 	ReasonNeeded       Reason = "needed"        // it cannot be removed without deleting the account
 	ReasonTaken        Reason = "taken"         // somebody else's; only the store can tell
-	ReasonParts        Reason = "parts"         // it lies in several columns, one word each, and has more words, or fewer
 	ReasonNames        Reason = "names"         // given and family name are stored apart, and nobody can tell which is which
 	ReasonGuest        Reason = "guest"         // there is no account, only rows with the address
 	ReasonNoDeactivate Reason = "no-deactivate" // the site cannot deactivate accounts
@@ -33,8 +33,8 @@ const (
 // Reasons lists every reason, for whoever must have words for each.
 func Reasons() []Reason {
 	return []Reason{ReasonSame, ReasonUnknownField, ReasonBadEmail, ReasonBadDate, ReasonFutureDate,
-		ReasonTooLong, ReasonInvalid, ReasonSingle, ReasonNeeded, ReasonTaken, ReasonParts, ReasonNames,
-		ReasonGuest, ReasonNoDeactivate, ReasonNoWithdraw, ReasonKept}
+		ReasonTooLong, ReasonInvalid, ReasonSingle, ReasonParts, ReasonNeeded, ReasonTaken,
+		ReasonNames, ReasonGuest, ReasonNoDeactivate, ReasonNoWithdraw, ReasonKept}
 }
 
 // RefusedError says that a request cannot be carried out as it is worded. It

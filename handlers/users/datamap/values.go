@@ -56,12 +56,6 @@ func (c Column) Clean(value string) (string, Reason) {
 	return v, ""
 }
 
-// fits tells whether a value can be divided over the columns that it lies in:
-// one word each.
-func (c Column) fits(value string) bool {
-	return len(c.Source) < 2 || len(strings.Fields(value)) == len(c.Source)
-}
-
 // add gives what the column holds once the cleaned value is added to old.
 func (c Column) add(old, value string) (string, Reason) {
 	switch {
@@ -83,6 +77,12 @@ func (c Column) add(old, value string) (string, Reason) {
 		return "", ReasonTooLong
 	}
 	return sum, ""
+}
+
+// fits tells whether a value can be shared out to the table's columns that the
+// field is made of: one word each, where there are several.
+func (c Column) fits(value string) bool {
+	return len(c.Source) < 2 || len(strings.Fields(value)) == len(c.Source)
 }
 
 // same tells whether two values mean the same.
