@@ -53,7 +53,7 @@
 // its table does not name, and on a library used outside its rooms.
 //
 //	0  inbox, inbox/address      the words; when two addresses are the same
-//	0  inbox/settings            the files that operators write: strict, all faults at once
+//	1  inbox/settings            the files that operators write: strict, all faults at once
 //	1  inbox/mailbox             IMAP servers and their oddities
 //	1  inbox/parse               mail formats: bytes -> Message
 //	1  inbox/screen              what must never be answered
