@@ -249,7 +249,6 @@ func TestSourceFaults(t *testing.T) {
 		`only a text of one line can lie in several columns`:          func(p []Place) { p[0].Columns[2].Join = " " },
 		`"files": nothing says how its rows belong`:                   func(p []Place) { p[4].Source.Link = Link{} },
 		`linked to the place "mesages", which`:                        func(p []Place) { p[4].Source.Link.Parent = "mesages" },
-		`linked to messages.nr, and the map has no such`:              func(p []Place) { p[4].Source.Link.To = "nr" },
 		`"messages": its links lead neither`: func(p []Place) {
 			p[3].Source.Link = Link{Column: "file_id", Parent: "files", To: "id"}
 		},

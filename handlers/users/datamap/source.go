@@ -105,12 +105,6 @@ func (c Column) Names() []string {
 	return c.Source
 }
 
-// has tells whether the map names a column of the place's table.
-func (p Place) has(name string) bool {
-	return slices.Contains(p.Source.Key, name) || p.Source.Link.Column == name ||
-		slices.ContainsFunc(p.Columns, func(c Column) bool { return slices.Contains(c.Names(), name) })
-}
-
 // String gives the rule as a plan has it: its name, or "=" and the fixed value.
 func (r Rule) String() string {
 	if r.Op == RuleValue {

@@ -91,6 +91,7 @@ func Read(data []byte) (*datamap.Map, error) {
 	}
 	m, err := datamap.New(r.places...)
 	r.tell(err)
+	r.checkLinks()
 	if faults := file.Faults(); len(faults) > 0 {
 		return nil, faults
 	}
@@ -124,6 +125,24 @@ func (r *reader) tell(err error) {
 			t.Fault(f.Of, "", "%s", f.Problem)
 		}
 	}
+}
+
+// checkLinks notes links to what the map does not name: a slip, that the
+// database would otherwise have to tell.
+func (r *reader) checkLinks() {
+	for i, p := range r.places {
+		link := p.Source.Link
+		at := slices.IndexFunc(r.places, func(p datamap.Place) bool { return p.Name == link.Parent })
+		if link.Parent != "" && at >= 0 && !names(r.places[at], link.To) && !r.tables[i].Faulty("link") {
+			r.tables[i].Fault("link", "name it there, as key or as a column", "it is linked to %s.%s, and the map has no such key or column of that place", link.Parent, link.To)
+		}
+	}
+}
+
+// names tells whether the map names a column of the place's table.
+func names(p datamap.Place, column string) bool {
+	return slices.Contains(p.Source.Key, column) || p.Source.Link.Column == column ||
+		slices.ContainsFunc(p.Columns, func(c datamap.Column) bool { return slices.Contains(c.Names(), column) })
 }
 
 // add enters a place that was read, with its columns.
