@@ -153,7 +153,11 @@ func printAction(w io.Writer, v review.ActionDetail, clock clock) error {
 		fields(w, "  plan", stepOf(s))
 	}
 	for _, k := range v.Plan.Keeps {
-		fields(w, "  kept", column(k.Place, k.Field)+": "+k.Why+" "+k.Until)
+		line := column(k.Place, k.Field) + ": " + k.Why
+		if k.Until != "" {
+			line += "; until: " + k.Until
+		}
+		fields(w, "  kept", line)
 	}
 	for _, n := range v.Notes {
 		fields(w, "  note", n)
