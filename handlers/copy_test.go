@@ -61,6 +61,9 @@ func unzip(t *testing.T, b []byte) map[string]string {
 
 func TestCopyJSON(t *testing.T) {
 	h := open(t)
+	if strings.Contains(h.files("en")["data.html"], "Left out") {
+		t.Error("the page says that something is left out")
+	}
 	var got struct {
 		Profile map[string]any      `json:"profile"`
 		Visits  []map[string]string `json:"visits"`
@@ -284,7 +287,11 @@ func TestHiddenIsInNoCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Handlers = New(h.store, m, Page{Site: "Push.Guru"})
-	for name, text := range h.files("en") {
+	files := h.files("en")
+	if !strings.Contains(files["data.html"], "Left out are only passwords") {
+		t.Error("the page does not say that something is left out")
+	}
+	for name, text := range files {
 		if strings.Contains(text, "77010000001") || strings.Contains(text, `"phone"`) || strings.Contains(text, ",phone,") || strings.Contains(text, "Phone number") || !strings.Contains(text, "Anna Petrova") {
 			t.Errorf("%s is\n%s", name, text)
 		}

@@ -161,6 +161,13 @@ func (m *Map) Shown(place string, column inbox.Field) bool {
 	return true
 }
 
+// Hides tells whether any column goes into no copy.
+func (m *Map) Hides() bool {
+	return slices.ContainsFunc(m.places, func(p Place) bool {
+		return slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Hidden })
+	})
+}
+
 // OfGuest tells whether a plan is about somebody without an account.
 func (m *Map) OfGuest(plan inbox.Plan) bool {
 	own := m.places[0].Name
