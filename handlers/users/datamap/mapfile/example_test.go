@@ -92,15 +92,15 @@ func TestExamplesKeepSecrets(t *testing.T) {
 
 // TestExamplesPlan: each kind of request has a plan, or is refused in words.
 func TestExamplesPlan(t *testing.T) {
-	letters, err := templates.Load(nil, languages, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	member := users.Person{ID: "1", Active: true, Fields: map[inbox.Field]string{inbox.FieldEmail: "a@users.test"}}
 	guest := users.Person{ID: "x:1", Guest: true, Fields: member.Fields}
 	account := inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}
 	for _, name := range Examples() {
 		m := example(t, name)
+		letters, err := templates.Load(nil, languages, m.ColumnLabel)
+		if err != nil {
+			t.Fatal(err)
+		}
 		byAddress := slices.ContainsFunc(m.Places(), func(p datamap.Place) bool { return p.Source.Link.ByAddress() })
 		if want := name == "wordpress" || name == "laravel"; byAddress != want {
 			t.Errorf("%s: rows are found by address: %v", name, byAddress)
@@ -119,6 +119,11 @@ func TestExamplesPlan(t *testing.T) {
 				l, err := letters.Render(templates.Confirm, lang, templates.Data{Items: []templates.Item{it}})
 				if err != nil {
 					t.Fatal(err)
+				}
+				for _, s := range plan.Steps {
+					if label := m.ColumnLabel(s.Place, s.Field, lang); !strings.Contains(strings.Join(strings.Fields(l.Text), " "), label) {
+						t.Errorf("%s: %q is not in the letter\n%s", name, label, l.Text)
+					}
 				}
 				t.Logf("=== %s %s\n%s", name, lang, l.Text)
 			}
