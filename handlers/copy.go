@@ -3,7 +3,9 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
 )
 
@@ -21,7 +23,7 @@ func (h *Handlers) copy(ctx context.Context, job inbox.Job) (inbox.Outcome, erro
 		if err != nil {
 			return inbox.Outcome{}, err
 		}
-		if err := out.record(r); err != nil {
+		if err := out.record(h.shown(r)); err != nil {
 			return inbox.Outcome{}, fmt.Errorf("copying: %w", err)
 		}
 	}
@@ -29,4 +31,19 @@ func (h *Handlers) copy(ctx context.Context, job inbox.Job) (inbox.Outcome, erro
 		return inbox.Outcome{}, fmt.Errorf("copying: %w", err)
 	}
 	return inbox.Outcome{Plan: plan}, nil
+}
+
+// shown gives a record without the columns that go into no copy.
+func (h *Handlers) shown(r users.Record) users.Record {
+	hidden := func(c string) bool { return !h.data.Shown(r.Place, inbox.Field(c)) }
+	if !slices.ContainsFunc(r.Columns, hidden) {
+		return r
+	}
+	out := users.Record{Place: r.Place}
+	for i, c := range r.Columns {
+		if !hidden(c) {
+			out.Columns, out.Values = append(out.Columns, c), append(out.Values, r.Values[i])
+		}
+	}
+	return out
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,9 @@ func unzip(t *testing.T, b []byte) map[string]string {
 
 func TestCopyJSON(t *testing.T) {
 	h := open(t)
+	if strings.Contains(h.files("en")["data.html"], "Left out") {
+		t.Error("the page says that something is left out")
+	}
 	var got struct {
 		Profile map[string]any      `json:"profile"`
 		Visits  []map[string]string `json:"visits"`
@@ -274,6 +278,35 @@ func TestCopyOfOtherPlaces(t *testing.T) {
 		s.records = bad
 		if _, err := h.Perform(t.Context(), job); err == nil || inbox.IsTemporary(err) {
 			t.Errorf("%s: %v, want a permanent error", name, err)
+		}
+	}
+}
+
+// A column that the map hides goes into none of the three files, and nobody is
+// told that it holds something.
+func TestHiddenIsInNoCopy(t *testing.T) {
+	h := open(t)
+	places := datamap.Embedded().Places()
+	for i, c := range places[0].Columns {
+		places[0].Columns[i].Hidden = c.Field == inbox.FieldPhone
+	}
+	m, err := datamap.New(places...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Handlers = New(h.store, m, Copies{Site: "Push.Guru"}, nil)
+	files := h.files("en")
+	if !strings.Contains(files["data.html"], "Left out are only passwords") {
+		t.Error("the page does not say that something is left out")
+	}
+	for name, text := range files {
+		if strings.Contains(text, "77010000001") || strings.Contains(text, `"phone"`) || strings.Contains(text, ",phone,") || strings.Contains(text, "Phone number") || !strings.Contains(text, "Anna Petrova") {
+			t.Errorf("%s is\n%s", name, text)
+		}
+	}
+	for _, held := range h.perform(h.job("k-2", inbox.Request{Kind: inbox.KindDescribe}, false)).Holdings {
+		if slices.Contains(held.Fields, "Phone number") {
+			t.Errorf("described: %q", held.Fields)
 		}
 	}
 }

@@ -44,6 +44,9 @@ func newPage(w io.Writer, m *datamap.Map, site, lang string, part int) (*htmlFil
 	if part > 1 {
 		intro = fmt.Sprintf(f.words.Part, part)
 	}
+	if m.Hides() {
+		intro += " " + f.words.Hidden
+	}
 	return f, f.put("head", map[string]any{"Lang": f.lang, "Words": f.words, "Site": site, "Intro": intro})
 }
 
@@ -194,6 +197,7 @@ func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") +
 // words is what the page says by itself.
 type words struct {
 	Title, Intro, Part, Others, None string
+	Hidden                           string // what is left out
 	Purpose, Yes, No                 string
 	terms                            map[string]string // kinds, scopes and states, as PastCase.Asked has them
 }
@@ -222,9 +226,11 @@ func wordsFor(lang string) (string, words) {
 func pageWords() map[string]words {
 	return map[string]words{
 		"en": {Title: "Your data", Intro: "This is what we hold about you.", Part: "This is part %d of what we hold about you.",
+			Hidden: "Left out are only passwords, keys and the like, which are there to protect your account.",
 			Others: "The same data are in data.json, for programs, and in data.csv, for spreadsheets; there an apostrophe stands before a value that a spreadsheet would take for a formula.",
 			None:   "We hold nothing here.", Purpose: "Purpose", Yes: "yes", No: "no"},
 		"ru": {Title: "Ваши данные", Intro: "Здесь то, что мы храним о вас.", Part: "Здесь то, что мы храним о вас, часть %d.",
+			Hidden: "Нет только паролей, ключей и подобного: они нужны, чтобы защищать ваш аккаунт.",
 			Others: "Те же данные есть в файлах data.json (для программ) и data.csv (для таблиц); в таблице перед значением, похожим на формулу, стоит апостроф.",
 			None:   "Здесь мы ничего не храним.", Purpose: "Зачем", Yes: "да", No: "нет",
 			terms: map[string]string{"change": "изменение", "delete": "удаление", "deactivate": "отключение аккаунта",
@@ -234,6 +240,7 @@ func pageWords() map[string]words {
 				"running": "выполняется", "failed": "не удалось", "done": "выполнено", "cancelled": "отменено",
 				"expired": "срок истёк", "refused": "отказано"}},
 		"kk": {Title: "Сіздің деректеріңіз", Intro: "Мұнда біз сіз туралы сақтайтын деректер бар.", Part: "Мұнда біз сіз туралы сақтайтын деректердің %d-бөлігі бар.",
+			Hidden: "Тек құпиясөздер, кілттер және сол сияқтылар жоқ: олар аккаунтыңызды қорғауға керек.",
 			Others: "Осы деректер data.json (бағдарламаларға арналған) және data.csv (кестелерге арналған) файлдарында да бар; кестеде формулаға ұқсас мәннің алдында апостроф тұрады.",
 			None:   "Мұнда біз ештеңе сақтамаймыз.", Purpose: "Мақсаты", Yes: "иә", No: "жоқ",
 			terms: map[string]string{"change": "өзгерту", "delete": "жою", "deactivate": "аккаунтты өшіріп қою",

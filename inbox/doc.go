@@ -53,6 +53,7 @@
 // its table does not name, and on a library used outside its rooms.
 //
 //	0  inbox, inbox/address      the words; when two addresses are the same
+//	1  inbox/settings            the files that operators write: strict, all faults at once
 //	1  inbox/mailbox             IMAP servers and their oddities
 //	1  inbox/parse               mail formats: bytes -> Message
 //	1  inbox/screen              what must never be answered
@@ -65,6 +66,7 @@
 //	1  handlers/users, then handlers/users/datamap   the user store's interface; map, Plan, receipt
 //	1  handlers/after          the rest of the site is told of an effect: webhook, command
 //	2  inbox/cases               what a Case owes next: which question, which answer, to whom
+//	2  handlers/users/datamap/mapfile   the data map as a file, and ready ones
 //	3  inbox/intake, inbox/queue, inbox/outbox   order and retry of one loop each
 //	3  handlers                  what change, delete and copy mean: one file a kind
 //	3  handlers/users/boltusers, .../userstest   where people are stored; the suite for it

@@ -19,6 +19,9 @@ func (it Item) what() string {
 		if it.Scope == inbox.ScopeFields {
 			return "delete-fields"
 		}
+		if it.Guest {
+			return "delete-guest"
+		}
 		return "delete-account"
 	case inbox.KindDeactivate:
 		if it.Undo {
@@ -114,11 +117,7 @@ func (v *view) each(wanted func(Item) bool, numbered bool, word func(Item) entry
 func (v *view) planned(it Item) entry {
 	p := v.lang.phrases
 	e := entry{line: p.say("will." + it.what())}
-	for _, s := range it.Steps {
-		if line := v.step(s); line != "" {
-			e.subs = append(e.subs, line)
-		}
-	}
+	e.subs = v.steps(it, v.step, "step.blank")
 	if len(it.Steps) == 0 {
 		for _, f := range it.Fields {
 			e.subs = append(e.subs, v.field("", f))
@@ -137,7 +136,7 @@ func (v *view) notes(it Item) []string {
 	case "mailto":
 		notes = append(notes, p.say("note.mailto", "yes", v.Yes()))
 		wait = "note.wait-both"
-	case "delete-account", "delete-fields":
+	case "delete-account", "delete-guest", "delete-fields":
 		notes = append(notes, p.say("note.final"))
 	}
 	if it.Wait > 0 {
@@ -151,12 +150,7 @@ func (v *view) outcome(it Item) entry {
 		return v.standing(it)
 	}
 	e := entry{line: v.lang.phrases.say("done." + it.what())}
-	for _, s := range it.Steps {
-		if line := v.receipt(s); line != "" {
-			e.subs = append(e.subs, line)
-		}
-	}
-	e.subs = append(e.subs, v.keeps(it)...)
+	e.subs = append(v.steps(it, v.receipt, "did.blank"), v.keeps(it)...)
 	return e
 }
 
@@ -193,7 +187,9 @@ func (v *view) subjects(it Item) string {
 		}
 	}
 	for _, s := range it.Steps {
-		add(s.Place, s.Field)
+		if s.Op != inbox.StepBlank { // what becomes of an account is its own title
+			add(s.Place, s.Field)
+		}
 	}
 	for _, f := range it.Fields {
 		add("", f)
@@ -224,6 +220,32 @@ func (v *view) state(it Item) string {
 		return p.say("state.unconfirmed", "yes", v.Yes())
 	}
 	return p.say("state." + string(it.State))
+}
+
+// steps words the steps of an item, each by word; those that make values of one
+// place unrecognisable are one line, by the phrase blank, where the first stands.
+func (v *view) steps(it Item, word func(inbox.Step) string, blank string) []string {
+	var lines []string
+	columns := map[string][]string{} // of a place: labels
+	for _, s := range it.Steps {
+		if s.Op == inbox.StepBlank {
+			columns[s.Place] = append(columns[s.Place], v.field(s.Place, s.Field))
+		}
+	}
+	for _, s := range it.Steps {
+		line := ""
+		switch labels := columns[s.Place]; {
+		case s.Op != inbox.StepBlank:
+			line = word(s)
+		case labels != nil:
+			line = v.lang.phrases.say(blank, "place", v.place(s.Place), "fields", strings.Join(labels, ", "))
+			delete(columns, s.Place)
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // step words one step of a plan; "" for those that the item's own line says.
@@ -274,17 +296,41 @@ func (v *view) receipt(s inbox.Step) string {
 	return v.step(s)
 }
 
+// keeps says what stays, why and until when. Columns of one place that stay for
+// the same reason are one line.
 func (v *view) keeps(it Item) []string {
-	p := v.lang.phrases
 	var lines []string
+	said := map[inbox.Keep]bool{}
 	for _, k := range it.Keeps {
-		if k.Until == "" {
-			lines = append(lines, p.say("keep", "place", v.place(k.Place), "why", value(strings.TrimRight(k.Why, " ."))))
+		alike := inbox.Keep{Place: k.Place, Why: k.Why, Until: k.Until}
+		var labels []string
+		for _, other := range it.Keeps {
+			if f := other.Field; f != "" && k.Field != "" {
+				if other.Field = ""; other == alike {
+					labels = append(labels, v.field(k.Place, f))
+				}
+			}
+		}
+		if k.Field != "" && said[alike] {
 			continue
 		}
-		lines = append(lines, p.say("keep-until", "place", v.place(k.Place), "why", value(strings.TrimRight(k.Why, " .")), "until", value(p.day(k.Until))))
+		said[alike] = k.Field != ""
+		lines = append(lines, v.keep(k, labels))
 	}
 	return lines
+}
+
+func (v *view) keep(k inbox.Keep, labels []string) string {
+	p := v.lang.phrases
+	what := v.place(k.Place)
+	if len(labels) > 0 {
+		what += " (" + strings.Join(labels, ", ") + ")"
+	}
+	why := value(strings.TrimRight(k.Why, " ."))
+	if k.Until == "" {
+		return p.say("keep", "place", what, "why", why)
+	}
+	return p.say("keep-until", "place", what, "why", why, "until", value(p.day(k.Until)))
 }
 
 // Holdings gives, as a block, what is stored about the person, place by place.

@@ -69,6 +69,15 @@ func plausible(t testing.TB) map[Name]Data {
 	account := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Wait: 12 * time.Hour,
 		Steps: []inbox.Step{{Place: "profile", Op: inbox.StepRemove}, {Place: "visits", Op: inbox.StepRemove}},
 		Keeps: []inbox.Keep{{Place: "invoices", Why: "tax law", Until: "2031-12-31"}}}
+	blank := func(f inbox.Field) inbox.Step {
+		return inbox.Step{Place: "orders", Field: f, Op: inbox.StepBlank, New: "null"}
+	}
+	stays := func(f inbox.Field) inbox.Keep {
+		return inbox.Keep{Place: "orders", Field: f, Why: "tax law", Until: "2031-12-31"}
+	}
+	inPart := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Steps: []inbox.Step{{Place: "profile", Op: inbox.StepRemove}, blank("full_name"), blank("address")},
+		Keeps: []inbox.Keep{stays("total"), stays("paid_at")}}
+	guest := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Guest: true, Steps: []inbox.Step{{Place: "messages", Op: inbox.StepRemove}}, Wait: 12 * time.Hour}
 	fields := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Steps: []inbox.Step{step("gender", inbox.StepClear, "female", ""), step("phone", inbox.StepClear, "+77011234567", "")}}
 	pause := Item{Kind: inbox.KindDeactivate}
 	copied := Item{Kind: inbox.KindCopy}
@@ -78,7 +87,7 @@ func plausible(t testing.TB) map[Name]Data {
 	ask := with(copied, change, mailto, account)
 	ask.Expires = at
 	later := ask
-	later.Items = []Item{fields}
+	later.Items = []Item{fields, inPart, guest}
 	newAddress := with()
 	newAddress.Expires = at
 	after := func(it Item) Item {
@@ -88,7 +97,8 @@ func plausible(t testing.TB) map[Name]Data {
 	scheduled := with(after(account))
 	notice := with(after(mailto))
 	result := with(state(copied, inbox.StateDone, ""), state(described, inbox.StateDone, ""), state(change, inbox.StateDone, ""),
-		state(pause, inbox.StateDone, ""), state(fields, inbox.StateFailed, "needed"), state(objection, inbox.StateReview, ""))
+		state(pause, inbox.StateDone, ""), state(inPart, inbox.StateDone, ""), state(guest, inbox.StateDone, ""),
+		state(fields, inbox.StateFailed, "needed"), state(objection, inbox.StateReview, ""))
 	result.Attached = true
 	result.Holdings = []inbox.Holding{
 		{Place: "profile", Fields: []string{"Phone", "Gender"}, Count: 1, Purpose: "to run your account", Retention: "as long as the account exists", Recipients: "nobody"},
@@ -419,6 +429,51 @@ func TestStates(t *testing.T) {
 	}
 }
 
+// TestBlankedAndKept: what an erasure makes unrecognisable is a line a place,
+// and so is what it keeps for one reason; a date is a day in the reader's words.
+func TestBlankedAndKept(t *testing.T) {
+	blank := func(place string, f inbox.Field) inbox.Step {
+		return inbox.Step{Place: place, Field: f, Op: inbox.StepBlank, New: "=gone"}
+	}
+	it := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, State: inbox.StateUnconfirmed,
+		Steps: []inbox.Step{blank("orders", "phone"), {Place: "profile", Op: inbox.StepRemove}, blank("orders", "address"), blank("notes", "phone")},
+		Keeps: []inbox.Keep{{Place: "orders", Field: "nickname", Why: "a law", Until: "2031-12-31"}, {Place: "orders", Field: "email", Why: "a law", Until: "2031-12-31"},
+			{Place: "orders", Field: "gender", Why: "another"}, {Place: "letters", Why: "a law", Until: "2031-12-31"}}}
+	done := it
+	done.State = inbox.StateDone
+	s := load(t, siteLanguages...)
+	for lang, want := range map[string][2][]string{
+		"en": {{"orders: we will make these values unrecognisable: Phone number, Postal address", "Profile", "notes: we will make these values unrecognisable: Phone number",
+			"What stays: orders (Nickname, Email address). Why: a law. Until: 31 December 2031", "What stays: orders (Gender). Why: another",
+			"What stays: letters. Why: a law. Until: 31 December 2031"},
+			{"orders: we have made these values unrecognisable: Phone number, Postal address"}},
+		"ru": {{"orders: эти данные мы обезличим: Телефон, Почтовый адрес", "Что остаётся: orders (Никнейм, Электронная почта). Почему: a law. До какого срока: 31 декабря 2031 г."},
+			{"orders: эти данные мы обезличили: Телефон, Почтовый адрес"}},
+		"kk": {{"orders: мына деректерді танылмайтын етеміз: Телефон нөмірі, Пошталық мекенжайы", "Сақталып қалатыны: orders (Лақап аты, Электрондық пошта). Себебі: a law. Мерзімі: 2031 ж. 31 желтоқсан"},
+			{"orders: мына деректерді танылмайтын еттік: Телефон нөмірі, Пошталық мекенжайы"}},
+	} {
+		will, did := render(t, s, Confirm, lang, Data{Items: []Item{it}}).Text, render(t, s, Result, lang, Data{Items: []Item{done}}).Text
+		for i, text := range []string{will, did} {
+			rest := strings.Join(strings.Fields(text), " ")
+			for _, line := range want[i] {
+				_, after, found := strings.Cut(rest, "- "+line)
+				if !found {
+					t.Errorf("%s: no line %q in its place in\n%s", lang, line, text)
+					continue
+				}
+				rest = after
+			}
+		}
+		if n := strings.Count(will, "orders"); n != 3 {
+			t.Errorf("%s: orders are named %d times in\n%s", lang, n, will)
+		}
+		state := render(t, s, Status, lang, Data{Items: []Item{it}}).Text
+		if strings.Contains(state, "(") {
+			t.Errorf("%s: the title lists columns:\n%s", lang, state)
+		}
+	}
+}
+
 func TestReasons(t *testing.T) {
 	s := load(t, siteLanguages...)
 	for _, lang := range siteLanguages {
@@ -429,7 +484,8 @@ func TestReasons(t *testing.T) {
 		if unknown != text("") {
 			t.Errorf("%s: an unknown reason reads\n%s", lang, unknown)
 		}
-		for _, code := range []string{"same", "bad-email", "bad-date", "future-date", "needed", "taken", "unknown-field", "too-long", "invalid", "single"} {
+		for _, code := range []string{"same", "bad-email", "bad-date", "future-date", "needed", "taken", "unknown-field", "too-long", "invalid", "single",
+			"parts", "names", "guest", "no-deactivate", "no-withdraw", "kept"} {
 			if text(code) == unknown {
 				t.Errorf("%s: reason %q has no words", lang, code)
 			}

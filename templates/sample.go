@@ -41,11 +41,14 @@ func sampleItems(at time.Time) []Item {
 	mail := inbox.Step{Place: "profile", Field: inbox.FieldEmail, Op: inbox.StepSet, Old: "old@site.example", New: "new@site.example"}
 	clear := inbox.Step{Place: "profile", Field: inbox.FieldGender, Op: inbox.StepClear, Old: "female"}
 	remove := inbox.Step{Place: "profile", Op: inbox.StepRemove}
+	blank := inbox.Step{Place: "orders", Field: inbox.FieldFullName, Op: inbox.StepBlank, New: "null"}
+	keepField := inbox.Keep{Place: "orders", Field: "total", Why: "tax law"}
 	keep := inbox.Keep{Place: "invoices", Why: "tax law", Until: "2031-12-31"}
 	items := []Item{
 		{Kind: inbox.KindChange, Steps: []inbox.Step{set, first, add}},
 		{Kind: inbox.KindChange, Mailto: true, Steps: []inbox.Step{mail}, Wait: 12 * time.Hour},
 		{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Steps: []inbox.Step{remove}, Keeps: []inbox.Keep{keep}, Wait: 48 * time.Hour},
+		{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Guest: true, Steps: []inbox.Step{remove, blank}, Keeps: []inbox.Keep{keepField}},
 		{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Steps: []inbox.Step{clear}, Fields: []inbox.Field{inbox.FieldGender}},
 		{Kind: inbox.KindDeactivate}, {Kind: inbox.KindDeactivate, Undo: true}, {Kind: inbox.KindCopy}, {Kind: inbox.KindDescribe},
 		{Kind: inbox.KindWithdraw}, {Kind: inbox.KindQuestion}, {Kind: inbox.KindQuestion, Topic: inbox.TopicReactivate},

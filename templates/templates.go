@@ -130,6 +130,7 @@ type Item struct {
 	Topic  inbox.Topic
 	Undo   bool // of a deactivate: reactivate
 	Mailto bool // a change of the address on record
+	Guest  bool // of a delete: there is no account, only entries with the address
 	State  inbox.State
 
 	Steps  []inbox.Step

@@ -178,6 +178,9 @@ func (c *compactCmd) Run(w *world) error {
 		return err
 	}
 	fmt.Fprintf(w.stdout, "%s: %d bytes before, %d after\n", filepath.Join(cfg.StateDir, "state.db"), before, after)
+	if cfg.Users.Store != "bolt" {
+		return nil // the site's database is not ours
+	}
 	if _, err := os.Stat(cfg.Users.Path); errors.Is(err, os.ErrNotExist) {
 		return nil // nobody was imported yet
 	}

@@ -154,7 +154,11 @@ func printAction(w io.Writer, v review.ActionDetail, clock clock) error {
 		fields(w, "  plan", stepOf(s))
 	}
 	for _, k := range v.Plan.Keeps {
-		fields(w, "  kept", k.Place+": "+k.Why+" "+k.Until)
+		line := column(k.Place, k.Field) + ": " + k.Why
+		if k.Until != "" {
+			line += "; until: " + k.Until
+		}
+		fields(w, "  kept", line)
 	}
 	for _, n := range v.Notes {
 		fields(w, "  note", n)
@@ -181,7 +185,15 @@ func senderOf(level inbox.Level, why string) string {
 	return level.String() + " (" + why + ")"
 }
 
+// column names a column of a place, or the place.
+func column(place string, f inbox.Field) string {
+	return strings.TrimSuffix(place+"."+string(f), ".")
+}
+
 func stepOf(s inbox.Step) string {
+	if s.Op == inbox.StepBlank {
+		return fmt.Sprintf("%s %s: %s", s.Op, column(s.Place, s.Field), s.New)
+	}
 	name := s.Place
 	if s.Field != "" {
 		name = string(s.Field)

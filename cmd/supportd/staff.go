@@ -17,6 +17,7 @@ import (
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/cmd/internal/daemon"
+	"push.guru/supportd/handlers/users/datamap/mapfile"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/intake"
@@ -383,10 +384,10 @@ func (c *reconcileCmd) Run(w *world) error {
 
 type usersCmd struct {
 	configFile
-	Import usersImport `cmd:"" help:"Add or replace people from a CSV file with a header, or JSON lines."`
-	Export usersExport `cmd:"" help:"Everybody, as JSON lines."`
-	Show   usersShow   `cmd:"" help:"Whoever has an address on record."`
-
+	Import  usersImport  `cmd:"" help:"Add or replace people from a CSV file with a header, or JSON lines."`
+	Export  usersExport  `cmd:"" help:"Everybody, as JSON lines."`
+	Show    usersShow    `cmd:"" help:"Whoever has an address on record."`
+	Map     usersMap     `cmd:"" help:"Print a ready data map: what the tables of a framework store about people."`
 	Reapply usersReapply `cmd:"" help:"After the site has restored a backup of its own: repeat the deletes that were carried out since it was made."`
 }
 
@@ -461,6 +462,19 @@ func (c *usersReapply) Run(w *world, all *cli) error {
 	if err == nil && count[review.ResultOther]+count[review.ResultFailed] > 0 {
 		return errFailed
 	}
+	return err
+}
+
+type usersMap struct {
+	Example string `placeholder:"NAME" help:"Of the framework NAME: django, laravel, rails or wordpress."`
+}
+
+func (c *usersMap) Run(w *world) error {
+	text := mapfile.Example(c.Example)
+	if text == "" {
+		return usageError{fmt.Errorf("--example=%s: there are ready maps for %s", c.Example, strings.Join(mapfile.Examples(), ", "))}
+	}
+	_, err := io.WriteString(w.stdout, text)
 	return err
 }
 

@@ -63,13 +63,14 @@ const patience = 30 * time.Second
 // Webhook posts notes to a URL.
 type Webhook struct {
 	url    string
-	secret []byte
+	secret func(context.Context) (string, error)
 	client *http.Client
 }
 
-// NewWebhook gives a Webhook that signs with the secret, through the transport;
-// nil stands for http.DefaultTransport.
-func NewWebhook(url string, secret []byte, transport http.RoundTripper) *Webhook {
+// NewWebhook gives a Webhook that signs with what secret gives, which is asked
+// each time. Requests go through the transport; nil stands for
+// http.DefaultTransport.
+func NewWebhook(url string, secret func(context.Context) (string, error), transport http.RoundTripper) *Webhook {
 	return &Webhook{url: url, secret: secret, client: &http.Client{Transport: transport, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
@@ -80,6 +81,10 @@ func (w *Webhook) Tell(ctx context.Context, n Note) error {
 	if err != nil {
 		return fmt.Errorf("telling the site of %s: %w", n.Effect, err)
 	}
+	secret, err := w.secret(ctx)
+	if err != nil {
+		return failed(n, err)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
 	if err != nil {
 		return failed(n, errors.New("the URL cannot be used"))
@@ -88,7 +93,7 @@ func (w *Webhook) Tell(ctx context.Context, n Note) error {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Webhook-Id", n.Effect)
 	req.Header.Set("Webhook-Timestamp", at)
-	req.Header.Set("Webhook-Signature", Sign(w.secret, n.Effect, at, body))
+	req.Header.Set("Webhook-Signature", Sign([]byte(secret), n.Effect, at, body))
 	resp, err := w.client.Do(req)
 	if err != nil {
 		return failed(n, err)

@@ -3,6 +3,7 @@ package after
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -28,7 +29,7 @@ func TestWebhook(t *testing.T) {
 		w.WriteHeader(answer)
 	}))
 	defer srv.Close()
-	hook := NewWebhook(srv.URL+"/after", secret, nil)
+	hook := NewWebhook(srv.URL+"/after", func(context.Context) (string, error) { return string(secret), nil }, nil)
 	if err := hook.Tell(t.Context(), note); err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +58,10 @@ func TestWebhook(t *testing.T) {
 	srv.Close()
 	if err := hook.Tell(t.Context(), note); !inbox.IsTemporary(err) {
 		t.Errorf("nobody there: %v, want a temporary error", err)
+	}
+	hook = NewWebhook(srv.URL, func(context.Context) (string, error) { return "", errors.New("the file is gone") }, nil)
+	if err := hook.Tell(t.Context(), note); !inbox.IsTemporary(err) || !strings.Contains(err.Error(), "the file is gone") {
+		t.Errorf("without a secret: %v, want a temporary error that says why", err)
 	}
 }
 

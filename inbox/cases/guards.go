@@ -11,14 +11,11 @@ import (
 // Guards are the operator's rules about accounts for which nothing that matters
 // happens before staff have seen it.
 type Guards struct {
-	// Dormant is how long ago a person may have been last signed in: after it,
-	// changes, deletes and copies are seen by staff first, because providers
-	// give the address of a mailbox that nobody used to somebody else. 0: off.
-	Dormant time.Duration
-
-	// KnowsLastSeen is set when the user store tells when people were last
-	// signed in: nobody knows when, and never, are the same then.
-	KnowsLastSeen bool
+	// Dormant gives, for a time, the moment before which the last sign-in of a
+	// person is too long ago: changes, deletes and copies are seen by staff
+	// first then, because providers give the address of a mailbox that nobody
+	// used to somebody else. nil: off. The user store must know the moment.
+	Dormant func(now time.Time) time.Time
 
 	// Protected are the IDs of people for whom staff see everything first,
 	// beside those whom the user store marks itself.
@@ -36,9 +33,10 @@ func (g Guards) why(a *inbox.Action, p users.Person, now time.Time) string {
 		return "the account is protected: only staff act upon it"
 	case a.Kind != inbox.KindChange && a.Kind != inbox.KindDelete && a.Kind != inbox.KindCopy:
 		return ""
-	case g.Dormant > 0 && g.KnowsLastSeen && p.LastSeen.IsZero() && !p.Guest:
+	case g.Dormant == nil || p.Guest:
+	case p.LastSeen.IsZero():
 		return "the person was never signed in: the mailbox may be somebody else's"
-	case g.Dormant > 0 && !p.LastSeen.IsZero() && now.Sub(p.LastSeen) > g.Dormant:
+	case p.LastSeen.Before(g.Dormant(now)):
 		return "the person was last signed in on " + p.LastSeen.UTC().Format(time.DateOnly) + ": the mailbox may be somebody else's by now"
 	}
 	return ""

@@ -13,7 +13,7 @@ func TestGuards(t *testing.T) {
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	const months = 30 * 24 * time.Hour
 	seen := func(ago time.Duration) users.Person { return users.Person{ID: "17", LastSeen: now.Add(-ago)} }
-	dormant := Guards{Dormant: 18 * months}
+	dormant := Guards{Dormant: func(t time.Time) time.Time { return t.Add(-18 * months) }}
 	for name, c := range map[string]struct {
 		guards   Guards
 		kind     inbox.Kind
@@ -29,16 +29,15 @@ func TestGuards(t *testing.T) {
 		"too long ago, describe":                 {dormant, inbox.KindDescribe, seen(19 * months), false, ""},
 		"too long ago, deactivate":               {dormant, inbox.KindDeactivate, seen(19 * months), false, ""},
 		"too long ago, approved":                 {dormant, inbox.KindDelete, seen(19 * months), true, ""},
-		"switched off":                           {Guards{KnowsLastSeen: true}, inbox.KindDelete, seen(190 * months), false, ""},
-		"the store does not know":                {dormant, inbox.KindDelete, users.Person{ID: "17"}, false, ""},
-		"never, says the store":                  {Guards{Dormant: months, KnowsLastSeen: true}, inbox.KindDelete, users.Person{ID: "17"}, false, "never signed in"},
-		"never, and there is no account":         {Guards{Dormant: months, KnowsLastSeen: true}, inbox.KindDelete, users.Person{ID: "17", Guest: true}, false, ""},
+		"switched off":                           {Guards{}, inbox.KindDelete, seen(190 * months), false, ""},
+		"never":                                  {dormant, inbox.KindDelete, users.Person{ID: "17"}, false, "never signed in"},
+		"never, and there is no account":         {dormant, inbox.KindDelete, users.Person{ID: "17", Guest: true}, false, ""},
 		"protected by the store":                 {Guards{}, inbox.KindDescribe, users.Person{ID: "17", Protected: true}, false, "protected"},
 		"protected by its ID":                    {Guards{Protected: []string{"1", "17"}}, inbox.KindWithdraw, users.Person{ID: "17"}, false, "protected"},
 		"another ID":                             {Guards{Protected: []string{"1", "171"}}, inbox.KindDelete, users.Person{ID: "17"}, false, ""},
 		"protected, and staff have approved":     {Guards{Protected: []string{"17"}}, inbox.KindDelete, users.Person{ID: "17"}, true, ""},
 		"protected, and a question":              {Guards{Protected: []string{"17"}}, inbox.KindQuestion, users.Person{ID: "17"}, false, ""},
-		"protected and too long ago, protection": {Guards{Dormant: months, Protected: []string{"17"}}, inbox.KindDelete, seen(19 * months), false, "protected"},
+		"protected and too long ago, protection": {Guards{Dormant: dormant.Dormant, Protected: []string{"17"}}, inbox.KindDelete, seen(19 * months), false, "protected"},
 	} {
 		a := &inbox.Action{Kind: c.kind, Approved: c.approved}
 		if got := c.guards.why(a, c.person, now); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {

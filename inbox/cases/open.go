@@ -256,6 +256,9 @@ func (k *Keeper) reviewFirst(tx *state.Tx, a *inbox.Action, s Sender) (string, b
 	if why, yes := k.Rules.NeedsReview(a); yes {
 		return why, true
 	}
+	if s.Evidence.Level > inbox.LevelNone && a.Kind == inbox.KindWithdraw && !a.Approved && !k.Map.TakesObjections() {
+		return "the data map has no column for an objection: act on it, then answer the person", true
+	}
 	if s.Evidence.Level > inbox.LevelNone && len(s.People) > 1 {
 		return "the address on record belongs to more than one person", true
 	}

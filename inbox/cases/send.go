@@ -485,6 +485,7 @@ func (k *Keeper) items(acts []*inbox.Action) []templates.Item {
 		}
 		if d := a.Detail; d != nil {
 			plan := k.Map.Localize(d.Plan, a.Language) // what ran is what was shown
+			it.Guest = k.Map.OfGuest(plan)
 			it.Steps, it.Keeps, it.Fields, it.Reason, it.Words = plan.Steps, plan.Keeps, d.Request.Fields, d.Reason, d.Words
 			for _, c := range d.Request.Changes {
 				it.Fields = append(it.Fields, c.Field)

@@ -31,7 +31,7 @@ func BenchmarkRead(b *testing.B) {
 func BenchmarkLoad(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := load(); err != nil {
+		if _, err := load(nil); err != nil {
 			b.Fatal(err)
 		}
 	}

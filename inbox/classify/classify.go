@@ -34,6 +34,10 @@ type Options struct {
 	// Overlay holds the operator's rule files (ru.txt, …), which add to the
 	// ones built in; nil is none.
 	Overlay fs.FS
+	// Fields holds what people call fields besides the words of the rule files,
+	// by language: those that only this site has, above all. An entry is written
+	// as in a rule file. Languages without a rule file are left out.
+	Fields map[string]map[inbox.Field][]string
 }
 
 // Classifier reads messages. It is safe for concurrent use.
@@ -45,23 +49,33 @@ type Classifier struct {
 
 // builtIn gives the rules of the built-in files, which are read once a process:
 // nothing changes them.
-var builtIn = sync.OnceValues(func() (*lang.Rules, error) { return load() })
+var builtIn = sync.OnceValues(func() (*lang.Rules, error) { return load(nil) })
 
 // load reads the built-in files and those that add to them.
-func load(overlays ...fs.FS) (*lang.Rules, error) {
+func load(fields map[string]map[inbox.Field][]string, overlays ...fs.FS) (*lang.Rules, error) {
 	built, err := fs.Sub(rulesFS, "rules")
 	if err != nil {
 		return nil, fmt.Errorf("opening the built-in rule files: %w", err)
 	}
-	return lang.Load(append([]fs.FS{built}, overlays...)...)
+	more := map[string]map[lang.Concept][]string{}
+	for tag, words := range fields {
+		more[tag] = map[lang.Concept][]string{}
+		for f, list := range words {
+			more[tag][lang.FieldPrefix+lang.Concept(f)] = list
+		}
+	}
+	return lang.LoadWith(more, append([]fs.FS{built}, overlays...)...)
 }
 
 // New reads the rule files. The error joins every fault in them, each naming
 // file and line.
 func New(opt Options) (*Classifier, error) {
 	rules, err := builtIn()
-	if opt.Overlay != nil {
-		rules, err = load(opt.Overlay)
+	switch {
+	case opt.Overlay != nil:
+		rules, err = load(opt.Fields, opt.Overlay)
+	case len(opt.Fields) > 0:
+		rules, err = load(opt.Fields)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the rule files of the classifier: %w", err)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -175,6 +176,36 @@ func TestDocExamples(t *testing.T) {
 		if !seen[lang] {
 			t.Errorf("no example in %s", lang)
 		}
+	}
+}
+
+// A field that only the site has may come from its data map, with its words.
+func TestFieldsOfTheSite(t *testing.T) {
+	c, err := New(Options{Languages: []string{"en", "ru"}, Fields: map[string]map[inbox.Field][]string{
+		"en": {"shoe_size": {"Shoe size", "size of my shoes"}}, "ru": {"shoe_size": {"размер обуви", "размера обуви"}}, "tlh": {"shoe_size": {"DaS"}},
+		"kk": {"shoe_size": {"Аяқ киім өлшемі", "аяқ киім өлшем*"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"Please change my shoe size to 43.":          "change shoe_size=43",
+		"Please remove the size of my shoes":         "delete shoe_size",
+		"Поменяйте, пожалуйста, размер обуви на 43":  "change shoe_size=43",
+		"Аяқ киім өлшемін өшіріп тастаңызшы":         "delete shoe_size",
+		"Please change my phone to +7 701 555 30 40": "change phone=+77015553040",
+	} {
+		r := c.Read(&inbox.Message{Text: text})
+		if len(r.Requests) != 1 || wording(r.Requests[0]) != want {
+			t.Errorf("%q is read as %q, want %q", text, wordings(r), want)
+		}
+	}
+	if slices.Contains(c.rules.Languages(), "tlh") {
+		t.Error("a language without a rule file is read")
+	}
+	_, err = New(Options{Fields: map[string]map[inbox.Field][]string{"en": {"a": {"{}"}, "b": {"№"}}}})
+	if err == nil || !strings.Contains(err.Error(), "[field.a]") || !strings.Contains(err.Error(), "[field.b]") {
+		t.Errorf("words that cannot be looked for: %v", err)
 	}
 }
 

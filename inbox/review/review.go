@@ -221,10 +221,13 @@ func (d *Desk) possible(r inbox.Request) error {
 	_, err := d.Cases.Map.Plan(users.Person{}, r, false)
 	var refused *datamap.RefusedError
 	switch {
-	case !errors.As(err, &refused) || refused.Reason == datamap.ReasonSame:
-		return nil
+	case !errors.As(err, &refused) || refused.Reason == datamap.ReasonSame || refused.Reason == datamap.ReasonNames:
+		return nil // the latter depends on the names that the person has
 	case refused.Reason == datamap.ReasonUnknownField:
 		return fmt.Errorf("there is no field %q: the fields are %s", refused.Field, words(d.Cases.Map.Fields()))
+	}
+	if refused.Field == "" {
+		return errors.New(slips[refused.Reason])
 	}
 	return fmt.Errorf("%s: %s", refused.Field, slips[refused.Reason])
 }
@@ -246,7 +249,12 @@ var slips = map[datamap.Reason]string{
 	datamap.ReasonTooLong:    "it is longer than the field can hold",
 	datamap.ReasonInvalid:    "it is empty, or has characters that no value has",
 	datamap.ReasonSingle:     "it holds one value: replace it with FIELD=VALUE",
+	datamap.ReasonParts:      "it is stored in parts, one word each: give as many words as there are parts",
 	datamap.ReasonNeeded:     "it cannot be removed without deleting the account",
+
+	datamap.ReasonNoDeactivate: "the data map has no column by which an account is deactivated",
+	datamap.ReasonNoWithdraw:   "the data map has no column for an objection: act on it, then answer the person",
+	datamap.ReasonKept:         "the data map keeps everything: nothing would be deleted",
 }
 
 // request makes the corrected Request, and says what does not fit together.

@@ -3,15 +3,15 @@
 // or an unreadable file is a fault, and Load reports all faults of a file at
 // once, each with its key, its line and, where there is one, a hint.
 //
-// The file is first parsed into tables (tree.go), which know the line of each
-// key. Each section then asks its table for the keys that it has (sections.go),
-// with the default beside the key; a key that nobody asked for is unknown.
+// Each section asks its table for the keys that it has (sections.go), with the
+// default beside the key; package settings finds those that nobody asked for.
 // What a value must be is in values.go, where secrets come from in login.go.
 //
 // Relative paths are relative to the folder of the configuration file.
 package config
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"log/slog"
@@ -19,10 +19,12 @@ import (
 	"path/filepath"
 	"time"
 
+	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
 	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/screen"
+	"push.guru/supportd/inbox/settings"
 )
 
 // Config is a configuration without faults; every default is filled in.
@@ -135,10 +137,35 @@ type Keep struct {
 
 // Users says where people are stored.
 type Users struct {
-	Store string // bolt
-	Path  string // of the embedded store's file
+	Store     string       // bolt | postgres | mysql | sqlite
+	Path      string       // of the file of bolt and sqlite
+	DSNFile   string       // where the data source name of postgres and mysql is read: here,
+	DSNEnv    string       // or here
+	Map       *datamap.Map // what is stored; that of the embedded store for bolt
+	Dormant   Age          // who was last signed in longer ago is for staff; zero: nobody for that
+	Protected []string     // IDs of people on whom only staff act
+	After     After        // who is told of effects
 
 	Reapply time.Duration // how long a delete that was carried out can be repeated; 0: not at all
+}
+
+// DSN gives a function that reads where the database is anew each time; nil of
+// a store that is a file.
+func (u Users) DSN() func(context.Context) (string, error) {
+	return Login{PasswordFile: u.DSNFile, PasswordEnv: u.DSNEnv}.Secret()
+}
+
+// After says who is told of each effect until they have heard it; zero: nobody.
+type After struct {
+	URL        string   // a page of the site's, which gets a signed request
+	SecretFile string   // of URL: what it is signed with
+	Command    []string // or a program and its arguments
+}
+
+// Secret gives a function that reads the secret anew each time; nil where there
+// is no URL.
+func (a After) Secret() func(context.Context) (string, error) {
+	return Login{PasswordFile: a.SecretFile}.Secret()
 }
 
 // Journal says who gets the head of the chain.
@@ -170,6 +197,12 @@ var sample string
 // Load takes without fault once its password files exist.
 func Sample() string { return sample }
 
+// Fault is one thing that is wrong in the configuration or its data map.
+type Fault = settings.Fault
+
+// Faults are all of them, in the order of the lines.
+type Faults = settings.Faults
+
 // StateDir reads nothing but where the state is: whoever only talks to a
 // running daemon need not be able to read its secrets. Other faults of the
 // file are not looked for.
@@ -179,8 +212,8 @@ func StateDir(path string) (string, error) {
 		return "", err
 	}
 	dir := stateDir(root)
-	if len(r.faults) > 0 {
-		return "", r.sorted()
+	if faults := r.Faults(); len(faults) > 0 {
+		return "", faults
 	}
 	return dir, nil
 }
@@ -198,7 +231,7 @@ func Zone(path string) *time.Location {
 }
 
 // read parses the file at path.
-func read(path string) (*reader, *table, error) {
+func read(path string) (*settings.File, *table, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
@@ -207,12 +240,11 @@ func read(path string) (*reader, *table, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	r := &reader{dir: dir}
-	root := r.parse(data)
+	r, root := settings.Parse(data)
 	if root == nil {
-		return nil, nil, r.sorted()
+		return nil, nil, r.Faults()
 	}
-	return r, root, nil
+	return r, &table{root, dir}, nil
 }
 
 // Load reads the file at path. When the file can be read but has faults, the
@@ -223,9 +255,9 @@ func Load(path string, known ...string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := r.config(root, known)
-	if len(r.faults) > 0 {
-		return nil, r.sorted()
+	c := readConfig(root, known)
+	if faults := r.Faults(); len(faults) > 0 {
+		return nil, faults
 	}
 	return c, nil
 }

@@ -30,7 +30,7 @@ func folder(t *testing.T, text string) string {
 		mode       os.FileMode
 	}{
 		{"c.toml", text, 0o644}, {"pass", "secret\n", 0o600}, {"open.pass", "secret\n", 0o644},
-		{"empty.pass", "\n", 0o600}, {"lines.pass", "one\ntwo\n", 0o600},
+		{"empty.pass", "\n", 0o600}, {"lines.pass", "one\ntwo\n", 0o600}, {"faulty-map.toml", faultyMap, 0o600},
 	} {
 		name := filepath.Join(dir, f.name)
 		if err := os.WriteFile(name, []byte(f.text), f.mode); err != nil {
@@ -42,6 +42,16 @@ func folder(t *testing.T, text string) string {
 	}
 	return filepath.Join(dir, "c.toml")
 }
+
+// faultyMap is a data map with a fault of the file, and one that shows when all
+// of it was read.
+const faultyMap = `[account]
+table = "users"
+kye = "id"
+purpose = { en = "p" }
+retention = { en = "r" }
+recipients = { en = "n" }
+`
 
 // TestFaults loads every bad configuration of testdata and compares all its
 // faults, with their lines, to the .want file beside it.
@@ -65,7 +75,8 @@ func TestFaults(t *testing.T) {
 			}
 			var got strings.Builder
 			for _, f := range faults {
-				fmt.Fprintf(&got, "%d %s\n", f.Line, strings.ReplaceAll(f.String(), filepath.Dir(path), "DIR"))
+				where := strings.TrimSpace(f.File + " " + fmt.Sprint(f.Line))
+				got.WriteString(strings.ReplaceAll(where+" "+f.String()+"\n", filepath.Dir(path), "DIR"))
 				if !strings.Contains(err.Error(), f.String()) {
 					t.Errorf("the error leaves out %v", f)
 				}
@@ -118,7 +129,8 @@ func TestSample(t *testing.T) {
 		{"password_file", m.Login.PasswordFile, filepath.Join(filepath.Dir(path), "pass")},
 		{"smtp", m.SMTP.Server.String(), "smtps://mail.push.guru:465"},
 		{"smtp username", m.SMTP.Login.Username, "support@push.guru"},
-		{"users", c.Users, Users{"bolt", "/var/lib/supportd/users.db", 365 * 24 * time.Hour}},
+		{"users", c.Users.Store + " " + c.Users.Path, "bolt /var/lib/supportd/users.db"},
+		{"users reapply", c.Users.Reapply, 365 * 24 * time.Hour},
 		{"level", c.Log.Level, slog.LevelInfo},
 	} {
 		if x.got != x.want {
@@ -163,7 +175,7 @@ func TestDefaults(t *testing.T) {
 		{got.Proof.OwnHops, sample.Proof.OwnHops}, {got.Proof.DKIM, sample.Proof.DKIM}, {got.Proof.MaxAge, sample.Proof.MaxAge},
 		{got.Proof.Resolver, sample.Proof.Resolver}, {got.Proof.MicrosoftTenant, sample.Proof.MicrosoftTenant},
 		{got.Screen.SpamHeader, sample.Screen.SpamHeader}, {len(m.Forms), len(s.Forms)}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
-		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {got.Users, sample.Users}, {got.Journal, sample.Journal},
+		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {fmt.Sprint(stored(got)), fmt.Sprint(stored(sample))}, {got.Journal, sample.Journal},
 		{got.Console, sample.Console}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
 	} {
 		if x[0] != x[1] {
@@ -173,6 +185,13 @@ func TestDefaults(t *testing.T) {
 	if n := len(got.Proof.TrustedAuthservIDs) + len(sample.Proof.TrustedAuthservIDs); n != 0 {
 		t.Errorf("believes %d authserv-ids by default", n)
 	}
+}
+
+// stored gives [users] without the map, of which each Load makes its own.
+func stored(c *Config) Users {
+	u := c.Users
+	u.Map = nil
+	return u
 }
 
 func TestForms(t *testing.T) {
@@ -190,6 +209,86 @@ end = ["Sent from"]
 		{From: "support@site.test", Label: []string{"E-mail"}, End: []string{"Sent from"}}}
 	if got := c.Mailboxes[0].Forms; fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// map is a data map without faults.
+const dataMap = `[account]
+table = "users"
+key = "id"
+purpose = { en = "p" }
+retention = { en = "r" }
+recipients = { en = "n" }
+last_seen = "last_login"
+[[account.column]]
+name = "email"
+field = "email"
+[[account.column]]
+name = "shoes"
+field = "shoe_size"
+`
+
+func TestUsers(t *testing.T) {
+	t.Setenv("CONFIG_TEST_DSN", "postgres://site")
+	path := folder(t, "")
+	dir := filepath.Dir(path)
+	for _, f := range []string{"site.db", "map.toml"} {
+		if err := os.WriteFile(filepath.Join(dir, f), []byte(dataMap), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range []struct{ text, dsn, want string }{
+		{`store = "sqlite"
+path = "site.db"
+dormant = "18m"
+protected = ["1", "7"]
+after = { command = ["echo", "done"] }`, "", "{sqlite site.db   <nil> {18 0} [1 7] {  [echo done]} 8760h0m0s}"},
+		{`store = "mysql"
+dsn_file = "pass"
+after = { url = "https://site.test/after", secret_file = "pass" }
+reapply = "30d"`, "secret", "{mysql  pass  <nil> {0 0} [] {https://site.test/after pass []} 720h0m0s}"},
+		{`store = "postgres"
+dsn_env = "CONFIG_TEST_DSN"
+dormant = "2y"`, "postgres://site", "{postgres   CONFIG_TEST_DSN <nil> {24 0} [] {  []} 8760h0m0s}"},
+	} {
+		c := load(t, path, minimal+"[users]\nmap = \"map.toml\"\n"+x.text)
+		if got := strings.ReplaceAll(fmt.Sprint(stored(c)), dir+"/", ""); got != x.want {
+			t.Errorf("got %s, want %s", got, x.want)
+		}
+		if m := c.Users.Map; m.Label("shoe_size", "en") != "Shoe size" || len(m.Fields()) != 2 {
+			t.Errorf("the map has the fields %v", m.Fields())
+		}
+		dsn := ""
+		if read := c.Users.DSN(); read != nil {
+			var err error
+			if dsn, err = read(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if dsn != x.dsn {
+			t.Errorf("the DSN is %q, want %q", dsn, x.dsn)
+		}
+	}
+	if m := load(t, path, minimal).Users.Map; len(m.Places()) != 2 {
+		t.Errorf("the embedded store has the places %v", m.Places())
+	}
+}
+
+func TestAge(t *testing.T) {
+	now := time.Date(2026, 3, 31, 12, 0, 0, 0, time.UTC)
+	for s, want := range map[string]string{"18m": "2024-10-01", "540d": "2024-10-07", "2y": "2024-03-31", "1m": "2026-03-03"} {
+		a, err := ParseAge(s)
+		if got := a.Before(now).Format(time.DateOnly); err != nil || got != want {
+			t.Errorf("%s: got %s, %v, want %s", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"", "m", "18", "0m", "-1m", "1.5y", "18 m", "18M", "10000d", "18h", "1y6m"} {
+		if a, err := ParseAge(s); err == nil {
+			t.Errorf("%q: got %v", s, a)
+		}
+	}
+	if (Age{}).Before(now) != now {
+		t.Error("no age is not now")
 	}
 }
 
@@ -401,17 +500,6 @@ func TestParseDuration(t *testing.T) {
 	for _, s := range []string{"", "d", "-1d", "-1h", "1d-1h", "1d+1h", "+1h", "1", "1dd", "1.5d", "12h1d", "4000000000d", "106751d24h", "1 d", "week", "1d1"} {
 		if got, err := ParseDuration(s); err == nil {
 			t.Errorf("%q: got %v", s, got)
-		}
-	}
-}
-
-func TestNearest(t *testing.T) {
-	known := []string{"name", "languages", "region", "account_url", "keep"}
-	for word, want := range map[string]string{
-		"langauges": "languages", "nmae": "name", "account-url": "account_url", "accounturl": "account_url", "zzz": "", "x": "", "region": "region",
-	} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("%s: got %q, want %q", word, got, want)
 		}
 	}
 }

@@ -120,21 +120,17 @@ func (b *bounded) Write(p []byte) (int, error) {
 
 // login reads who we are on a server. needed: there must be a secret.
 func (t *table) login(user string, needed bool) Login {
-	secrets := t
-	if own := []string{"username", "auth", "password_file", "password_env", "token_command"}; t.under != nil && t.has(own...) {
-		// A login is taken from one table: a password is never sent under a
-		// name that it was not meant for.
-		secrets = &table{r: t.r, path: t.path, values: t.values}
-		t.asked = append(t.asked, own...)
-	}
+	// A login is taken from one table: a password is never sent under a name
+	// that it was not meant for.
+	secrets := &table{t.Alone("username", "auth", "password_file", "password_env", "token_command"), t.dir}
 	l := Login{
-		Username:     secrets.text("username", user),
+		Username:     secrets.Text("username", user),
 		PasswordFile: secrets.file("password_file", ""),
-		PasswordEnv:  secrets.text("password_env", ""),
-		TokenCommand: secrets.texts("token_command"),
+		PasswordEnv:  secrets.Text("password_env", ""),
+		TokenCommand: secrets.Texts("token_command"),
 		RootCAs:      t.authorities("ca_file"),
 	}
-	auth := secrets.oneOf("auth", "", "", "password", "xoauth2")
+	auth := secrets.OneOf("auth", "", "", "password", "xoauth2")
 	l.XOAUTH2 = auth == "xoauth2" || auth == "" && len(l.TokenCommand) > 0
 	secrets.checkSecret(l, needed)
 	return l
@@ -150,35 +146,38 @@ func (t *table) checkSecret(l Login, needed bool) {
 	}
 	switch {
 	case set > 1:
-		t.fault("password_file", "keep one", "more than one of password_file, password_env and token_command is set")
+		t.Fault("password_file", "keep one", "more than one of password_file, password_env and token_command is set")
 		return
 	case set == 0 && (needed || l.XOAUTH2):
-		t.fault("password_file", "", "none of password_file, password_env and token_command is set")
+		t.Fault("password_file", "", "none of password_file, password_env and token_command is set")
 		return
 	case set == 0 && l.Username != "":
-		t.fault("username", "without a login, leave both empty", "there is a user name, but none of password_file, password_env and token_command is set")
+		t.Fault("username", "without a login, leave both empty", "there is a user name, but none of password_file, password_env and token_command is set")
 		return
-	case set == 1 && l.Username == "" && (!needed || t.has("username")): // else the address is at fault
-		t.fault("username", "", "there is a password, but no user name")
+	case set == 1 && l.Username == "" && (!needed || t.Has("username")): // else the address is at fault
+		t.Fault("username", "", "there is a password, but no user name")
 	}
-	var open *openError
 	switch {
 	case l.PasswordFile != "":
-		if _, err := secretOfFile(l.PasswordFile); errors.As(err, &open) {
-			t.fault("password_file", "chmod 600 "+l.PasswordFile, "%v", err)
-		} else if errors.Is(err, os.ErrPermission) {
-			t.fault("password_file", "it must belong to the user that runs supportd; run this as that user", "%v", err)
-		} else if err != nil {
-			t.fault("password_file", "the file holds the password and nothing else", "%v", err)
-		}
+		t.checkSecretFile("password_file", l.PasswordFile, "the file holds the password and nothing else")
 	case l.PasswordEnv != "":
 		if _, err := oneSecret(os.Getenv(l.PasswordEnv), "$"+l.PasswordEnv); err != nil {
-			t.fault("password_env", "set the variable in the environment of supportd", "%v", err)
+			t.Fault("password_env", "set the variable in the environment of supportd", "%v", err)
 		}
 	case len(l.TokenCommand) > 0:
-		if _, err := exec.LookPath(l.TokenCommand[0]); err != nil {
-			t.fault("token_command", `the program first, then its arguments: ["/usr/bin/token", "imap"]`, "%v", err)
-		}
+		t.checkCommand("token_command", l.TokenCommand, `the program first, then its arguments: ["/usr/bin/token", "imap"]`)
+	}
+}
+
+// checkSecretFile notes what is wrong with a file that holds a secret.
+func (t *table) checkSecretFile(key, name, hint string) {
+	var open *openError
+	if _, err := secretOfFile(name); errors.As(err, &open) {
+		t.Fault(key, "chmod 600 "+name, "%v", err)
+	} else if errors.Is(err, os.ErrPermission) {
+		t.Fault(key, "it must belong to the user that runs supportd; run this as that user", "%v", err)
+	} else if err != nil {
+		t.Fault(key, hint, "%v", err)
 	}
 }
 
@@ -191,7 +190,7 @@ func (t *table) authorities(key string) *x509.CertPool {
 	}
 	pem, err := os.ReadFile(name)
 	if err != nil {
-		t.fault(key, "", "%v", err)
+		t.Fault(key, "", "%v", err)
 		return nil
 	}
 	pool, err := x509.SystemCertPool()
@@ -199,7 +198,7 @@ func (t *table) authorities(key string) *x509.CertPool {
 		pool = x509.NewCertPool() // a machine without authorities of its own
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		t.fault(key, "the file must be in PEM form, -----BEGIN CERTIFICATE-----", "%s holds no certificate", name)
+		t.Fault(key, "the file must be in PEM form, -----BEGIN CERTIFICATE-----", "%s holds no certificate", name)
 	}
 	return pool
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -52,17 +51,17 @@ func stateDir(root *table) string {
 	info, err := os.Stat(dir)
 	switch {
 	case dir == "":
-		root.fault(key, "leave the key out for the default", "is empty")
+		root.Fault(key, "leave the key out for the default", "is empty")
 	case err == nil && !info.IsDir():
-		root.fault(key, "", "%s is not a folder", dir)
+		root.Fault(key, "", "%s is not a folder", dir)
 	case len(control.Socket(dir)) > maxSocket:
-		root.fault(key, "choose a shorter one", "%s is too long for the socket in it, which may have %d octets", dir, maxSocket)
+		root.Fault(key, "choose a shorter one", "%s is too long for the socket in it, which may have %d octets", dir, maxSocket)
 	}
 	return dir
 }
 
-// config reads every section.
-func (r *reader) config(root *table, known []string) *Config {
+// readConfig reads every section.
+func readConfig(root *table, known []string) *Config {
 	c := &Config{StateDir: stateDir(root)}
 	c.Site = readSite(root.table("site"), known)
 	c.Mailboxes = readMailboxes(root)
@@ -80,16 +79,16 @@ func (r *reader) config(root *table, known []string) *Config {
 	c.Classify = readOverlay(root.table("classify"))
 
 	deadlines := root.table("deadlines")
-	c.Deadlines.Profile = deadlines.text("profile", "kz")
-	deadlines.close()
-	root.close()
+	c.Deadlines.Profile = deadlines.Text("profile", "kz")
+	deadlines.Close()
+	root.Close()
 	return c
 }
 
 func readSite(t *table, known []string) Site {
-	defer t.close()
+	defer t.Close()
 	s := Site{
-		Name:       t.required("name", "it signs every reply"),
+		Name:       t.Required("name", "it signs every reply"),
 		Languages:  t.languages("languages", known, "en", "ru", "kk"),
 		Region:     t.region("region", "KZ"),
 		AccountURL: t.page("account_url"),
@@ -104,12 +103,12 @@ func readZone(t *table, region string) *time.Location {
 	if region == "KZ" {
 		zone = "Asia/Almaty"
 	}
-	if zone = t.text("timezone", zone); zone == "" {
+	if zone = t.Text("timezone", zone); zone == "" {
 		return time.Local
 	}
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
-		t.fault("timezone", `for example "Asia/Almaty"`, "%q is not a time zone", zone)
+		t.Fault("timezone", `for example "Asia/Almaty"`, "%q is not a time zone", zone)
 		return time.Local
 	}
 	return loc
@@ -121,7 +120,7 @@ func readMailboxes(root *table) []Mailbox {
 	smtp := root.table("smtp")
 	tables := root.tables("mailbox")
 	if len(tables) == 0 {
-		root.fault("mailbox", "write a [[mailbox]]", "there is none")
+		root.Fault("mailbox", "write a [[mailbox]]", "there is none")
 		readSMTP(smtp)
 	}
 	var out []Mailbox
@@ -135,7 +134,7 @@ func readMailboxes(root *table) []Mailbox {
 		}
 		out = append(out, m)
 	}
-	smtp.close()
+	smtp.Close()
 	return out
 }
 
@@ -145,10 +144,10 @@ func claim(t *table, seen map[string]string, key, what string) {
 		return
 	}
 	if by, taken := seen[what]; taken {
-		t.fault(key, "each may occur once", "the same as %s", by)
+		t.Fault(key, "each may occur once", "the same as %s", by)
 		return
 	}
-	seen[what] = join(t.path, key)
+	seen[what] = t.At(key)
 }
 
 // maxLocal is the length of a local part (RFC 5321 section 4.5.3.1.1).
@@ -156,16 +155,16 @@ const maxLocal = 64
 
 func readMailbox(t, smtp *table) Mailbox {
 	m := Mailbox{
-		Name:     t.required("name", `for example "support"`),
-		Address:  t.required("address", "where people write"),
+		Name:     t.Required("name", `for example "support"`),
+		Address:  t.Required("address", "where people write"),
 		Aliases:  t.addresses("aliases"),
-		Folder:   t.text("folder", "INBOX"),
-		Filed:    t.text("filed", "Processed"),
-		Junk:     t.text("junk", ""),
+		Folder:   t.Text("folder", "INBOX"),
+		Filed:    t.Text("filed", "Processed"),
+		Junk:     t.Text("junk", ""),
 		Keep:     t.duration("keep", 90*day, 0),
-		FirstRun: t.oneOf("first_run", "new", "new", "all"),
+		FirstRun: t.OneOf("first_run", "new", "new", "all"),
 		Poll:     t.duration("poll", time.Minute, time.Second),
-		Plus:     t.flag("plus", false),
+		Plus:     t.Flag("plus", false),
 	}
 	for _, f := range t.tables("form") {
 		m.Forms = append(m.Forms, readForm(f))
@@ -173,69 +172,69 @@ func readMailbox(t, smtp *table) Mailbox {
 	if strings.ContainsFunc(m.Name, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
 	}) {
-		t.fault("name", "letters, digits, - and _", "%q cannot be a name", m.Name)
+		t.Fault("name", "letters, digits, - and _", "%q cannot be a name", m.Name)
 	}
 	if m.Address != "" {
 		m.Address = t.canonical("address", m.Address)
 	}
 	if local, _, _ := strings.Cut(m.Address, "@"); m.Plus && len(local)+policy.PlusLength > maxLocal {
-		t.fault("plus", "leave it out, or use a shorter address", "the name before the @ has no room for a token: %d octets, and %d is the most", len(local), maxLocal-policy.PlusLength)
+		t.Fault("plus", "leave it out, or use a shorter address", "the name before the @ has no room for a token: %d octets, and %d is the most", len(local), maxLocal-policy.PlusLength)
 	}
 	switch m.Folder {
 	case "":
-		t.fault("folder", `for example "INBOX"`, "is empty")
+		t.Fault("folder", `for example "INBOX"`, "is empty")
 	case m.Filed:
-		t.fault("filed", `another folder, or "" to leave mail in place`, "the same as folder")
+		t.Fault("filed", `another folder, or "" to leave mail in place`, "the same as folder")
 	case m.Junk:
-		t.fault("junk", "", "the same as folder")
+		t.Fault("junk", "", "the same as folder")
 	}
 	if m.Junk != "" && m.Junk == m.Filed {
-		t.fault("junk", "", "the same as filed")
+		t.Fault("junk", "", "the same as filed")
 	}
-	if s := t.required("imap", "for example imaps://mail.site.example:993"); s != "" {
+	if s := t.Required("imap", "for example imaps://mail.site.example:993"); s != "" {
 		srv, err := mailbox.ParseServer(s)
 		if err != nil {
-			t.fault("imap", "", "%v", err)
+			t.Fault("imap", "", "%v", err)
 		}
 		m.IMAP = srv
 	}
 	m.Login = t.login(m.Address, true)
 	over := t.table("smtp")
-	over.under = smtp
+	over.Over(smtp.Table)
 	m.SMTP = readSMTP(over)
-	over.close()
-	t.close()
+	over.Close()
+	t.Close()
 	return m
 }
 
 // readForm reads one [[mailbox.form]].
 func readForm(t *table) parse.Form {
-	defer t.close()
+	defer t.Close()
 	var f parse.Form
-	if from := t.required("from", "the address that the form's mails come from"); from != "" {
+	if from := t.Required("from", "the address that the form's mails come from"); from != "" {
 		f.From = t.canonical("from", from)
 	}
 	const hint = `for example ["E-mail"], the words before the person's address in the form's mail`
 	f.Label, f.Body, f.End = t.labels("label"), t.labels("body"), t.labels("end")
-	switch person := t.oneOf("person", "reply-to", "reply-to", "line"); {
+	switch person := t.OneOf("person", "reply-to", "reply-to", "line"); {
 	case person == "line" && len(f.Label) == 0:
-		t.fault("label", hint, `is missing, and person is "line"`)
+		t.Fault("label", hint, `is missing, and person is "line"`)
 	case person == "reply-to" && len(f.Label) > 0:
-		t.fault("label", `write person = "line"`, "is not read, because person is %q", person)
+		t.Fault("label", `write person = "line"`, "is not read, because person is %q", person)
 	}
 	return f
 }
 
 func readSMTP(t *table) SMTP {
 	s := SMTP{
-		Connections:   int(t.number("connections", 2, 1)),
-		MaxReplyBytes: t.number("max_reply_bytes", 15<<20, 64<<10),
-		MaxParts:      int(t.number("max_parts", 5, 1)),
+		Connections:   int(t.Number("connections", 2, 1)),
+		MaxReplyBytes: t.Number("max_reply_bytes", 15<<20, 64<<10),
+		MaxParts:      int(t.Number("max_parts", 5, 1)),
 	}
-	if url := t.required("server", "for example smtps://mail.site.example:465"); url != "" {
+	if url := t.Required("server", "for example smtps://mail.site.example:465"); url != "" {
 		srv, err := outbox.ParseServer(url)
 		if err != nil {
-			t.fault("server", "", "%v", err)
+			t.Fault("server", "", "%v", err)
 		}
 		s.Server = srv
 	}
@@ -269,65 +268,65 @@ func ours(addr string, own map[string]bool) bool {
 const loopHint = "notices would come back to supportd; name a person's address"
 
 func readStaff(t *table, own map[string]bool) Staff {
-	defer t.close()
-	s := Staff{Notify: t.addresses("notify"), Approvers: t.texts("approvers")}
+	defer t.Close()
+	s := Staff{Notify: t.addresses("notify"), Approvers: t.Texts("approvers")}
 	for _, a := range s.Notify {
 		if ours(a, own) {
-			t.fault("notify", loopHint, "%s is one of our mailboxes", a)
+			t.Fault("notify", loopHint, "%s is one of our mailboxes", a)
 		}
 	}
 	return s
 }
 
 func readJournal(t *table, own map[string]bool) Journal {
-	defer t.close()
-	s := t.text("anchor", "")
+	defer t.Close()
+	s := t.Text("anchor", "")
 	if s == "" {
 		return Journal{}
 	}
 	a := t.canonical("anchor", s)
 	if ours(a, own) {
-		t.fault("anchor", loopHint, "%s is one of our mailboxes", a)
+		t.Fault("anchor", loopHint, "%s is one of our mailboxes", a)
 	}
 	return Journal{Anchor: a}
 }
 
 func readProof(t *table) Proof {
-	defer t.close()
+	defer t.Close()
 	p := Proof{
-		TrustedAuthservIDs: t.texts("trusted_authserv_ids"),
-		MicrosoftTenant:    t.text("microsoft365_tenant", ""),
-		OwnHops:            int(t.number("own_hops", 1, 0)),
-		DKIM:               t.flag("dkim", true),
+		TrustedAuthservIDs: t.Texts("trusted_authserv_ids"),
+		MicrosoftTenant:    t.Text("microsoft365_tenant", ""),
+		OwnHops:            int(t.Number("own_hops", 1, 0)),
+		DKIM:               t.Flag("dkim", true),
 		MaxAge:             t.duration("max_age", 72*time.Hour, time.Minute),
 		Resolver:           t.hostPort("resolver", ""),
 	}
 	for _, id := range p.TrustedAuthservIDs {
 		if id == "" || strings.ContainsAny(id, " \t;()<>@,\"") {
-			t.fault("trusted_authserv_ids", "the first word of the Authentication-Results that your server writes", "%q is not an authserv-id", id)
+			t.Fault("trusted_authserv_ids", "the first word of the Authentication-Results that your server writes", "%q is not an authserv-id", id)
 		}
 	}
 	switch {
 	case p.MicrosoftTenant == "":
 	case !sender.IsTenant(p.MicrosoftTenant):
-		t.fault("microsoft365_tenant", "the tenant ID that the admin centre shows, such as 01234567-89ab-cdef-0123-456789abcdef", "%q is not the ID of a tenant", p.MicrosoftTenant)
+		t.Fault("microsoft365_tenant", "the tenant ID that the admin centre shows, such as 01234567-89ab-cdef-0123-456789abcdef", "%q is not the ID of a tenant", p.MicrosoftTenant)
 	case len(p.TrustedAuthservIDs) > 0:
-		t.fault("microsoft365_tenant", "mail comes in through one border: leave one of them out", "stands beside trusted_authserv_ids")
+		t.Fault("microsoft365_tenant", "mail comes in through one border: leave one of them out", "stands beside trusted_authserv_ids")
 	}
 	return p
 }
 
 func readScreen(t *table, own map[string]bool) Screen {
-	defer t.close()
+	defer t.Close()
 	var s Screen
 	var err error
-	if s.SpamHeader, err = screen.ParseSpamHeader(t.text("spam_header", "")); err != nil {
-		t.fault("spam_header", `for example "X-Spam-Flag: YES" or "X-MS-Exchange-Organization-SCL >= 5"`, "it is %v", err)
+	if s.SpamHeader, err = screen.ParseSpamHeader(t.Text("spam_header", "")); err != nil {
+		t.Fault("spam_header", `for example "X-Spam-Flag: YES" or "X-MS-Exchange-Organization-SCL >= 5"`, "it is %v", err)
 	}
-	for _, d := range t.texts("own_domains", domainsOf(own)...) {
+	for _, d := range t.Texts("own_domains", domainsOf(own)...) {
 		domain, err := address.Domain(d)
 		if err != nil {
-			t.fault("own_domains", `for example ["site.example"]`, "%q is not a domain", d)
+			t.Fault("own_domains", `for example ["site.example"]`, "%q is not a domain", d)
 		}
 		s.OwnDomains = append(s.OwnDomains, domain)
 	}
@@ -360,70 +359,52 @@ func forEverybody(domain string) bool {
 }
 
 func readPolicy(t *table) Policy {
-	defer t.close()
+	defer t.Close()
 	p := Policy{
-		Mode:            t.oneOf("mode", "auto", "observe", "assist", "auto"),
+		Mode:            t.OneOf("mode", "auto", "observe", "assist", "auto"),
 		ConfirmTTL:      t.duration("confirm_ttl", 168*time.Hour, time.Hour),
-		MaxMessageBytes: t.number("max_message_bytes", 25<<20, 64<<10),
+		MaxMessageBytes: t.Number("max_message_bytes", 25<<20, 64<<10),
 		Rules:           defaultRules(),
 	}
 	limits := t.table("limits")
 	p.Limits = Limits{
-		Unproven:       int(limits.number("unproven", 2, 0)),
-		Proven:         int(limits.number("proven", 10, 0)),
-		Week:           int(limits.number("week", 14, 0)),
-		Thread:         int(limits.number("thread", 5, 0)),
-		EffectsPerHour: int(limits.number("effects_per_hour", 20, 0)),
+		Unproven:       int(limits.Number("unproven", 2, 0)),
+		Proven:         int(limits.Number("proven", 10, 0)),
+		Week:           int(limits.Number("week", 14, 0)),
+		Thread:         int(limits.Number("thread", 5, 0)),
+		EffectsPerHour: int(limits.Number("effects_per_hour", 20, 0)),
 	}
-	limits.close()
+	limits.Close()
 	for _, subject := range Subjects() {
 		def, rule := p.Rules[subject], t.table(subject)
 		p.Rules[subject] = Rule{
-			Confirm: rule.oneOf("confirm", def.Confirm, "always", "unproven", "never"),
-			Review:  rule.oneOf("review", def.Review, "always", "unsure", "never"),
+			Confirm: rule.OneOf("confirm", def.Confirm, "always", "unproven", "never"),
+			Review:  rule.OneOf("review", def.Review, "always", "unsure", "never"),
 			CoolOff: rule.duration("cool_off", def.CoolOff, 0),
 		}
-		rule.close()
+		rule.Close()
 	}
 	return p
 }
 
 func readKeep(t *table) Keep {
-	defer t.close()
+	defer t.Close()
 	return Keep{Done: t.duration("done", 90*day, time.Hour), Other: t.duration("other", 30*day, time.Hour)}
 }
 
-func readUsers(t *table, stateDir string) Users {
-	defer t.close()
-	u := Users{
-		Store: t.oneOf("store", "bolt", "bolt", "postgres", "mysql", "sqlite"),
-		Path:  t.file("path", filepath.Join(stateDir, "users.db")),
-
-		Reapply: t.duration("reapply", 365*day, 0),
-	}
-	switch u.Store {
-	case "postgres", "mysql", "sqlite":
-		t.fault("store", `use "bolt", the embedded store`, "this build supports bolt only, not %s", u.Store)
-	}
-	if u.Path == "" {
-		t.fault("path", "leave the key out for the default", "is empty")
-	}
-	return u
-}
-
 func readConsole(t *table) Console {
-	defer t.close()
+	defer t.Close()
 	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080")}
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
-		t.fault("listen", "listen on 127.0.0.1 and put a proxy with TLS before it", "%s is not a loopback address", host)
+		t.Fault("listen", "listen on 127.0.0.1 and put a proxy with TLS before it", "%s is not a loopback address", host)
 	}
 	return c
 }
 
 func readLog(t *table) Log {
-	defer t.close()
-	l := Log{Format: t.oneOf("format", "text", "text", "json")}
-	switch t.oneOf("level", "info", "debug", "info", "warn", "error") {
+	defer t.Close()
+	l := Log{Format: t.OneOf("format", "text", "text", "json")}
+	switch t.OneOf("level", "info", "debug", "info", "warn", "error") {
 	case "debug":
 		l.Level = slog.LevelDebug
 	case "warn":
@@ -435,6 +416,6 @@ func readLog(t *table) Log {
 }
 
 func readOverlay(t *table) Overlay {
-	defer t.close()
+	defer t.Close()
 	return Overlay{Dir: t.folder("overlay")}
 }

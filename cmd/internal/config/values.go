@@ -15,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 
 	"push.guru/supportd/inbox/address"
+	"push.guru/supportd/inbox/settings"
 )
 
 // ParseDuration reads a span of time: a whole number of days ("90d"), or what
@@ -40,13 +41,54 @@ func ParseDuration(s string) (time.Duration, error) {
 	return total + d, nil
 }
 
+// table is a table of the configuration file, with the values that only a
+// configuration has.
+type table struct {
+	*settings.Table
+	dir string // relative paths start here
+}
+
+// table gives the table of that name; an empty one when it is not there.
+func (t *table) table(key string) *table { return &table{t.Sub(key), t.dir} }
+
+// tables gives the tables of an array, [[key]].
+func (t *table) tables(key string) []*table {
+	var out []*table
+	for _, sub := range t.Subs(key) {
+		out = append(out, &table{sub, t.dir})
+	}
+	return out
+}
+
+// duration reads a span of time that is not shorter than least.
+func (t *table) duration(key string, def, least time.Duration) time.Duration {
+	const hint = `write for example "90d", "12h" or "30s"`
+	v, _, ok := t.Find(key)
+	if !ok {
+		return def
+	}
+	s, isText := v.(string)
+	d, err := ParseDuration(s)
+	switch {
+	case !isText:
+		t.Fault(key, hint, "must be a text in quotes")
+	case err != nil:
+		t.Fault(key, hint, "%v", err)
+	case d < least:
+		t.Fault(key, "", "%s is shorter than %s", s, least)
+	default:
+		return d
+	}
+	return def
+}
+
 // file reads a file name and makes it absolute; "" stays "".
 func (t *table) file(key, def string) string {
-	s := t.text(key, def)
+	s := t.Text(key, def)
 	if s == "" || filepath.IsAbs(s) {
 		return s
 	}
-	return filepath.Join(t.r.dir, s)
+	return filepath.Join(t.dir, s)
 }
 
 // folder reads the name of a folder that must exist, or "".
@@ -56,9 +98,9 @@ func (t *table) folder(key string) string {
 		return ""
 	}
 	if info, err := os.Stat(s); err != nil {
-		t.fault(key, "create the folder, or leave the key empty", "%v", err)
+		t.Fault(key, "create the folder, or leave the key empty", "%v", err)
 	} else if !info.IsDir() {
-		t.fault(key, "", "%s is not a folder", s)
+		t.Fault(key, "", "%s is not a folder", s)
 	}
 	return s
 }
@@ -66,7 +108,7 @@ func (t *table) folder(key string) string {
 // addresses reads a list of mail addresses.
 func (t *table) addresses(key string) []string {
 	var out []string
-	for _, s := range t.texts(key) {
+	for _, s := range t.Texts(key) {
 		if a := t.canonical(key, s); a != "" {
 			out = append(out, a)
 		}
@@ -76,10 +118,10 @@ func (t *table) addresses(key string) []string {
 
 // labels reads a list of the words by which a form names what it asks for.
 func (t *table) labels(key string) []string {
-	list := t.texts(key)
+	list := t.Texts(key)
 	for _, s := range list {
 		if strings.Trim(s, " \t*_-–—=#|•:") == "" || strings.ContainsAny(s, ":\n") || strings.TrimSpace(s) != s {
-			t.fault(key, "write the words alone, without colon and blanks around them", "%q is no label", s)
+			t.Fault(key, "write the words alone, without colon and blanks around them", "%q is no label", s)
 		}
 	}
 	return list
@@ -89,7 +131,7 @@ func (t *table) labels(key string) []string {
 func (t *table) canonical(key, s string) string {
 	a, err := address.Canonical(s)
 	if err != nil {
-		t.fault(key, "write it bare: local@domain", "%q is not a mail address", s)
+		t.Fault(key, "write it bare: local@domain", "%q is not a mail address", s)
 		return ""
 	}
 	return a
@@ -97,20 +139,20 @@ func (t *table) canonical(key, s string) string {
 
 // languages reads the languages of replies.
 func (t *table) languages(key string, known []string, def ...string) []string {
-	list := t.texts(key, def...)
+	list := t.Texts(key, def...)
 	if len(list) == 0 {
-		t.fault(key, `for example ["en"]`, "names no language")
+		t.Fault(key, `for example ["en"]`, "names no language")
 	}
 	seen := map[string]bool{}
 	for _, s := range list {
 		tag, err := language.Parse(s)
 		switch {
 		case err != nil || tag.String() != s:
-			t.fault(key, `for example "en" or "kk"`, "%q is not a language tag", s)
+			t.Fault(key, `for example "en" or "kk"`, "%q is not a language tag", s)
 		case seen[s]:
-			t.fault(key, "", "%q is named twice", s)
+			t.Fault(key, "", "%q is named twice", s)
 		case len(known) > 0 && !slices.Contains(known, s):
-			t.fault(key, "there are "+strings.Join(known, ", "), "there are no letters in %q", s)
+			t.Fault(key, "there are "+strings.Join(known, ", "), "there are no letters in %q", s)
 		}
 		seen[s] = true
 	}
@@ -119,38 +161,38 @@ func (t *table) languages(key string, known []string, def ...string) []string {
 
 // region reads a country code.
 func (t *table) region(key, def string) string {
-	s := t.text(key, def)
+	s := t.Text(key, def)
 	if r, err := language.ParseRegion(s); err != nil || r.String() != s || !r.IsCountry() {
-		t.fault(key, `two capitals, for example "KZ"`, "%q is not a country code", s)
+		t.Fault(key, `two capitals, for example "KZ"`, "%q is not a country code", s)
 	}
 	return s
 }
 
 // page reads the address of a web page, or "".
 func (t *table) page(key string) string {
-	s := t.text(key, "")
+	s := t.Text(key, "")
 	if s == "" {
 		return ""
 	}
 	u, err := url.Parse(s)
 	switch {
 	case err != nil || u.Host == "" || u.User != nil:
-		t.fault(key, `for example "https://site.example/account"`, "not the address of a web page")
+		t.Fault(key, `for example "https://site.example/account"`, "not the address of a web page")
 	case u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
-		t.fault(key, "people's data go over https only; http works on loopback", "the scheme is %q", u.Scheme)
+		t.Fault(key, "people's data go over https only; http works on loopback", "the scheme is %q", u.Scheme)
 	}
 	return s
 }
 
 // hostPort reads host:port, or "".
 func (t *table) hostPort(key, def string) string {
-	s := t.text(key, def)
+	s := t.Text(key, def)
 	if s == "" {
 		return ""
 	}
 	host, port, err := net.SplitHostPort(s)
 	if n, perr := strconv.Atoi(port); err != nil || perr != nil || host == "" || n < 0 || n > 65535 {
-		t.fault(key, `for example "127.0.0.1:8080"`, "%q is not host:port", s)
+		t.Fault(key, `for example "127.0.0.1:8080"`, "%q is not host:port", s)
 		return ""
 	}
 	return s

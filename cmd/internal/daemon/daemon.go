@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/handlers"
+	"push.guru/supportd/handlers/after"
 	"push.guru/supportd/handlers/users/boltusers"
 	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/inbox"
@@ -88,6 +90,9 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 }
 
 func (d *Daemon) open(ctx context.Context) (err error) {
+	if err := embedded(d.cfg.Users); err != nil {
+		return err
+	}
 	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point}); err != nil {
 		return err
 	}
@@ -98,7 +103,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h := handlers.New(d.store, p.fields, copies(d.cfg), nil)
+	h := handlers.New(d.store, p.fields, copies(d.cfg), hook(d.cfg.Users.After))
 	d.keeper = cases.New(p.cases)
 	d.build(p, h)
 	if d.state.Restored() {
@@ -156,17 +161,18 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	var faults []error
 	p := &parts{fields: opt.Map}
 	if p.fields == nil {
-		p.fields = datamap.Embedded()
+		p.fields = cfg.Users.Map
 	}
 	letters, err := templates.Load(folder(cfg.Templates.Dir), cfg.Site.Languages, p.fields.ColumnLabel)
 	faults = append(faults, err)
-	p.classifier, err = classify.New(classify.Options{Region: cfg.Site.Region, Languages: cfg.Site.Languages, Overlay: folder(cfg.Classify.Dir)})
+	p.classifier, err = classify.New(classify.Options{Region: cfg.Site.Region, Languages: cfg.Site.Languages,
+		Overlay: folder(cfg.Classify.Dir), Fields: p.fields.Words()})
 	faults = append(faults, err)
 	p.sender, err = newChecker(cfg, opt)
 	faults = append(faults, err)
 	clock, err := deadline.Profile(cfg.Deadlines.Profile, cfg.Site.Location)
 	faults = append(faults, err)
-	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: clock, Map: p.fields, Staff: cfg.Staff.Notify, Log: opt.Log,
+	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: clock, Map: p.fields, Guards: guards(cfg.Users), Staff: cfg.Staff.Notify, Log: opt.Log,
 		Site: templates.Site{Name: cfg.Site.Name, AccountURL: cfg.Site.AccountURL, Zone: cfg.Site.Location}}
 	for _, m := range cfg.Mailboxes {
 		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address, Plus: m.Plus})
@@ -212,6 +218,26 @@ func ownAddresses(cfg *config.Config) []string {
 
 func screening(cfg *config.Config) screen.Config {
 	return screen.Config{Own: ownAddresses(cfg), Domains: cfg.Screen.OwnDomains, SpamHeader: cfg.Screen.SpamHeader}
+}
+
+// hook gives what tells the rest of the site of effects; nil when nobody is.
+func hook(a config.After) after.Hook {
+	switch {
+	case a.URL != "":
+		return after.NewWebhook(a.URL, a.Secret(), nil)
+	case len(a.Command) > 0:
+		return after.NewCommand(a.Command)
+	}
+	return nil
+}
+
+// guards says for whom staff see everything first.
+func guards(u config.Users) cases.Guards {
+	g := cases.Guards{Protected: u.Protected}
+	if u.Dormant != (config.Age{}) {
+		g.Dormant = u.Dormant.Before
+	}
+	return g
 }
 
 // copies says how large a mail with a copy may be: it may leave through any
@@ -416,7 +442,7 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	_, err := newParts(cfg, opt)
 	out := []Check{{Name: "templates, word lists, policy", Err: err}, {Name: "state directory " + cfg.StateDir, Err: checkDir(cfg.StateDir)}}
 	out = append(out, checkPaused(ctx, cfg.StateDir)...)
-	out = append(out, Check{Name: "user store " + cfg.Users.Path, Err: checkStore(cfg.Users.Path)})
+	out = append(out, Check{Name: "user store " + cmp.Or(cfg.Users.Path, cfg.Users.Store), Err: checkStore(cfg.Users)})
 	for _, m := range cfg.Mailboxes {
 		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})
 		out = append(out, Check{Name: "SMTP " + m.Name + " " + m.SMTP.Server.String(), Err: checkSMTP(ctx, m, opt)})
@@ -475,8 +501,20 @@ func paused(ctx context.Context, dir string) (p review.Paused, err error) {
 	return p, err
 }
 
-func checkStore(path string) error {
-	info, err := os.Stat(path)
+// embedded refuses the stores that there is no adapter for.
+func embedded(u config.Users) error {
+	if u.Store == "bolt" {
+		return nil
+	}
+	return &inbox.Error{Err: fmt.Errorf("the people are in %s, and this build cannot reach them there", u.Store),
+		Hint: `set users.store = "bolt", the embedded store, or use a build with that adapter`}
+}
+
+func checkStore(u config.Users) error {
+	if err := embedded(u); err != nil {
+		return err
+	}
+	info, err := os.Stat(u.Path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return &inbox.Error{Err: errors.New("it is empty: nobody has been imported"), Hint: "supportd users -c FILE import PEOPLE.csv"}

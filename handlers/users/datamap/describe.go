@@ -13,19 +13,19 @@ func CountKey(place string, column inbox.Field) string { return place + "." + st
 // language of the tag. Counts has the number of records of each place under
 // its name, and may have that of the values of a column under CountKey; a
 // column that is not counted is taken to hold some. A place without records is
-// left out, except the person's own.
+// left out, except the person's own, and so is a column that is Hidden.
 func (m *Map) Describe(p users.Person, counts map[string]int, lang string) []inbox.Holding {
 	var all []inbox.Holding
 	for i, place := range m.places {
 		h := holding(place, counts[place.Name], lang)
-		if i == 0 {
+		if i == 0 && !p.Guest {
 			h.Count = max(h.Count, 1)
 		}
 		if h.Count == 0 {
 			continue
 		}
 		for _, c := range place.Columns {
-			if holds(p, place, c, counts) {
+			if !c.Hidden && holds(p, place, c, counts) {
 				h.Fields = append(h.Fields, labelOf(c, lang))
 			}
 		}

@@ -61,6 +61,18 @@ func profile() Place {
 	}
 }
 
+// Known gives the column that a field has by default, and whether it is one
+// that every site is expected to know: label, type, longest value, and how
+// values are joined.
+func Known(f inbox.Field) (Column, bool) {
+	for _, c := range knownFields() {
+		if c.Field == f {
+			return c, true
+		}
+	}
+	return Column{}, false
+}
+
 // knownFields are the fields that every site is expected to know.
 func knownFields() []Column {
 	return []Column{

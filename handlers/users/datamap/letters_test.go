@@ -45,3 +45,27 @@ func TestLettersNameTheSame(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonsHaveWords: whatever the map refuses, each language has words for
+// it, and no two of the same language are alike.
+func TestReasonsHaveWords(t *testing.T) {
+	languages := []string{"en", "ru", "kk"}
+	letters, err := templates.Load(nil, languages, Embedded().ColumnLabel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range languages {
+		seen := map[string]Reason{}
+		for _, r := range append(Reasons(), "never-heard-of") {
+			it := templates.Item{Kind: inbox.KindChange, State: inbox.StateRefused, Reason: string(r)}
+			l, err := letters.Render(templates.Already, lang, templates.Data{Items: []templates.Item{it}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if other, ok := seen[l.Text]; ok {
+				t.Errorf("%s: %q reads like %q", lang, r, other)
+			}
+			seen[l.Text] = r
+		}
+	}
+}

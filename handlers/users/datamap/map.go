@@ -103,59 +103,26 @@ const CasesPlace = "cases"
 type Map struct {
 	places []Place
 	fields map[inbox.Field]position // of the columns that people may name
+	guest  []bool                   // by place: its rows are found by address, the account or not
 }
 
 type position struct{ place, column int }
 
-// New makes a map of the places, the person's own record first. It reports all
-// faults at once.
+// New makes a map of the places, the person's own record first. The error is
+// Faults: all that is wrong, at once.
 func New(places ...Place) (*Map, error) {
+	if len(places) == 0 {
+		return nil, errors.New("reading the data map: it has no places; the first must be the person's own record")
+	}
 	m := &Map{places: clonePlaces(places), fields: map[inbox.Field]position{}}
-	var faults []error
-	if len(places) == 0 || !places[0].Single {
-		faults = append(faults, errors.New("the first place must be the person's own record, one a person"))
+	c := checker{m: m}
+	if c.check(); len(c.faults) > 0 {
+		return nil, fmt.Errorf("reading the data map: %w", c.faults)
 	}
-	seen := map[string]bool{CasesPlace: true}
-	for i, p := range m.places {
-		if !plainName(p.Name) || seen[p.Name] {
-			faults = append(faults, fmt.Errorf("place %d: the name %q is reserved, used twice, or not made of a-z, 0-9 and _", i+1, p.Name))
-		}
-		seen[p.Name] = true
-		if len(p.Label) == 0 {
-			faults = append(faults, fmt.Errorf("place %q has no label", p.Name))
-		}
-		faults = append(faults, p.faults()...)
-		faults = append(faults, p.tellFaults()...)
-		faults = append(faults, m.index(i)...)
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("reading the data map: %w", err)
+	for i := range m.places {
+		m.guest = append(m.guest, m.root(i).Source.Link.ByAddress())
 	}
 	return m, nil
-}
-
-// index enters the columns of place i.
-func (m *Map) index(i int) (faults []error) {
-	p := m.places[i]
-	here := map[inbox.Field]bool{}
-	for j, c := range p.Columns {
-		_, elsewhere := m.fields[c.Field]
-		switch {
-		case !plainName(string(c.Field)):
-			faults = append(faults, fmt.Errorf("place %q: the field name %q is not made of a-z, 0-9 and _", p.Name, c.Field))
-		case here[c.Field]:
-			faults = append(faults, fmt.Errorf("place %q has the field %q twice", p.Name, c.Field))
-		case c.Fixed:
-		case !p.Single:
-			faults = append(faults, fmt.Errorf("place %q has many records a person, so people cannot change its field %q", p.Name, c.Field))
-		case elsewhere:
-			faults = append(faults, fmt.Errorf("place %q: people may change the field %q elsewhere already", p.Name, c.Field))
-		default:
-			m.fields[c.Field] = position{i, j}
-		}
-		here[c.Field] = true
-	}
-	return faults
 }
 
 // Extend gives a map whose place has the columns beside those it had: a site's
@@ -181,6 +148,57 @@ func (m *Map) Place(name string) (Place, bool) {
 		}
 	}
 	return Place{}, false
+}
+
+// Shown tells whether a column of a place goes into copies.
+func (m *Map) Shown(place string, column inbox.Field) bool {
+	for _, p := range m.places {
+		for _, c := range p.Columns {
+			if p.Name == place && c.Field == column {
+				return !c.Hidden
+			}
+		}
+	}
+	return true
+}
+
+// Hides tells whether any column goes into no copy.
+func (m *Map) Hides() bool {
+	return slices.ContainsFunc(m.places, func(p Place) bool {
+		return slices.ContainsFunc(p.Columns, func(c Column) bool { return c.Hidden })
+	})
+}
+
+// OfGuest tells whether a plan is about somebody without an account.
+func (m *Map) OfGuest(plan inbox.Plan) bool {
+	own := m.places[0].Name
+	return len(plan.Steps) > 0 && !slices.ContainsFunc(plan.Steps, func(s inbox.Step) bool { return s.Place == own }) &&
+		!slices.ContainsFunc(plan.Keeps, func(k inbox.Keep) bool { return k.Place == own })
+}
+
+// Words gives what people call the fields that they may name, besides the words
+// that everybody uses: by language, those of the map, and of a site's own
+// fields their labels, too.
+func (m *Map) Words() map[string]map[inbox.Field][]string {
+	all := map[string]map[inbox.Field][]string{}
+	add := func(lang string, f inbox.Field, words ...string) {
+		if all[lang] == nil {
+			all[lang] = map[inbox.Field][]string{}
+		}
+		all[lang][f] = append(all[lang][f], words...)
+	}
+	for f := range m.fields {
+		_, c, _ := m.column(f)
+		if !slices.Contains(inbox.Fields(), f) {
+			for lang, label := range c.Label {
+				add(lang, f, label)
+			}
+		}
+		for lang, words := range c.Words {
+			add(lang, f, words...)
+		}
+	}
+	return all
 }
 
 // IsBool tells whether a column of a place holds true or false, and no words.
@@ -211,7 +229,7 @@ func (m *Map) Fields() []inbox.Field {
 }
 
 // Label gives the field's name as people read it, in the language of the tag.
-// A field that the map does not have is spelled out.
+// A field that neither the map nor anybody else has is spelled out.
 func (m *Map) Label(field inbox.Field, lang string) string {
 	if at, ok := m.fields[field]; ok {
 		return labelOf(m.places[at.place].Columns[at.column], lang)
@@ -222,6 +240,9 @@ func (m *Map) Label(field inbox.Field, lang string) string {
 				return labelOf(c, lang)
 			}
 		}
+	}
+	if c, ok := Known(field); ok {
+		return c.Label.In(lang)
 	}
 	return spell(string(field))
 }

@@ -107,7 +107,8 @@ func TestNewListsAllFaults(t *testing.T) {
 	if err == nil {
 		t.Fatal("no fault was found")
 	}
-	for _, want := range []string{"first place", `"Orders"`, `"cases"`, `"a" has no label`, `"phone" twice`, `"Bad name"`, `"phone" elsewhere`, `"size"`} {
+	for _, want := range []string{"first place", `"Orders": the name`, `"cases": the name`, `"a": it has no label`, `"a", column "phone": the place has the field "phone" twice`,
+		`"Bad name"`, `"b", column "phone": people may change the field "phone" elsewhere`, `"c", column "size": the place has many records`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the fault %s is not listed in:\n%v", want, err)
 		}

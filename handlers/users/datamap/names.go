@@ -1,10 +1,64 @@
 package datamap
 
 import (
+	"slices"
 	"strings"
 
 	"push.guru/supportd/inbox"
 )
+
+// namesApart tells that the site stores given and family name, and no full name.
+func (m *Map) namesApart() bool {
+	_, full := m.fields[inbox.FieldFullName]
+	_, given := m.fields[inbox.FieldGivenName]
+	_, family := m.fields[inbox.FieldFamilyName]
+	return !full && given && family
+}
+
+// together gives the full name that given and family name are.
+func together(held map[inbox.Field]string) string {
+	return strings.TrimSpace(held[inbox.FieldGivenName] + " " + held[inbox.FieldFamilyName])
+}
+
+// stored gives the fields that the map has for one that was named: of the full
+// name, it may be its parts.
+func (d *draft) stored(f inbox.Field) []inbox.Field {
+	if f == inbox.FieldFullName && d.m.namesApart() {
+		return []inbox.Field{inbox.FieldGivenName, inbox.FieldFamilyName}
+	}
+	return []inbox.Field{f}
+}
+
+// takeApart turns a full name that was named into the parts that the site
+// stores, where it is certain which is which: one of them is as it was, or the
+// request names both.
+func (d *draft) takeApart() Reason {
+	if !d.m.namesApart() || !d.touched(inbox.FieldFullName) {
+		return ""
+	}
+	full := d.now[inbox.FieldFullName]
+	d.drop(inbox.FieldFullName)
+	switch given, family := d.touched(inbox.FieldGivenName), d.touched(inbox.FieldFamilyName); {
+	case given && family, is(full, together(d.now)): // both are named, or it is so, or becomes so
+		return ""
+	case given || family:
+		return ReasonNames
+	}
+	given, family := d.old[inbox.FieldGivenName], d.old[inbox.FieldFamilyName]
+	g, f, ok := splitName(full, "", given, family)
+	if !ok || given == "" && family == "" {
+		return ReasonNames
+	}
+	d.derive(inbox.FieldGivenName, g)
+	d.derive(inbox.FieldFamilyName, f)
+	return ""
+}
+
+// drop forgets that a field was touched.
+func (d *draft) drop(f inbox.Field) {
+	d.order = slices.DeleteFunc(d.order, func(o inbox.Field) bool { return o == f })
+	delete(d.ops, f)
+}
 
 // alignNames keeps full, given and family name in step, as the package comment
 // tells. What the request named itself is left as it asked.

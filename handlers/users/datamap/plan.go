@@ -16,6 +16,9 @@ func (m *Map) Plan(p users.Person, r inbox.Request, undo bool) (inbox.Plan, erro
 	if undo && r.Kind != inbox.KindDeactivate {
 		return inbox.Plan{}, fmt.Errorf("planning: a %s cannot be undone", r.Kind)
 	}
+	if p.Guest && needsAccount(r) {
+		return inbox.Plan{}, Refuse(ReasonGuest, "")
+	}
 	switch r.Kind {
 	case inbox.KindChange:
 		return m.planChange(p, r.Changes)
@@ -24,16 +27,38 @@ func (m *Map) Plan(p users.Person, r inbox.Request, undo bool) (inbox.Plan, erro
 	case inbox.KindDeactivate:
 		return m.planDeactivate(p, undo)
 	case inbox.KindWithdraw:
-		if !p.Withdrawn.IsZero() {
-			return inbox.Plan{}, Refuse(ReasonSame, "")
-		}
-		return m.planOwn(inbox.StepWithdraw), nil
+		return m.planWithdraw(p)
 	case inbox.KindCopy:
-		return m.planAll(inbox.StepSend), nil
+		return m.planAll(p, inbox.StepSend), nil
 	case inbox.KindDescribe:
-		return m.planAll(inbox.StepDescribe), nil
+		return m.planAll(p, inbox.StepDescribe), nil
 	}
 	return inbox.Plan{}, fmt.Errorf("planning: a request of kind %q has no plan", r.Kind)
+}
+
+// needsAccount tells of a request that it is about an account, and not only
+// about what is stored.
+func needsAccount(r inbox.Request) bool {
+	switch r.Kind {
+	case inbox.KindChange, inbox.KindDeactivate, inbox.KindWithdraw:
+		return true
+	}
+	return r.Kind == inbox.KindDelete && r.Scope == inbox.ScopeFields
+}
+
+// of gives the places that may hold something about the person: of somebody
+// without an account, those that are found by their address.
+func (m *Map) of(p users.Person) []Place {
+	if !p.Guest {
+		return m.places
+	}
+	var found []Place
+	for i, place := range m.places {
+		if m.guest[i] {
+			found = append(found, place)
+		}
+	}
+	return found
 }
 
 // planOwn is one step on the person's own record.
@@ -42,9 +67,9 @@ func (m *Map) planOwn(op inbox.StepOp) inbox.Plan {
 }
 
 // planAll is the same step on every place, whether or not it holds anything.
-func (m *Map) planAll(op inbox.StepOp) inbox.Plan {
+func (m *Map) planAll(p users.Person, op inbox.StepOp) inbox.Plan {
 	var plan inbox.Plan
-	for _, p := range m.places {
+	for _, p := range m.of(p) {
 		plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Op: op})
 	}
 	return plan
@@ -54,28 +79,51 @@ func (m *Map) planDeactivate(p users.Person, undo bool) (inbox.Plan, error) {
 	if p.Active == undo {
 		return inbox.Plan{}, Refuse(ReasonSame, "")
 	}
-	if undo {
+	switch {
+	case m.inDatabase() && m.places[0].Account.Active.Column == "":
+		return inbox.Plan{}, Refuse(ReasonNoDeactivate, "")
+	case undo:
 		return m.planOwn(inbox.StepReactivate), nil
 	}
 	return m.planOwn(inbox.StepDeactivate), nil
 }
 
+func (m *Map) planWithdraw(p users.Person) (inbox.Plan, error) {
+	switch {
+	case !p.Withdrawn.IsZero():
+		return inbox.Plan{}, Refuse(ReasonSame, "")
+	case !m.TakesObjections():
+		return inbox.Plan{}, Refuse(ReasonNoWithdraw, "")
+	}
+	return m.planOwn(inbox.StepWithdraw), nil
+}
+
+// TakesObjections tells whether the site has a place to record that somebody
+// objected. Where it has none, objections are for staff.
+func (m *Map) TakesObjections() bool {
+	return !m.inDatabase() || m.places[0].Account.Withdrawn != ""
+}
+
 func (m *Map) planDelete(p users.Person, r inbox.Request) (inbox.Plan, error) {
 	switch r.Scope {
 	case inbox.ScopeAccount:
-		return m.planErase(), nil
+		plan := m.planErase(p)
+		if len(plan.Steps) == 0 {
+			return inbox.Plan{}, Refuse(ReasonKept, "")
+		}
+		return plan, nil
 	case inbox.ScopeFields:
 		return m.planClear(p, r.Fields)
 	}
 	return inbox.Plan{}, fmt.Errorf("planning: a delete has no scope %q", r.Scope)
 }
 
-// planErase does to every place what the map says. The reasons are in the
+// planErase does to every place of the person what the map says. The reasons are in the
 // language that Text.In falls back to, so that the digest does not depend on who
 // reads; Localize words them.
-func (m *Map) planErase() inbox.Plan {
+func (m *Map) planErase(p users.Person) inbox.Plan {
 	var plan inbox.Plan
-	for _, p := range m.places {
+	for _, p := range m.of(p) {
 		switch p.Erase {
 		case EraseNone:
 			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Why: p.Keep.In(""), Until: p.Until.In("")})
@@ -106,15 +154,17 @@ func (m *Map) planClear(p users.Person, fields []inbox.Field) (inbox.Plan, error
 	d := newDraft(m, p)
 	held := false
 	for _, f := range fields {
-		_, c, ok := m.column(f)
-		switch {
-		case !ok:
-			return inbox.Plan{}, Refuse(ReasonUnknownField, f)
-		case c.Needed:
-			return inbox.Plan{}, Refuse(ReasonNeeded, f)
+		held = held || d.old[f] != ""
+		for _, f := range d.stored(f) {
+			_, c, ok := m.column(f)
+			switch {
+			case !ok:
+				return inbox.Plan{}, Refuse(ReasonUnknownField, f)
+			case c.Needed:
+				return inbox.Plan{}, Refuse(ReasonNeeded, f)
+			}
+			d.put(f, "", inbox.StepClear)
 		}
-		held = held || p.Fields[f] != ""
-		d.put(f, "", inbox.StepClear)
 	}
 	switch {
 	case len(fields) == 0:
@@ -136,6 +186,9 @@ func (m *Map) planChange(p users.Person, changes []inbox.Change) (inbox.Plan, er
 			return inbox.Plan{}, Refuse(r, c.Field)
 		}
 	}
+	if r := d.takeApart(); r != "" {
+		return inbox.Plan{}, Refuse(r, inbox.FieldFullName)
+	}
 	d.alignNames()
 	plan := d.plan()
 	if len(plan.Steps) == 0 {
@@ -154,10 +207,12 @@ type draft struct {
 }
 
 func newDraft(m *Map, p users.Person) *draft {
-	d := &draft{m: m, old: p.Fields, now: maps.Clone(p.Fields), ops: map[inbox.Field]inbox.StepOp{}}
-	if d.now == nil {
-		d.now = map[inbox.Field]string{}
+	d := &draft{m: m, old: map[inbox.Field]string{}, ops: map[inbox.Field]inbox.StepOp{}}
+	maps.Copy(d.old, p.Fields)
+	if m.namesApart() {
+		d.old[inbox.FieldFullName] = together(d.old)
 	}
+	d.now = maps.Clone(d.old)
 	return d
 }
 
@@ -165,6 +220,9 @@ func newDraft(m *Map, p users.Person) *draft {
 // become one step.
 func (d *draft) change(c inbox.Change) Reason {
 	_, col, ok := d.m.column(c.Field)
+	if c.Field == inbox.FieldFullName && d.m.namesApart() {
+		col, ok = Column{Max: 200, Join: " "}, true
+	}
 	if !ok {
 		return ReasonUnknownField
 	}
@@ -174,6 +232,9 @@ func (d *draft) change(c inbox.Change) Reason {
 	}
 	switch c.Op {
 	case inbox.OpSet:
+		if !col.fits(v) {
+			return ReasonParts
+		}
 		d.put(c.Field, v, inbox.StepSet)
 		return ""
 	case inbox.OpAdd:
@@ -181,7 +242,10 @@ func (d *draft) change(c inbox.Change) Reason {
 		if d.now[c.Field] == "" || d.ops[c.Field] == inbox.StepSet {
 			op = inbox.StepSet
 		}
-		if v, r = col.add(d.now[c.Field], v); r == "" {
+		if v, r = col.add(d.now[c.Field], v); r == "" && !col.fits(v) {
+			r = ReasonParts
+		}
+		if r == "" {
 			d.put(c.Field, v, op)
 		}
 		return r
@@ -198,7 +262,7 @@ func (d *draft) put(f inbox.Field, v string, op inbox.StepOp) {
 
 // derive enters what follows from another step, if the map has the field.
 func (d *draft) derive(f inbox.Field, v string) {
-	if _, c, ok := d.m.column(f); !ok || c.same(d.old[f], v) {
+	if _, c, ok := d.m.column(f); !ok || c.same(d.old[f], v) || v != "" && !c.fits(v) {
 		return
 	}
 	if v == "" {

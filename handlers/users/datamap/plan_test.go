@@ -29,7 +29,7 @@ func show(p inbox.Plan) string {
 		all = append(all, strings.TrimPrefix(l, "profile."))
 	}
 	for _, k := range p.Keeps {
-		all = append(all, fmt.Sprintf("keep %s: %s until %s", k.Place, k.Why, k.Until))
+		all = append(all, fmt.Sprintf("keep %s: %s until %s", strings.TrimSuffix(k.Place+"."+string(k.Field), "."), k.Why, k.Until))
 	}
 	return strings.Join(all, "; ")
 }

@@ -1,9 +1,6 @@
 package datamap
 
-import (
-	"errors"
-	"fmt"
-)
+import "slices"
 
 // Source says where a place lies in a site's own database; that of the embedded
 // store is zero.
@@ -79,46 +76,33 @@ const (
 	RuleInvalid RuleOp = "invalid" // an address that cannot receive mail (RFC 2606), another one for each row
 )
 
-// faults tells what is wrong with the erasure of a place.
-func (p Place) faults() (faults []error) {
-	fault := func(format string, args ...any) {
-		faults = append(faults, fmt.Errorf("place %q: "+format, append([]any{p.Name}, args...)...))
-	}
-	switch p.Erase {
-	case EraseRows:
-	case EraseNone:
-		if len(p.Keep) == 0 {
-			fault("its rows are kept, and no reason is given that people could be told")
-		}
-	case EraseValues:
-		for _, c := range p.Columns {
-			if err := c.Erase.fault(c.Why); err != nil {
-				fault("column %q: %w", c.Field, err)
-			}
-		}
-	default:
-		fault("no delete does %q to rows; what it can do: %q (rows go), %q, %q", p.Erase, EraseRows, EraseValues, EraseNone)
-	}
-	return faults
+// inDatabase tells whether the places lie in a site's own database.
+func (m *Map) inDatabase() bool {
+	return slices.ContainsFunc(m.places, func(p Place) bool { return p.Source.Table != "" })
 }
 
-func (r Rule) fault(why Text) error {
-	switch r.Op {
-	case RuleNull, RuleHash, RuleInvalid:
-	case RuleKeep:
-		if len(why) == 0 {
-			return errors.New("it is kept, and no reason is given that people could be told")
+// root follows the links of place i to the place that they begin at: one that
+// has none, or one that is found by address. Where they lead nowhere, or in a
+// circle, it is an empty place.
+func (m *Map) root(i int) Place {
+	for range m.places {
+		link := m.places[i].Source.Link
+		if link.Parent == "" {
+			return m.places[i]
 		}
-	case RuleValue:
-		if r.Value == "" {
-			return errors.New("the fixed value is missing")
+		if i = slices.IndexFunc(m.places, func(p Place) bool { return p.Name == link.Parent }); i < 0 {
+			break
 		}
-	case "":
-		return errors.New("its row stays when the account is deleted, and nothing says what becomes of the value")
-	default:
-		return fmt.Errorf("no rule is called %q", r.Op)
 	}
-	return nil
+	return Place{}
+}
+
+// Names gives the table's columns that the column is made of, in order.
+func (c Column) Names() []string {
+	if len(c.Source) == 0 {
+		return []string{string(c.Field)}
+	}
+	return c.Source
 }
 
 // String gives the rule as a plan has it: its name, or "=" and the fixed value.

@@ -1,7 +1,6 @@
 package datamap
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -43,15 +42,15 @@ func touches(op inbox.StepOp) bool {
 	return false
 }
 
-// tellFaults tells what is wrong with the recipients of a place.
-func (p Place) tellFaults() (faults []error) {
-	for i, name := range p.Tell {
+// tell tells what is wrong with the recipients of place i.
+func (c *checker) tell(i int) {
+	all := c.m.places[i].Tell
+	for j, name := range all {
 		switch {
 		case strings.TrimSpace(name) == "" || strings.ContainsFunc(name, unicode.IsControl):
-			faults = append(faults, fmt.Errorf("place %q: who is to be told has the name %q", p.Name, name))
-		case slices.Contains(p.Tell[:i], name):
-			faults = append(faults, fmt.Errorf("place %q: %s is to be told twice", p.Name, name))
+			c.place(i, "tell", "who is to be told has the name %q", name)
+		case slices.Contains(all[:j], name):
+			c.place(i, "tell", "%s is to be told twice", name)
 		}
 	}
-	return faults
 }

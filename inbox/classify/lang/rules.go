@@ -64,7 +64,11 @@ type entry struct {
 
 // Load reads every *.txt of the file systems, later ones adding to earlier
 // ones. The error joins every fault of every file, each naming file and line.
-func Load(systems ...fs.FS) (*Rules, error) {
+func Load(systems ...fs.FS) (*Rules, error) { return LoadWith(nil, systems...) }
+
+// LoadWith is Load with entries beside those of the files, by language. Those
+// of a language that has no file are left out: it is not one that is read.
+func LoadWith(more map[string]map[Concept][]string, systems ...fs.FS) (*Rules, error) {
 	r := &Rules{lexicons: map[string]*lexicon{}, cities: map[string]string{}, typedCities: map[string]bool{}}
 	entries := map[string][]*entry{}
 	var faults []error
@@ -85,6 +89,7 @@ func Load(systems ...fs.FS) (*Rules, error) {
 			faults = append(faults, errs...)
 		}
 	}
+	faults = append(faults, addEntries(entries, more)...)
 	r.tags = slices.Sorted(maps.Keys(entries))
 	for nr, tag := range r.tags {
 		r.lexicons[tag] = r.newLexicon(nr, r.takeCities(entries[tag]))
@@ -92,6 +97,25 @@ func Load(systems ...fs.FS) (*Rules, error) {
 	r.richest = slices.Clone(r.tags)
 	slices.SortStableFunc(r.richest, func(a, b string) int { return len(entries[b]) - len(entries[a]) })
 	return r, errors.Join(faults...)
+}
+
+func addEntries(entries map[string][]*entry, more map[string]map[Concept][]string) (faults []error) {
+	for _, tag := range slices.Sorted(maps.Keys(more)) {
+		if entries[tag] == nil {
+			continue
+		}
+		for _, section := range slices.Sorted(maps.Keys(more[tag])) {
+			for _, source := range more[tag][section] {
+				e, err := parseEntry(section, source)
+				if err != nil {
+					faults = append(faults, fmt.Errorf("%s, [%s]: %w", tag, section, err))
+					continue
+				}
+				entries[tag] = append(entries[tag], e)
+			}
+		}
+	}
+	return faults
 }
 
 // Languages lists the languages that have a rule file, sorted.

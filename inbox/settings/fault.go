@@ -1,13 +1,15 @@
-package config
+package settings
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// Fault is one thing that is wrong in a configuration file.
+// Fault is one thing that is wrong in a file.
 type Fault struct {
+	File    string // where another file than the first is at fault; ""
 	Key     string // smtp.server, mailbox[1].imap (counted from 1); "" for the file as a whole
 	Problem string
 	Hint    string // what to do; may be ""
@@ -35,6 +37,9 @@ func (f Faults) Error() string {
 	b.WriteString("the configuration has faults:")
 	for _, x := range f {
 		b.WriteString("\n  ")
+		if x.File != "" {
+			b.WriteString(x.File + ": ")
+		}
 		if x.Line > 0 {
 			fmt.Fprintf(&b, "line %d: ", x.Line)
 		}
@@ -43,18 +48,12 @@ func (f Faults) Error() string {
 	return b.String()
 }
 
-// sorted gives the faults found so far; those of no line come last.
-func (r *reader) sorted() Faults {
+// Faults gives the faults found so far, those of other files behind one's own,
+// and of each file those of no line last.
+func (r *File) Faults() Faults {
+	line := func(f Fault) uint { return uint(f.Line) - 1 }
 	slices.SortStableFunc(r.faults, func(a, b Fault) int {
-		switch {
-		case a.Line == b.Line:
-			return 0
-		case a.Line == 0:
-			return 1
-		case b.Line == 0:
-			return -1
-		}
-		return a.Line - b.Line
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(line(a), line(b)))
 	})
 	return r.faults
 }
