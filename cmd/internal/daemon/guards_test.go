@@ -1,0 +1,76 @@
+package daemon_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Nobody but staff acts upon a protected account, whatever its owner proves;
+// once staff have approved, it goes its way.
+func TestProtectedAccount(t *testing.T) {
+	inScene(t, setup{more: "[users]\nprotected = [\"u-kate\"]\n"}, func(s *scene) {
+		s.write(bob, "my data", copyPlease)
+		s.letter("result", bob)
+		s.write(kate, "my data", copyPlease)
+		s.letter("received", kate)
+		s.stand("copy done", "copy review")
+		if got := s.action("A-2").Error; !strings.Contains(got, "protected") {
+			t.Errorf("staff are told %q", got)
+		}
+		s.act("approve", "A-2")
+		s.letter("result", kate)
+		s.stand("copy done", "copy done")
+	})
+}
+
+// Somebody who has proved nothing learns nothing of the protection: they are
+// asked as anybody is, and staff look when the mailbox has answered.
+func TestProtectedAccountOfAStranger(t *testing.T) {
+	inScene(t, setup{more: "[users]\nprotected = [\"u-kate\"]\n"}, func(s *scene) {
+		s.claim(kate, "bye", deletePlease)
+		s.answer(s.letter("claim", kate), "Yes")
+		s.stand("delete account review")
+		s.stays("u-kate")
+	})
+}
+
+// The rest of the site is told of an effect, by a command, until it has heard
+// it; only then is the person told.
+func TestSiteIsTold(t *testing.T) {
+	dir := t.TempDir()
+	script, out, fail := filepath.Join(dir, "after.sh"), filepath.Join(dir, "out"), filepath.Join(dir, "fail")
+	text := "#!/bin/sh\ncat >> " + out + "\ntest ! -e " + fail + "\n"
+	for name, b := range map[string]string{script: text, fail: ""} {
+		if err := os.WriteFile(name, []byte(b), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inScene(t, setup{more: "[users]\nafter = { command = [\"" + script + "\"] }\n"}, func(s *scene) {
+		s.write(bob, "phone", phonePlease)
+		s.answer(s.letter("confirm", bob), "Yes")
+		s.silence(bob)
+		s.stand("delete fields scheduled")
+		if err := os.Remove(fail); err != nil {
+			t.Fatal(err)
+		}
+		s.passes(time.Hour)
+		s.letter("result", bob)
+		s.stand("delete fields done")
+	})
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	if len(lines) < 2 || !strings.Contains(lines[0], `"kind":"delete","scope":"fields","person":"u-bob"`) {
+		t.Errorf("the command read %q", lines)
+	}
+	for _, l := range lines {
+		if l != lines[0] {
+			t.Errorf("the site was told %s and %s of one effect", lines[0], l)
+		}
+	}
+}
