@@ -56,7 +56,17 @@ func (r *reader) weighAskDelete(s, at lang.Span) float64 {
 	if len(r.hits.Prefixed(at, lang.FieldPrefix)) > 0 && r.hits.Has(at, lang.Place) {
 		return 0 // "get rid of | my number from | my profile"
 	}
+	if _, fields := r.fields(at); slices.ContainsFunc(fields, func(f lang.Hit) bool { return r.besideAccount(at, f) }) {
+		return 0 // "get rid of | my number because my account is public"
+	}
 	return r.weighAct(s, at, lang.AskDelete) * r.followed(s, at) * r.outOf(s, at) * sure(!r.forAWhile(s))
+}
+
+// besideAccount tells whether a phrase names a field, and behind it an account of
+// which something else is said.
+func (r *reader) besideAccount(at lang.Span, field lang.Hit) bool {
+	accounts := r.accounts(lang.Span{From: field.To, To: at.To})
+	return len(accounts) > 0 && accounts[0].From > field.To && !r.listedWith(r.sentenceOf(at.From), field.Span, accounts[0].Span)
 }
 
 // weighAskDeactivate weighs "put my account on ice", which may also be said of how
@@ -109,7 +119,8 @@ func (r *reader) weighAskCopy(s, at lang.Span) float64 {
 	case r.hits.Has(behind, lang.Deleted) && !r.hits.Has(at, lang.Send):
 		return 0 // "I want all the data you have erased"
 	}
-	return r.moodOfAct(s, at) * r.forms.object(s, at) * sure(r.grammar.verbLast || !r.withOther(at))
+	deleted := !r.grammar.verbLast && !r.hits.Has(at, lang.Send) && r.deletes(s, at.From) // "delete all copies of my data"
+	return r.moodOfAct(s, at) * r.forms.object(s, at) * sure(r.grammar.verbLast || !r.withOther(at)) * sure(!deleted)
 }
 
 // weighAskChange is never sure: of what, the values say.

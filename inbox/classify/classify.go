@@ -138,7 +138,7 @@ func (c *Classifier) cleanSubject(s string) (subject string, reply bool) {
 	s = strings.TrimSpace(capText(s, maxSubject))
 	for range maxMarks {
 		mark, rest, ok := strings.Cut(s, ":")
-		word := lang.Fold(strings.TrimSpace(mark))
+		word := lang.Fold(strings.TrimSpace(uncounted(mark)))
 		switch {
 		case !ok:
 			return s, reply
@@ -150,6 +150,16 @@ func (c *Classifier) cleanSubject(s string) (subject string, reply bool) {
 		s, reply = strings.TrimSpace(rest), true
 	}
 	return s, reply
+}
+
+// uncounted gives a mark without the number in brackets that some clients count
+// replies by: "Re[2]".
+func uncounted(mark string) string {
+	mark = strings.TrimSpace(mark)
+	if i := strings.LastIndexAny(mark, "[("); i > 0 && strings.Trim(mark[i+1:], "])0123456789") == "" {
+		return mark[:i]
+	}
+	return mark
 }
 
 // maxMarks bounds the marks of replies that a subject loses.

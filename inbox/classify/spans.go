@@ -162,6 +162,15 @@ func (r *reader) commas(s lang.Span) []lang.Span {
 	return cutAt(s, func(i int) bool { return r.t.Words[i].Before >= lang.Comma })
 }
 
+// commaPart gives the words from the comma before a word to the next.
+func (r *reader) commaPart(s lang.Span, i int) lang.Span {
+	p := r.fromComma(s, word(i))
+	for p.To = i + 1; p.To < s.To && r.t.Words[p.To].Before < lang.Comma; {
+		p.To++
+	}
+	return p
+}
+
 // parts cuts a sentence at its commas and where an "and" stands.
 func (r *reader) parts(s lang.Span) []lang.Span { return cutAt(s, r.parted) }
 

@@ -52,6 +52,10 @@ const (
 	Deactivate  Concept = "deactivate"  // to disable, hide, suspend
 	Deactivated Concept = "deactivated" // participle and noun of it: asks only beside a wish
 	Later       Concept = "later"       // not now: tomorrow, from Monday on
+	Then        Concept = "then"        // not before what else is asked for is done: afterwards
+	Private     Concept = "private"     // nobody should see it: beside a change it asks for more
+	Moot        Concept = "moot"        // it is needed no more: behind a change, that is not wanted any longer
+	NotMine     Concept = "notmine"     // says that an account is not its writer's
 	Contact     Concept = "contact"     // by what follows the writer can be reached: call me at
 	Temporary   Concept = "temporary"   // for a while, until
 	Send        Concept = "send"        // to send, export, hand over
@@ -122,6 +126,15 @@ const (
 	WordFor      Concept = "word.for"      // says for whom somebody writes
 	WordThat     Concept = "word.that"     // what a participle acts on: it can be removed
 	WordSo       Concept = "word.so"       // before a past: it is wished: чтобы
+	WordClause   Concept = "word.clause"   // begins what somebody wants or says: dass
+	WordWhich    Concept = "word.which"    // begins, behind a comma, to say which one is meant: which
+	WordWhom     Concept = "word.whom"     // says for whom something was made: for
+	WordBut      Concept = "word.but"      // one of [But] that begins the contrary: but, not however
+	WordTell     Concept = "word.tell"     // asks for a word when it is done: tell me when
+	WordCopy     Concept = "word.copy"     // by itself it says that a copy is wanted, not of what: copy, backup
+	WordNo       Concept = "word.no"       // a no by itself, said of no verb behind it, and what stands before one: no, oh
+	WordSaid     Concept = "word.said"     // tells what somebody said, the writer only beside an "i": said, wrote
+	WordSay      Concept = "word.say"      // tells what the writer said, and counts only with a "not": say
 	WordThey     Concept = "word.they"     // at once before a verb: others do it
 	WordI        Concept = "word.i"        // at once before a verb: the writer does it
 	WordWill     Concept = "word.will"     // begins a condition that only says what its writer will do
@@ -171,7 +184,7 @@ const (
 // fields and months.
 func Concepts() []Concept {
 	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, Or, But, Because, Reason, Unused, Aside, Little, Heard, It, Wish, HowTo, Possible, Negation, Done,
-		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Later, Contact, Temporary, Send,
+		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Later, Then, Private, Moot, NotMine, Contact, Temporary, Send,
 		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Spelt, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
 		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}
 }
@@ -179,7 +192,7 @@ func Concepts() []Concept {
 // Lists gives the sections that are lists of single words.
 func Lists() []Concept {
 	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
-		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
+		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordClause, WordWhich, WordWhom, WordBut, WordTell, WordCopy, WordNo, WordSaid, WordSay, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
 		WordReply, WordForward,
 		WordYes, WordSelf, WordSmall, WordRight, WordEverything, WordHalt, WordDont}
