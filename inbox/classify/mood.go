@@ -79,11 +79,17 @@ func (r *reader) wished(s, at lang.Span) float64 {
 	return sure(r.hits.Has(before, lang.Wish))
 }
 
-// said tells whether a sentence tells what somebody said, or that its writer did
-// not: "delete my account, she said". What stands before a plea is its reason.
+// said tells whether a sentence tells, beside a find, what somebody said, or that
+// its writer did not: "delete my account, she said". What stands before a plea is
+// its reason.
 func (r *reader) said(s, at lang.Span) bool {
-	for i := r.plea(s, at); i < s.To; i++ {
-		if (i < at.From || i >= at.To) && (r.saysOther(s, i) || r.unsaid(s, i)) {
+	return r.retells(s, lang.Span{From: r.plea(s, at), To: at.From}) || r.retells(s, lang.Span{From: at.To, To: s.To})
+}
+
+// retells tells whether any of the words of a sentence tells what somebody said.
+func (r *reader) retells(s, in lang.Span) bool {
+	for i := in.From; i < in.To; i++ {
+		if r.saysOther(s, i) || r.unsaid(s, i) {
 			return true
 		}
 	}
@@ -102,10 +108,14 @@ func (r *reader) saysOther(s lang.Span, i int) bool {
 	return !mine || r.hits.Has(p, lang.Negation)
 }
 
-// unsaid tells whether a "not" is said of a word that tells what the writer said.
+// unsaid tells whether a "not" is said of a word that tells what the writer said,
+// and something is pointed at: "I did not say that", but not "I'd rather not say".
 func (r *reader) unsaid(s lang.Span, i int) bool {
-	near := lang.Span{From: max(s.From, i-1), To: min(s.To, i+2)}
-	return r.isWord(i, lang.WordSay) && !r.broken(near.From+1, near.To) && (r.hits.Has(near, lang.Negation) || r.endsAt(s, i, lang.Negation))
+	if !r.isWord(i, lang.WordSay) {
+		return false
+	}
+	p := r.commaPart(s, i)
+	return r.hits.Has(p, lang.Negation) && (r.hits.Has(p, lang.It) || r.hasWord(p, lang.WordThat))
 }
 
 // reachSaid is how many words before a verb of saying an "i" is looked for.

@@ -42,6 +42,7 @@ func (r *reader) weighMessage() {
 		}
 		told := f.Kind == inbox.KindCopy || f.Kind == inbox.KindDescribe
 		f.Confidence *= sure(told || !r.grammar.perFind || !r.wavers(*f))
+		f.Confidence *= sure(f.Kind == inbox.KindQuestion || !r.retold(*f))
 		f.Confidence *= sure(!comesBack && !disowned || !deletesAccount(f.Request))
 		f.Confidence *= sure(!asksHow || f.Kind == inbox.KindDescribe)         // "where do you have it from" asks for the same
 		f.Confidence *= sure(!r.blank || told || f.Kind == inbox.KindWithdraw) // whoever sent it off may not have read it
@@ -49,6 +50,21 @@ func (r *reader) weighMessage() {
 			f.Confidence *= 0.75 // the text speaks of something else
 		}
 	}
+}
+
+// retold tells whether the sentence behind a find says little more than that
+// somebody else said so, or the one before leads to it: "He wrote this: …".
+func (r *reader) retold(f find) bool {
+	if i := f.sentence + 1; i < len(r.t.Sentences) {
+		if s := r.t.Sentences[i]; s.To-s.From <= longDoubt && r.retells(s, s) {
+			return true
+		}
+	}
+	if f.sentence == 0 {
+		return false
+	}
+	before := r.t.Sentences[f.sentence-1]
+	return strings.Contains(r.t.EndMark(before), ":") && r.retells(before, before)
 }
 
 // disowns tells whether a sentence that names no field says that something is not
