@@ -106,6 +106,9 @@ const (
 	WordWhether  Concept = "word.whether"  // begins what is asked, not a condition
 	WordIs       Concept = "word.is"       // says how something is or was: is, was, stands
 	WordWas      Concept = "word.was"      // says how something was, whatever is wished beside it
+	WordSaid     Concept = "word.said"     // at once behind what could ask for an act: something is said of it: was, will
+	WordUndo     Concept = "word.undo"     // beside an act as a noun: it is taken back: back, revoke
+	WordUndone   Concept = "word.undone"   // an act as a noun, that can be taken back: withdrawal
 	WordStays    Concept = "word.stays"    // says of the thing before it that it stays: stays, may, is
 	WordNeed     Concept = "word.need"     // behind a "not": it is said of a need, not of the thing
 	WordOnly     Concept = "word.only"     // behind a "not": what follows is wanted: just, only
@@ -178,7 +181,7 @@ func Concepts() []Concept {
 
 // Lists gives the sections that are lists of single words.
 func Lists() []Concept {
-	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
+	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordSaid, WordUndo, WordUndone, WordStays, WordNeed, WordOnly, WordNot, WordIn,
 		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
 		WordReply, WordForward,
