@@ -164,8 +164,19 @@ func (r *reader) weighAskDescribe(s, at lang.Span) float64 {
 		return 0 // who deleted my data?
 	}
 	// To be sent what is held is a copy, or nearly so.
-	return r.moodOfQuestion(s, at) * sure(!r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.Send))
+	return r.moodOfQuestion(s, at) * sure(!r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.Send)) * sure(r.wondered(s, at))
 }
+
+// wondered tells whether what a question is about is asked, and not known or
+// agreed to: "I know | how my data is used".
+func (r *reader) wondered(s, at lang.Span) bool {
+	before := lang.Span{From: max(s.From, at.From-reachAware), To: at.From + 1}
+	return !r.hasWord(before, lang.WordAware) || r.asks(s) || r.hits.Has(s, lang.Wish)
+}
+
+// reachAware is how many words before what a question is about may say that it is
+// known.
+const reachAware = 5
 
 // weighAskStatus weighs "what became of my request".
 func (r *reader) weighAskStatus(s, at lang.Span) float64 {

@@ -197,13 +197,23 @@ func (r *reader) newest(s lang.Span, v values) (*typed, bool) {
 		if x.Value != left[0].Value {
 			for k := range left {
 				if r.marked(s, left[k].span, lang.Set) && r.count(s, left, lang.Set) == 1 {
-					return &left[k], true
+					return &left[k], !r.paired(left, k)
 				}
 			}
 			return &left[len(left)-1], false
 		}
 	}
 	return &left[0], true
+}
+
+// paired tells whether nothing but an "and" stands between a value and the one
+// behind it: both are to be stored.
+func (r *reader) paired(v values, k int) bool {
+	if k+1 >= len(v) || v[k+1].Value == v[k].Value {
+		return false
+	}
+	between := lang.Span{From: v[k].span.To, To: v[k+1].span.From}
+	return between.From >= between.To || between.To-between.From == 1 && r.hits.Has(between, lang.And, lang.Or, lang.Also)
 }
 
 // minSame is how many last digits two spellings of a number share.

@@ -109,6 +109,11 @@ const (
 	WordSaid     Concept = "word.said"     // at once behind what could ask for an act: something is said of it: was, will
 	WordUndo     Concept = "word.undo"     // beside an act as a noun: it is taken back: back, revoke
 	WordUndone   Concept = "word.undone"   // an act as a noun, that can be taken back: withdrawal
+	WordAware    Concept = "word.aware"    // before what could be a question: its answer is known, or agreed to
+	WordUntil    Concept = "word.until"    // behind a value: it says until, or after, when it is to be stored
+	WordJoint    Concept = "word.joint"    // ends no occupation, and begins where somebody works: at, in
+	WordKin      Concept = "word.kin"      // somebody else, where a value is to be entered for them: him, mum
+	WordCarrier  Concept = "word.carrier"  // in what a copy is sent: as a file
 	WordStays    Concept = "word.stays"    // says of the thing before it that it stays: stays, may, is
 	WordNeed     Concept = "word.need"     // behind a "not": it is said of a need, not of the thing
 	WordOnly     Concept = "word.only"     // behind a "not": what follows is wanted: just, only
@@ -181,7 +186,7 @@ func Concepts() []Concept {
 
 // Lists gives the sections that are lists of single words.
 func Lists() []Concept {
-	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordSaid, WordUndo, WordUndone, WordStays, WordNeed, WordOnly, WordNot, WordIn,
+	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordSaid, WordUndo, WordUndone, WordAware, WordUntil, WordJoint, WordKin, WordCarrier, WordStays, WordNeed, WordOnly, WordNot, WordIn,
 		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
 		WordReply, WordForward,
