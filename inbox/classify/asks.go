@@ -80,7 +80,7 @@ func (r *reader) weighAskWithdraw(s, at lang.Span) float64 {
 // weighAct weighs a phrase that asks for something to be done to what it is said
 // of.
 func (r *reader) weighAct(s, at lang.Span, c lang.Concept) float64 {
-	if r.isSaid(s, at, lang.WordSaid) || r.undone(s, at) {
+	if r.isSaid(s, at, lang.WordBecame) || r.undone(s, at) {
 		return 0
 	}
 	wished := r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.Wish)

@@ -179,7 +179,7 @@ func (r *reader) prescribed(s lang.Span, v values) bool {
 func (r *reader) newest(s lang.Span, v values) (*typed, bool) {
 	var left values
 	for _, x := range v {
-		if r.marked(s, x.span, lang.Old) && !r.marked(s, x.span, lang.Set) {
+		if r.marked(s, x.span, lang.Old) && !r.marked(s, x.span, lang.Set) || r.replaced(s, x.span) {
 			continue
 		}
 		if x.field == inbox.FieldEmail && r.from != "" && x.Value == r.from && len(v) > 1 {
