@@ -244,7 +244,7 @@ func (r *reader) ends(i, from int, f inbox.Field) bool {
 		return r.hits.Has(word(i), lang.Stop, lang.But, lang.Wish, lang.Also, lang.Change, lang.Because, lang.Later, lang.Temporary)
 	case r.t.Words[i].Before >= lang.Comma:
 		return f != inbox.FieldLocation || !r.capitalRun(i)
-	case r.hits.Has(word(i), lang.Because, lang.Later), r.beginsPhrase(i, lang.Filler):
+	case r.hits.Has(word(i), lang.Because, lang.Later, lang.Temporary), r.beginsPhrase(i, lang.Filler):
 		return true
 	case f == inbox.FieldLocation && r.capital(from) && !r.capital(i) && !r.capital(i+1):
 		return true
@@ -254,7 +254,9 @@ func (r *reader) ends(i, from int, f inbox.Field) bool {
 
 // isUntil tells whether a word says until or after when something is to be, and
 // begins no name.
-func (r *reader) isUntil(i int) bool { return r.isWord(i, lang.WordUntil) && !r.capital(i) && !r.beginsPhrase(i, lang.Filler) }
+func (r *reader) isUntil(i int) bool {
+	return r.isWord(i, lang.WordUntil) && !r.capital(i) && !r.beginsPhrase(i, lang.Filler)
+}
 
 // capitalRun tells whether the words from i to the next comma are a name of a
 // region or country: capital letters, three at most.

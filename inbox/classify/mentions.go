@@ -99,7 +99,7 @@ func (r *reader) passed(s, at lang.Span) bool {
 // what it is to be changed: "my number is 1, please change it to 2".
 func (r *reader) replaced(s, at lang.Span) bool {
 	p := r.piece(s, at)
-	if r.hits.Has(p, lang.Change, lang.Add, lang.New, lang.Wrong) {
+	if r.hits.Has(p, lang.Change, lang.Add, lang.New) {
 		return false
 	}
 	behind := lang.Span{From: p.To, To: s.To}

@@ -213,7 +213,7 @@ func (r *reader) paired(v values, k int) bool {
 		return false
 	}
 	between := lang.Span{From: v[k].span.To, To: v[k+1].span.From}
-	return between.From >= between.To || between.To-between.From == 1 && r.hits.Has(between, lang.And, lang.Or, lang.Also)
+	return between.To-between.From <= reachPart && r.countCovered(between, lang.And, lang.Or, lang.Also) >= between.To-between.From
 }
 
 // minSame is how many last digits two spellings of a number share.
