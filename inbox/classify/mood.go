@@ -104,11 +104,11 @@ func (r *reader) deniedBehind(s, at lang.Span, n lang.Hit) bool {
 }
 
 // spent tells whether a "not" is said of another act, and only this one is
-// wanted: "don't erase anything, just hide me".
+// wanted: "don't erase anything, just hide me", "don't delete it but hide me".
 func (r *reader) spent(not, at int) bool {
-	for i := not + 1; i < at; i++ {
-		if r.isWord(i, lang.WordOnly) {
-			return r.acts(not, i)
+	for i := not; i < at; i++ {
+		if but := r.butAt(i); but || i > not && r.isWord(i, lang.WordOnly) {
+			return r.acts(not, i) || but && r.grammar.verbLast // what is said "not" of stands before it
 		}
 	}
 	return false

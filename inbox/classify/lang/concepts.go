@@ -106,6 +106,14 @@ const (
 	WordWhether  Concept = "word.whether"  // begins what is asked, not a condition
 	WordIs       Concept = "word.is"       // says how something is or was: is, was, stands
 	WordWas      Concept = "word.was"      // says how something was, whatever is wished beside it
+	WordBecame   Concept = "word.became"   // at once behind what could ask for an act: something is said of it: was, will
+	WordUndo     Concept = "word.undo"     // beside an act as a noun: it is taken back: back, revoke
+	WordUndone   Concept = "word.undone"   // an act as a noun, that can be taken back: withdrawal
+	WordAware    Concept = "word.aware"    // before what could be a question: its answer is known, or agreed to
+	WordUntil    Concept = "word.until"    // behind a value: it says until, or after, when it is to be stored
+	WordJoint    Concept = "word.joint"    // ends no occupation, and begins where somebody works: at, in
+	WordKin      Concept = "word.kin"      // somebody else, where a value is to be entered for them: him, mum
+	WordCarrier  Concept = "word.carrier"  // in what a copy is sent: as a file
 	WordStays    Concept = "word.stays"    // says of the thing before it that it stays: stays, may, is
 	WordNeed     Concept = "word.need"     // behind a "not": it is said of a need, not of the thing
 	WordOnly     Concept = "word.only"     // behind a "not": what follows is wanted: just, only
@@ -122,6 +130,8 @@ const (
 	WordFor      Concept = "word.for"      // says for whom somebody writes
 	WordThat     Concept = "word.that"     // what a participle acts on: it can be removed
 	WordSo       Concept = "word.so"       // before a past: it is wished: чтобы
+	WordDead     Concept = "word.dead"     // of a telephone number: it works no more
+	WordBut      Concept = "word.but"      // one of [But] that begins the contrary: but, not however
 	WordThey     Concept = "word.they"     // at once before a verb: others do it
 	WordI        Concept = "word.i"        // at once before a verb: the writer does it
 	WordWill     Concept = "word.will"     // begins a condition that only says what its writer will do
@@ -178,7 +188,8 @@ func Concepts() []Concept {
 
 // Lists gives the sections that are lists of single words.
 func Lists() []Concept {
-	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
+	return []Concept{WordBecame, WordUndo, WordUndone, WordAware, WordUntil, WordJoint, WordKin, WordCarrier, WordDead, WordBut,
+		WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
 		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
 		WordReply, WordForward,
