@@ -29,11 +29,11 @@ func (r *reader) readDelete(i int) {
 		}
 		worth *= sure(!r.refusesAnother(s, v))
 		f := find{Request: inbox.Request{Confidence: full * worth, Because: r.because(v.Span)}, at: v.From, sentence: i, words: v.Span}
-		if r.forAWhile(s) && (len(r.accounts(s)) > 0 || r.hits.Has(s, lang.Data)) {
+		if r.forAWhile(s) && !r.endsFirst(s, v.Span) && (len(r.accounts(s)) > 0 || r.hits.Has(s, lang.Data)) {
 			f.Kind = inbox.KindDeactivate
 			f.Confidence *= unsureOf
 			r.add(f)
-			return
+			continue
 		}
 		if f.Kind = inbox.KindDelete; !read || r.rulesMore(s, v) {
 			read = r.deleteObject(f, v) || read
@@ -57,6 +57,15 @@ func (r *reader) forAWhile(s lang.Span) bool {
 	return slices.ContainsFunc(r.hits.In(s, lang.Temporary), func(h lang.Hit) bool {
 		return !r.hasWord(lang.Span{From: max(s.From, h.From-reachSince), To: min(s.To, h.To+1)}, lang.WordSince)
 	})
+}
+
+// endsFirst tells whether a sentence asks, before a verb and in a part of its own,
+// for an account to be switched off for a while: "close it for a month | and then
+// delete it".
+func (r *reader) endsFirst(s, v lang.Span) bool {
+	before := lang.Span{From: s.From, To: r.partAt(s, v.From).From}
+	off := r.hits.Has(before, lang.Deactivate, lang.Deactivated, lang.AskDeactivate, lang.Delete)
+	return off && r.forAWhile(before) && !r.hits.Has(lang.Span{From: before.To, To: s.To}, lang.Temporary)
 }
 
 // reachSince is how many words before a time a "within" is looked for.

@@ -174,7 +174,7 @@ func (r *reader) deniedBefore(at lang.Span, n lang.Hit) bool {
 // turns tells whether words begin the contrary of what stands before them. A
 // "however" does not: it may stand anywhere in what it is said of.
 func (r *reader) turns(at lang.Span) bool {
-	return slices.ContainsFunc(r.hits.In(at, lang.But), func(b lang.Hit) bool { return r.isWord(b.From, lang.WordBut) })
+	return slices.ContainsFunc(r.hits.In(at, lang.But), func(b lang.Hit) bool { return r.butAt(b.From) })
 }
 
 // inserted gives the word behind a "not" and behind what is put between two
@@ -206,11 +206,11 @@ func (r *reader) deniedBehind(s, at lang.Span, n lang.Hit) bool {
 }
 
 // spent tells whether a "not" is said of another act, and only this one is
-// wanted: "don't erase anything, just hide me".
+// wanted: "don't erase anything, just hide me", "don't delete it but hide me".
 func (r *reader) spent(not, at int) bool {
-	for i := not + 1; i < at; i++ {
-		if r.isWord(i, lang.WordOnly) {
-			return r.acts(not, i)
+	for i := not; i < at; i++ {
+		if but := r.butAt(i); but || i > not && r.isWord(i, lang.WordOnly) {
+			return r.acts(not, i) || but && r.grammar.verbLast // what is said "not" of stands before it
 		}
 	}
 	return false

@@ -96,7 +96,8 @@ func (r *reader) strange(f find) bool {
 	case f.Kind == inbox.KindChange || f.Scope == inbox.ScopeFields:
 		return r.qualified(s)
 	case f.Kind == inbox.KindCopy:
-		return r.strangeIn(lang.Span{From: f.words.To, To: r.nearby(s, f.words.To)})
+		behind := lang.Span{From: f.words.To, To: r.nearby(s, f.words.To)}
+		return r.strangeIn(behind) && !r.hasWord(behind, lang.WordCarrier)
 	case f.Kind != inbox.KindDelete && f.Kind != inbox.KindDeactivate:
 		return false
 	}

@@ -110,6 +110,14 @@ const (
 	WordWhether  Concept = "word.whether"  // begins what is asked, not a condition
 	WordIs       Concept = "word.is"       // says how something is or was: is, was, stands
 	WordWas      Concept = "word.was"      // says how something was, whatever is wished beside it
+	WordBecame   Concept = "word.became"   // at once behind what could ask for an act: something is said of it: was, will
+	WordUndo     Concept = "word.undo"     // beside an act as a noun: it is taken back: back, revoke
+	WordUndone   Concept = "word.undone"   // an act as a noun, that can be taken back: withdrawal
+	WordAware    Concept = "word.aware"    // before what could be a question: its answer is known, or agreed to
+	WordUntil    Concept = "word.until"    // behind a value: it says until, or after, when it is to be stored
+	WordJoint    Concept = "word.joint"    // ends no occupation, and begins where somebody works: at, in
+	WordKin      Concept = "word.kin"      // somebody else, where a value is to be entered for them: him, mum
+	WordCarrier  Concept = "word.carrier"  // in what a copy is sent: as a file
 	WordStays    Concept = "word.stays"    // says of the thing before it that it stays: stays, may, is
 	WordNeed     Concept = "word.need"     // behind a "not": it is said of a need, not of the thing
 	WordOnly     Concept = "word.only"     // behind a "not": what follows is wanted: just, only
@@ -135,6 +143,7 @@ const (
 	WordNo       Concept = "word.no"       // a no by itself, said of no verb behind it, and what stands before one: no, oh
 	WordSaid     Concept = "word.said"     // tells what somebody said, the writer only beside an "i": said, wrote
 	WordSay      Concept = "word.say"      // tells what the writer said, and counts only with a "not": say
+	WordDead     Concept = "word.dead"     // of a telephone number: it works no more
 	WordThey     Concept = "word.they"     // at once before a verb: others do it
 	WordI        Concept = "word.i"        // at once before a verb: the writer does it
 	WordWill     Concept = "word.will"     // begins a condition that only says what its writer will do
@@ -191,8 +200,10 @@ func Concepts() []Concept {
 
 // Lists gives the sections that are lists of single words.
 func Lists() []Concept {
-	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
-		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordClause, WordWhich, WordWhom, WordBut, WordTell, WordCopy, WordNo, WordSaid, WordSay, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
+	return []Concept{WordBecame, WordUndo, WordUndone, WordAware, WordUntil, WordJoint, WordKin, WordCarrier, WordDead, WordBut,
+		WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
+		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordClause, WordWhich, WordWhom, WordTell, WordCopy, WordNo, WordSaid, WordSay,
+		WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
 		WordReply, WordForward,
 		WordYes, WordSelf, WordSmall, WordRight, WordEverything, WordHalt, WordDont}
