@@ -32,7 +32,7 @@ func (r *reader) read() Reading {
 	if first, behind := r.apart(all); r.yes(first) && !r.reserves(behind) {
 		return r.yesTo(first, r.t.Slice(behind))
 	}
-	if first, behind := r.beforeQuestion(all); r.yes(first) && !r.reserves(behind) {
+	if first, behind := r.beforeQuestion(all); r.yes(first) && !r.reserves(behind) && !r.recalls(behind) {
 		out := r.yesTo(first, r.t.Slice(behind)+"?")
 		out.Wonders = true
 		return out
@@ -42,6 +42,12 @@ func (r *reader) read() Reading {
 
 // reserves tells whether what stands behind a yes may take it back.
 func (r *reader) reserves(s lang.Span) bool { return r.hits.Has(s, reserving...) }
+
+// recalls tells whether a question is about when its writer did something, which
+// doubts that they did: "when did I ask for this?"
+func (r *reader) recalls(s lang.Span) bool {
+	return r.hits.Has(s, lang.When) && r.hits.Has(s, lang.Reason, lang.Unused)
+}
 
 // reserving are the concepts of what may take a yes back.
 var reserving = []lang.Concept{lang.But, lang.Wait, lang.Condition, lang.No, lang.Negation, lang.Keep}
@@ -84,16 +90,22 @@ func (r *reader) asksWhen(when lang.Hit, s lang.Span) bool {
 	}
 	for i := when.To; i < s.To; i++ {
 		beside := r.small(i) || r.inside(i, when.To, lang.Filler, lang.It, lang.When)
-		about := when.To-when.From > 1 && (r.hits.Has(at(i), aboutWhen...) || len(r.fields(at(i))) > 0)
-		if !beside && !about {
+		if !beside && (when.To-when.From == 1 || !r.aboutWhen(i, when)) {
 			return false
 		}
 	}
 	return true
 }
 
-// aboutWhen are the concepts of what one asks when it will be done.
-var aboutWhen = append([]lang.Concept{lang.Account, lang.Data, lang.Me, lang.Little}, acts...)
+// aboutWhen tells whether a word may stand in a question about when something
+// will be done: "will it be deleted", and not "is it from".
+func (r *reader) aboutWhen(i int, when lang.Hit) bool {
+	done := append([]lang.Concept{lang.Reason}, acts...)
+	if r.hits.Has(at(i), append(done, lang.Account, lang.Data, lang.Me)...) || len(r.fields(at(i))) > 0 {
+		return true
+	}
+	return r.inside(i, when.From, lang.AskStatus) || r.hits.Has(at(i), lang.Little) && r.hits.Has(r.from(i), done...)
+}
 
 // offersBoth tells whether a text is but a yes and a no beside each other, as
 // our question or a form may have offered them: "yes/no", "yes and no", "[x] yes

@@ -106,7 +106,12 @@ func (r steady) needs(i int) bool {
 // ofAccount tells whether it is the account that is said to be stopped or not,
 // and not its deletion: "don't cancel my account".
 func (r steady) ofAccount(i int) bool {
-	part := r.partOf(at(i))
-	others := r.hits.In(part, lang.Delete, lang.Deleting)
-	return r.hits.Has(part, lang.Account) && !slices.ContainsFunc(others, func(h lang.Hit) bool { return i < h.From || h.To <= i })
+	return slices.ContainsFunc(r.hits.In(r.partOf(at(i)), lang.Account), func(h lang.Hit) bool {
+		for k := min(h.To, i+1); k < max(h.From, i); k++ {
+			if !r.light(k) {
+				return false
+			}
+		}
+		return true
+	})
 }

@@ -155,18 +155,22 @@ func (r *reader) opposed(s lang.Span) bool {
 func (r *reader) doubted(s lang.Span) bool {
 	twice := slices.ContainsFunc(r.hits.In(s, lang.Both), func(h lang.Hit) bool { return r.hits.Has(r.partOf(h.Span), lang.Account) })
 	return twice || r.outside(r.hits.In(s, doubtful...), r.hits.In(s, lang.Reason, lang.Unused, lang.Yes, lang.Both)) ||
-		slices.ContainsFunc(r.hits.In(s, lang.New), func(h lang.Hit) bool { return r.another(h, s) })
+		slices.ContainsFunc(r.hits.In(s, lang.New, lang.Reason), func(h lang.Hit) bool { return r.another(h, s) })
 }
 
-// another tells whether something new is but another one, and no act beside it
-// says what for: "yes, another number".
-func (r *reader) another(new lang.Hit, s lang.Span) bool {
-	other := false
-	for i := new.From; i < new.To; i++ {
-		other = other || r.listed(i, lang.WordAnother)
+// another tells whether all that is said of a field is that it is another one, or
+// the old one, and no act beside it says what for: "yes, another number".
+func (r *reader) another(thing lang.Hit, s lang.Span) bool {
+	part := r.partOf(thing.Span)
+	if thing.Concept == lang.Reason && (thing.To < part.To || len(r.fields(thing.Span)) == 0) {
+		return false // "the old number is dead"
 	}
-	part := r.partOf(new.Span)
-	return other && !r.hits.Has(lang.Span{From: s.From, To: part.From}, acts...) && !r.hits.Has(lang.Span{From: part.To, To: s.To}, acts...)
+	for i := thing.From; i < thing.To; i++ {
+		if r.listed(i, lang.WordAnother) {
+			return !r.hits.Has(lang.Span{From: s.From, To: part.From}, acts...) && !r.hits.Has(lang.Span{From: part.To, To: s.To}, acts...)
+		}
+	}
+	return false
 }
 
 // denies tells whether the "not" of a reason is about what was asked: "I no
