@@ -101,7 +101,7 @@ func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
 		}
 	}
 	out := inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
-	if reply && !a.Begun {
+	if reply && !a.Begun && !a.NoStop {
 		c.heedStop(m, &out)
 	}
 	return out
@@ -118,7 +118,11 @@ func (c *Classifier) heedStop(m *inbox.Message, r *inbox.Reading) {
 // are understood, because a yes with anything else to it is a question.
 func (r *reader) answered(a answer.Reading) inbox.Reading {
 	out := inbox.Reading{Language: r.guess.Tag, Answer: a.Answer, Agreed: a.Agreed}
-	if a.Rest == "" {
+	switch {
+	case a.Rest == "":
+		return out
+	case a.When:
+		out.Requests = []inbox.Request{{Kind: inbox.KindQuestion, Topic: inbox.TopicStatus, Confidence: full, Certain: true, Because: []string{clip(a.Rest)}}}
 		return out
 	}
 	rest := r.c.newReader("", a.Rest)

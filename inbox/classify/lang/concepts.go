@@ -19,6 +19,7 @@ const (
 	Perhaps     Concept = "perhaps"     // neither yes nor no, whatever stands beside it
 	Wait        Concept = "wait"        // not yet, not before, except: makes a yes none
 	Partial     Concept = "partial"     // picks some of several items
+	Both        Concept = "both"        // just two things, without saying which: both, both of them
 	Also        Concept = "also"        // begins one thing more
 	And         Concept = "and"         // puts one thing beside another
 	Or          Concept = "or"          // between two things of which one is meant
@@ -29,6 +30,7 @@ const (
 	Aside       Concept = "aside"       // things that a reason may speak of: letter, site, decision
 	Little      Concept = "little"      // words without a meaning of their own beside a reason
 	Heard       Concept = "heard"       // says yes only to having heard: yes, I got your letter; yes, I know
+	When        Concept = "when"        // asks beside a yes when it will be done: how long does it take
 	It          Concept = "it"          // points at what was said: it, that, everything above
 	Wish        Concept = "wish"        // asks: please, I want, could you
 	HowTo       Concept = "howto"       // asks for an explanation: how, where, why
@@ -167,8 +169,16 @@ const (
 	WordSelf     Concept = "word.self"     // says that the writer is meant, before a name: it was me
 	WordSmall    Concept = "word.small"    // means nothing by itself in a yes: the, my, is
 	WordHalt     Concept = "word.halt"     // calls off, in one word: cancel, stop
-	WordDont     Concept = "word.dont"     // at once before that: it is not to be called off: don't
-	WordRight    Concept = "word.right"    // a verb of change that by itself is but a yes: correct
+	WordDont     Concept = "word.dont"     // before that: it is not to be called off: don't
+	WordBehind   Concept = "word.behind"   // the same, behind that and at the end of its part: niet, etmeyin
+	WordSteady   Concept = "word.steady"   // not to call off, in one word: n'annulez
+	WordMere     Concept = "word.mere"     // a no by itself, and before a word a mere "not": не
+	// WordInfinitive holds what names an act and does not order it, or makes a verb do so: отменять, to.
+	WordInfinitive Concept = "word.infinitive"
+	WordNeeded     Concept = "word.needed"  // behind a "not": there is no need or wish: need, interest
+	WordConfirm    Concept = "word.confirm" // behind a plea: something is asked of us: confirm
+	WordAnother    Concept = "word.another" // of something new: it is another than was said: different
+	WordRight      Concept = "word.right"   // a verb of change that by itself is but a yes: correct
 	// WordEverything holds those words of [All] that are a thing: everything, not completely.
 	WordEverything Concept = "word.everything"
 )
@@ -192,7 +202,7 @@ const (
 // Concepts lists the sections that take plain entries, apart from those of
 // fields and months.
 func Concepts() []Concept {
-	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, Or, But, Because, Reason, Unused, Aside, Little, Heard, It, Wish, HowTo, Possible, Negation, Done,
+	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Both, Also, And, Or, But, Because, Reason, Unused, Aside, Little, Heard, When, It, Wish, HowTo, Possible, Negation, Done,
 		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Later, Then, Private, Moot, NotMine, Contact, Temporary, Send,
 		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Spelt, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
 		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}
@@ -206,7 +216,8 @@ func Lists() []Concept {
 		WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
 		WordReply, WordForward,
-		WordYes, WordSelf, WordSmall, WordRight, WordEverything, WordHalt, WordDont}
+		WordYes, WordSelf, WordSmall, WordRight, WordEverything, WordHalt, WordDont, WordBehind, WordSteady, WordMere, WordInfinitive,
+		WordNeeded, WordConfirm, WordAnother}
 }
 
 // listed tells whether a section is a list of single words.

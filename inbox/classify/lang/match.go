@@ -164,7 +164,7 @@ func (h Hit) answers() bool { return h.Concept == Yes || h.Concept == No || h.Co
 // reason tells whether a hit is one of those that count only beside an answer or a
 // request, of which the words in it keep their own meaning.
 func (h Hit) reason() bool {
-	return slices.Contains([]Concept{Reason, Unused, Aside, Little, Heard, Moot, NotMine, Private}, h.Concept)
+	return slices.Contains([]Concept{Reason, Unused, Aside, Little, Heard, Both, When, Moot, NotMine, Private}, h.Concept)
 }
 
 // asks tells whether a hit is an act that can be asked for, or what it is about.
@@ -195,18 +195,27 @@ func hidden(hits Hits, cover []Span, by, of func(Hit) bool) Hits {
 	})
 }
 
-// Find gives what the rule files of the guessed language, of English, and in
-// Cyrillic script of Russian, find in the text.
-func (r *Rules) Find(t *Text, g Guess) Hits {
-	tags := []string{g.Tag}
+// Tags gives the languages whose rule files are searched for in the text: the
+// guessed one if any, English, and in Cyrillic script Russian.
+func (r *Rules) Tags(t *Text, g Guess) []string {
+	var tags []string
+	if g.Tag != "" {
+		tags = append(tags, g.Tag)
+	}
 	if g.Tag != "en" {
 		tags = append(tags, "en")
 	}
 	if _, cyrillic := t.letters(0); cyrillic > 0 && g.Tag != "ru" {
 		tags = append(tags, "ru")
 	}
+	return tags
+}
+
+// Find gives what the rule files of the text's languages ([Rules.Tags]) find in
+// it.
+func (r *Rules) Find(t *Text, g Guess) Hits {
 	var all Hits
-	for _, tag := range tags {
+	for _, tag := range r.Tags(t, g) {
 		l := r.lexicons[tag]
 		if l == nil {
 			continue
