@@ -86,7 +86,7 @@ func (c Config) CheckForm(m *inbox.Message) (inbox.Class, string) {
 	if why := spam(c, m); why != "" {
 		return inbox.ClassSpam, why
 	}
-	if m.From.Addr != "" && robot(local(m)) && c.FromUs(m) == "" {
+	if m.From.Addr != "" && robot(local(m)) && c.AuthorOfUs(m) == "" {
 		return inbox.ClassNoSender, "the address in the form says by its name that it takes no mail"
 	}
 	return inbox.ClassNone, ""

@@ -122,7 +122,11 @@ func TestStopInADisownedMail(t *testing.T) {
 				if got := s.states()[0]; got != "delete account held" {
 					t.Errorf("it stands at %q", got)
 				}
-				if m := s.newest(); m.State != inbox.MailAsked {
+				want := inbox.MailAsked
+				if strings.HasSuffix(text, "?") {
+					want = inbox.MailHeld // staff see words that are not plain
+				}
+				if m := s.newest(); m.State != want {
 					t.Errorf("the mail is %s (%s)", m.State, m.Reason)
 				}
 				s.passes(2 * coolOff)
