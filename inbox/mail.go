@@ -220,6 +220,7 @@ type Mail struct {
 	Evidence Level      `json:"evidence"`
 	Digest   Digest     `json:"digest"`
 	Actions  []ActionID `json:"actions,omitempty"`
+	Again    bool       `json:"again,omitempty"` // an old mail that was sent again with something changed
 	Junk     bool       `json:"junk,omitempty"`  // found in the junk folder
 	Tries    int        `json:"tries,omitempty"` // how often it was deferred
 	Retry    time.Time  `json:"retry,omitzero"`  // deferred: when to try again

@@ -118,9 +118,11 @@ const (
 // Agreed is what a yes says in its own words to agree to: "yes, delete it", "yes,
 // the new number is right". A mere yes names nothing.
 type Agreed struct {
-	Kinds  []Kind
-	Fields []Field
-	Scopes []Scope // of what is to be deleted; none where it is but "it"
+	Kinds    []Kind
+	Fields   []Field
+	Scopes   []Scope // of what is to be deleted; none where it is but "it"
+	Both     bool    // it is of just two things: "yes, both"
+	Unneeded bool    // what it is of is no longer needed, which tells an end: "yes, I no longer need it"
 }
 
 // Stop is what a mail says against something that its sender asked for before

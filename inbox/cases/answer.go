@@ -56,27 +56,54 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 
 // agrees tells whether what a yes names is what was asked about: "yes, delete it"
 // is no yes to a change, "yes, delete my account" none to the deletion of a
-// phone number, and "yes, the phone" none to the phone and the name.
+// phone number, and "yes, the phone" none to the phone and the name. "Yes, my
+// account" and "yes, I no longer need it" are none to a change, and "yes, both"
+// is one to just two things.
 func agrees(said inbox.Agreed, acts []*inbox.Action) bool {
-	var kinds []inbox.Kind
-	var fields []inbox.Field
-	var scopes []inbox.Scope
+	var q question
 	for _, a := range acts {
-		if a.State != inbox.StateUnconfirmed || a.Detail == nil {
-			continue
-		}
-		kinds = append(kinds, a.Kind)
-		if a.Kind == inbox.KindDelete {
-			scopes = append(scopes, a.Detail.Request.Scope)
-		}
-		fields = append(fields, a.Detail.Request.Fields...)
-		for _, c := range a.Detail.Request.Changes {
-			fields = append(fields, c.Field)
+		if a.State == inbox.StateUnconfirmed && a.Detail != nil {
+			q.add(a.Kind, a.Detail.Request)
 		}
 	}
-	return len(kinds) == 0 || (len(said.Kinds) == 0 || equal(kinds, said.Kinds)) &&
-		(len(said.Scopes) == 0 || len(scopes) == 0 || equal(scopes, said.Scopes)) &&
-		(len(said.Fields) == 0 || equal(roughly(said.Fields), roughly(fields)))
+	return len(q.kinds) == 0 || (len(said.Kinds) == 0 || equal(q.kinds, said.Kinds)) &&
+		(len(said.Scopes) == 0 || q.about(said)) &&
+		(len(said.Fields) == 0 || equal(roughly(said.Fields), roughly(q.fields))) &&
+		(!said.Both || q.things == 2) && (!said.Unneeded || len(said.Kinds) > 0 || q.ends())
+}
+
+// question is what a yes would agree to.
+type question struct {
+	kinds  []inbox.Kind
+	fields []inbox.Field
+	scopes []inbox.Scope // of what is to be deleted
+	things int           // how many things it is about
+}
+
+func (q *question) add(k inbox.Kind, r inbox.Request) {
+	q.kinds = append(q.kinds, k)
+	if k == inbox.KindDelete {
+		q.scopes = append(q.scopes, r.Scope)
+	}
+	q.fields = append(q.fields, r.Fields...)
+	for _, c := range r.Changes {
+		q.fields = append(q.fields, c.Field)
+	}
+	q.things += max(1, len(r.Fields)+len(r.Changes))
+}
+
+// about tells whether the account, or the fields, that a yes names are what is
+// to be deleted. A change is about neither, unless the yes names it, too.
+func (q *question) about(said inbox.Agreed) bool {
+	if len(said.Kinds) == 0 && slices.Contains(q.kinds, inbox.KindChange) {
+		return false
+	}
+	return len(q.scopes) == 0 || equal(q.scopes, said.Scopes)
+}
+
+// ends tells whether something is to come to an end.
+func (q *question) ends() bool {
+	return slices.Contains(q.kinds, inbox.KindDelete) || slices.Contains(q.kinds, inbox.KindDeactivate)
 }
 
 // within tells whether every element of a list is in another.

@@ -129,7 +129,8 @@ func split(reqs []inbox.Request) []inbox.Request {
 	return out
 }
 
-// open gives the open Action of the same person that asks the same, or nil.
+// open gives the open Action of the same person that asks the same, or nil. What
+// was only suggested to staff, and by somebody less proved, holds up nobody.
 func (k *Keeper) open(tx *state.Tx, s Sender, a *inbox.Action) (*inbox.Action, error) {
 	if a.Kind == inbox.KindQuestion {
 		return nil, nil
@@ -139,7 +140,8 @@ func (k *Keeper) open(tx *state.Tx, s Sender, a *inbox.Action) (*inbox.Action, e
 		return nil, err
 	}
 	for _, b := range acts {
-		if b.Detail != nil && b.Kind == a.Kind && b.Undo == a.Undo && sameRequest(a.Detail.Request, b.Detail.Request) {
+		suggested := b.State == inbox.StateReview && !b.Certain && a.Certain && b.Evidence < s.Evidence.Level
+		if b.Detail != nil && b.Kind == a.Kind && b.Undo == a.Undo && !suggested && sameRequest(a.Detail.Request, b.Detail.Request) {
 			return b, nil
 		}
 	}

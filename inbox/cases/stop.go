@@ -2,6 +2,8 @@ package cases
 
 import (
 	"slices"
+	"strings"
+	"time"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/state"
@@ -15,14 +17,26 @@ func (k *Keeper) Stoppable(tx *state.Tx, s Sender) (bool, error) {
 	return len(acts) > 0, err
 }
 
+// StoppableSince tells whether something that a sender can stop was asked for
+// after t.
+func (k *Keeper) StoppableSince(tx *state.Tx, s Sender, t time.Time) (bool, error) {
+	acts, err := stoppable(tx, s)
+	return slices.ContainsFunc(acts, func(a *inbox.Action) bool { return a.Received.After(t) }), err
+}
+
 // stoppable gives what waits for the end of its cool-off, also while it is held,
 // and what has just begun.
 func stoppable(tx *state.Tx, s Sender) ([]*inbox.Action, error) {
 	acts, err := tx.OpenActions(s.onRecord())
+	return stoppableOf(acts), err
+}
+
+// stoppableOf gives those of some Actions that can be stopped.
+func stoppableOf(acts []*inbox.Action) []*inbox.Action {
 	return slices.DeleteFunc(acts, func(a *inbox.Action) bool {
 		waits := a.State == inbox.StateScheduled || a.State == inbox.StateRunning || a.HeldFrom == inbox.StateScheduled
 		return a.StopBy.IsZero() || !waits
-	}), err
+	})
 }
 
 // Stop takes what a mail says against what waits for the end of its cool-off. A
@@ -126,7 +140,11 @@ func (k *Keeper) doubtful(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 // owner is asked once.
 func (k *Keeper) holdAll(tx *state.Tx, m *inbox.Mail, d doubt, acts []*inbox.Action) (held []*inbox.Action, err error) {
 	for _, a := range acts {
+		unasked, err := unasked(tx, a)
 		switch {
+		case err != nil:
+		case unasked:
+			held = append(held, a)
 		case a.State == inbox.StateHeld && !a.Doubtful && d.who != Claimant:
 			m.Actions = appendNew(m.Actions, []inbox.ActionID{a.ID})
 			err = tx.Note(a, d.action+", in "+m.ID.String(), d.who, nil) // staff hold it, and see this beside it
@@ -134,7 +152,7 @@ func (k *Keeper) holdAll(tx *state.Tx, m *inbox.Mail, d doubt, acts []*inbox.Act
 			err = k.doubtBegun(tx, m, a, d)
 		case a.State != inbox.StateScheduled:
 		case a.StopChecked && d.who == Claimant:
-			err = tx.Note(a, "another stop without proof, in "+m.ID.String(), Claimant, nil)
+			err = noteFew(tx, m, a, "another stop without proof")
 		case begun(a):
 			err = k.doubtBegun(tx, m, a, d)
 		default:
@@ -146,6 +164,36 @@ func (k *Keeper) holdAll(tx *state.Tx, m *inbox.Mail, d doubt, acts []*inbox.Act
 		}
 	}
 	return held, nil
+}
+
+// unasked tells whether an Action is held by a stop in doubt about which nobody
+// could be asked when it came.
+func unasked(tx *state.Tx, a *inbox.Action) (bool, error) {
+	if a.State != inbox.StateHeld || !a.Doubtful {
+		return false, nil
+	}
+	asks, err := tx.CaseAsks(a.Case)
+	return !slices.ContainsFunc(asks, func(q *state.Ask) bool {
+		return q.Purpose == state.PurposeStop && !q.Used && q.Void == "" && slices.Contains(q.Actions, a.ID)
+	}), err
+}
+
+// fewNotes is how often the history of an Action says the same of mails that
+// anybody can send; each of them has its own record.
+const fewNotes = 3
+
+// noteFew notes beside an Action what a mail without proof brought.
+func noteFew(tx *state.Tx, m *inbox.Mail, a *inbox.Action, what string) error {
+	n := 0
+	for _, h := range a.History {
+		if strings.HasPrefix(h.What, what) {
+			n++
+		}
+	}
+	if n >= fewNotes {
+		return nil
+	}
+	return tx.Note(a, what+", in "+m.ID.String(), Claimant, nil)
 }
 
 func (k *Keeper) holdDoubtful(tx *state.Tx, a *inbox.Action, d doubt, where string) error {
@@ -172,7 +220,9 @@ func (k *Keeper) checkStop(tx *state.Tx, held []*inbox.Action, of *inbox.Mail, d
 }
 
 // HoldBack holds what a stop is about, or may be about, when nobody may be
-// written to, until staff decide. held is false when nothing would run.
+// written to, until staff decide. What nobody has proved holds as a stop in
+// doubt does, so that the owner can still be asked about the next, and holds an
+// Action once. held is false when nothing would run.
 func (k *Keeper) HoldBack(tx *state.Tx, m *inbox.Mail, s Sender, says inbox.Stop, where string) (held bool, err error) {
 	acts, err := stoppable(tx, s)
 	if err != nil {
@@ -181,16 +231,64 @@ func (k *Keeper) HoldBack(tx *state.Tx, m *inbox.Mail, s Sender, says inbox.Stop
 	if named := meant(acts, says); len(named) > 0 {
 		acts = named
 	}
-	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.State != inbox.StateScheduled })
+	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool {
+		return a.State != inbox.StateScheduled || s.who() == Claimant && (a.StopChecked || doubted(a))
+	})
 	if len(acts) == 0 {
 		return false, nil
 	}
 	m.Actions = appendNew(m.Actions, ids(acts))
+	event := inbox.EventHold
+	if s.who() == Claimant {
+		event = inbox.EventDoubtful
+	}
 	for _, a := range acts {
 		a.Released = false
-		if err := tx.MoveFor(a, inbox.EventHold, s.who(), "it is asked to stop, in "+m.ID.String()+", "+where); err != nil {
+		if err := tx.MoveFor(a, event, s.who(), "it is asked to stop, in "+m.ID.String()+", "+where); err != nil {
 			return false, err
 		}
 	}
-	return true, k.Notify(tx, "a mail asks to stop an action, "+where+"; it is held", m.ID, acts...)
+	return true, k.Notify(tx, "a mail asks to stop an action ("+where+"); it is held", m.ID, acts...)
+}
+
+// doubted tells whether an Action was held by a stop without proof before.
+func doubted(a *inbox.Action) bool {
+	return slices.ContainsFunc(a.History, func(h inbox.HistoryEntry) bool { return h.What == string(inbox.EventDoubtful) && h.Who == Claimant })
+}
+
+// FromElsewhere takes what a mail says against the Actions of a question whose
+// token it carries, although it is not from whom we asked: the token is neither
+// accepted nor used up. Who has it may be the owner all the same, at another
+// address, so a stop is one without proof.
+func (k *Keeper) FromElsewhere(tx *state.Tx, m *inbox.Mail, q *state.Ask, says inbox.Stop) error {
+	m.Actions = appendNew(m.Actions, q.Actions)
+	acts, err := open(tx, q)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if err := noteFew(tx, m, a, "its token came from elsewhere"); err != nil {
+			return err
+		}
+	}
+	if acts = stoppableOf(acts); says == inbox.StopNone || len(acts) == 0 {
+		return nil
+	}
+	return k.doubtful(tx, m, Sender{}, acts)
+}
+
+// TakeBack ends what a mail had suggested to staff, because the mail is taken
+// anew. ok is false, and nothing is ended, when staff have dealt with it.
+func (k *Keeper) TakeBack(tx *state.Tx, m *inbox.Mail) (ok bool, err error) {
+	acts, err := tx.CaseActions(m.ID)
+	if err != nil || slices.ContainsFunc(acts, func(a *inbox.Action) bool { return a.State != inbox.StateReview }) {
+		return false, err
+	}
+	for _, a := range acts {
+		a.Reported = true
+		if err := tx.MoveFor(a, inbox.EventClose, Program, "its mail is taken anew, from where it was moved to"); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }

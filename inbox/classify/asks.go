@@ -56,7 +56,17 @@ func (r *reader) weighAskDelete(s, at lang.Span) float64 {
 	if len(r.hits.Prefixed(at, lang.FieldPrefix)) > 0 && r.hits.Has(at, lang.Place) {
 		return 0 // "get rid of | my number from | my profile"
 	}
+	if _, fields := r.fields(at); slices.ContainsFunc(fields, func(f lang.Hit) bool { return r.besideAccount(at, f) }) {
+		return 0 // "get rid of | my number because my account is public"
+	}
 	return r.weighAct(s, at, lang.AskDelete) * r.followed(s, at) * r.outOf(s, at) * sure(!r.forAWhile(s))
+}
+
+// besideAccount tells whether a phrase names a field, and behind it an account of
+// which something else is said.
+func (r *reader) besideAccount(at lang.Span, field lang.Hit) bool {
+	accounts := r.accounts(lang.Span{From: field.To, To: at.To})
+	return len(accounts) > 0 && accounts[0].From > field.To && !r.listedWith(r.sentenceOf(at.From), field.Span, accounts[0].Span)
 }
 
 // weighAskDeactivate weighs "put my account on ice", which may also be said of how
@@ -80,9 +90,44 @@ func (r *reader) weighAskWithdraw(s, at lang.Span) float64 {
 // weighAct weighs a phrase that asks for something to be done to what it is said
 // of.
 func (r *reader) weighAct(s, at lang.Span, c lang.Concept) float64 {
+	if r.isSaid(s, at, lang.WordBecame) || r.undone(s, at) {
+		return 0
+	}
 	wished := r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.Wish)
-	return r.moodOfAct(s, at) * r.about(s, at, c) * sure(wished || !r.othersDo(s, at))
+	return r.moodOfAct(s, at) * r.about(s, at, c) * sure(wished || !r.othersDo(s, at)) * sure(!r.isSaid(s, at, lang.WordIs))
 }
+
+// isSaid tells whether a phrase only names what a word behind it says something
+// of: "the withdrawal of my consent | was a mistake".
+func (r *reader) isSaid(s, at lang.Span, list lang.Concept) bool {
+	noun := r.isWord(at.From, lang.WordUndone)
+	for i := at.To; i < min(s.To, at.To+reachUndo) && r.t.Words[i].Before < lang.Comma; i++ {
+		if r.isWord(i, list) {
+			return !r.closes(s, word(i)) // else it is a verb that comes last
+		}
+		if !noun && !r.covered(i, lang.Place) { // "the closure | of my account | is"
+			break
+		}
+	}
+	return false
+}
+
+// undone tells whether an act that a phrase names is taken back: "I take back the
+// | withdrawal of my consent".
+func (r *reader) undone(s, at lang.Span) bool {
+	for i := at.From; i < at.To; i++ {
+		if r.isWord(i, lang.WordUndone) {
+			p := r.piece(s, word(i))
+			before := lang.Span{From: max(p.From, i-reachUndo), To: i}
+			return r.hasWord(before, lang.WordUndo) || p.To-1 > i && r.isWord(p.To-1, lang.WordUndo) // "nehme den Widerruf zurück"
+		}
+	}
+	return false
+}
+
+// reachUndo is how many words from an act as a noun stands what takes it back or
+// says something of it.
+const reachUndo = 3
 
 // moodOfAct is mood for a phrase whose verb, in some languages, stands behind what
 // it rules, and which an explanation is asked of: "келісімімді қалай қайтарып
@@ -109,7 +154,8 @@ func (r *reader) weighAskCopy(s, at lang.Span) float64 {
 	case r.hits.Has(behind, lang.Deleted) && !r.hits.Has(at, lang.Send):
 		return 0 // "I want all the data you have erased"
 	}
-	return r.moodOfAct(s, at) * r.forms.object(s, at) * sure(r.grammar.verbLast || !r.withOther(at))
+	deleted := !r.grammar.verbLast && !r.hits.Has(at, lang.Send) && r.deletes(s, at.From) // "delete all copies of my data"
+	return r.moodOfAct(s, at) * r.forms.object(s, at) * sure(r.grammar.verbLast || !r.withOther(at)) * sure(!deleted)
 }
 
 // weighAskChange is never sure: of what, the values say.
@@ -129,8 +175,19 @@ func (r *reader) weighAskDescribe(s, at lang.Span) float64 {
 		return 0 // who deleted my data?
 	}
 	// To be sent what is held is a copy, or nearly so.
-	return r.moodOfQuestion(s, at) * sure(!r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.Send))
+	return r.moodOfQuestion(s, at) * sure(!r.hits.Has(lang.Span{From: s.From, To: at.From}, lang.Send)) * sure(r.wondered(s, at))
 }
+
+// wondered tells whether what a question is about is asked, and not known or
+// agreed to: "I know | how my data is used".
+func (r *reader) wondered(s, at lang.Span) bool {
+	before := lang.Span{From: max(s.From, at.From-reachAware), To: at.From + 1}
+	return !r.hasWord(before, lang.WordAware) || r.asks(s) || r.hits.Has(s, lang.Wish)
+}
+
+// reachAware is how many words before what a question is about may say that it is
+// known.
+const reachAware = 5
 
 // weighAskStatus weighs "what became of my request".
 func (r *reader) weighAskStatus(s, at lang.Span) float64 {

@@ -18,6 +18,9 @@ func (r *reader) capture(c *candidate, s lang.Span, h lang.Hit) bool {
 	if h.Left && c.Field == inbox.FieldOccupation && at.To-at.From > maxTrade {
 		at.From, c.worth = at.To-maxTrade, c.worth*unsureOf
 	}
+	if c.Field == inbox.FieldOccupation && !h.Left {
+		at = r.atWork(c, at)
+	}
 	if at.From >= at.To {
 		return h.To == s.To && r.below(c, h)
 	}
@@ -44,6 +47,21 @@ func (r *reader) announcedBy(at lang.Span) lang.Span {
 	for i := at.From + 1; i < at.To; i++ {
 		if strings.Contains(r.gap(i), ":") {
 			return lang.Span{From: i, To: at.To}
+		}
+	}
+	return at
+}
+
+// atWork leaves out of an occupation the word behind it that begins to say where
+// somebody works. What goes on so may say no more than that.
+func (r *reader) atWork(c *candidate, at lang.Span) lang.Span {
+	for i := at.From + 1; i < at.To && !r.t.Words[at.From].Quoted; i++ {
+		if !r.isWord(i, lang.WordJoint) || r.capital(i) {
+			continue
+		}
+		c.worth *= sure(i+1 < at.To && r.capital(i+1))
+		if i+1 == at.To {
+			at.To = i
 		}
 	}
 	return at
@@ -220,16 +238,24 @@ func (r *reader) ends(i, from int, f inbox.Field) bool {
 	switch {
 	case f == inbox.FieldAbout:
 		return false
+	case r.isUntil(i):
+		return true
 	case f == inbox.FieldAddress:
-		return r.hits.Has(word(i), lang.Stop, lang.But, lang.Wish, lang.Also, lang.Change)
+		return r.hits.Has(word(i), lang.Stop, lang.But, lang.Wish, lang.Also, lang.Change, lang.Because, lang.Later, lang.Temporary)
 	case r.t.Words[i].Before >= lang.Comma:
 		return f != inbox.FieldLocation || !r.capitalRun(i)
-	case r.hits.Has(word(i), lang.Because, lang.Later), r.beginsPhrase(i, lang.Filler):
+	case r.hits.Has(word(i), lang.Because, lang.Later, lang.Temporary), r.beginsPhrase(i, lang.Filler):
 		return true
 	case f == inbox.FieldLocation && r.capital(from) && !r.capital(i) && !r.capital(i+1):
 		return true
 	}
 	return r.hits.Has(word(i), lang.Set, lang.Old, lang.Stop, lang.But, lang.Wish, lang.Also, lang.Change) || len(r.hits.Prefixed(word(i), lang.FieldPrefix)) > 0
+}
+
+// isUntil tells whether a word says until or after when something is to be, and
+// begins no name.
+func (r *reader) isUntil(i int) bool {
+	return r.isWord(i, lang.WordUntil) && !r.capital(i) && !r.beginsPhrase(i, lang.Filler)
 }
 
 // capitalRun tells whether the words from i to the next comma are a name of a

@@ -36,7 +36,7 @@ func (r *reader) readChanges() {
 		switch told := !asked && !c.prescribed && !r.announced(c); {
 		case told:
 			c.worth *= unsureOf
-		case more || r.rivalled(c, list) || r.refuses():
+		case more || r.rivalled(c, list) || r.refuses() || r.timed(c) || r.forAnother(c):
 			c.worth = min(c.worth, unsureOf)
 		}
 		r.add(find{
@@ -44,6 +44,49 @@ func (r *reader) readChanges() {
 			at:      c.value.From, sentence: c.sentence,
 		})
 	}
+}
+
+// timed tells whether a value is to be stored until, or from, another time than
+// now: "my city to Rome until Monday", "to Smith after the wedding".
+func (r *reader) timed(c candidate) bool {
+	s := r.t.Sentences[c.sentence]
+	if c.Field == inbox.FieldAbout || c.value.To > s.To {
+		return false
+	}
+	p := r.piece(s, c.value)
+	behind := lang.Span{From: c.value.To, To: max(p.To, c.value.To)}
+	for behind.To < s.To && r.t.Words[behind.To].Before < lang.Comma {
+		behind.To++ // an address has commas in it
+	}
+	asks := r.hits.Has(p, lang.Change, lang.Add)
+	return r.untilIn(behind) || asks && (r.isWord(p.From, lang.WordUntil) || r.grammar.verbLast && r.untilIn(p))
+}
+
+// forAnother tells whether a value seems to be that of somebody else: they are
+// named behind it, or beside an account.
+func (r *reader) forAnother(c candidate) bool {
+	s := r.t.Sentences[c.sentence]
+	if c.value.To > s.To {
+		return false
+	}
+	for i := c.value.To; i < s.To && r.t.Words[i].Before < lang.Comma && !r.hits.Has(word(i), lang.Because); i++ {
+		if r.isWord(i, lang.WordKin) {
+			return true // "to +7701… for him"
+		}
+	}
+	return slices.ContainsFunc(r.commas(s), func(p lang.Span) bool {
+		return r.hits.Has(p, lang.Account) && (r.hits.Has(p, lang.Third) || r.hasWord(p, lang.WordKin)) // "I sold the account to him"
+	})
+}
+
+// untilIn tells whether words say until, or from, when something is to be.
+func (r *reader) untilIn(at lang.Span) bool {
+	for i := at.From; i < at.To; i++ {
+		if r.isUntil(i) {
+			return true
+		}
+	}
+	return r.hits.Has(at, lang.Temporary, lang.Later)
 }
 
 // mayChange tells whether a text that asks for no change in so many words may

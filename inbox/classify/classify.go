@@ -115,7 +115,7 @@ func (c *Classifier) Read(m *inbox.Message) inbox.Reading {
 		}
 	}
 	out := inbox.Reading{Language: r.guess.Tag, Requests: r.requests()}
-	if reply && !a.Begun {
+	if reply && !a.Begun && !a.NoStop {
 		c.heedStop(m, &out)
 	}
 	return out
@@ -132,7 +132,11 @@ func (c *Classifier) heedStop(m *inbox.Message, r *inbox.Reading) {
 // are understood, because a yes with anything else to it is a question.
 func (r *reader) answered(a answer.Reading) inbox.Reading {
 	out := inbox.Reading{Language: r.guess.Tag, Answer: a.Answer, Agreed: a.Agreed}
-	if a.Rest == "" {
+	switch {
+	case a.Rest == "":
+		return out
+	case a.When:
+		out.Requests = []inbox.Request{{Kind: inbox.KindQuestion, Topic: inbox.TopicStatus, Confidence: full, Certain: true, Because: []string{clip(a.Rest)}}}
 		return out
 	}
 	rest := r.c.newReader("", a.Rest)
@@ -152,7 +156,7 @@ func (c *Classifier) cleanSubject(s string) (subject string, reply bool) {
 	s = strings.TrimSpace(capText(s, maxSubject))
 	for range maxMarks {
 		mark, rest, ok := strings.Cut(s, ":")
-		word := lang.Fold(strings.TrimSpace(mark))
+		word := lang.Fold(strings.TrimSpace(uncounted(mark)))
 		switch {
 		case !ok:
 			return s, reply
@@ -164,6 +168,16 @@ func (c *Classifier) cleanSubject(s string) (subject string, reply bool) {
 		s, reply = strings.TrimSpace(rest), true
 	}
 	return s, reply
+}
+
+// uncounted gives a mark without the number in brackets that some clients count
+// replies by: "Re[2]".
+func uncounted(mark string) string {
+	mark = strings.TrimSpace(mark)
+	if i := strings.LastIndexAny(mark, "[("); i > 0 && strings.Trim(mark[i+1:], "])0123456789") == "" {
+		return mark[:i]
+	}
+	return mark
 }
 
 // maxMarks bounds the marks of replies that a subject loses.

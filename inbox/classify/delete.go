@@ -29,11 +29,11 @@ func (r *reader) readDelete(i int) {
 		}
 		worth *= sure(!r.refusesAnother(s, v))
 		f := find{Request: inbox.Request{Confidence: full * worth, Because: r.because(v.Span)}, at: v.From, sentence: i, words: v.Span}
-		if r.forAWhile(s) && (len(r.accounts(s)) > 0 || r.hits.Has(s, lang.Data)) {
+		if r.forAWhile(s) && !r.endsFirst(s, v.Span) && (len(r.accounts(s)) > 0 || r.hits.Has(s, lang.Data)) {
 			f.Kind = inbox.KindDeactivate
 			f.Confidence *= unsureOf
 			r.add(f)
-			return
+			continue
 		}
 		if f.Kind = inbox.KindDelete; !read || r.rulesMore(s, v) {
 			read = r.deleteObject(f, v) || read
@@ -57,6 +57,15 @@ func (r *reader) forAWhile(s lang.Span) bool {
 	return slices.ContainsFunc(r.hits.In(s, lang.Temporary), func(h lang.Hit) bool {
 		return !r.hasWord(lang.Span{From: max(s.From, h.From-reachSince), To: min(s.To, h.To+1)}, lang.WordSince)
 	})
+}
+
+// endsFirst tells whether a sentence asks, before a verb and in a part of its own,
+// for an account to be switched off for a while: "close it for a month | and then
+// delete it".
+func (r *reader) endsFirst(s, v lang.Span) bool {
+	before := lang.Span{From: s.From, To: r.partAt(s, v.From).From}
+	off := r.hits.Has(before, lang.Deactivate, lang.Deactivated, lang.AskDeactivate, lang.Delete)
+	return off && r.forAWhile(before) && !r.hits.Has(lang.Span{From: before.To, To: s.To}, lang.Temporary)
 }
 
 // reachSince is how many words before a time a "within" is looked for.
@@ -124,7 +133,91 @@ func (r *reader) findObjects(f find, v lang.Hit) *deletion {
 	if len(d.accounts) > 0 && len(d.fields) > 0 && r.lies(v, d.fields[0].Span, d.accounts[0].Span) {
 		d.accounts = nil // my mobile out of the profile
 	}
+	r.leaveAside(d)
 	return d
+}
+
+// leaveAside leaves out an account that is named beside the fields only in a
+// reason or a clause of its own: "delete my number, everybody sees my profile".
+// Where nothing says that it gives a reason, the fields are not certain.
+func (r *reader) leaveAside(d *deletion) {
+	if len(d.accounts) == 0 {
+		return
+	}
+	a := d.accounts[0].Span
+	if a.To <= d.verb.From && r.hits.Has(lang.Span{From: d.part.From, To: a.From}, lang.AskDelete) {
+		return // a verb of its own asks for it
+	}
+	i := slices.IndexFunc(d.fields, func(f lang.Hit) bool { return r.shadows(d.verb, f.Span, a) })
+	if i < 0 {
+		return
+	}
+	f := d.fields[i].Span
+	for _, next := range d.fields[i+1:] {
+		if next.To <= a.From && r.shadows(d.verb, next.Span, a) {
+			f = next.Span
+		}
+	}
+	switch {
+	case f.To == a.From && !r.parted(a.From):
+		d.Confidence *= unsureOf // "my phone account"
+	case !r.listedWith(d.part, f, a):
+		d.accounts = nil
+		d.Confidence *= sure(r.isReason(d.part, f, a))
+	}
+}
+
+// shadows tells whether a field stands where the object of a verb does, and an
+// account does not: between the two, or before the verb when the account follows
+// behind a comma or the verb is a participle.
+func (r *reader) shadows(v lang.Hit, field, account lang.Span) bool {
+	switch {
+	case v.To <= field.From && field.To <= account.From:
+		return true
+	case account.To <= v.From && v.To <= field.From:
+		return !r.grammar.verbLast
+	case field.To <= v.From && v.To <= account.From:
+		return r.grammar.verbLast || v.Concept == lang.Deleted || r.broken(v.To, account.From+1)
+	}
+	return r.grammar.verbLast && account.To <= field.From && field.To <= v.From
+}
+
+// listedWith tells whether an "and" or a comma puts an account beside a field, and
+// nothing more is said of it in its part.
+func (r *reader) listedWith(s, field, account lang.Span) bool {
+	between := lang.Span{From: min(field.To, account.To), To: max(field.From, account.From)}
+	behind := lang.Span{From: account.To, To: account.To}
+	for behind.To < s.To && !r.parted(behind.To) {
+		behind.To++
+	}
+	switch {
+	case r.hasWord(between, lang.WordWhich) || r.hasWord(behind, lang.WordIs):
+		return false
+	case r.hits.Has(between, lang.And, lang.Also) || r.hasWord(between, lang.WordBeside):
+		return r.light(between, lang.Common)
+	}
+	return r.broken(between.From, account.From+1) && r.light(between) && r.light(behind)
+}
+
+// light tells whether words do no more than put one thing beside another.
+func (r *reader) light(at lang.Span, more ...lang.Concept) bool {
+	concepts := append(more, lang.And, lang.Also, lang.Me, lang.All, lang.Filler, lang.Wish, lang.Delete, lang.Place, lang.Stop)
+	for i := at.From; i < at.To; i++ {
+		if !r.covered(i, concepts...) && !r.isWord(i, lang.WordArticle) && !r.isWord(i, lang.WordMy) {
+			return false
+		}
+	}
+	return true
+}
+
+// isReason tells whether an account is named in the reason that a text gives for
+// the deletion of a field: behind a "because", or behind a comma as what is so.
+func (r *reader) isReason(s, field, account lang.Span) bool {
+	if account.To <= field.From {
+		return r.hits.Has(lang.Span{From: s.From, To: account.From}, lang.Because)
+	}
+	is := r.broken(field.To, account.From+1) && r.hasWord(lang.Span{From: account.To, To: min(s.To, account.To+1)}, lang.WordIs)
+	return is || r.reason(field.To, account.From+1)
 }
 
 // hides tells whether a wish is that something be seen no more: a field can be

@@ -36,13 +36,19 @@
 //  7. A part of the text that holds a request verb or a field's name, and that
 //     no find accounts for, makes everything uncertain: nobody is shown, and
 //     asked to confirm, half of what they asked. So does another value that is
-//     said to be new, a birthday without its year, or a label of a form that
-//     nobody knows (guard.go).
+//     said to be new, a birthday without its year, a label of a form that
+//     nobody knows (guard.go), or a "copy" of which nothing says of what.
 //  8. A wish to end an account is certain only when every word of its part of
 //     the sentence is known, up to a reason or a while: what nobody knows may
 //     say whose, when, or that somebody else said it. Of a field, the words
-//     behind its name must be known ("the name of my dog"). A short "no, forget
-//     it" behind a find makes it uncertain, too.
+//     behind its name must be known ("the name of my dog"). Known is what an
+//     entry of the rule files covers, even where it says nothing of a wish and
+//     was taken out: it is no word that nobody knows. A short "no, forget it"
+//     behind a find makes it uncertain, too, as do what others said ("…, she
+//     wrote"), an "afterwards", and whoever it was "made for".
+//  9. A value that is to be stored until or after some time ("until Monday",
+//     "after the wedding"), for somebody else, or beside a second one is never
+//     certain: what is stored is stored now, for the writer, and alone.
 //
 // What is left is a question for a person. A find is certain only when
 // nothing in its sentence is known to speak against it, so an unknown turn of

@@ -11,9 +11,9 @@ import (
 
 // saysMore tells whether the text seems to say more of what is to be changed than
 // was read: a birthday without its year, a line of a form whose label nobody
-// knows, another value that is said to be new.
+// knows, another value that is said to be new, or that nobody should see it.
 func (r *reader) saysMore(list []candidate) bool {
-	return r.looseMonth(list) || r.strangeLabel() || r.untaken(list) || r.elsewhere(list)
+	return r.looseMonth(list) || r.strangeLabel() || r.untaken(list) || r.elsewhere(list) || r.hits.Has(r.all(), lang.Private)
 }
 
 // elsewhere tells whether an account is named by an address that is not the

@@ -154,10 +154,17 @@ func (r *reader) contrasts(f inbox.Field) bool {
 		if r.supposed(m) {
 			continue
 		}
-		known := own || r.inFile(f, m.text) || isName(f) && m.span.To-m.span.From > 1
-		was, is = was || known && m.cue == olden, is || known && (m.cue == fresh || own && m.cue != olden)
+		named := isName(f) && !r.grammar.verbLast && r.namesName(r.t.Sentences[m.sentence])
+		known := own || named || r.inFile(f, m.text) || isName(f) && m.span.To-m.span.From > 1
+		was, is = was || known && m.cue == olden, is || known && (m.cue == fresh || (own || named) && m.cue != olden)
 	}
 	return was && is
+}
+
+// namesName tells whether a name is all that a sentence speaks of.
+func (r *reader) namesName(s lang.Span) bool {
+	fields, _ := r.fields(s)
+	return len(fields) == 1 && isName(fields[0])
 }
 
 // outdone tells whether a candidate of a phrase is said to be the old value, and

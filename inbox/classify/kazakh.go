@@ -190,6 +190,8 @@ func (k kazakh) verbForce(s, at lang.Span) force {
 		}
 		converb := i == at.To-1 && begins(lastLetter(k.spelt(i)), "p", "a", "e", "i")
 		switch f := k.auxiliary(i); {
+		case i == at.To && k.hadDone(i):
+			return reporting
 		case f == going:
 			out = unmarked
 		case f == naming:
@@ -201,6 +203,12 @@ func (k kazakh) verbForce(s, at lang.Span) force {
 		}
 	}
 	return out
+}
+
+// hadDone tells whether a word says that the act of the converb before it was
+// done, or was to be done, before: "кері шақырып едім".
+func (k kazakh) hadDone(i int) bool {
+	return strings.HasSuffix(k.spelt(i-1), "p") && slices.Contains(pasts, k.spelt(i))
 }
 
 // verb: "өшіріп тастаңыз" asks, "өшіріп тастадым" tells.

@@ -12,7 +12,8 @@ var (
 	auxiliaries = kazakhWords("таста, жібер, жолда, қой, бер, сал, ал, кет, тұр, көр, бол, отыр, жүр, жатыр, жаса, ет, қайтар, тарт, жой, тоқтат")
 
 	questions = kazakhWords("ба, бе, ма, ме, па, пе")
-	links     = kazakhWords("ақ, да, де, та, те") // within a verb: "өшіріп-ақ тастаңыз"
+	links     = kazakhWords("ақ, да, де, та, те")                     // within a verb: "өшіріп-ақ тастаңыз"
+	pasts     = kazakhWords("едім, едік, еді, едіңіз, едіңіздер, ем") // behind a converb it happened before: "шақырып едім"
 	needs     = kazakhWords("кере, қажет")
 	hopes     = kazakhWords("екен, деймін, дейм, деп, деген, болад, болады, болар, болды, жақсы, дедім") // "берсе екен"
 	approvals = kazakhWords("жақсы, дұрыс, жөн, абзал")                                                  // "алып тастаған дұрыс"

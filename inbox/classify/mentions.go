@@ -70,7 +70,7 @@ func (r *reader) mention(sentence int, at lang.Span, text string) mention {
 // cue tells whether the words say of a value that it is the old or the new one.
 func (r *reader) cue(s, at lang.Span) cue {
 	switch {
-	case r.marked(s, at, lang.Old), r.excluded(s, at), r.passed(s, at):
+	case r.marked(s, at, lang.Old), r.excluded(s, at), r.passed(s, at), r.replaced(s, at):
 		return olden
 	case r.marked(s, at, lang.Set), r.endsAt(s, at.From, lang.New):
 		return fresh
@@ -93,6 +93,21 @@ func (r *reader) cue(s, at lang.Span) cue {
 // "moved from Taraz to {}".
 func (r *reader) passed(s, at lang.Span) bool {
 	return slices.ContainsFunc(r.hits.Prefixed(s, lang.SetPrefix), func(h lang.Hit) bool { return h.From < at.From && at.To < h.To })
+}
+
+// replaced tells whether a sentence says what a value is and, in another part, to
+// what it is to be changed: "my number is 1, please change it to 2".
+func (r *reader) replaced(s, at lang.Span) bool {
+	p := r.piece(s, at)
+	if r.hits.Has(p, lang.Change, lang.Add, lang.New) {
+		return false
+	}
+	behind := lang.Span{From: p.To, To: s.To}
+	return slices.ContainsFunc(r.hits.In(behind, lang.Change), func(v lang.Hit) bool {
+		return slices.ContainsFunc(r.hits.In(behind, lang.Set), func(h lang.Hit) bool {
+			return !h.Left && h.To < s.To && h.From == v.To+1 && r.hits.Has(word(v.To), lang.It) && !r.hits.Has(word(h.To), lang.It)
+		})
+	})
 }
 
 // excluded tells whether a "not" is said of a value.

@@ -28,7 +28,7 @@ func (r *reader) mood(s, at lang.Span) float64 {
 	if r.asks(s) && !r.isWord(s.To-1, lang.WordOk) && !r.hits.Has(s, lang.Wish) && !r.forms.commands(s, at) {
 		return 0
 	}
-	factor := r.conditional(s, at) * r.forms.verb(s, at)
+	factor := r.conditional(s, at) * r.forms.verb(s, at) * r.wished(s, at) * sure(!r.said(s, at))
 	if r.ahead(s, at, lang.Possible, reachHow) {
 		factor *= unsureOf
 	}
@@ -43,6 +43,83 @@ func (r *reader) mood(s, at lang.Span) float64 {
 	}
 	return factor
 }
+
+// wishClause gives what stands before the "чтобы" that begins the clause of a verb:
+// its part of the sentence if that wishes, else all of it.
+func (r *reader) wishClause(s, at lang.Span) (before lang.Span, ok bool) {
+	for i := at.From; i >= max(s.From, at.From-reachSo); i-- {
+		switch {
+		case r.isWord(i, lang.WordSo), r.isWord(i, lang.WordClause):
+			if i == s.From {
+				return before, false // "чтобы его больше не было" by itself demands it
+			}
+			before = lang.Span{From: r.fromComma(s, word(i-1)).From, To: i}
+			if !r.hits.Has(before, lang.Wish) {
+				before = lang.Span{From: s.From, To: i}
+			}
+			return before, true
+		case r.t.Words[i].Before >= lang.Comma:
+			return before, false
+		}
+	}
+	return before, false
+}
+
+// wished weighs what stands before a "чтобы": whoever says that what follows is
+// not wished, or that somebody else wishes it, asks for nothing: "я не просил,
+// чтобы | вы удалили". Without a wish it is not certain who does.
+func (r *reader) wished(s, at lang.Span) float64 {
+	before, ok := r.wishClause(s, at)
+	switch {
+	case !ok:
+		return 1
+	case r.hits.Has(before, lang.Negation, lang.No, lang.Third, lang.Done, lang.HowTo):
+		return 0
+	}
+	return sure(r.hits.Has(before, lang.Wish))
+}
+
+// said tells whether a sentence tells, beside a find, what somebody said, or that
+// its writer did not: "delete my account, she said". What stands before a plea is
+// its reason.
+func (r *reader) said(s, at lang.Span) bool {
+	return r.retells(s, lang.Span{From: r.plea(s, at), To: at.From}) || r.retells(s, lang.Span{From: at.To, To: s.To})
+}
+
+// retells tells whether any of the words of a sentence tells what somebody said.
+func (r *reader) retells(s, in lang.Span) bool {
+	for i := in.From; i < in.To; i++ {
+		if r.saysOther(s, i) || r.unsaid(s, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// saysOther tells whether a word tells what another than the writer said, or with
+// a "not" in its part what the writer did not. "The said account" tells nothing.
+func (r *reader) saysOther(s lang.Span, i int) bool {
+	if !r.isWord(i, lang.WordSaid) || r.hits.Has(word(i+1), lang.Account, lang.Data) {
+		return false
+	}
+	p := r.commaPart(s, i)
+	before := lang.Span{From: max(p.From, i-reachSaid), To: i}
+	mine := r.hasWord(before, lang.WordI) && !r.hasWord(before, lang.WordIs) // "I was told"
+	return !mine || r.hits.Has(p, lang.Negation)
+}
+
+// unsaid tells whether a "not" is said of a word that tells what the writer said,
+// and something is pointed at: "I did not say that", but not "I'd rather not say".
+func (r *reader) unsaid(s lang.Span, i int) bool {
+	if !r.isWord(i, lang.WordSay) {
+		return false
+	}
+	p := r.commaPart(s, i)
+	return r.hits.Has(p, lang.Negation) && (r.hits.Has(p, lang.It) || r.hasWord(p, lang.WordThat))
+}
+
+// reachSaid is how many words before a verb of saying an "i" is looked for.
+const reachSaid = 4
 
 // inOwnPart tells whether a verb stands in a part of its sentence that names its
 // writer and nobody else: "my husband is ill, please close my account".
@@ -88,10 +165,35 @@ func (r *reader) deniedBefore(at lang.Span, n lang.Hit) bool {
 		reach = reachCannot
 	}
 	between := lang.Span{From: n.To, To: at.From}
-	if (n.Concept == lang.Keep || n.To-n.From > 1) && r.hits.Has(between, lang.But) {
+	if (n.Concept == lang.Keep || n.To-n.From > 1) && r.turns(between) {
 		return false // "keep my account but | delete my number"
 	}
-	return n.To <= at.From && at.From-n.To <= reach && !r.broken(n.To, at.From+1) && !r.spent(n.To, at.From)
+	return n.To <= at.From && at.From-n.To <= reach && !r.broken(r.inserted(n, at.From), at.From+1) && !r.spent(n.To, at.From)
+}
+
+// turns tells whether words begin the contrary of what stands before them. A
+// "however" does not: it may stand anywhere in what it is said of.
+func (r *reader) turns(at lang.Span) bool {
+	return slices.ContainsFunc(r.hits.In(at, lang.But), func(b lang.Hit) bool { return r.butAt(b.From) })
+}
+
+// inserted gives the word behind a "not" and behind what is put between two
+// commas there and parts nothing: "do not, however, delete it".
+func (r *reader) inserted(n lang.Hit, end int) int {
+	if n.Concept != lang.Negation {
+		return n.To
+	}
+	in := lang.Span{From: n.To}
+	for in.From < end && in.From <= n.To+1 && r.t.Words[in.From].Before < lang.Comma {
+		in.From++ // "do not | want"
+	}
+	for in.To = in.From + 1; in.To < end && r.t.Words[in.To].Before < lang.Comma; {
+		in.To++
+	}
+	if in.To > end || r.t.Words[in.To].Before < lang.Comma || r.turns(in) || r.countCovered(in, lang.But) < in.To-in.From {
+		return n.To
+	}
+	return in.To + 1
 }
 
 // deniedBehind tells whether a "not" behind words is said of them: "удалять не
@@ -104,11 +206,11 @@ func (r *reader) deniedBehind(s, at lang.Span, n lang.Hit) bool {
 }
 
 // spent tells whether a "not" is said of another act, and only this one is
-// wanted: "don't erase anything, just hide me".
+// wanted: "don't erase anything, just hide me", "don't delete it but hide me".
 func (r *reader) spent(not, at int) bool {
-	for i := not + 1; i < at; i++ {
-		if r.isWord(i, lang.WordOnly) {
-			return r.acts(not, i)
+	for i := not; i < at; i++ {
+		if but := r.butAt(i); but || i > not && r.isWord(i, lang.WordOnly) {
+			return r.acts(not, i) || but && r.grammar.verbLast // what is said "not" of stands before it
 		}
 	}
 	return false
@@ -189,7 +291,7 @@ func (r *reader) pasts(s lang.Span) lang.Hits {
 	})
 }
 
-// reachSo is how many words stand between a "чтобы" and its verb, and one more.
+// reachSo is how many words before a verb a "чтобы" is looked for.
 const reachSo = 4
 
 // happened tells whether the sentence says, outside of the words at and of the
@@ -226,11 +328,16 @@ func (r *reader) sayingWhen(s, at lang.Span, h lang.Hit, plea int) bool {
 		return true
 	case h.To <= plea && plea > s.From && r.isWord(h.From, lang.WordWill): // "I'll be away, please hide me"
 		return true
+	case h.From >= at.To && r.hasWord(lang.Span{From: max(at.To, h.From-reachTell), To: h.From}, lang.WordTell): // "tell me when it is done"
+		return true
 	case r.isWord(h.From, lang.WordBefore) && r.hits.Has(at, lang.Send, lang.AskCopy): // "before I leave, send me my data"
 		return true
 	}
 	return slices.ContainsFunc(r.hits.In(h.Span, lang.Temporary), func(x lang.Hit) bool { return x.Span == h.Span }) // "so lange"
 }
+
+// reachTell is how many words before a "when" a verb of telling is looked for.
+const reachTell = 3
 
 // ahead tells whether the concept stands before the span, near enough and
 // outside it, or anywhere in a sentence that ends in a question mark.

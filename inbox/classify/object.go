@@ -55,8 +55,56 @@ func (r *reader) seemsOwn(at lang.Span) bool {
 // whose lowers the confidence when an account may be another than the writer's,
 // or only something in it is meant.
 func (r *reader) whose(s, account lang.Span, other lang.Hits) float64 {
-	another := r.partOf(account, other) || r.isWord(account.From-1, lang.WordAny) || r.possessed(account)
+	another := r.partOf(account, other) || r.isWord(account.From-1, lang.WordAny) || r.possessed(account) || r.madeFor(s, account)
 	return r.followed(s, account) * sure(!another)
+}
+
+// madeFor tells whether an account is said to be for somebody, and not for its
+// writer: "the account I made for a friend". Of the writer's own, "for" says why,
+// unless it stands in a clause that says which one is meant.
+func (r *reader) madeFor(s, account lang.Span) bool {
+	near := lang.Span{From: account.To, To: min(s.To, account.To+reachWhom)}
+	if r.grammar.verbLast {
+		near = lang.Span{From: max(r.fromComma(s, account).From, account.From-reachWhom), To: account.From}
+	}
+	whom, which := -1, false
+	for i := near.From; i < near.To; i++ {
+		which = which || r.isWord(i, lang.WordWhich)
+		if whom < 0 && r.isWord(i, lang.WordWhom) && !r.inLonger(i) {
+			whom = i
+		}
+		parted := i > near.From && r.t.Words[i].Before >= lang.Comma || i == account.To && r.broken(i, i+1)
+		if whom < 0 && (r.hits.Has(word(i), lang.Because) || parted && !r.isWord(i, lang.WordWhich)) {
+			break
+		}
+	}
+	mine := r.own(lang.Span{From: max(s.From, account.From-1), To: account.From})
+	return whom >= 0 && (which || whom == account.To && !mine) && !r.forWriter(s, whom)
+}
+
+// reachWhom is how many words beside an account may say for whom it is.
+const reachWhom = 7
+
+// inLonger tells whether a word is part of a phrase that says why, when or how:
+// "for good", "for a while".
+func (r *reader) inLonger(i int) bool {
+	near := lang.Span{From: max(0, i-maxPhrase), To: i + 1}
+	return slices.ContainsFunc(r.hits.Prefixed(near, ""), func(h lang.Hit) bool {
+		return i < h.To && h.To-h.From > 1 && slices.Contains([]lang.Concept{lang.Filler, lang.Temporary, lang.Because, lang.All, lang.Common, lang.Closing}, h.Concept)
+	})
+}
+
+// forWriter tells whether who is named beside a "for" is the writer: "for myself".
+func (r *reader) forWriter(s lang.Span, i int) bool {
+	if r.grammar.verbLast {
+		return i == s.From || r.hits.Has(word(i-1), lang.Me) || r.isWord(i-1, lang.WordMe)
+	}
+	next := i + 1
+	if next >= s.To {
+		return true
+	}
+	me := r.hits.Has(word(next), lang.Me) || r.isWord(next, lang.WordMe)
+	return me && (next+1 >= s.To || r.parted(next+1) || r.hits.Has(word(next+1), lang.Because, lang.Temporary, lang.Filler))
 }
 
 // between lowers the confidence when something else stands nearer to the verb

@@ -110,7 +110,23 @@ func (r *reader) requests() []inbox.Request {
 // grave tells whether only people may handle a message. A lawyer or a judge may
 // also be what its writer has become, and a number may be dead.
 func (r *reader) grave() bool {
-	return slices.ContainsFunc(r.hits.In(r.all(), lang.Grave), func(g lang.Hit) bool { return !r.isJob(g) && !r.within(g, lang.Reason) })
+	return slices.ContainsFunc(r.hits.In(r.all(), lang.Grave), func(g lang.Hit) bool {
+		return !r.isJob(g) && !r.within(g, lang.Reason) && !r.ofNumber(g)
+	})
+}
+
+// ofNumber tells whether a telephone number is said to be dead, and nobody:
+// "my number is dead, delete it".
+func (r *reader) ofNumber(g lang.Hit) bool {
+	s := r.sentenceOf(g.From)
+	p := r.piece(s, g.Span)
+	if !r.hasWord(g.Span, lang.WordDead) || !r.closes(s, g.Span) || r.hits.Has(s, lang.Third) {
+		return false
+	}
+	return slices.ContainsFunc(r.hits.In(p, lang.Concept(lang.FieldPrefix+string(inbox.FieldPhone))), func(h lang.Hit) bool {
+		lead := lang.Span{From: p.From, To: h.From}
+		return h.To <= g.From && g.From-h.To <= 1 && r.countCovered(lead, lang.Me, lang.Common, lang.Old, lang.Filler, lang.It) >= lead.To-lead.From && !r.hasWord(lead, lang.WordOf)
+	})
 }
 
 // isJob tells whether a word that is grave elsewhere is the new occupation of

@@ -106,7 +106,7 @@ func (r *reader) isOfAny(text string, list lang.Concept) bool {
 }
 
 // knows tells whether any entry of the rule files covers a word, also one that
-// was found to say nothing.
+// drop has forgotten because it says nothing there.
 func (r *reader) knows(i int) bool { return i < len(r.inRules) && r.inRules[i] }
 
 // covers marks the words that hits cover.
@@ -152,14 +152,26 @@ func (r *reader) broken(from, to int) bool {
 }
 
 // parted tells whether a part of a sentence begins at a word: behind a comma,
-// or with an "and".
+// or with an "and" or "but".
 func (r *reader) parted(i int) bool {
-	return r.t.Words[i].Before >= lang.Comma || r.hits.Has(word(i), lang.And)
+	return r.t.Words[i].Before >= lang.Comma || r.hits.Has(word(i), lang.And) || r.butAt(i)
 }
+
+// butAt tells whether the contrary of what stands before begins at a word.
+func (r *reader) butAt(i int) bool { return r.isWord(i, lang.WordBut) && r.hits.Has(word(i), lang.But) }
 
 // commas cuts a sentence at its commas.
 func (r *reader) commas(s lang.Span) []lang.Span {
 	return cutAt(s, func(i int) bool { return r.t.Words[i].Before >= lang.Comma })
+}
+
+// commaPart gives the words from the comma before a word to the next.
+func (r *reader) commaPart(s lang.Span, i int) lang.Span {
+	p := r.fromComma(s, word(i))
+	for p.To = i + 1; p.To < s.To && r.t.Words[p.To].Before < lang.Comma; {
+		p.To++
+	}
+	return p
 }
 
 // parts cuts a sentence at its commas and where an "and" stands.
@@ -220,12 +232,19 @@ func (r *reader) clause(s, v lang.Span) lang.Span {
 		for part.To < s.To && !r.parted(part.To) {
 			part.To++
 		}
-		if r.opens(part, to) {
+		if r.opens(part, to) && !r.instead(out, part) {
 			break
 		}
 		out.To, to = part.To, part.To
 	}
 	return out
+}
+
+// instead tells whether a part names what is meant in the place of what a clause
+// says "not" of, and nothing more: "delete not my number | but my address".
+func (r *reader) instead(clause, part lang.Span) bool {
+	return r.butAt(part.From) && r.hits.Has(clause, lang.Negation) && r.namesThings(part) &&
+		!r.hits.Has(part, lang.Delete, lang.Deleted, lang.Change, lang.Deactivate, lang.Send, lang.Negation, lang.No, lang.Keep, lang.Wish)
 }
 
 // opens tells whether a part of a sentence has a verb of its own, so that a

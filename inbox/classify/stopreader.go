@@ -170,11 +170,17 @@ const reachStop = 8
 // hasNot tells whether a "not" is said of the phrase that begins at a word.
 func (s *stopReader) hasNot(x lang.Span, i int) bool {
 	for from := i - 1; from >= max(x.From, i-reachStop); from-- {
-		if end := s.end(from, lang.Negation); end > 0 && end <= i && s.onlyHas(lang.Span{From: end, To: i}, light...) {
+		if end := s.end(from, lang.Negation); end > 0 && end <= i && !s.isNo(from, i) && s.onlyHas(lang.Span{From: end, To: i}, light...) {
 			return true
 		}
 	}
 	return false
+}
+
+// isNo tells whether a word is a no by itself, behind which something is called
+// off at once: "no forget it", "no don't".
+func (s *stopReader) isNo(no, next int) bool {
+	return no+1 == next && s.isWord(no, lang.WordNo) && !s.isWord(next, lang.WordNo) && s.end(next, lang.Halt, lang.Recant, lang.Negation) > 0
 }
 
 // object tells what is not to be deleted: the account, or something else.

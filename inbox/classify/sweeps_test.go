@@ -114,32 +114,41 @@ func TestSweeps(t *testing.T) {
 		t.Fatalf("no sweeps: %v", err)
 	}
 	for _, file := range files {
-		for _, s := range readSweeps(t, file) {
-			rnd := rand.New(rand.NewPCG(uint64(s.line), 0))
-			right, certain := 0, 0
-			var missed, wrongly []string
-			for range sweepMails {
-				text := s.mail(rnd)
-				got, isRight, isCertain, wrong := s.read(c, text)
-				if wrong {
-					wrongly = append(wrongly, text+" => "+got)
-				}
-				if isRight {
-					right++
-				}
-				if isRight && isCertain {
-					certain++
-				} else if !s.unsure {
-					missed = append(missed, text+" => "+got)
-				}
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			for _, s := range readSweeps(t, file) {
+				s.check(t, c)
 			}
-			if len(wrongly) > 0 {
-				t.Errorf("%s:%d: %s: of %d mails %d are read wrongly, and certainly\n\t%s", file, s.line, s.want, sweepMails, len(wrongly), few(wrongly))
-			}
-			if right*100 < sweepRight*sweepMails || !s.unsure && certain*100 < sweepCertain*sweepMails {
-				t.Errorf("%s:%d: %s: of %d mails %d are read rightly, %d certainly\n\t%s", file, s.line, s.want, sweepMails, right, certain, few(missed))
-			}
+		})
+	}
+}
+
+// check reads the mails of a sweep.
+func (s sweep) check(t *testing.T, c *Classifier) {
+	t.Helper()
+	rnd := rand.New(rand.NewPCG(uint64(s.line), 0))
+	right, certain := 0, 0
+	var missed, wrongly []string
+	for range sweepMails {
+		text := s.mail(rnd)
+		got, isRight, isCertain, wrong := s.read(c, text)
+		if wrong {
+			wrongly = append(wrongly, text+" => "+got)
 		}
+		if isRight {
+			right++
+		}
+		if isRight && isCertain {
+			certain++
+		} else if !s.unsure {
+			missed = append(missed, text+" => "+got)
+		}
+	}
+	if len(wrongly) > 0 {
+		t.Errorf("line %d: %s: of %d mails %d are read wrongly, and certainly\n\t%s", s.line, s.want, sweepMails, len(wrongly), few(wrongly))
+	}
+	if right*100 < sweepRight*sweepMails || !s.unsure && certain*100 < sweepCertain*sweepMails {
+		t.Errorf("line %d: %s: of %d mails %d are read rightly, %d certainly\n\t%s", s.line, s.want, sweepMails, right, certain, few(missed))
 	}
 }
 

@@ -179,7 +179,7 @@ func (r *reader) prescribed(s lang.Span, v values) bool {
 func (r *reader) newest(s lang.Span, v values) (*typed, bool) {
 	var left values
 	for _, x := range v {
-		if r.marked(s, x.span, lang.Old) && !r.marked(s, x.span, lang.Set) {
+		if r.marked(s, x.span, lang.Old) && !r.marked(s, x.span, lang.Set) || r.replaced(s, x.span) {
 			continue
 		}
 		if x.field == inbox.FieldEmail && r.from != "" && x.Value == r.from && len(v) > 1 {
@@ -197,13 +197,23 @@ func (r *reader) newest(s lang.Span, v values) (*typed, bool) {
 		if x.Value != left[0].Value {
 			for k := range left {
 				if r.marked(s, left[k].span, lang.Set) && r.count(s, left, lang.Set) == 1 {
-					return &left[k], true
+					return &left[k], !r.paired(left, k)
 				}
 			}
 			return &left[len(left)-1], false
 		}
 	}
 	return &left[0], true
+}
+
+// paired tells whether nothing but an "and" stands between a value and the one
+// behind it: both are to be stored.
+func (r *reader) paired(v values, k int) bool {
+	if k+1 >= len(v) || v[k+1].Value == v[k].Value {
+		return false
+	}
+	between := lang.Span{From: v[k].span.To, To: v[k+1].span.From}
+	return between.To-between.From <= reachPart && r.countCovered(between, lang.And, lang.Or, lang.Also) >= between.To-between.From
 }
 
 // minSame is how many last digits two spellings of a number share.

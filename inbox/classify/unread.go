@@ -31,6 +31,9 @@ func (r *reader) unread(i int, part lang.Span) bool {
 	if !verbs && r.hits.Has(part, lang.Keep) {
 		return false // leave the bio
 	}
+	if r.wantsCopy(part) {
+		return true
+	}
 	fields, _ := r.fields(part)
 	strange := slices.ContainsFunc(fields, func(f inbox.Field) bool { return !r.hasField(f) })
 	switch {
@@ -46,6 +49,23 @@ func (r *reader) unread(i int, part lang.Span) bool {
 		return true
 	}
 	return len(fields) == 0 && !r.bare(part) && !r.lendsVerb()
+}
+
+// wantsCopy tells whether a part asks for a copy, and does not say of what, while
+// something else is asked for: "Send me a copy. Delete my account." That none is
+// needed asks for nothing, nor does a copy of something else that nobody is to
+// send.
+func (r *reader) wantsCopy(part lang.Span) bool {
+	told := func(q inbox.Request) bool { return q.Kind == inbox.KindCopy || q.Kind == inbox.KindDescribe }
+	if !r.has(notQuestion) || r.has(told) || r.hits.Has(part, lang.Negation, lang.No) {
+		return false
+	}
+	for i := part.From; i < part.To; i++ {
+		if r.isWord(i, lang.WordCopy) && !r.isRead(word(i)) && !r.isBeside(i) {
+			return r.hits.Has(part, lang.Send, lang.Wish) || !r.hits.Has(part, lang.Other, lang.Done)
+		}
+	}
+	return false
 }
 
 // beforeBecause gives what stands in a part before the reason that it gives, if
@@ -73,7 +93,8 @@ func (r *reader) unreadThing(s, part lang.Span, strange, field bool) bool {
 		return true
 	}
 	begun := part.From == s.From && r.hits.Has(word(s.From), lang.And, lang.Also)
-	return strange && begun || r.changesIn(s) && (strange || !field && r.coordinated(part, false))
+	state := r.hits.Has(part, lang.Account) && r.hasWord(part, lang.WordIs) // "my account is public"
+	return strange && begun || r.changesIn(s) && (strange || !field && !state && r.coordinated(part, false))
 }
 
 // goesAlong tells whether a part asks for no more than what goes with the account

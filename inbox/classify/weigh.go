@@ -27,7 +27,7 @@ func sure(ok bool) float64 {
 func (r *reader) weighMessage() {
 	factor := r.weighText()
 	asksHow, comesBack, silent := r.asksHow(), r.forms.comesBack(), r.filler(r.bodyWords())
-	third := r.hits.Has(r.all(), lang.Third)
+	third, disowned := r.hits.Has(r.all(), lang.Third), r.disowns()
 	for i := range r.finds {
 		f := &r.finds[i]
 		f.Confidence *= factor
@@ -42,13 +42,38 @@ func (r *reader) weighMessage() {
 		}
 		told := f.Kind == inbox.KindCopy || f.Kind == inbox.KindDescribe
 		f.Confidence *= sure(told || !r.grammar.perFind || !r.wavers(*f))
-		f.Confidence *= sure(!comesBack || !deletesAccount(f.Request))
+		f.Confidence *= sure(f.Kind == inbox.KindQuestion || !r.retold(*f))
+		f.Confidence *= sure(!comesBack && !disowned || !deletesAccount(f.Request))
 		f.Confidence *= sure(!asksHow || f.Kind == inbox.KindDescribe)         // "where do you have it from" asks for the same
 		f.Confidence *= sure(!r.blank || told || f.Kind == inbox.KindWithdraw) // whoever sent it off may not have read it
 		if f.sentence < r.subject && f.Kind != inbox.KindQuestion && !silent {
 			f.Confidence *= 0.75 // the text speaks of something else
 		}
 	}
+}
+
+// retold tells whether the sentence behind a find says little more than that
+// somebody else said so, or the one before leads to it: "He wrote this: …".
+func (r *reader) retold(f find) bool {
+	if i := f.sentence + 1; i < len(r.t.Sentences) {
+		if s := r.t.Sentences[i]; s.To-s.From <= longDoubt && r.retells(s, s) {
+			return true
+		}
+	}
+	if f.sentence == 0 {
+		return false
+	}
+	before := r.t.Sentences[f.sentence-1]
+	return strings.Contains(r.t.EndMark(before), ":") && r.retells(before, before)
+}
+
+// disowns tells whether a sentence that names no field says that something is not
+// its writer's: "this account is not mine".
+func (r *reader) disowns() bool {
+	return slices.ContainsFunc(r.t.Sentences, func(s lang.Span) bool {
+		fields, _ := r.fields(s)
+		return len(fields) == 0 && r.hits.Has(s, lang.NotMine)
+	})
 }
 
 // weighText tells what any find in the text is worth.
@@ -71,7 +96,8 @@ func (r *reader) strange(f find) bool {
 	case f.Kind == inbox.KindChange || f.Scope == inbox.ScopeFields:
 		return r.qualified(s)
 	case f.Kind == inbox.KindCopy:
-		return r.strangeIn(lang.Span{From: f.words.To, To: r.nearby(s, f.words.To)})
+		behind := lang.Span{From: f.words.To, To: r.nearby(s, f.words.To)}
+		return r.strangeIn(behind) && !r.hasWord(behind, lang.WordCarrier)
 	case f.Kind != inbox.KindDelete && f.Kind != inbox.KindDeactivate:
 		return false
 	}
@@ -122,7 +148,7 @@ const reachOwner = 3
 // nearby gives the word behind those that may say of what something is.
 func (r *reader) nearby(s lang.Span, from int) int {
 	end := from
-	for end < min(s.To, from+reachOwner) && r.t.Words[end].Before < lang.Comma && !r.hits.Has(word(end), lang.Set, lang.Change, lang.Delete, lang.Wish) {
+	for end < min(s.To, from+reachOwner) && r.t.Words[end].Before < lang.Comma && !r.hits.Has(word(end), lang.Set, lang.Change, lang.Delete, lang.Wish, lang.Because) {
 		end++
 	}
 	return end
@@ -136,15 +162,40 @@ func (r *reader) retracts(f find) bool {
 	}
 	s, end := r.stops(), max(f.at+1, f.words.To)
 	for i, x := range s.pieces {
-		if r.hits.Has(x, lang.Unused) {
-			continue // it gives the reason
+		if x.From >= end && r.moot(f, x) {
+			return true
 		}
-		short := x.To-x.From <= shortNo || s.saying[i] >= off || x.To-x.From <= 2*shortNo && r.hits.Has(x, lang.Negation) && !r.hits.Has(x, lang.Me)
+		if r.hits.Has(x, lang.Unused) && deletesAccount(f.Request) && (i == 0 || s.saying[i-1] < bare) {
+			continue // "no longer needed" is why the account goes
+		}
+		short := r.isShort(x) || s.saying[i] >= off || x.To-x.From <= 2*shortNo && r.hits.Has(x, lang.Negation) && !r.hits.Has(x, lang.Me)
 		if spares := s.saying[i] == spared; spares && deletesAccount(f.Request) || !spares && s.saying[i] >= bare && short && x.From >= end {
 			return true
 		}
 	}
 	return false
+}
+
+// moot tells whether a piece says of a change or of a deletion of fields, and of
+// nothing that is named, that it is needed no more: "No longer needed." In the
+// same sentence it may be why a field is to be deleted.
+func (r *reader) moot(f find, x lang.Span) bool {
+	fields, _ := r.fields(x)
+	alone := f.Kind == inbox.KindChange || r.t.Sentences[f.sentence].To <= x.From
+	return alone && !deletesAccount(f.Request) && x.To-x.From <= bareWords && len(fields) == 0 && !r.hits.Has(x, lang.Me) && r.hits.Has(x, lang.Moot)
+}
+
+// isShort tells whether a piece is a no and little more: "forget it", "oh no forget
+// about it".
+func (r *reader) isShort(x lang.Span) bool {
+	no := x.From
+	for no < x.To && r.isWord(no, lang.WordNo) {
+		no++
+	}
+	if no > x.From {
+		return x.To-no <= shortNo+1
+	}
+	return x.To-x.From <= shortNo
 }
 
 // putOff tells whether a find is asked for later: "from Monday on", "on 1 May".
@@ -155,7 +206,29 @@ func (r *reader) putOff(f find) bool {
 		return false
 	}
 	dated := deletesAccount(f.Request) && len(r.hits.Prefixed(s, lang.MonthPrefix)) > 0
-	return dated || r.hits.Has(s, lang.Later)
+	return dated || r.hits.Has(s, lang.Later) || r.waits(f, s)
+}
+
+// waits tells whether an "afterwards" makes a find wait for something else than
+// the copy that is asked for before it, which it waits for in any case.
+func (r *reader) waits(f find, s lang.Span) bool {
+	if slices.ContainsFunc(r.finds, func(c find) bool { return c.Kind == inbox.KindCopy && c.at < f.at }) {
+		return false
+	}
+	at := f.words
+	if f.Kind == inbox.KindChange {
+		at = s
+	}
+	before := false
+	for _, p := range r.parts(s) {
+		about := overlap(p, at)
+		alone := before && r.countCovered(p, lang.Then) >= p.To-p.From // "delete it, afterwards"
+		if (about || alone) && r.hits.Has(p, lang.Then) {
+			return true
+		}
+		before = about
+	}
+	return false
 }
 
 // stops reads what in the text calls something off, once.

@@ -11,11 +11,15 @@
 //	commit   decide and store, a batch of mails at a time
 //	file     move what is accounted for, or mark it
 //
-// A mail that came before is not taken twice (same.go): the same content, read by
-// the same fields, is the same mail; a known signature over another content is an
-// old mail sent again; a known Message-ID over another content is for staff.
-// Whoever knows a mail can send us another like it first, so none of this may
-// keep a stop from being heeded.
+// Where a mail goes is decided in one order (decide.go). Anybody can put a mail
+// on another way, by a mark on it or by sending a copy of it first, so every way
+// says what becomes of a stop: a proved one ends what it is against, or holds it
+// where nobody may be written to; one without proof holds, and the owner is asked.
+//
+// A mail that came before is not taken twice (same.go). A Mail stands for another
+// of the same content only when whatever could be made of that one was made of
+// it; a known signature over another content is an old mail sent again; what else
+// is known in part is for staff.
 //
 // One bad mail never blocks the next: what cannot be processed is quarantined
 // alone, and what cannot be fetched is isolated after three tries.

@@ -15,13 +15,13 @@ func (in *Intake) look(p *prepared) {
 		forms = src.Forms
 	}
 	p.msg, p.form = parse.FormMessage(p.raw.Bytes, parse.Options{}, forms)
-	check := in.Screen.Check
+	check, fromUs := in.Screen.Check, in.Screen.FromUs
 	if p.form {
-		check = in.Screen.CheckForm
+		check, fromUs = in.Screen.CheckForm, in.Screen.AuthorOfUs
 		p.msg.Subject = policy.StripTags(p.msg.Subject)
 	}
 	p.class, p.why = check(p.msg)
-	p.fromUs = in.Screen.FromUs(p.msg)
+	p.fromUs = fromUs(p.msg)
 }
 
 // ByForm is what is known of whom a contact form's mail names: nothing. What

@@ -90,6 +90,7 @@ func (in *Intake) Replay(ctx context.Context, id inbox.MailID, who string) error
 		return err
 	}
 	p := in.prepare(ctx, *raw)
+	p.anew = true
 	if p.later != nil {
 		return fmt.Errorf("replaying %s: %w", id, p.later)
 	}

@@ -106,25 +106,23 @@ func (f Form) claim(h header, lines []string, body int) (at []int, value, fault 
 		return nil, value, ""
 	}
 	at = f.labels(lines, body)
-	var found []string
+	found := ""
 	for _, i := range at {
 		for _, w := range addressWords(f.valueAt(lines, i)) {
 			addr, err := address.Canonical(w)
 			if err != nil {
 				return at, f.From, "the form's text holds no plain address"
 			}
-			if !slices.Contains(found, addr) {
-				found = append(found, addr)
+			if found != "" && found != addr {
+				return at, f.From, "the form's text names several addresses"
 			}
+			found = addr
 		}
 	}
-	switch len(found) {
-	case 0:
+	if found == "" {
 		return at, f.From, "the form's text has no line of the person's address"
-	case 1:
-		return at, found[0], ""
 	}
-	return at, f.From, "the form's text names several addresses"
+	return at, found, ""
 }
 
 // body gives the line at which the person's words begin, or -1. A line that is

@@ -240,7 +240,7 @@ func (r *htmlReader) inSkipped() bool {
 }
 
 func (r *htmlReader) write(s string) {
-	s = s[:min(len(s), r.left)]
+	s = s[:min(len(s), max(r.left, 0))] // an end of a line may have been one too many
 	r.buf.WriteString(s)
 	r.left -= len(s)
 }

@@ -126,3 +126,14 @@ func whole(t *testing.T, raw []byte) {
 		t.Error("the same mail is not read the same again")
 	}
 }
+
+// TestPreformattedToTheLimit ends preformatted text at the limit, also when a
+// line ends just there.
+func TestPreformattedToTheLimit(t *testing.T) {
+	for limit := range 8 {
+		lines, _ := htmlLines("<pre>abc\nd\n\nef\n</pre>g", limit)
+		if n := size(lines); n > limit+len(lines) {
+			t.Errorf("limit %d: %d bytes in %d lines", limit, n, len(lines))
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -270,8 +271,14 @@ func (r secretReader) code(at, by int) (span, bool) {
 	if n < 3 || n > 4 || unicode.IsLetter(next) || next == '_' || strings.ContainsRune("./-", next) && at+n+1 < len(r.s) && digit(r.s[at+n+1]) {
 		return span{}, false
 	}
+	if n == 3 && postal.MatchString(r.s[at:min(len(r.s), at+8)]) {
+		return span{}, false
+	}
 	return span{start: at, end: at + n}, true
 }
+
+// postal is the second half of an Indian postal code, which is called a PIN, too.
+var postal = regexp.MustCompile(`^[0-9]{3} [0-9]{3}\b`)
 
 var closing = map[rune]rune{'"': '"', '\'': '\'', '“': '”', '”': '”', '„': '“', '«': '»', '‘': '’', '`': '`', '»': '«'}
 

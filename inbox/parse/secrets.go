@@ -2,6 +2,7 @@ package parse
 
 import (
 	_ "embed"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -143,8 +144,23 @@ func maskRun(run []line, notes *faults) {
 
 // maskHeaders masks in what is kept of the headers that people write.
 func maskHeaders(m *inbox.Message, notes *faults) {
-	m.Subject = masked(m.Subject, notes)
+	m.From.Name = masked(m.From.Name, notes)
+	m.Subject = maskSubject(m.Subject, notes)
 	for i, v := range m.Header["Subject"] {
-		m.Header["Subject"][i] = masked(v, notes)
+		m.Header["Subject"][i] = maskSubject(v, notes)
 	}
+}
+
+// ticket is a mark that programs put into a subject to know an answer by.
+var ticket = regexp.MustCompile(`\[#[0-9A-Za-z-]{1,64}\]`)
+
+// maskSubject masks in a subject. A mark behind the word "password" is no
+// password: it is put aside, and comes last when something was masked.
+func maskSubject(s string, notes *faults) string {
+	bare := ticket.ReplaceAllString(s, "")
+	after := masked(bare, notes)
+	if after == bare {
+		return s
+	}
+	return strings.Join(append([]string{strings.TrimSpace(after)}, ticket.FindAllString(s, -1)...), " ")
 }

@@ -97,3 +97,21 @@ func FuzzSecrets(f *testing.F) {
 		}
 	})
 }
+
+// TestMarkInSubject: behind every word that a secret may follow, the mark by
+// which we know an answer stays, and what stands beside it is masked.
+func TestMarkInSubject(t *testing.T) {
+	const mark = "[#GM2KQ7ZLWXYA3B5CD6EFGHIJKL]"
+	for label := range secretWords.label {
+		for _, sign := range []string{" ", ": ", " - "} {
+			m := Message([]byte("From: ann@example.org\r\nSubject: Re: my "+label+sign+mark+"\r\n\r\nYes\r\n"), Options{})
+			if !strings.Contains(m.Subject, mark) || !strings.Contains(m.Header.Get("Subject"), mark) {
+				t.Errorf("%q: the subject is %q", label+sign, m.Subject)
+			}
+		}
+	}
+	m := Message([]byte("From: \"password: hunter2x\" <ann@example.org>\r\nSubject: Re: password: hunter2 "+mark+"\r\n\r\nYes\r\n"), Options{})
+	if m.Subject != "Re: password: **** "+mark || m.From.Name != "password: ****" {
+		t.Errorf("the subject is %q, the name %q", m.Subject, m.From.Name)
+	}
+}

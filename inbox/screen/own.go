@@ -33,20 +33,32 @@ func loop(c Config, m *inbox.Message) string {
 // colleague needs no letter, another program of ours might answer it, and
 // whoever is neither has forged it.
 func (c Config) FromUs(m *inbox.Message) string {
-	for _, own := range c.Own {
-		if sameBox(m.From.Addr, own) {
-			return "it comes from one of our own mailboxes"
-		}
-		for _, v := range m.Header["X-Loop"] {
-			if sameBox(strings.Trim(v, "<> "), own) {
-				return "X-Loop names one of our own mailboxes"
-			}
+	if why := c.AuthorOfUs(m); why != "" {
+		return why
+	}
+	for _, v := range m.Header["X-Loop"] {
+		if c.ownBox(strings.Trim(v, "<> ")) {
+			return "X-Loop names one of our own mailboxes"
 		}
 	}
-	if slices.Contains(c.Domains, address.DomainOf(m.From.Addr)) {
+	return ""
+}
+
+// AuthorOfUs is FromUs by the author alone. Of a Message that a form has made
+// nothing else counts: its header is that of the form, which is of our house.
+func (c Config) AuthorOfUs(m *inbox.Message) string {
+	switch {
+	case c.ownBox(m.From.Addr):
+		return "it comes from one of our own mailboxes"
+	case slices.Contains(c.Domains, address.DomainOf(m.From.Addr)):
 		return "it comes from one of our own domains"
 	}
 	return ""
+}
+
+// ownBox tells whether mail to addr reaches one of our mailboxes.
+func (c Config) ownBox(addr string) bool {
+	return slices.ContainsFunc(c.Own, func(own string) bool { return sameBox(addr, own) })
 }
 
 // sameBox tells whether mail to addr reaches one of our mailboxes: whatever the

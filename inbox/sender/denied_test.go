@@ -1,7 +1,9 @@
 package sender
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"push.guru/supportd/inbox"
 )
@@ -22,7 +24,9 @@ func TestDenied(t *testing.T) {
 		"fail":                                   {ar(fails) + rest, true},
 		"fail below one Received":                {"Received: from a by b\r\n" + ar(fails) + rest, true},
 		"pass for another domain":                {ar("dmarc=pass header.from=evil.test") + rest, true},
+		"pass for a public suffix":               {ar("dmarc=pass header.from=org") + rest, true},
 		"fail beside a pass":                     {ar(fails) + ar("dmarc=pass header.from=example.org") + rest, true},
+		"fail in what cannot be read":            {ar("spf=none smtp.mailfrom=a(b@evil.test; dmarc = fail header.from=example.org") + rest, true},
 		"fail above a blank before a colon":      {ar(fails) + "X-Odd : 1\r\n" + rest, true},
 		"fail above a line that is none":         {ar(fails) + "odd\r\n" + rest, true},
 		"fail above an empty folded line":        {ar(fails) + "X-Odd: 1\r\n \r\n" + rest, true},
@@ -47,5 +51,45 @@ func TestDenied(t *testing.T) {
 		if got.Denied != test.denied || got.Denied && got.Level != inbox.LevelNone {
 			t.Errorf("%s: denied %t at %s (%s), want %t", name, got.Denied, got.Level, got.Why, test.denied)
 		}
+	}
+}
+
+// TestNamedByItsOrganisation: rspamd names the domain where it found the DMARC
+// record, which is a parent of the one in From. That denies nothing, and does
+// not prove anything either: a signature can.
+func TestNamedByItsOrganisation(t *testing.T) {
+	const bob = "bob@mail.victim.org"
+	head := "Authentication-Results: mx.site.test; dmarc=pass (policy=none) header.from=victim.org\r\n"
+	text := strings.Replace(plain, alice, bob, 1)
+	c := Config{TrustedIDs: []string{"mx.site.test"}, MaxAge: time.Hour, LookupTXT: newZone("mail.victim.org").LookupTXT}
+	if e := evidence(t, checker(t, c), head+crlf(text), bob); e.Level != inbox.LevelNone || e.Denied {
+		t.Errorf("without a signature: %+v", e)
+	}
+	c.DKIM = true
+	if e := evidence(t, checker(t, c), head+sign(t, text, "mail.victim.org", usual), bob); e.Level != inbox.LevelAligned {
+		t.Errorf("with a signature of the domain: %+v", e)
+	}
+}
+
+// TestDeniedByMicrosoft: a sender's own Authentication-Results below that of the
+// border do not hide what it says.
+func TestDeniedByMicrosoft(t *testing.T) {
+	const bob = "bob@example.org"
+	const rest = "From: bob@example.org\r\nTo: support@site.test\r\nSubject: x\r\n\r\nYes\r\n"
+	c := checker(t, Config{MicrosoftTenant: "01234567-89ab-cdef-0123-456789abcdef", OwnHops: 3, MaxAge: time.Hour})
+	const fails = "Authentication-Results: spf=fail (sender IP is 192.0.2.1) smtp.mailfrom=evil.test; dkim=none; dmarc=fail action=none header.from=example.org\r\n"
+	for name, raw := range map[string]string{
+		"alone":                               fails + rest,
+		"above one without an id":             fails + "Authentication-Results: spf=pass smtp.mailfrom=x\r\n" + rest,
+		"above one that cannot be read":       fails + "Authentication-Results: x(\r\n" + rest,
+		"made unreadable by a return path":    strings.Replace(fails, "mailfrom=evil", "mailfrom=a(b@evil", 1) + rest,
+		"below no more than the own Received": "Received: from a by b\r\n" + fails + rest,
+	} {
+		if e := evidence(t, c, raw, bob); !e.Denied {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+	if e := evidence(t, c, "Authentication-Results: x(\r\n"+fails+rest, bob); e.Denied || e.Level != inbox.LevelNone {
+		t.Errorf("below one that our border did not write: %+v", e)
 	}
 }

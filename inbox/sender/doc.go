@@ -24,15 +24,19 @@
 //     (RFC 8601) that carries a configured authserv-id, when it stands above
 //     every Received line but the uppermost OwnHops, can be read strictly, and
 //     holds exactly one dmarc result. "pass" with header.from equal to the From
-//     domain is aligned; "pass" for another domain, and every other result but
-//     none and temperror, is none. Such a pass here, and fail in any header of
-//     a configured id, say more: the mail is not from its From
+//     domain is aligned; every other result but none and temperror is none.
+//     "pass" for another domain of the same organisation gives no verdict
+//     (rspamd names the domain that has the record, which is above the one in
+//     From). For any other domain, and with "fail" in any header that has or
+//     names a configured id, it says more: the mail is not from its From
 //     (inbox.Evidence.Denied). No two headers are ever combined. A second
 //     header with a configured id, or one that names an id and cannot be read,
 //     takes the trust from all of them. Unless the same header also says that
-//     the mail came from a server of the domain (spf=pass for it), the pass
-//     rests on a signature, and every signature of the From domain must then
-//     cover what 2 asks for, though nobody verifies it again.
+//     the mail came under the author's own address (spf=pass for it), the pass
+//     may rest on a signature, and every signature of the From domain, five at
+//     most, must then cover what 2 asks for, though nobody verifies it again.
+//     Only To may be missing where spf=pass is for the domain alone, which is
+//     all that Microsoft 365 writes.
 //  2. Our own verification, when that gave no verdict (no such header, no dmarc
 //     result, none, temperror, lost trust) and it is switched on. It depends on
 //     no header but the signature, so a forged one cannot help it. A DKIM
@@ -118,6 +122,10 @@
 // lets its customers submit a foreign From, for it then signs it and its servers
 // pass SPF; a provider that lets any customer send for a shared domain vouches
 // for all of them alike. With an account at our own provider, read OwnHops above.
+//
+// Where the provider signs no To, as Microsoft 365 does, and A can put a mail
+// into their own mailbox and have it sent on from there, A can send us a mail
+// that the victim wrote to A.
 //
 // A cannot: be aligned as their victim where the provider checks the From of
 // what it submits, as the large ones do. Act by aligned alone beyond what the

@@ -22,9 +22,9 @@ func IsTenant(s string) bool { return tenantID.MatchString(s) }
 // microsoftVerdict reads the Authentication-Results of Exchange Online, which
 // has no authserv-id: the topmost of the mail, whatever it is, and no other of
 // that form. The text tells staff why.
-func (c *Checker) microsoftVerdict(m *mail, from string) (verdict, string) {
+func (c *Checker) microsoftVerdict(m *mail, author string) (verdict, string) {
 	var top *results
-	hops, below, seen := 0, 0, 0
+	hops, below, seen, odd := 0, 0, 0, ""
 	for _, f := range m.fields {
 		switch f.name {
 		case "received":
@@ -40,25 +40,31 @@ func (c *Checker) microsoftVerdict(m *mail, from string) (verdict, string) {
 		switch {
 		case seen == 1 && errBare == nil:
 			top, below = r, hops
+		case seen == 1 && errNamed != nil && saysFail(f.value):
+			return verdictDenied, unreadFail
 		case seen == 1:
-			return verdictNone, "the topmost Authentication-Results is not one of Microsoft 365"
-		case errBare == nil || errNamed != nil:
-			return verdictNone, "a second Authentication-Results without an id"
+			odd = "the topmost Authentication-Results is not one of Microsoft 365"
+		case odd == "" && (errBare == nil || errNamed != nil):
+			odd = "a second Authentication-Results without an id"
 		}
 	}
-	if top == nil {
+	if top != nil { // first: nothing that the sender wrote below may hide a failure
+		if v, why := failed([]*results{top}); v != verdictNone {
+			return v, why
+		}
+	}
+	switch {
+	case odd != "":
+		return verdictNone, odd
+	case top == nil:
 		return verdictNone, "no Authentication-Results of Microsoft 365"
-	}
-	if v, why := failed([]*results{top}); v != verdictNone {
-		return v, why
-	}
-	if below > c.hops {
+	case below > c.hops:
 		return verdictNone, belowHops(below, c.hops)
 	}
 	if why := c.notThroughTenant(m.fields); why != "" {
 		return verdictNone, why
 	}
-	return judge(top, m, from)
+	return judge(top, m, author)
 }
 
 // notThroughTenant tells what speaks against Exchange Online having taken the

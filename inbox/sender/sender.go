@@ -114,7 +114,7 @@ func (c *Checker) Evidence(ctx context.Context, raw []byte, m *inbox.Message, re
 	}
 	mail, err := readMail(raw)
 	from := address.DomainOf(m.From.Addr)
-	v, why := c.ownVerdict(mail, from) // first: no odd line below it may hide what our server says
+	v, why := c.ownVerdict(mail, m.From.Addr) // first: no odd line below it may hide what our server says
 	switch {
 	case v == verdictDenied:
 		return inbox.Evidence{Why: why, Denied: true}, nil

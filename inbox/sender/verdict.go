@@ -17,14 +17,14 @@ const (
 	verdictDenied // the mail is not of the From domain
 )
 
-// ownVerdict reads the Authentication-Results of the configured ids; from is
-// the canonical From domain. The text tells staff why.
-func (c *Checker) ownVerdict(m *mail, from string) (verdict, string) {
+// ownVerdict reads the Authentication-Results of the configured ids; author is
+// the canonical From address. The text tells staff why.
+func (c *Checker) ownVerdict(m *mail, author string) (verdict, string) {
 	if c.tenant != "" {
-		return c.microsoftVerdict(m, from)
+		return c.microsoftVerdict(m, author)
 	}
 	var found []*results
-	hops, below, unreadable := 0, 0, false
+	hops, below, unreadable, fails := 0, 0, false, false
 	for _, f := range m.fields {
 		if f.name == "received" {
 			hops++
@@ -35,7 +35,8 @@ func (c *Checker) ownVerdict(m *mail, from string) (verdict, string) {
 		r, err := parseResults(f.value)
 		switch {
 		case err != nil:
-			unreadable = unreadable || c.mentionsID(f.value)
+			ours := c.mentionsID(f.value)
+			unreadable, fails = unreadable || ours, fails || ours && saysFail(f.value)
 		case c.isTrusted(r.id):
 			if len(found) == 0 {
 				below = hops
@@ -47,6 +48,8 @@ func (c *Checker) ownVerdict(m *mail, from string) (verdict, string) {
 		return v, why
 	}
 	switch {
+	case fails:
+		return verdictDenied, unreadFail
 	case len(c.ids) == 0:
 		return verdictNone, "no server's verdict is trusted"
 	case unreadable:
@@ -58,7 +61,16 @@ func (c *Checker) ownVerdict(m *mail, from string) (verdict, string) {
 	case below > c.hops:
 		return verdictNone, belowHops(below, c.hops)
 	}
-	return judge(found[0], m, from)
+	return judge(found[0], m, author)
+}
+
+const unreadFail = "our server says dmarc=fail, in an Authentication-Results that cannot be read"
+
+// saysFail tells whether results that cannot be read seem to hold a failure. A
+// sender whose words a server quotes can make them so; what denies is heeded
+// all the same.
+func saysFail(s string) bool {
+	return strings.Contains(strings.ToLower(strings.Join(strings.Fields(s), "")), "dmarc=fail")
 }
 
 // isTrusted tells whether an authserv-id is one of the configured.
@@ -107,7 +119,8 @@ func failed(found []*results) (verdict, string) {
 
 // judge reads the dmarc result of the one header that is believed; bad results
 // were sorted out before.
-func judge(r *results, m *mail, from string) (verdict, string) {
+func judge(r *results, m *mail, author string) (verdict, string) {
+	from := address.DomainOf(author)
 	var dmarc []method
 	for _, x := range r.methods {
 		if x.name == "dmarc" {
@@ -131,19 +144,26 @@ func judge(r *results, m *mail, from string) (verdict, string) {
 	if len(domains) != 1 {
 		return verdictFail, "our server says dmarc=pass and not for which domain"
 	}
-	if headerFrom(domains[0]) != from {
+	switch named := headerFrom(domains[0]); {
+	case named == from:
+	case sameOrganisation(named, from): // rspamd names the domain that has the record
+		return verdictNone, "our server says dmarc=pass, and names another domain of the organisation in From"
+	default:
 		return verdictDenied, "our server says dmarc=pass for another domain than the one in From"
 	}
-	if name := m.uncovered(from); name != "" && !r.sentBy(from) {
+	if name := m.uncovered(from); name != "" && !r.sentBy(author, from, name == "To") {
 		return verdictNone, "our server says dmarc=pass, not that the domain itself sent the mail, and a signature of it does not cover " + name
 	}
 	return verdictPass, "our server says dmarc=pass for " + from
 }
 
-// sentBy tells whether our server saw the mail come from a server of the
-// domain's organisation. Else dmarc=pass rests on a signature, and whoever has
-// a signed mail can send it on, with other fields where none are signed.
-func (r *results) sentBy(from string) bool {
+// sentBy tells whether our server saw the author's own provider hand over the
+// mail under the author's address or, where wide is set, under any of the
+// provider's domain: Microsoft 365 writes no more. Else dmarc=pass may rest on a
+// signature, and whoever has a signed mail can send it on, with other fields
+// where none are signed; and another customer of the provider can have it sent
+// on under their own address.
+func (r *results) sentBy(author, from string, wide bool) bool {
 	for _, x := range r.methods {
 		if x.name != "spf" || x.result != "pass" {
 			continue
@@ -154,7 +174,7 @@ func (r *results) sentBy(from string) bool {
 				senders = append(senders, p.value)
 			}
 		}
-		if len(senders) == 1 && sameOrganisation(headerFrom(senders[0]), from) {
+		if len(senders) == 1 && (address.Equal(senders[0], author) || wide && sameOrganisation(headerFrom(senders[0]), from)) {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/mailtest"
 )
+
+const eve = "eve@evil.test"
 
 // stopMail is a stop by bob, of which somebody else got a copy.
 const stopMail = "From: bob@users.test\r\nTo: support@site.test\r\nCc: eve@evil.test\r\nDate: Sat, 01 Jan 2000 00:00:00 +0000\r\nMessage-ID: <stop@users.test>\r\n" +
@@ -38,11 +41,15 @@ func TestStopBehindACopyOfIt(t *testing.T) {
 		{name: "with other words that nobody vouches for", copy: change("Stop!", "How are you?")},
 		{name: "by another author under the same Message-ID", copy: change("bob@", "eve@"), aligned: true},
 		{name: "whose author is not certain", copy: "Sender: eve@evil.test\r\nSender: bob@users.test\r\n" + stopMail, aligned: true},
+		{name: "that our own house seems to have sent", copy: "X-Loop: support@site.test\r\n" + stopMail},
+		{name: "that our own house seems to have sent, aligned", copy: "X-Loop: support@site.test\r\n" + stopMail, aligned: true},
+		{name: "to an address with a token that is none", copy: change("Cc: eve@evil.test", "Cc: support+"+strings.Repeat("a", 26)+"@site.test"), aligned: true},
+		{name: "that answers a mail of hers", copy: "In-Reply-To: <1@evil.test>\r\n" + stopMail, aligned: true},
 		{name: "without a Message-ID", genuine: change("Message-ID: <stop@users.test>\r\n", ""),
 			copy: "Auto-Submitted: auto-replied\r\n" + change("Message-ID: <stop@users.test>\r\n", "")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inScene(t, setup{}, func(s *scene) {
+			inScene(t, plusSetup(), func(s *scene) {
 				s.leaving()
 				s.deliver(c.copy, mailtest.Aligned(c.aligned), mailtest.Envelope("eve@evil.test"))
 				s.deliver(cmp.Or(c.genuine, stopMail), mailtest.Aligned(true))
@@ -59,10 +66,103 @@ func TestStopBehindACopyOfIt(t *testing.T) {
 	}
 }
 
+// copiesForEve are bob's stop as somebody sends it who has a letter of ours:
+// with something by which it answers that.
+func copiesForEve(id, plus string) map[string]string {
+	return map[string]string{
+		"References":    "References: <" + id + ">\r\n" + stopMail,
+		"In-Reply-To":   "In-Reply-To: <" + id + ">\r\n" + stopMail,
+		"To and Cc":     strings.Replace(stopMail, "Cc: eve@evil.test", "Cc: "+plus, 1),
+		"Delivered-To":  "Delivered-To: " + plus + "\r\n" + stopMail,
+		"X-Original-To": "X-Original-To: " + plus + "\r\n" + stopMail,
+	}
+}
+
+// A copy can answer a letter that whoever sends it has got: it is held for that,
+// and the mail itself must not be.
+func TestStopBehindACopyThatAnswersAnother(t *testing.T) {
+	for name := range copiesForEve("", "") {
+		for _, genuine := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, the mail itself aligned %t", name, genuine), func(t *testing.T) {
+				inScene(t, plusSetup(), func(s *scene) {
+					s.leaving()
+					s.write(eve, "hi", copyPlease, mailtest.Aligned(false))
+					q := s.letter("claim", eve)
+					s.deliver(copiesForEve(strings.Trim(q.MessageID(), "<>"), s.plus(q))[name], mailtest.Aligned(genuine))
+					s.deliver(stopMail, mailtest.Aligned(genuine))
+					want := map[bool]string{true: "cancelled", false: "held"}[genuine]
+					if got := s.states()[0]; got != "delete account "+want {
+						t.Errorf("it stands at %q", got)
+					}
+					s.passes(2 * coolOff)
+					s.stays("u-bob")
+					if n := len(s.lettersTo(bob)); n != 3 {
+						t.Errorf("he has got %d letters", n)
+					}
+				})
+			})
+		}
+	}
+	t.Run("signed", func(t *testing.T) {
+		_, set := zone(t)
+		inScene(t, set, func(s *scene) {
+			s.leaving()
+			s.write(eve, "hi", copyPlease, mailtest.Aligned(false))
+			q := s.letter("claim", eve)
+			raw := s.signedMail(bob, "please", "Stop!")
+			s.deliver("References: "+q.Header("Message-ID")+"\r\n"+raw, mailtest.Aligned(false))
+			s.deliver(raw, mailtest.Aligned(false))
+			s.letter("cancelled", bob)
+			s.passes(2 * coolOff)
+			s.stays("u-bob")
+		})
+	})
+}
+
+// A copy can answer an older letter to the owner, whose Message-ID is known to
+// whoever got a mail of that thread: a no is about what it answers.
+func TestNoBehindACopyThatAnswersAnOlderLetter(t *testing.T) {
+	no := strings.Replace(stopMail, "Stop!", "No", 1)
+	inScene(t, setup{}, func(s *scene) {
+		s.write(bob, "nick", "Please change my nickname to Bo.")
+		older := s.letter("confirm", bob)
+		last := s.leaving()
+		s.deliver("In-Reply-To: " + older.Header("Message-ID") + "\r\n" + no)
+		s.deliver("In-Reply-To: " + last.Header("Message-ID") + "\r\n" + no)
+		s.stand("change cancelled", "delete account cancelled")
+	})
+}
+
+// A copy can have a signature on top that came before, so that nothing comes of
+// it: the mail itself is not lost with it.
+func TestMailBehindACopyUnderAnOldSignature(t *testing.T) {
+	request := strings.NewReplacer("Stop!", copyPlease, "stop@", "copy@").Replace(stopMail)
+	for _, aligned := range []bool{true, false} {
+		t.Run(fmt.Sprintf("aligned %t", aligned), func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				raw := s.signedMail(bob, "my data", copyPlease)
+				signature, _, _ := strings.Cut(raw, "Mime-Version")
+				s.deliver(raw, mailtest.Aligned(true))
+				s.letter("result", bob)
+				s.deliver(signature + request)
+				s.deliver(request, mailtest.Aligned(aligned))
+				s.wantMails(inbox.MailActed, inbox.MailIgnored, inbox.MailHeld)
+				s.stand("copy done", "copy review")
+				s.deliver(signature + request)
+				s.deliver(request)
+				s.wantMails(inbox.MailActed, inbox.MailIgnored, inbox.MailHeld)
+				s.silence(bob)
+			})
+		})
+	}
+}
+
 // Without any proof the mail itself still holds what it would stop.
 func TestUnprovedStopBehindACopyOfIt(t *testing.T) {
 	for name, copy := range map[string]string{
 		"that is screened":            "Auto-Submitted: auto-replied\r\n" + stopMail,
+		"of a list":                   "List-Id: <friends.evil.test>\r\n" + stopMail,
+		"of our own house":            "X-Loop: support@site.test\r\n" + stopMail,
 		"whose author is not certain": "Sender: eve@evil.test\r\nSender: bob@users.test\r\n" + stopMail,
 	} {
 		t.Run(name, func(t *testing.T) {

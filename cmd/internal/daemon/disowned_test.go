@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -34,6 +35,7 @@ func TestTokenInADisownedMail(t *testing.T) {
 	const fails = "fail header.from=users.test"
 	for _, c := range []struct {
 		name, verdict, odd string
+		why                string // it is held; "": what our server says
 		opts               func(q mailtest.Delivery) []mailtest.MailOption
 	}{
 		{name: "in the subject", verdict: fails},
@@ -41,10 +43,9 @@ func TestTokenInADisownedMail(t *testing.T) {
 			return []mailtest.MailOption{mailtest.InReplyTo(q), mailtest.Header("Subject", "hello")}
 		}},
 		{name: "both", verdict: fails, opts: func(q mailtest.Delivery) []mailtest.MailOption { return []mailtest.MailOption{mailtest.InReplyTo(q)} }},
-		{name: "the record of the domain is broken", verdict: "permerror header.from=users.test"},
 		{name: "it passes for another domain", verdict: "pass header.from=evil.test"},
 		{name: "a line that parsers read apart", verdict: fails, odd: "X-Odd : 1\r\n"},
-		{name: "a header that stands twice", verdict: fails, odd: "MIME-Version: 1.0\r\n"},
+		{name: "a header that stands twice", verdict: fails, odd: "MIME-Version: 1.0\r\n", why: "two MIME-Version lines"},
 		{name: "a bare NUL", verdict: fails, odd: "X-Odd: \x00\r\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -57,7 +58,7 @@ func TestTokenInADisownedMail(t *testing.T) {
 				}
 				s.disowned(q, "Yes", c.verdict, c.odd, opts...)
 				m := s.newest()
-				if m.State != inbox.MailHeld || !strings.Contains(m.Reason, "our own server") {
+				if m.State != inbox.MailHeld || !strings.Contains(m.Reason, cmp.Or(c.why, "our own server")) {
 					t.Errorf("the mail is %s (%s)", m.State, m.Reason)
 				}
 				if got := s.states()[0]; got != "delete fields unconfirmed" {
@@ -74,6 +75,7 @@ func TestTokenInADisownedMail(t *testing.T) {
 	}
 	for _, c := range []struct{ name, verdict string }{
 		{"nothing is known of it", "none header.from=users.test"},
+		{"the record of the domain is broken", "permerror header.from=users.test"},
 		{"the border cannot tell", "temperror header.from=users.test"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,7 +122,11 @@ func TestStopInADisownedMail(t *testing.T) {
 				if got := s.states()[0]; got != "delete account held" {
 					t.Errorf("it stands at %q", got)
 				}
-				if m := s.newest(); m.State != inbox.MailAsked {
+				want := inbox.MailAsked
+				if strings.HasSuffix(text, "?") {
+					want = inbox.MailHeld // staff see words that are not plain
+				}
+				if m := s.newest(); m.State != want {
 					t.Errorf("the mail is %s (%s)", m.State, m.Reason)
 				}
 				s.passes(2 * coolOff)

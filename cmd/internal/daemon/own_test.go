@@ -64,15 +64,18 @@ func TestOwnHouse(t *testing.T) {
 	}
 }
 
-// TestSpamByHeader: what the server has marked is ignored, by a form, too; what
-// it has not marked is a person's.
+// TestSpamByHeader: of what the server has marked, by a form, too, nobody is
+// written to, and staff see the requests; what it has not marked is a person's,
+// and does not wait for what was.
 func TestSpamByHeader(t *testing.T) {
 	set := withForms()
 	set.more = "[screen]\nspam_header = \"X-Spam: Yes\"\n"
 	inScene(t, set, func(s *scene) {
 		s.write(bob, "my data", copyPlease, mailtest.Header("X-Spam", "Yes"))
 		s.fill("alice@users.test", copyPlease, mailtest.Header("X-Spam", "Yes"))
-		s.wantMails(inbox.MailIgnored, inbox.MailIgnored)
+		s.write(bob, "watches", "Cheap watches, buy now!", mailtest.Header("X-Spam", "Yes"))
+		s.wantMails(inbox.MailHeld, inbox.MailHeld, inbox.MailIgnored)
+		s.stand("copy review", "copy review")
 		s.silence(bob, "alice@users.test", staff)
 		s.write(bob, "my data", copyPlease, mailtest.Header("X-Spam", "No"))
 		s.letter("result", bob)

@@ -80,9 +80,9 @@ func (r *Reader) Read(ctx context.Context, file string, raw []byte) Reading {
 	out := Reading{File: file, From: m.From.Addr, Text: m.Text, Requests: []inbox.Request{}}
 	read := r.classifier.Read(m)
 	out.Language = read.Language
-	check := r.screen.Check
+	check, fromUs := r.screen.Check, r.screen.FromUs
 	if form {
-		check = r.screen.CheckForm
+		check, fromUs = r.screen.CheckForm, r.screen.AuthorOfUs
 	}
 	out.Screened, out.Why = check(m)
 	out.Evidence = r.evidence(ctx, raw, m, form)
@@ -93,7 +93,7 @@ func (r *Reader) Read(ctx context.Context, file string, raw []byte) Reading {
 	if read.Requests != nil {
 		out.Requests = read.Requests
 	}
-	if out.Why = cmp.Or(m.FromFault, r.screen.FromUs(m)); out.Why != "" {
+	if out.Why = cmp.Or(m.FromFault, fromUs(m)); out.Why != "" {
 		for i := range out.Requests {
 			out.Requests[i].Certain = false
 		}

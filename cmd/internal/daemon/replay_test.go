@@ -132,6 +132,45 @@ func TestSignedStopSentAgain(t *testing.T) {
 	})
 }
 
+// The same under other fields that nobody signs: a stop cannot be about what was
+// asked for after it was written.
+func TestSignedStopSentAgainUnderOtherFields(t *testing.T) {
+	for name, field := range map[string]string{
+		"References": "References: <%d@evil.test>\r\n", "In-Reply-To": "In-Reply-To: <%d@evil.test>\r\n", "our own loop": "X-Loop: support+%d@site.test\r\nIn-Reply-To: <%[1]d@evil.test>\r\n",
+	} {
+		proofs(t, func(t *testing.T, set setup, aligned bool) {
+			t.Run(name, func(t *testing.T) {
+				inScene(t, set, func(s *scene) {
+					s.leaving()
+					raw := s.signedMail(bob, "please", "Stop!")
+					s.deliver(raw, mailtest.Aligned(aligned))
+					s.letter("cancelled", bob)
+					s.passes(time.Hour)
+					s.leaving()
+					again := func(i int) { s.deliver(fmt.Sprintf(field, i)+raw, mailtest.Aligned(aligned)) }
+					again(1)
+					again(2)
+					if got := s.states()[1]; got != "delete account held" {
+						t.Errorf("it stands at %q", got)
+					}
+					if name == "our own loop" { // nobody is written to, and staff decide, once
+						s.silence(bob)
+						s.act("release", "A-2")
+					} else {
+						s.answer(s.letter("stop-check", bob), "Yes")
+						s.letter("status", bob)
+					}
+					again(3)
+					if got := s.states()[1]; got != "delete account scheduled" {
+						t.Errorf("then it stands at %q", got)
+					}
+					s.silence(bob)
+				})
+			})
+		})
+	}
+}
+
 // One mail stays one, whoever delivers it once more.
 func TestSignedMailThatComesTwice(t *testing.T) {
 	second := "[[mailbox]]\nname = \"privacy\"\naddress = \"privacy@site.test\"\nimap = \"imap+insecure://127.0.0.1:143\"\npassword_file = \"pass\"\n"

@@ -101,3 +101,82 @@ func TestTwoRobots(t *testing.T) {
 		})
 	}
 }
+
+// What is proved and what is not is capped apart, so that a stranger cannot use
+// up what the owner is to get. So a robot that is vouched for every second time
+// gets at most twice as many in a week.
+func TestRobotThatIsVouchedForNowAndThen(t *testing.T) {
+	for _, text := range []string{copyPlease, "Please delete my account.", "What about my request?"} {
+		t.Run(text, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				for i, end := 0, time.Now().Add(week); time.Now().Before(end); i++ {
+					s.takes(robotAddr, "my account", text, mailtest.Aligned(i%2 == 0))
+					s.passes(3 * time.Hour)
+				}
+				byName := map[string]int{}
+				for _, d := range s.lettersTo(robotAddr) {
+					byName[s.d.Letter(d.MessageID())]++
+				}
+				t.Logf("%v", byName)
+				total, unproven := len(s.lettersTo(robotAddr)), byName["claim"]
+				if total-unproven > 14 || unproven > 14 {
+					t.Errorf("%d letters, %d of them to an address without proof", total, unproven)
+				}
+			})
+		})
+	}
+}
+
+// A week of mails in somebody's name leaves them their own letters.
+func TestStrangersDoNotUseUpTheWeek(t *testing.T) {
+	inScene(t, setup{}, func(s *scene) {
+		for end := time.Now().Add(week); time.Now().Before(end); {
+			s.claim(bob, "bye", deletePlease)
+			s.claim(bob, "data", copyPlease)
+			s.passes(6 * time.Hour)
+		}
+		n := len(s.lettersTo(bob))
+		s.write(bob, "phone", phonePlease)
+		all := s.lettersTo(bob)
+		if len(all) != n+1 || s.d.Letter(all[n].MessageID()) != "confirm" {
+			t.Errorf("he has got %d letters, and then %d", n, len(all))
+		}
+	})
+}
+
+// A robot that agrees and asks anew in one thread: answers to a yes and notices of
+// a delete are never capped, but each needs a question that was, and those are.
+func TestRobotThatAgreesAndAsksAnew(t *testing.T) {
+	capped := map[string]bool{"claim": true, "confirm": true, "status": true, "received": true, "not-held": true}
+	for _, text := range []string{"Yes. Please delete my account", "Yes. Please remove my phone number.", "No. Please delete my account."} {
+		for _, alternates := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, now and then vouched for: %t", text, alternates), func(t *testing.T) {
+				inScene(t, setup{}, func(s *scene) {
+					s.takes(robotAddr, "my account", text, mailtest.Aligned(true))
+					answered, k := 0, 0
+					for end := time.Now().Add(week); time.Now().Before(end); {
+						s.passes(2 * time.Hour)
+						all := s.lettersTo(robotAddr)
+						for _, d := range all[answered:] {
+							k++
+							s.takes(robotAddr, "Re: "+d.Subject(), text, mailtest.Aligned(!alternates || k%2 == 0), mailtest.InReplyTo(d))
+						}
+						answered = len(all)
+					}
+					byName, questions := map[string]int{}, 0
+					for _, d := range s.lettersTo(robotAddr) {
+						name := s.d.Letter(d.MessageID())
+						byName[name]++
+						if capped[name] {
+							questions++
+						}
+					}
+					t.Logf("%v", byName)
+					if rest := len(s.lettersTo(robotAddr)) - questions; questions > 5 || rest > questions {
+						t.Errorf("%d that are capped, %d that answer a yes or no or tell of a delete: %v", questions, rest, byName)
+					}
+				})
+			})
+		}
+	}
+}

@@ -493,3 +493,32 @@ func TestStopInWordsAfterALostAnswer(t *testing.T) {
 		})
 	}
 }
+
+// A yes, or a pick of some points, to one thing does not swallow the word
+// against another that waits.
+func TestStopBesideAnAnswer(t *testing.T) {
+	for _, c := range []struct{ text, stands string }{
+		{"Yes. But please do not delete my account!", "cancelled"},
+		{"Yes, change the nickname. Please do not delete my account.", "cancelled"},
+		{"Yes. Stop the deletion of my account.", "cancelled"},
+		{"Only number 1. And please do not delete my account!", "cancelled"},
+		{"Да. Но не удаляйте мой аккаунт!", "cancelled"},
+		{"Yes. Can I still keep my account?", "held"},
+		{"Yes", "scheduled"},
+		{"Yes, please do it, thank you.", "scheduled"},
+	} {
+		t.Run(c.text, func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.write(bob, "nick", "Please change my nickname to Bo and my phone to +7 701 555 30 40.")
+				q := s.letter("confirm", bob)
+				s.leaving()
+				s.answer(q, c.text)
+				for _, got := range s.states() {
+					if strings.HasPrefix(got, "delete account ") && got != "delete account "+c.stands {
+						t.Errorf("it stands at %q: %q; the mail is %s (%s)", got, s.states(), s.newest().State, s.newest().Reason)
+					}
+				}
+			})
+		})
+	}
+}

@@ -23,7 +23,21 @@ func (r *reader) agreed(s lang.Span) inbox.Agreed {
 		}
 		out.Scopes = add(out.Scopes, r.scopes(part)...)
 	}
+	out.Both = r.hits.Has(s, lang.Both)
+	out.Unneeded = slices.ContainsFunc(r.hits.In(s, lang.Unused), r.unneeded)
 	return out
+}
+
+// unneeded tells whether a reason says that something is not needed: of what was
+// asked, that can be said where it ends something. What is "not used" may be an
+// old number.
+func (r *reader) unneeded(reason lang.Hit) bool {
+	for i := reason.From; i < reason.To; i++ {
+		if r.listed(i, lang.WordNeeded) {
+			return true
+		}
+	}
+	return false
 }
 
 // fields gives the fields that a span names.
@@ -153,7 +167,8 @@ func (r *reader) bareObject(part lang.Span) []inbox.Scope {
 			return nil
 		}
 	}
-	if r.hits.Has(part, lang.Reason, lang.It) || !r.hits.Has(part, lang.Account, lang.Data) {
+	named := r.hits.In(part, lang.Account, lang.Data)
+	if len(named) == 0 || r.hits.Has(part, lang.It) || slices.ContainsFunc(named, r.says) {
 		return nil
 	}
 	return r.objects(part)

@@ -7,6 +7,7 @@
 // know, a condition, a "but", a "perhaps" or a "no" beside it make it no yes;
 // the name of the writer below it does not. A question behind it is what is asked
 // beside the answer, and the caller has to see that it does not doubt who asks.
+// One that only asks when it will be done ("yes, when?") doubts nothing.
 // What is agreed to is told, because here nobody knows what was asked.
 //
 // A no is read liberally, because it costs nothing but asking again: reasons may
@@ -15,7 +16,7 @@
 //
 // Signs ("+", "👍") answer like words, by themselves or beside politeness. Signs
 // and words that contradict each other, and a form with both answers in it, are
-// neither.
+// neither. What stands behind an empty box is not said.
 package answer
 
 import (
@@ -38,6 +39,8 @@ type Reading struct {
 	Begun   bool         // it begins with a yes, whatever becomes of it
 	Rest    string       // the part behind "also": what is asked beside the answer
 	Wonders bool         // Rest is a question in the same sentence: only one about when doubts nothing
+	When    bool         // Rest asks but when it will be done, or how long that takes
+	NoStop  bool         // it stops nothing: "don't cancel", a form without a tick; Answer is none then
 }
 
 // Read reads the new text of a mail. It does not know whether a confirmation
@@ -49,14 +52,18 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 	if TooLong(text) {
 		return Reading{}
 	}
-	t := rules.NewText(text)
+	t := rules.NewText(ticked(text))
+	if len(t.Words) == 0 && t.Source != text {
+		return Reading{NoStop: true}
+	}
+	text = t.Source
 	if len(t.Words) > maxWords {
 		return Reading{}
 	}
 	if len(t.Words) == 1 && reply && rules.Listed(lang.Guess{}, lang.WordYes, t.Words[0].Fold) {
 		return Reading{Answer: inbox.AnswerYes}
 	}
-	r := reader{rules: rules, guess: g, t: t, hits: rules.Find(t, g), reply: reply}
+	r := newReader(rules, t, g, reply)
 	out := r.withSigns()
 	if !out.empty() {
 		return out
@@ -78,8 +85,7 @@ func (r *reader) swapped() Reading {
 	if len(t.Words) == 0 || len(t.Words) > maxSwapped {
 		return Reading{}
 	}
-	other := reader{rules: r.rules, t: t, hits: r.rules.Find(t, lang.Guess{}), reply: r.reply}
-	return other.read()
+	return newReader(r.rules, t, lang.Guess{}, r.reply).read()
 }
 
 // withSigns reads the text and the signs in it. A sign is an answer by itself or
@@ -107,7 +113,9 @@ func (r *reader) withSigns() Reading {
 	return out
 }
 
-func (r Reading) empty() bool { return r.Answer == inbox.AnswerNone && !r.Partial && !r.But }
+func (r Reading) empty() bool {
+	return r.Answer == inbox.AnswerNone && !r.Partial && !r.But && !r.NoStop
+}
 
 // TooLong tells at little cost whether a text cannot be an answer, because it
 // has far too many words.
@@ -124,8 +132,12 @@ func TooLong(text string) bool {
 // reader reads one text.
 type reader struct {
 	rules *lang.Rules
-	guess lang.Guess
+	tags  []string // the languages of the text
 	t     *lang.Text
 	hits  lang.Hits
 	reply bool
+}
+
+func newReader(rules *lang.Rules, t *lang.Text, g lang.Guess, reply bool) *reader {
+	return &reader{rules: rules, tags: rules.Tags(t, g), t: t, hits: rules.Find(t, g), reply: reply}
 }

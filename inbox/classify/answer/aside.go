@@ -10,7 +10,7 @@ import (
 // without a meaning, says why or agrees to something: "I wrote this letter", and
 // not "in the letter". What is to be deleted is no such thing.
 func (r *reader) founded(s lang.Span) bool {
-	heavy := r.hits.In(s, lang.Yes, lang.Filler, lang.Closing, lang.Reason, lang.Unused, lang.All)
+	heavy := r.hits.In(s, lang.Yes, lang.Both, lang.Filler, lang.Closing, lang.Reason, lang.Unused, lang.All)
 	return !slices.ContainsFunc(r.parts(s), func(part lang.Span) bool {
 		light := r.outside(r.hits.In(part, lang.Aside, lang.Little), heavy)
 		return light && !r.grounds(part) || r.takesAside(part)

@@ -81,19 +81,21 @@ func (r *reader) idle(no lang.Hit, s lang.Span) bool {
 	}) {
 		return true
 	}
+	if r.mere(no) {
+		return true
+	}
 	part := r.partOf(no.Span)
 	return r.leads(s) && (strings.Contains(r.t.EndMark(part), "?") || r.hits.Has(part, lang.Other) || len(r.fields(part)) > 0)
 }
 
-// goesOn tells whether a text says not to stop: "don't cancel", which asks for
-// the contrary of what a no does.
-func (r *reader) goesOn(s lang.Span) bool {
-	for i := s.From + 1; i < s.To; i++ {
-		if !r.closes(i) && r.listed(i, lang.WordHalt) && r.listed(i-1, lang.WordDont) {
-			return true
-		}
+// mere tells whether a "no" is but the "not" of an unknown word, or one that such
+// a "not" stands before: "не волнуйтесь", "не забудьте".
+func (r *reader) mere(no lang.Hit) bool {
+	if no.From > r.part(no.From) && r.listed(no.From-1, lang.WordMere) {
+		return true
 	}
-	return false
+	alone := no.To-no.From > 1 || !r.listed(no.From, lang.WordMere) || r.closes(no.To)
+	return !alone && (!r.known(no.To) || r.hits.Has(at(no.To), lang.No))
 }
 
 // whole tells whether a span is a no and nothing else.

@@ -24,10 +24,15 @@ func (r *reader) read() Reading {
 	case rest != "":
 		return r.orNo(all)
 	}
+	if first, behind := r.beforeWhen(all); r.yes(first) {
+		out := r.yesTo(first, strings.TrimRight(r.t.Slice(behind), " ?!."))
+		out.When = true
+		return out
+	}
 	if first, behind := r.apart(all); r.yes(first) && !r.reserves(behind) {
 		return r.yesTo(first, r.t.Slice(behind))
 	}
-	if first, behind := r.beforeQuestion(all); r.yes(first) && !r.reserves(behind) {
+	if first, behind := r.beforeQuestion(all); r.yes(first) && !r.reserves(behind) && !r.recalls(behind) {
 		out := r.yesTo(first, r.t.Slice(behind)+"?")
 		out.Wonders = true
 		return out
@@ -36,9 +41,16 @@ func (r *reader) read() Reading {
 }
 
 // reserves tells whether what stands behind a yes may take it back.
-func (r *reader) reserves(s lang.Span) bool {
-	return r.hits.Has(s, lang.But, lang.Wait, lang.Condition, lang.No, lang.Negation, lang.Keep)
+func (r *reader) reserves(s lang.Span) bool { return r.hits.Has(s, reserving...) }
+
+// recalls tells whether a question is about when its writer did something, which
+// doubts that they did: "when did I ask for this?"
+func (r *reader) recalls(s lang.Span) bool {
+	return r.hits.Has(s, lang.When) && r.hits.Has(s, lang.Reason, lang.Unused)
 }
+
+// reserving are the concepts of what may take a yes back.
+var reserving = []lang.Concept{lang.But, lang.Wait, lang.Condition, lang.No, lang.Negation, lang.Keep}
 
 // beforeQuestion parts the one sentence of a text before the question that it
 // ends in: "Yes, thank you, how long will it take?"
@@ -49,6 +61,50 @@ func (r *reader) beforeQuestion(all lang.Span) (first, behind lang.Span) {
 	parts := r.parts(all)
 	last := parts[len(parts)-1]
 	return r.upTo(last.From), last
+}
+
+// beforeWhen parts a text before a question that it ends in and that asks but
+// when it will be done: "Yes, when?", "yes. how long does it take?"
+func (r *reader) beforeWhen(all lang.Span) (first, behind lang.Span) {
+	if !strings.Contains(r.t.EndMark(all), "?") {
+		return lang.Span{}, lang.Span{}
+	}
+	for _, h := range r.hits.In(all, lang.When) {
+		first, behind := r.upTo(h.From), r.from(h.From)
+		if first.To > 1 && r.covers(first.To-1, lang.And) && !r.covers(first.To-1, lang.But) {
+			first.To--
+		}
+		if h.From > 0 && r.asksWhen(h, behind) {
+			return first, behind
+		}
+	}
+	return lang.Span{}, lang.Span{}
+}
+
+// asksWhen tells whether a span, which begins with a word of time, asks for no
+// more than that: "when?", "when will my account be deleted?" "When" by itself
+// may also begin a condition.
+func (r *reader) asksWhen(when lang.Hit, s lang.Span) bool {
+	if r.outside(r.hits.In(s, reserving...), r.hits.In(s, lang.When)) {
+		return false
+	}
+	for i := when.To; i < s.To; i++ {
+		beside := r.small(i) || r.inside(i, when.To, lang.Filler, lang.It, lang.When)
+		if !beside && (when.To-when.From == 1 || !r.aboutWhen(i, when)) {
+			return false
+		}
+	}
+	return true
+}
+
+// aboutWhen tells whether a word may stand in a question about when something
+// will be done: "will it be deleted", and not "is it from".
+func (r *reader) aboutWhen(i int, when lang.Hit) bool {
+	done := append([]lang.Concept{lang.Reason}, acts...)
+	if r.hits.Has(at(i), append(done, lang.Account, lang.Data, lang.Me)...) || len(r.fields(at(i))) > 0 {
+		return true
+	}
+	return r.inside(i, when.From, lang.AskStatus) || r.hits.Has(at(i), lang.Little) && r.hits.Has(r.from(i), done...)
 }
 
 // offersBoth tells whether a text is but a yes and a no beside each other, as
@@ -135,7 +191,7 @@ const maxDivided = 14
 func (r *reader) orNo(all lang.Span) Reading {
 	no, ok := r.no(all)
 	if !ok {
-		no = Reading{But: r.reserved(all)}
+		no = Reading{But: r.reserved(all), NoStop: len(r.t.Sentences) == 1 && r.goesOn(all)}
 	}
 	no.Begun = r.leads(all)
 	return no

@@ -46,12 +46,21 @@ func (r *reader) parts(s lang.Span) []lang.Span {
 	return out
 }
 
+// begins tells whether a sentence begins with a word.
+func (r *reader) begins(i int) bool { return i == 0 || r.ends(i) }
+
 // ends tells whether a sentence ends before a word.
 func (r *reader) ends(i int) bool { return i >= len(r.t.Words) || r.t.Words[i].Before >= lang.Sentence }
 
 // covers tells whether a word is part of a phrase of a concept.
 func (r *reader) covers(i int, c lang.Concept) bool {
 	return slices.ContainsFunc(r.hits, func(h lang.Hit) bool { return h.Concept == c && h.From <= i && i < h.To })
+}
+
+// inside tells whether a word is part of a phrase of one of the concepts that
+// begins at another word or behind it.
+func (r *reader) inside(i, from int, concepts ...lang.Concept) bool {
+	return slices.ContainsFunc(r.hits.In(lang.Span{From: from, To: i + 1}, concepts...), func(h lang.Hit) bool { return i < h.To })
 }
 
 // known tells whether a word is part of any phrase.
@@ -79,13 +88,13 @@ func (r *reader) words(from, to int) int {
 	return n
 }
 
-// listed tells whether a word stands in a list of the language of the text, or
-// of those whose phrases are looked for beside it.
+// listed tells whether a word stands in a list of one of the text's languages.
 func (r *reader) listed(i int, list lang.Concept) bool {
-	w := r.t.Words[i].Fold
-	return slices.ContainsFunc([]string{r.guess.Tag, "en", "ru"}, func(tag string) bool {
-		return tag != "" && r.rules.Listed(lang.Guess{Tag: tag}, list, w)
-	})
+	return slices.ContainsFunc(r.tags, func(tag string) bool { return r.listedIn(tag, i, list) })
+}
+
+func (r *reader) listedIn(tag string, i int, list lang.Concept) bool {
+	return r.rules.Listed(lang.Guess{Tag: tag}, list, r.t.Words[i].Fold)
 }
 
 // small tells whether a word has no meaning of its own.

@@ -19,11 +19,11 @@ var acts = []lang.Concept{lang.Delete, lang.Deleting, lang.Deleted, lang.AskDele
 var asked = append([]lang.Concept{lang.It}, acts...)
 
 // beside are the concepts whose words may stand beside a yes.
-var beside = append([]lang.Concept{lang.Yes, lang.Filler, lang.It, lang.Reason, lang.Unused, lang.Aside, lang.Little, lang.Heard, lang.Account, lang.Data, lang.Me, lang.All}, acts...)
+var beside = append([]lang.Concept{lang.Yes, lang.Filler, lang.It, lang.Both, lang.Reason, lang.Unused, lang.Aside, lang.Little, lang.Heard, lang.Account, lang.Data, lang.Me, lang.All}, acts...)
 
 // yes tells whether a span is a yes and nothing else.
 func (r *reader) yes(s lang.Span) bool {
-	if r.question(s) || r.opposed(s) || !r.leads(s) && !r.follows(s) && !r.restates(s) {
+	if r.question(s) || r.opposed(s) || !r.leads(s) && !r.follows(s) && !r.restates(s) && !r.both(s) {
 		return false
 	}
 	body := lang.Span{From: s.From, To: r.signed(s)}
@@ -76,11 +76,11 @@ func (r *reader) follows(s lang.Span) bool {
 }
 
 // affirms tells whether a yes says so to what was asked: not with a "not" that
-// runs on from within it ("I do not"), and not only to having heard ("yes, I got
-// your letter").
+// runs on from within it ("I do not"), not only to having heard ("yes, I got your
+// letter"), and not as a plea to us ("please confirm").
 func (r *reader) affirms(yes lang.Hit) bool {
 	inner := r.hits.In(lang.Span{From: yes.From + 1, To: yes.To}, lang.No, lang.Negation)
-	if slices.ContainsFunc(inner, func(h lang.Hit) bool { return h.To > yes.To }) {
+	if slices.ContainsFunc(inner, func(h lang.Hit) bool { return h.To > yes.To }) || r.pleads(yes) {
 		return false
 	}
 	end := yes.To
@@ -88,7 +88,47 @@ func (r *reader) affirms(yes lang.Hit) bool {
 		end++
 	}
 	heard := r.hits.In(lang.Span{From: yes.To, To: end}, lang.Heard)
-	return len(heard) == 0 || r.hits.Has(lang.Span{From: heard[0].To, To: end}, append([]lang.Concept{lang.Yes}, acts...)...)
+	return len(heard) == 0 || r.hits.Has(lang.Span{From: heard[0].To, To: end}, lang.Yes) || r.acted(heard[0], end)
+}
+
+// acted tells whether an act behind what was heard is wished and not what was
+// heard: "I know, delete it", and not "I see that it will be deleted". What only
+// reserves nothing ("I understand that") was heard and is agreed to.
+func (r *reader) acted(heard lang.Hit, end int) bool {
+	if !r.outside(lang.Hits{heard}, r.hits.In(at(heard.From), lang.Reason)) {
+		return r.hits.Has(lang.Span{From: heard.To, To: end}, acts...)
+	}
+	part := r.partOf(heard.Span).To
+	if part < end && r.hits.Has(lang.Span{From: part, To: end}, acts...) {
+		return true
+	}
+	for i := heard.To; i < part; i++ {
+		if r.hits.Has(at(i), lang.Delete, lang.Deactivate, lang.Change, lang.AskDelete) {
+			return true
+		}
+		if !r.hits.Has(at(i), lang.Filler, lang.Wish, lang.And) {
+			return false
+		}
+	}
+	return false
+}
+
+// pleads tells whether a yes is the verb of a plea: "please confirm".
+func (r *reader) pleads(yes lang.Hit) bool {
+	return r.listed(yes.From, lang.WordConfirm) && !r.begins(yes.From) && r.listed(yes.From-1, lang.WordPlease)
+}
+
+// both tells whether a span says "both" and no more: "both, please".
+func (r *reader) both(s lang.Span) bool {
+	if !r.hits.Has(s, lang.Both) {
+		return false
+	}
+	for i := s.From; i < s.To; i++ {
+		if !r.inside(i, s.From, lang.Both, lang.Filler) {
+			return false
+		}
+	}
+	return true
 }
 
 // restates tells whether a span is the act itself in words that can only be
@@ -103,17 +143,34 @@ func (r *reader) restates(s lang.Span) bool {
 }
 
 // opposed tells whether something in a span speaks against a yes. What is part
-// of a reason does not: "I do not need it any more".
+// of a reason, or of having heard, does not: "I do not need it any more".
 func (r *reader) opposed(s lang.Span) bool {
 	if slices.ContainsFunc(r.hits.In(s, lang.Unused), r.denies) {
 		return true
 	}
-	return r.outside(r.hits.In(s, against...), r.hits.In(s, lang.Reason, lang.Unused))
+	return r.outside(r.hits.In(s, against...), r.hits.In(s, lang.Reason, lang.Unused, lang.Heard))
 }
 
 // doubted tells whether a span has a word of doubt or of another thing.
 func (r *reader) doubted(s lang.Span) bool {
-	return r.outside(r.hits.In(s, doubtful...), r.hits.In(s, lang.Reason, lang.Unused, lang.Yes))
+	twice := slices.ContainsFunc(r.hits.In(s, lang.Both), func(h lang.Hit) bool { return r.hits.Has(r.partOf(h.Span), lang.Account) })
+	return twice || r.outside(r.hits.In(s, doubtful...), r.hits.In(s, lang.Reason, lang.Unused, lang.Yes, lang.Both)) ||
+		slices.ContainsFunc(r.hits.In(s, lang.New, lang.Reason), func(h lang.Hit) bool { return r.another(h, s) })
+}
+
+// another tells whether all that is said of a field is that it is another one, or
+// the old one, and no act beside it says what for: "yes, another number".
+func (r *reader) another(thing lang.Hit, s lang.Span) bool {
+	part := r.partOf(thing.Span)
+	if thing.Concept == lang.Reason && (thing.To < part.To || len(r.fields(thing.Span)) == 0) {
+		return false // "the old number is dead"
+	}
+	for i := thing.From; i < thing.To; i++ {
+		if r.listed(i, lang.WordAnother) {
+			return !r.hits.Has(lang.Span{From: s.From, To: part.From}, acts...) && !r.hits.Has(lang.Span{From: part.To, To: s.To}, acts...)
+		}
+	}
+	return false
 }
 
 // denies tells whether the "not" of a reason is about what was asked: "I no

@@ -19,6 +19,7 @@ const (
 	Perhaps     Concept = "perhaps"     // neither yes nor no, whatever stands beside it
 	Wait        Concept = "wait"        // not yet, not before, except: makes a yes none
 	Partial     Concept = "partial"     // picks some of several items
+	Both        Concept = "both"        // just two things, without saying which: both, both of them
 	Also        Concept = "also"        // begins one thing more
 	And         Concept = "and"         // puts one thing beside another
 	Or          Concept = "or"          // between two things of which one is meant
@@ -29,6 +30,7 @@ const (
 	Aside       Concept = "aside"       // things that a reason may speak of: letter, site, decision
 	Little      Concept = "little"      // words without a meaning of their own beside a reason
 	Heard       Concept = "heard"       // says yes only to having heard: yes, I got your letter; yes, I know
+	When        Concept = "when"        // asks beside a yes when it will be done: how long does it take
 	It          Concept = "it"          // points at what was said: it, that, everything above
 	Wish        Concept = "wish"        // asks: please, I want, could you
 	HowTo       Concept = "howto"       // asks for an explanation: how, where, why
@@ -52,6 +54,10 @@ const (
 	Deactivate  Concept = "deactivate"  // to disable, hide, suspend
 	Deactivated Concept = "deactivated" // participle and noun of it: asks only beside a wish
 	Later       Concept = "later"       // not now: tomorrow, from Monday on
+	Then        Concept = "then"        // not before what else is asked for is done: afterwards
+	Private     Concept = "private"     // nobody should see it: beside a change it asks for more
+	Moot        Concept = "moot"        // it is needed no more: behind a change, that is not wanted any longer
+	NotMine     Concept = "notmine"     // says that an account is not its writer's
 	Contact     Concept = "contact"     // by what follows the writer can be reached: call me at
 	Temporary   Concept = "temporary"   // for a while, until
 	Send        Concept = "send"        // to send, export, hand over
@@ -106,6 +112,14 @@ const (
 	WordWhether  Concept = "word.whether"  // begins what is asked, not a condition
 	WordIs       Concept = "word.is"       // says how something is or was: is, was, stands
 	WordWas      Concept = "word.was"      // says how something was, whatever is wished beside it
+	WordBecame   Concept = "word.became"   // at once behind what could ask for an act: something is said of it: was, will
+	WordUndo     Concept = "word.undo"     // beside an act as a noun: it is taken back: back, revoke
+	WordUndone   Concept = "word.undone"   // an act as a noun, that can be taken back: withdrawal
+	WordAware    Concept = "word.aware"    // before what could be a question: its answer is known, or agreed to
+	WordUntil    Concept = "word.until"    // behind a value: it says until, or after, when it is to be stored
+	WordJoint    Concept = "word.joint"    // ends no occupation, and begins where somebody works: at, in
+	WordKin      Concept = "word.kin"      // somebody else, where a value is to be entered for them: him, mum
+	WordCarrier  Concept = "word.carrier"  // in what a copy is sent: as a file
 	WordStays    Concept = "word.stays"    // says of the thing before it that it stays: stays, may, is
 	WordNeed     Concept = "word.need"     // behind a "not": it is said of a need, not of the thing
 	WordOnly     Concept = "word.only"     // behind a "not": what follows is wanted: just, only
@@ -122,6 +136,16 @@ const (
 	WordFor      Concept = "word.for"      // says for whom somebody writes
 	WordThat     Concept = "word.that"     // what a participle acts on: it can be removed
 	WordSo       Concept = "word.so"       // before a past: it is wished: чтобы
+	WordClause   Concept = "word.clause"   // begins what somebody wants or says: dass
+	WordWhich    Concept = "word.which"    // begins, behind a comma, to say which one is meant: which
+	WordWhom     Concept = "word.whom"     // says for whom something was made: for
+	WordBut      Concept = "word.but"      // one of [But] that begins the contrary: but, not however
+	WordTell     Concept = "word.tell"     // asks for a word when it is done: tell me when
+	WordCopy     Concept = "word.copy"     // by itself it says that a copy is wanted, not of what: copy, backup
+	WordNo       Concept = "word.no"       // a no by itself, said of no verb behind it, and what stands before one: no, oh
+	WordSaid     Concept = "word.said"     // tells what somebody said, the writer only beside an "i": said, wrote
+	WordSay      Concept = "word.say"      // tells what the writer said, and counts only with a "not": say
+	WordDead     Concept = "word.dead"     // of a telephone number: it works no more
 	WordThey     Concept = "word.they"     // at once before a verb: others do it
 	WordI        Concept = "word.i"        // at once before a verb: the writer does it
 	WordWill     Concept = "word.will"     // begins a condition that only says what its writer will do
@@ -145,8 +169,16 @@ const (
 	WordSelf     Concept = "word.self"     // says that the writer is meant, before a name: it was me
 	WordSmall    Concept = "word.small"    // means nothing by itself in a yes: the, my, is
 	WordHalt     Concept = "word.halt"     // calls off, in one word: cancel, stop
-	WordDont     Concept = "word.dont"     // at once before that: it is not to be called off: don't
-	WordRight    Concept = "word.right"    // a verb of change that by itself is but a yes: correct
+	WordDont     Concept = "word.dont"     // before that: it is not to be called off: don't
+	WordBehind   Concept = "word.behind"   // the same, behind that and at the end of its part: niet, etmeyin
+	WordSteady   Concept = "word.steady"   // not to call off, in one word: n'annulez
+	WordMere     Concept = "word.mere"     // a no by itself, and before a word a mere "not": не
+	// WordInfinitive holds what names an act and does not order it, or makes a verb do so: отменять, to.
+	WordInfinitive Concept = "word.infinitive"
+	WordNeeded     Concept = "word.needed"  // behind a "not": there is no need or wish: need, interest
+	WordConfirm    Concept = "word.confirm" // behind a plea: something is asked of us: confirm
+	WordAnother    Concept = "word.another" // of something new: it is another than was said: different
+	WordRight      Concept = "word.right"   // a verb of change that by itself is but a yes: correct
 	// WordEverything holds those words of [All] that are a thing: everything, not completely.
 	WordEverything Concept = "word.everything"
 )
@@ -170,19 +202,22 @@ const (
 // Concepts lists the sections that take plain entries, apart from those of
 // fields and months.
 func Concepts() []Concept {
-	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Also, And, Or, But, Because, Reason, Unused, Aside, Little, Heard, It, Wish, HowTo, Possible, Negation, Done,
-		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Later, Contact, Temporary, Send,
+	return []Concept{Common, Filler, Closing, Yes, No, Perhaps, Wait, Partial, Both, Also, And, Or, But, Because, Reason, Unused, Aside, Little, Heard, When, It, Wish, HowTo, Possible, Negation, Done,
+		Condition, Problem, Doubt, Grave, Offer, Third, Other, Account, Place, Data, All, Delete, Deleting, Deleted, Deactivate, Deactivated, Later, Then, Private, Moot, NotMine, Contact, Temporary, Send,
 		Hold, Change, Add, Act, Wrong, New, Keep, Me, Stop, Bends, Male, Female, Forwarded, Boilerplate, Spelt, Blank, AskDelete, AskDeactivate, AskCopy, AskDescribe,
 		AskWithdraw, AskChange, AskStatus, AskReactivate, Halt, Recant, Steady, Spare, Carry, Report}
 }
 
 // Lists gives the sections that are lists of single words.
 func Lists() []Concept {
-	return []Concept{WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
-		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
+	return []Concept{WordBecame, WordUndo, WordUndone, WordAware, WordUntil, WordJoint, WordKin, WordCarrier, WordDead, WordBut,
+		WordBeside, WordSince, WordBefore, WordTells, WordOr, WordWhether, WordIs, WordWas, WordStays, WordNeed, WordOnly, WordNot, WordIn,
+		WordAmong, WordAbout, WordOf, WordMine, WordMe, WordMy, WordOwn, WordAny, WordFor, WordThat, WordSo, WordClause, WordWhich, WordWhom, WordTell, WordCopy, WordNo, WordSaid, WordSay,
+		WordThey, WordI, WordWill, WordPlease, WordOk, WordBoth, WordHeading,
 		WordArticle, WordLead, WordParticle, WordAccess, WordCitation, WordDevice, WordTemplate, WordShort, WordNumbered, WordDated,
 		WordReply, WordForward,
-		WordYes, WordSelf, WordSmall, WordRight, WordEverything, WordHalt, WordDont}
+		WordYes, WordSelf, WordSmall, WordRight, WordEverything, WordHalt, WordDont, WordBehind, WordSteady, WordMere, WordInfinitive,
+		WordNeeded, WordConfirm, WordAnother}
 }
 
 // listed tells whether a section is a list of single words.

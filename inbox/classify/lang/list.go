@@ -68,11 +68,6 @@ func (r *Rules) Listed(g Guess, c Concept, word string) bool {
 		l := r.lexicons[g.Tag]
 		return l != nil && l.words[c].has(word)
 	}
-	return r.listedAnywhere(c, word)
-}
-
-// listedAnywhere tells whether a word stands in a section word.NAME of any language.
-func (r *Rules) listedAnywhere(c Concept, word string) bool {
 	for _, l := range r.lexicons {
 		if l.words[c].has(word) {
 			return true

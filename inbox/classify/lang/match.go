@@ -134,7 +134,7 @@ func (m *matcher) match(parts []part, i int, follows bool, nots map[string]bool)
 
 // longest drops every hit that lies inside a longer phrase. In a whole yes or no
 // ("don't delete my account") the acts and things keep their own meaning, and a
-// reason hides nothing and is not hidden: it counts only beside a yes. cover is
+// reason hides nothing and is not hidden: it counts only beside something else. cover is
 // room for a span of every word.
 func longest(hits Hits, cover []Span) Hits {
 	plain := func(h Hit) bool { return !h.slot && !h.reason() }
@@ -161,9 +161,10 @@ func (h Hit) agreed() bool {
 // answers tells whether a hit is one of those that are an answer by themselves.
 func (h Hit) answers() bool { return h.Concept == Yes || h.Concept == No || h.Concept == Partial }
 
-// reason tells whether a hit is one of those that count only beside an answer.
+// reason tells whether a hit is one of those that count only beside an answer or a
+// request, of which the words in it keep their own meaning.
 func (h Hit) reason() bool {
-	return slices.Contains([]Concept{Reason, Unused, Aside, Little, Heard}, h.Concept)
+	return slices.Contains([]Concept{Reason, Unused, Aside, Little, Heard, Both, When, Moot, NotMine, Private}, h.Concept)
 }
 
 // asks tells whether a hit is an act that can be asked for, or what it is about.
@@ -194,18 +195,27 @@ func hidden(hits Hits, cover []Span, by, of func(Hit) bool) Hits {
 	})
 }
 
-// Find gives what the rule files of the guessed language, of English, and in
-// Cyrillic script of Russian, find in the text.
-func (r *Rules) Find(t *Text, g Guess) Hits {
-	tags := []string{g.Tag}
+// Tags gives the languages whose rule files are searched for in the text: the
+// guessed one if any, English, and in Cyrillic script Russian.
+func (r *Rules) Tags(t *Text, g Guess) []string {
+	var tags []string
+	if g.Tag != "" {
+		tags = append(tags, g.Tag)
+	}
 	if g.Tag != "en" {
 		tags = append(tags, "en")
 	}
 	if _, cyrillic := t.letters(0); cyrillic > 0 && g.Tag != "ru" {
 		tags = append(tags, "ru")
 	}
+	return tags
+}
+
+// Find gives what the rule files of the text's languages ([Rules.Tags]) find in
+// it.
+func (r *Rules) Find(t *Text, g Guess) Hits {
 	var all Hits
-	for _, tag := range tags {
+	for _, tag := range r.Tags(t, g) {
 		l := r.lexicons[tag]
 		if l == nil {
 			continue

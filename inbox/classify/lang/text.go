@@ -166,10 +166,10 @@ func (sc *scanner) abbreviated() bool {
 	}
 	last := w[len(w)-1].Fold
 	if last == "no" && len(w) > 1 && w[len(w)-1].Before == None {
-		return sc.rules.listedAnywhere(WordNumbered, w[len(w)-2].Fold)
+		return sc.rules.Listed(Guess{}, WordNumbered, w[len(w)-2].Fold)
 	}
 	r, n := utf8.DecodeRuneInString(last)
-	return n == len(last) && unicode.IsLetter(r) || sc.rules.listedAnywhere(WordShort, last)
+	return n == len(last) && unicode.IsLetter(r) || sc.rules.Listed(Guess{}, WordShort, last)
 }
 
 // lineBreak tells a line that was wrapped from one that ends.

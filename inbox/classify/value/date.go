@@ -25,11 +25,12 @@ type Mark struct {
 	Month, Day int // one of them is 0
 }
 
-// Writing is how dates are written in a text.
+// Writing is how dates are written in a text; its zero value is digits in an
+// unknown order.
 type Writing struct {
 	Order Order
 	Marks []Mark                 // in the order of the text
-	Links func(word string) bool // stands inside a date: th, of
+	Links func(word string) bool // stands inside a date: th, of; nil tells no word
 }
 
 // Dates finds the days that a text names, in every order of day, month and
@@ -109,7 +110,7 @@ func dateTokens(text string, how Writing) []token {
 				j += s
 			}
 			kind := byte('w')
-			if len(out) > 0 && how.Links(text[i:j]) {
+			if len(out) > 0 && how.Links != nil && how.Links(text[i:j]) {
 				kind = 'l'
 			}
 			add(token{start: i, end: j, kind: kind, width: j - i})

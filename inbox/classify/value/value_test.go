@@ -47,6 +47,13 @@ func TestDates(t *testing.T) {
 	}
 }
 
+func TestDatesWithoutWordsInside(t *testing.T) {
+	text := "14.03.1990 or so"
+	if got, sure := one(Dates(text, Writing{})); got != "1990-03-14" || !sure {
+		t.Errorf("%q where no word stands inside a date: got %q %v, want 1990-03-14", text, got, sure)
+	}
+}
+
 func linking(word string) bool {
 	return slices.Contains([]string{"th", "st", "the", "of", "г", "года", "жылғы", "жылдың", "de"}, word)
 }
