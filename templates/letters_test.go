@@ -427,7 +427,7 @@ func TestReasons(t *testing.T) {
 		if unknown != text("") {
 			t.Errorf("%s: an unknown reason reads\n%s", lang, unknown)
 		}
-		for _, code := range []string{"same", "bad-email", "bad-date", "future-date", "needed", "taken", "unknown-field", "too-long", "invalid", "single"} {
+		for _, code := range []string{"same", "bad-email", "bad-date", "future-date", "needed", "taken", "unknown-field", "too-long", "invalid", "single", "parts"} {
 			if text(code) == unknown {
 				t.Errorf("%s: reason %q has no words", lang, code)
 			}

@@ -238,6 +238,7 @@ var slips = map[datamap.Reason]string{
 	datamap.ReasonTooLong:    "it is longer than the field can hold",
 	datamap.ReasonInvalid:    "it is empty, or has characters that no value has",
 	datamap.ReasonSingle:     "it holds one value: replace it with FIELD=VALUE",
+	datamap.ReasonParts:      "it is stored in parts, one word each: give as many words as there are parts",
 	datamap.ReasonNeeded:     "it cannot be removed without deleting the account",
 }
 

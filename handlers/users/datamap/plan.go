@@ -174,6 +174,9 @@ func (d *draft) change(c inbox.Change) Reason {
 	}
 	switch c.Op {
 	case inbox.OpSet:
+		if !col.fits(v) {
+			return ReasonParts
+		}
 		d.put(c.Field, v, inbox.StepSet)
 		return ""
 	case inbox.OpAdd:
@@ -181,7 +184,10 @@ func (d *draft) change(c inbox.Change) Reason {
 		if d.now[c.Field] == "" || d.ops[c.Field] == inbox.StepSet {
 			op = inbox.StepSet
 		}
-		if v, r = col.add(d.now[c.Field], v); r == "" {
+		if v, r = col.add(d.now[c.Field], v); r == "" && !col.fits(v) {
+			r = ReasonParts
+		}
+		if r == "" {
 			d.put(c.Field, v, op)
 		}
 		return r
@@ -198,7 +204,7 @@ func (d *draft) put(f inbox.Field, v string, op inbox.StepOp) {
 
 // derive enters what follows from another step, if the map has the field.
 func (d *draft) derive(f inbox.Field, v string) {
-	if _, c, ok := d.m.column(f); !ok || c.same(d.old[f], v) {
+	if _, c, ok := d.m.column(f); !ok || c.same(d.old[f], v) || v != "" && !c.fits(v) {
 		return
 	}
 	if v == "" {

@@ -20,6 +20,7 @@ const (
 	ReasonTooLong      Reason = "too-long"      // longer than the field can hold
 	ReasonInvalid      Reason = "invalid"       // empty, or with characters that no value has
 	ReasonSingle       Reason = "single"        // the field holds one value; another cannot be added
+	ReasonParts        Reason = "parts"         // the field is stored in parts, one word each, and there are more words or fewer
 	ReasonNeeded       Reason = "needed"        // it cannot be removed without deleting the account
 	ReasonTaken        Reason = "taken"         // somebody else's; only the store can tell
 )
@@ -27,7 +28,7 @@ const (
 // Reasons lists every reason, for whoever must have words for each.
 func Reasons() []Reason {
 	return []Reason{ReasonSame, ReasonUnknownField, ReasonBadEmail, ReasonBadDate, ReasonFutureDate,
-		ReasonTooLong, ReasonInvalid, ReasonSingle, ReasonNeeded, ReasonTaken}
+		ReasonTooLong, ReasonInvalid, ReasonSingle, ReasonParts, ReasonNeeded, ReasonTaken}
 }
 
 // RefusedError says that a request cannot be carried out as it is worded. It

@@ -79,6 +79,12 @@ func (c Column) add(old, value string) (string, Reason) {
 	return sum, ""
 }
 
+// fits tells whether a value can be shared out to the table's columns that the
+// field is made of: one word each, where there are several.
+func (c Column) fits(value string) bool {
+	return len(c.Source) < 2 || len(strings.Fields(value)) == len(c.Source)
+}
+
 // same tells whether two values mean the same.
 func (c Column) same(a, b string) bool {
 	return a == b || c.Type == TypeEmail && address.Equal(a, b)
