@@ -31,8 +31,11 @@ type dialect struct {
 	exact  func(col string) string                  // the column as a text that only the same text equals
 	prefix func(col, param string) string           // whether col begins with what like made; more is fine, fewer is not
 	like   func(prefix string) string
-	arg    func(c Column, v string) (any, bool) // the parameter; false: the column cannot hold such a value
-	moment func(t time.Time) string             // a time as columns of KindTime and text have it
+	// blankRanges have the texts that begin with a blank between them, and few
+	// others; nil: each blank is asked for by prefix.
+	blankRanges [][2]rune
+	arg         func(c Column, v string) (any, bool) // the parameter; false: the column cannot hold such a value
+	moment      func(t time.Time) string             // a time as columns of KindTime and text have it
 
 	effects   string // CREATE TABLE
 	open      func(Config) (*sql.DB, error)

@@ -86,16 +86,15 @@ const blanks = " \t\n\r\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u200
 // its last @; or with a blank, which address.Equal drops.
 func (q *statement) begins(n int, c Column, addr string) {
 	addr = strings.TrimSpace(addr)
-	starts := []string{addr[:strings.LastIndexByte(addr, '@')+1]}
-	for _, b := range blanks {
-		starts = append(starts, string(b))
+	col := q.at(n, c)
+	q.add("(", q.d.prefix(col, q.plain(q.d.like(addr[:strings.LastIndexByte(addr, '@')+1]))))
+	for _, r := range q.d.blankRanges {
+		q.add(" OR ", col, " BETWEEN char(", itoa(int(r[0])), ") AND char(", itoa(int(r[1])), ")")
 	}
-	q.add("(")
-	for i, start := range starts {
-		if i > 0 {
-			q.add(" OR ")
+	if q.d.blankRanges == nil {
+		for _, b := range blanks {
+			q.add(" OR ", q.d.prefix(col, q.plain(q.d.like(string(b)))))
 		}
-		q.add(q.d.prefix(q.at(n, c), q.plain(q.d.like(start))))
 	}
 	q.add(")")
 }

@@ -34,7 +34,7 @@ type site struct {
 var stores = []string{"postgres", "mysql", "sqlite"}
 
 // newSite gives a fresh database.
-func newSite(t *testing.T, store string) *site {
+func newSite(t testing.TB, store string) *site {
 	t.Helper()
 	s := &site{store: store}
 	switch store {
@@ -68,7 +68,7 @@ func (s *site) config(m *datamap.Map) Config {
 }
 
 // open gives the store, with its table made.
-func (s *site) open(t *testing.T, m *datamap.Map) *Store {
+func (s *site) open(t testing.TB, m *datamap.Map) *Store {
 	t.Helper()
 	st, err := Open(s.config(m))
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *site) ddl(text string) string {
 }
 
 // exec runs statements as the site's own user, who writes its schema.
-func (s *site) exec(t *testing.T, statements ...string) {
+func (s *site) exec(t testing.TB, statements ...string) {
 	t.Helper()
 	for _, q := range statements {
 		if _, err := s.db.ExecContext(t.Context(), s.ddl(q)); err != nil {
@@ -216,7 +216,7 @@ func shopPlaces() []datamap.Place {
 	}
 }
 
-func mapOf(t *testing.T, places ...datamap.Place) *datamap.Map {
+func mapOf(t testing.TB, places ...datamap.Place) *datamap.Map {
 	t.Helper()
 	m, err := datamap.New(places...)
 	if err != nil {
