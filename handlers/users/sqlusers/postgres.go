@@ -145,7 +145,7 @@ AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY n.nspname
 CASE WHEN x.indpred IS NOT NULL OR x.indexprs IS NOT NULL THEN 'partial' ELSE '' END, a.attname
 FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class i ON i.oid = x.indexrelid
 JOIN LATERAL (SELECT k.num, k.ord FROM unnest(x.indkey) WITH ORDINALITY k(num, ord) WHERE k.num > 0 AND k.ord <= x.indnkeyatts
- UNION SELECT d.refobjsubid, 99 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = x.indexrelid
+ UNION SELECT d.refobjsubid, 99 FROM pg_depend d WHERE x.indexprs IS NOT NULL AND d.classid = 'pg_class'::regclass AND d.objid = x.indexrelid
  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = x.indrelid AND d.refobjsubid > 0 AND NOT d.refobjsubid = ANY (x.indkey)) k ON true
 JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.num
 WHERE x.indisunique AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
