@@ -259,13 +259,18 @@ func (w *work) update(p *place, r row, set []assignment) (int64, error) {
 	q.add(p.table.quoted, " AS t0 SET ")
 	q.assign(set)
 	q.add(" WHERE ")
+	q.keyed(p, r)
+	return w.s.write(w.ctx, w.tx, q)
+}
+
+// keyed adds the condition that a row has the keys of r.
+func (q *statement) keyed(p *place, r row) {
 	for i, k := range p.keys {
 		if i > 0 {
 			q.add(" AND ")
 		}
 		q.equal(0, k, r[k.Name].text)
 	}
-	return w.s.write(w.ctx, w.tx, q)
 }
 
 // assign adds "column = value, …".

@@ -94,34 +94,70 @@ func (w *work) erasePlace(e *erasure) error {
 
 // remove deletes the subject's rows of a place.
 func (w *work) remove(p *place) error {
-	if err := w.untie(p); err != nil {
+	if f := w.tied(p); f != nil && !w.spare(p, *f) {
+		return w.removeEach(p, nulls(p, *f))
+	} else if f != nil {
+		if err := w.updateAll(p, nulls(p, *f)); err != nil {
+			return err
+		}
+	}
+	q := w.deleteFrom(p)
+	q.belongs(0, p, w.who)
+	_, err := w.s.write(w.ctx, w.tx, q)
+	return err
+}
+
+// tied gives the reference by which rows of one table hang on each other, where
+// the database looks at it row by row; nil: none.
+func (w *work) tied(p *place) *ForeignKey {
+	for i, f := range p.table.Foreign {
+		if w.s.d.copies && f.Table == p.table.Name && f.holds() {
+			return &p.table.Foreign[i]
+		}
+	}
+	return nil
+}
+
+// eachMost is how many rows are remembered by their keys.
+const eachMost = 100_000
+
+// removeEach deletes rows that are found by what keeps them from going: it
+// remembers them, takes that out, and deletes them by their keys.
+func (w *work) removeEach(p *place, set []assignment) error {
+	var all []row
+	err := w.s.pages(w.ctx, w.tx, p, w.who, p.keys, func(r row) error {
+		if all = append(all, r); len(all) > eachMost {
+			return errors.New("too many rows refer to each other")
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
+	for _, r := range all {
+		if _, err := w.update(p, r, set); err != nil {
+			return err
+		}
+	}
+	for _, r := range all {
+		q := w.deleteFrom(p)
+		q.keyed(p, r)
+		if _, err := w.s.write(w.ctx, w.tx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteFrom begins a DELETE.
+func (w *work) deleteFrom(p *place) *statement {
 	q := w.s.statement("DELETE ")
 	q.target = p.table.quoted
 	if w.s.d.copies {
 		q.add("t0 ")
 	}
 	q.add("FROM ", p.table.quoted, " AS t0 WHERE ")
-	q.belongs(0, p, w.who)
-	_, err := w.s.write(w.ctx, w.tx, q)
-	return err
-}
-
-// untie takes out the references among the rows of one table, where the
-// database looks at them row by row.
-func (w *work) untie(p *place) error {
-	if !w.s.d.copies {
-		return nil
-	}
-	for _, f := range p.table.Foreign {
-		if f.Table == p.table.Name && f.holds() && w.spare(p, f) {
-			if err := w.updateAll(p, nulls(p, f)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return q
 }
 
 // updateAll writes the same into all of the subject's rows of a place.
