@@ -19,7 +19,16 @@ import (
 
 var servers realsql.Servers
 
-func TestMain(m *testing.M) { os.Exit(servers.Run(m)) }
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childTask); path != "" {
+		if err := runChild(path); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(servers.Run(m))
+}
 
 // site is a site's database under test.
 type site struct {
