@@ -118,7 +118,6 @@ type work struct {
 
 	who     subject
 	account row // locked; nil of a guest
-	steps   []inbox.Step
 }
 
 // begin locks who the effect is about, and records it; a.Again tells that this
@@ -144,7 +143,7 @@ func (w *work) lock() error {
 	s, id := w.s, w.e.Person
 	var err error
 	if w.account, err = s.account(w.ctx, w.tx, w.l, id, s.d.lock); err == nil {
-		w.who, err = s.subject(w.ctx, w.tx, w.l, id, w.l.person(w.account).Address())
+		w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), id, w.l.person(w.account).Address())
 		return err
 	}
 	if !errors.Is(err, users.ErrNotFound) {
@@ -154,7 +153,7 @@ func (w *work) lock() error {
 	if err != nil {
 		return err
 	}
-	w.who, err = s.subject(w.ctx, w.tx, w.l, "", guest.Address())
+	w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), "", guest.Address())
 	return err
 }
 

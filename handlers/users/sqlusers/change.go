@@ -341,12 +341,11 @@ func (w *work) linkOf(p *place) (value, error) {
 	case p.byAddress() && len(w.who.addresses) > 0:
 		return value{w.who.addresses[0], true}, nil
 	case p.parent != nil:
-		rows, err := w.s.few(w.ctx, w.tx, p.parent, w.who, 1, "")
-		if err != nil {
-			return value{}, err
-		}
-		if len(rows) == 1 && rows[0][p.to.Name].held {
-			return rows[0][p.to.Name], nil
+		var to value
+		q := w.s.from(p.parent, []Column{p.to}, w.who)
+		err := w.s.read(w.ctx, w.tx, q, []Column{p.to}, func(v []value) bool { to = v[0]; return false })
+		if err != nil || to.held {
+			return to, err
 		}
 	}
 	return value{}, &inbox.Error{Err: fmt.Errorf("the place %q has no row of this person, and nothing to link a new one to", p.Name)}

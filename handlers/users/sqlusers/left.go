@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,11 +27,21 @@ func (s *Store) remaining(ctx context.Context, p users.Person, plan inbox.Plan) 
 	if err != nil {
 		return nil, err
 	}
-	who, err := s.whose(ctx, l, p, p.Address())
+	who, err := s.whose(ctx, l, l.of(plan), p, p.Address())
 	if err != nil {
 		return nil, err
 	}
 	return s.left(ctx, s.db, l, who, plan.Steps)
+}
+
+// of lists the places of a plan.
+func (l *layout) of(plan inbox.Plan) (all []*place) {
+	for _, step := range plan.Steps {
+		if p := l.place(step.Place); p != nil && !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // left gives the steps that are to take something away and have not, in their

@@ -82,7 +82,7 @@ func openMySQL(c Config) (*sql.DB, error) {
 		mc.Params = map[string]string{}
 	}
 	for name, v := range map[string]string{"sql_mode": "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'", "time_zone": "'+00:00'",
-		"innodb_lock_wait_timeout": "10", "foreign_key_checks": "1", "unique_checks": "1"} {
+		"innodb_lock_wait_timeout": "10", "lock_wait_timeout": "10", "foreign_key_checks": "1", "unique_checks": "1"} {
 		mc.Params[name] = v
 	}
 	connector, err := driver.NewConnector(mc)

@@ -118,16 +118,20 @@ func (s *Store) spelled(ctx context.Context, db querier, p *place, addresses []s
 	return all, nil
 }
 
-// subject gives whose rows those of an account and of addresses are.
-func (s *Store) subject(ctx context.Context, db querier, l *layout, id string, addresses ...string) (subject, error) {
+// subject gives whose rows in some places those of an account and of addresses
+// are.
+func (s *Store) subject(ctx context.Context, db querier, places []*place, id string, addresses ...string) (subject, error) {
 	who := subject{id: id, spelled: map[*place][]string{}}
 	for _, addr := range addresses {
 		if _, err := address.Canonical(addr); err == nil && !slices.Contains(who.addresses, addr) {
 			who.addresses = append(who.addresses, addr)
 		}
 	}
-	for _, p := range l.places {
-		if !p.byAddress() {
+	for _, p := range places {
+		for p.parent != nil {
+			p = p.parent
+		}
+		if _, known := who.spelled[p]; known || !p.byAddress() {
 			continue
 		}
 		var err error
@@ -169,14 +173,12 @@ func (s *Store) get(ctx context.Context, db querier, l *layout, id string) (user
 		return users.Person{}, err
 	}
 	p := l.person(r)
-	who, err := s.subject(ctx, db, l, id, p.Address())
+	apart := slices.DeleteFunc(slices.Clone(l.places[1:]), func(p *place) bool { return !p.Single || !p.editable() })
+	who, err := s.subject(ctx, db, apart, id, p.Address())
 	if err != nil {
 		return p, err
 	}
-	for _, place := range l.places[1:] {
-		if !place.Single || !place.editable() {
-			continue
-		}
+	for _, place := range apart {
 		rows, err := s.few(ctx, db, place, who, 1, "")
 		if err != nil {
 			return p, err
@@ -223,31 +225,27 @@ func rowOf(columns []Column, v []value) row {
 	return r
 }
 
-// all lists every column of the table that the map names for the place, once.
-func (p *place) all() (all []Column) {
-	add := func(more ...Column) {
-		for _, c := range more {
-			if !slices.ContainsFunc(all, func(a Column) bool { return a.Name == c.Name }) {
-				all = append(all, c)
-			}
-		}
-	}
-	add(p.keys...)
+// all lists the columns that say what people may change, and what the account
+// is like; not what only goes into copies.
+func (p *place) all() []Column {
+	all := slices.Clone(p.keys)
 	for _, c := range p.columns {
-		add(c.source...)
+		if !c.Fixed {
+			all = append(all, c.source...)
+		}
 	}
 	for _, c := range []*Column{p.active, p.withdrawn, p.seen} {
 		if c != nil {
-			add(*c)
+			all = append(all, *c)
 		}
 	}
 	for _, m := range p.protected {
-		add(m.column)
+		all = append(all, m.column)
 	}
 	if p.link.Name != "" {
-		add(p.link)
+		all = append(all, p.link)
 	}
-	return all
+	return once(all)
 }
 
 // editable tells whether people may change something in the place.
@@ -309,7 +307,7 @@ func (p *place) isActive(r row) bool {
 
 // guest gives who has the address in a row and no account, or ErrNotFound.
 func (s *Store) guest(ctx context.Context, l *layout, addr string) (users.Person, error) {
-	who, err := s.subject(ctx, s.db, l, "", addr)
+	who, err := s.subject(ctx, s.db, l.places, "", addr)
 	if err != nil {
 		return users.Person{}, err
 	}

@@ -20,7 +20,7 @@ func postgres() *dialect {
 		lock:  " FOR UPDATE",
 		read: func(c Column, col string) string {
 			if c.Kind == KindBytes {
-				return col
+				return "encode(" + col + ", 'hex')" // bytea has two forms, by the server's settings
 			}
 			return "CAST(" + col + " AS text)"
 		},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"push.guru/supportd/handlers/users"
 )
@@ -35,7 +36,7 @@ func (s *Store) records(ctx context.Context, p users.Person, yield func(users.Re
 	if err != nil {
 		return err
 	}
-	who, err := s.whose(ctx, l, p)
+	who, err := s.whose(ctx, l, l.places, p)
 	if err != nil {
 		return err
 	}
@@ -57,26 +58,26 @@ func (s *Store) records(ctx context.Context, p users.Person, yield func(users.Re
 	return nil
 }
 
-// whose finds out which rows are a person's: those with their ID, and those
+// whose finds out which rows of some places are a person's: those with their ID, and those
 // with the address of their account; where that is gone, with the address that
 // the caller knows. More names an address that is theirs whatever the account
 // says: the one they had.
-func (s *Store) whose(ctx context.Context, l *layout, p users.Person, more ...string) (subject, error) {
+func (s *Store) whose(ctx context.Context, l *layout, places []*place, p users.Person, more ...string) (subject, error) {
 	r, err := s.account(ctx, s.db, l, p.ID, "")
 	switch {
 	case err == nil:
-		return s.subject(ctx, s.db, l, p.ID, append(more, l.person(r).Address())...)
+		return s.subject(ctx, s.db, places, p.ID, append(more, l.person(r).Address())...)
 	case !errors.Is(err, users.ErrNotFound):
 		return subject{}, err
 	}
 	guest, err := s.guestByID(ctx, s.db, l, p.ID, "")
 	switch {
 	case err == nil:
-		return s.subject(ctx, s.db, l, "", append(more, guest.Address())...)
+		return s.subject(ctx, s.db, places, "", append(more, guest.Address())...)
 	case !errors.Is(err, users.ErrNotFound):
 		return subject{}, err
 	}
-	return s.subject(ctx, s.db, l, p.ID, append(more, p.Address())...)
+	return s.subject(ctx, s.db, places, p.ID, append(more, p.Address())...)
 }
 
 // pages gives the subject's rows of a place, in the order of the keys.
@@ -126,14 +127,13 @@ func (p *place) keyOf(r row) (keys []string) {
 
 // shown lists the columns that a copy needs: what is hidden is not even read.
 func (p *place) shown() []Column {
-	q := *p
-	q.columns, q.protected, q.active, q.withdrawn, q.seen, q.link = nil, nil, nil, nil, nil, Column{}
+	all := slices.Clone(p.keys)
 	for _, c := range p.columns {
 		if !c.Hidden {
-			q.columns = append(q.columns, c)
+			all = append(all, c.source...)
 		}
 	}
-	return q.all()
+	return once(all)
 }
 
 func (p *place) record(r row) users.Record {

@@ -2,6 +2,7 @@ package sqlusers
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,6 +27,9 @@ func textOf(c Column, v any) value {
 	case []byte:
 		return value{bytesText(c, v), true}
 	case string:
+		if b, err := hex.DecodeString(v); err == nil && c.Kind == KindBytes && c.cast != "" {
+			return value{bytesText(c, b), true}
+		}
 		return value{c.worded(v), true}
 	case int64:
 		return value{c.worded(strconv.FormatInt(v, 10)), true}
