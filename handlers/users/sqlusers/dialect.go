@@ -24,6 +24,7 @@ type dialect struct {
 	// copies: a table that is written cannot be read in the same statement, a
 	// DELETE names the alias first, and references are checked row by row.
 	copies    bool
+	ranges    bool // an equality and an order by the key together use no index of both
 	isolation sql.IsolationLevel
 
 	read   func(c Column, col string) string        // what to select of a column

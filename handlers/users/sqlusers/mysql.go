@@ -19,6 +19,7 @@ func mysql() *dialect {
 		param:     func(int, Column) string { return "?" },
 		lock:      " FOR UPDATE",
 		copies:    true,
+		ranges:    true,
 		isolation: sql.LevelReadCommitted,
 		read:      func(_ Column, col string) string { return col },
 		same: func(c Column, col, param string) string {

@@ -208,7 +208,7 @@ func (s *Store) account(ctx context.Context, db querier, l *layout, id, lock str
 func (s *Store) few(ctx context.Context, db querier, p *place, who subject, limit int, lock string) (rows []row, err error) {
 	columns := p.all()
 	q := s.from(p, columns, who)
-	q.after(p.keys, nil)
+	q.after(p, nil)
 	q.add(" LIMIT ", itoa(limit), lock)
 	err = s.read(ctx, db, q, columns, func(v []value) bool {
 		rows = append(rows, rowOf(columns, v))

@@ -13,7 +13,7 @@ import (
 // A page is what is read at once: between two pages nothing is open in the
 // database, so that a slow reader of a copy is in nobody's way.
 const (
-	pageRows  = 256
+	pageRows  = 2000
 	pageBytes = 4 << 20
 )
 
@@ -104,7 +104,7 @@ func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, co
 // more.
 func (s *Store) page(ctx context.Context, db querier, p *place, who subject, columns []Column, last []string) (rows []row, whole bool, err error) {
 	q := s.from(p, columns, who)
-	q.after(p.keys, last)
+	q.after(p, last)
 	q.add(" LIMIT ", itoa(pageRows))
 	size, cut := 0, false
 	err = s.read(ctx, db, q, columns, func(v []value) bool {

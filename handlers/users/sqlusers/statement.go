@@ -14,6 +14,7 @@ type statement struct {
 	args []any
 
 	target string // the table that is written; "": it only reads
+	ranged bool   // the link is asked for as a range, and comes first in the order
 }
 
 func (s *Store) statement(text string) *statement {
@@ -58,10 +59,16 @@ func (q *statement) castTime(v string) string {
 func (q *statement) equal(n int, c Column, v string) {
 	col := q.at(n, c)
 	p, ok := q.param(c, v)
-	if q.add(col, " = ", p); !ok || q.d.same(c, col, "") == "" {
-		return
+	if q.add(col, " = ", p); ok {
+		q.exactly(n, c, v)
 	}
-	q.add(" AND ", q.d.same(c, col, q.plain(v)))
+}
+
+// exactly adds to an equality that no collation has a say in it.
+func (q *statement) exactly(n int, c Column, v string) {
+	if col := q.at(n, c); q.d.same(c, col, "") != "" {
+		q.add(" AND ", q.d.same(c, col, q.plain(v)))
+	}
 }
 
 // in adds "column is one of the values", exactly.
@@ -100,6 +107,14 @@ func (q *statement) belongs(n int, p *place, who subject) {
 		q.add("1 = 0")
 	case p.account():
 		q.equal(n, p.keys[0], who.id)
+	case p.byID() && q.ranged && n == 0:
+		// With an equality MySQL reads all of the person's rows for each page.
+		col := q.at(n, p.link)
+		least, _ := q.param(p.link, who.id)
+		q.add(col, " >= ", least)
+		most, _ := q.param(p.link, who.id)
+		q.add(" AND ", col, " <= ", most)
+		q.exactly(n, p.link, who.id)
 	case p.byID():
 		q.equal(n, p.link, who.id)
 	default:
@@ -205,15 +220,17 @@ func (q *statement) selected(n int, columns []Column) {
 // from begins a SELECT of the subject's rows of p.
 func (s *Store) from(p *place, columns []Column, who subject) *statement {
 	q := s.statement("SELECT ")
+	q.ranged = s.d.ranges && p.byID()
 	q.selected(0, columns)
 	q.add(" FROM ", p.table.quoted, " AS t0 WHERE ")
 	q.belongs(0, p, who)
 	return q
 }
 
-// after adds the condition that a row comes after the one with the keys, and
-// the order of the keys.
-func (q *statement) after(keys []Column, last []string) {
+// after adds the condition that a row of p comes after the one with the keys,
+// and the order of the keys.
+func (q *statement) after(p *place, last []string) {
+	keys := p.keys
 	if last != nil {
 		q.add(" AND (")
 		for i := range keys {
@@ -222,15 +239,18 @@ func (q *statement) after(keys []Column, last []string) {
 			}
 			q.add("(")
 			for j := range i {
-				p, _ := q.param(keys[j], last[j])
-				q.add(q.at(0, keys[j]), " = ", p, " AND ")
+				v, _ := q.param(keys[j], last[j])
+				q.add(q.at(0, keys[j]), " = ", v, " AND ")
 			}
-			p, _ := q.param(keys[i], last[i])
-			q.add(q.at(0, keys[i]), " > ", p, ")")
+			v, _ := q.param(keys[i], last[i])
+			q.add(q.at(0, keys[i]), " > ", v, ")")
 		}
 		q.add(")")
 	}
 	q.add(" ORDER BY ")
+	if q.ranged {
+		keys = append([]Column{p.link}, keys...)
+	}
 	for i, k := range keys {
 		if i > 0 {
 			q.add(", ")
