@@ -69,8 +69,9 @@
 //	2  handlers/users/datamap/mapfile   the data map as a file, and ready ones
 //	3  inbox/intake, inbox/queue, inbox/outbox   order and retry of one loop each
 //	3  handlers                  what change, delete and copy mean: one file a kind
-//	3  handlers/users/boltusers, .../userstest   where people are stored; the suite for it
-//	3  inbox/mailtest, inbox/mailtest/realmail   test servers; production never links them
+//	3  handlers/users/boltusers, .../sqlusers    where people are stored
+//	3  handlers/users/userstest, .../realsql     the suite for it, and databases to run it on
+//	3  inbox/mailtest, .../realmail, .../keeper  test servers; production never links them
 //	4  inbox/review              what staff may do, and its record
 //	5  inbox/control             the Unix socket and its client
 //	6  cmd/internal/config, then cmd/internal/daemon   how it is started and wired

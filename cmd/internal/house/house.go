@@ -45,7 +45,9 @@ func House() Rules {
 		Testing: map[string][]string{
 			"inbox/mailtest":           {"cmd/demo", "cmd/internal/talk", "inbox/mailtest/realmail"},
 			"cmd/internal/talk":        {"cmd/demo"},
+			"inbox/mailtest/keeper":    {"inbox/mailtest/realmail", "handlers/users/realsql"},
 			"inbox/mailtest/realmail":  nil,
+			"handlers/users/realsql":   nil,
 			"handlers/users/userstest": nil,
 		},
 		Rooms: map[string][]string{
@@ -56,6 +58,9 @@ func House() Rules {
 			"github.com/emersion/go-smtp":     {"inbox/mailtest/…"},
 			"github.com/wneessen/go-mail":     {"inbox/outbox"},
 			"go.etcd.io/bbolt":                {"inbox/state", "inbox/journal", "handlers/users/boltusers"},
+			"github.com/jackc/pgx/v5":         {"handlers/users/sqlusers", "handlers/users/realsql"},
+			"github.com/go-sql-driver/mysql":  {"handlers/users/sqlusers", "handlers/users/realsql"},
+			"modernc.org/sqlite":              {"handlers/users/sqlusers"},
 			"github.com/alecthomas/kong":      {"cmd/…"},
 			"github.com/pelletier/go-toml/v2": {"inbox/settings"},
 			"github.com/abadojack/whatlanggo": {"inbox/classify/…"},
@@ -77,12 +82,13 @@ func layers() map[string]int {
 	rank := map[string]int{}
 	for i, names := range [...]string{
 		"inbox",
-		"inbox/address inbox/classify/lang",
+		"inbox/address inbox/classify/lang inbox/mailtest/keeper",
 		"inbox/mailbox inbox/parse inbox/screen inbox/sender inbox/policy inbox/deadline inbox/journal templates handlers/users handlers/after " +
 			"inbox/classify/value inbox/classify/answer inbox/settings",
 		"inbox/classify inbox/state handlers/users/datamap",
 		"inbox/cases handlers/users/datamap/mapfile",
-		"inbox/intake inbox/queue inbox/outbox handlers handlers/users/boltusers handlers/users/userstest inbox/mailtest",
+		"inbox/intake inbox/queue inbox/outbox handlers handlers/users/boltusers handlers/users/sqlusers " +
+			"handlers/users/userstest handlers/users/realsql inbox/mailtest",
 		"inbox/mailtest/realmail inbox/review",
 		"inbox/control",
 		"cmd/internal/config cmd/internal/house cmd/internal/talk",

@@ -277,3 +277,35 @@ func FuzzChange(f *testing.F) {
 		}
 	})
 }
+
+// TestFieldInParts: a field that the table has in several columns takes one
+// word for each, and what follows from another field does not force it.
+func TestFieldInParts(t *testing.T) {
+	m, err := New(Place{Name: "profile", Single: true, Label: Text{"en": "Profile"}, Columns: []Column{
+		{Field: inbox.FieldFullName, Join: " ", Source: []string{"first", "last"}},
+		{Field: inbox.FieldGivenName, Source: []string{"first"}}, {Field: inbox.FieldFamilyName, Source: []string{"last"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := fields{inbox.FieldFullName: "Anna Petrova", inbox.FieldGivenName: "Anna", inbox.FieldFamilyName: "Petrova"}
+	full := func(op inbox.Op, v string) inbox.Request {
+		return inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{{Field: inbox.FieldFullName, Op: op, Value: v}}}
+	}
+	for name, c := range map[string]struct {
+		r    inbox.Request
+		want int // steps; 0: refused for its parts
+	}{
+		"two words":           {full(inbox.OpSet, "Anna Kim"), 2},
+		"one":                 {full(inbox.OpSet, "Anna"), 0},
+		"three":               {full(inbox.OpSet, "Anna Maria Kim"), 0},
+		"one more":            {full(inbox.OpAdd, "Kim"), 0},
+		"one part is cleared": {inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Fields: []inbox.Field{inbox.FieldGivenName}}, 1},
+	} {
+		plan, err := m.Plan(users.Person{ID: "1", Fields: held}, c.r, false)
+		refused, ok := errors.AsType[*RefusedError](err)
+		if parts := ok && refused.Reason == ReasonParts; len(plan.Steps) != c.want || parts != (c.want == 0) {
+			t.Errorf("%s: %d steps, want %d (%v)", name, len(plan.Steps), c.want, err)
+		}
+	}
+}

@@ -27,8 +27,26 @@ type Fixture struct {
 	Seed func(p users.Person, records ...users.Record) error
 
 	// Related is a record of a place beside the person's own, as Seed takes it
-	// and Records gives it; nil when the store has no such place.
-	Related *users.Record
+	// and Records gives it; nil when the store has no such place. So are the
+	// others: Nested is of a place that hangs on Related's; Letter of one that is
+	// linked by address, so that also people without an account have some, whom
+	// Seed takes as guests; Stays of one whose rows stay when the account goes,
+	// without the values; Kept of one whose rows stay as they are.
+	Related, Nested, Letter, Stays, Kept *users.Record
+
+	// Parts is a field that lies in two columns, Apart one that lies in a place
+	// of its own, whose row may not be there yet; "": the store has none.
+	Parts, Apart inbox.Field
+}
+
+// records gives all that a person has beside their own record.
+func (f Fixture) records() (all []users.Record) {
+	for _, r := range []*users.Record{f.Related, f.Nested, f.Letter, f.Stays, f.Kept} {
+		if r != nil {
+			all = append(all, *r)
+		}
+	}
+	return all
 }
 
 // Run runs the suite. Open gives a new fixture each time it is called, and
@@ -42,7 +60,12 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"ByAddress/two people", twoPeople},
 		{"Get", get},
 		{"Records", records},
+		{"Records/of somebody who is gone", recordsOfGone},
+		{"guests", guests},
+		{"guests/addresses", guestsByAddress},
 		{"Apply/change", change},
+		{"Apply/a field in parts", inParts},
+		{"Apply/a field in a place of its own", inPlaceOfItsOwn},
 		{"Apply/every field, hostile values", hostileValues},
 		{"Apply/clear", clearFields},
 		{"Apply/deactivate", deactivate},
@@ -81,11 +104,7 @@ func boris() users.Person {
 func seed(t *testing.T, f Fixture, people ...users.Person) {
 	t.Helper()
 	for _, p := range people {
-		var related []users.Record
-		if f.Related != nil {
-			related = append(related, *f.Related)
-		}
-		if err := f.Seed(p, related...); err != nil {
+		if err := f.Seed(p, f.records()...); err != nil {
 			t.Fatalf("seeding person %s: %v", p.ID, err)
 		}
 	}
@@ -176,32 +195,53 @@ func get(t *testing.T, f Fixture) {
 
 func records(t *testing.T, f Fixture) {
 	seed(t, f, anna(), boris())
-	var got []users.Record
-	for r, err := range f.Store.Records(t.Context(), users.Person{ID: "17"}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(r.Columns) != len(r.Values) {
-			t.Fatalf("a record of %q has %d columns and %d values", r.Place, len(r.Columns), len(r.Values))
-		}
-		got = append(got, r)
-	}
+	got := held(t, f, users.Person{ID: "17"})
 	if len(got) == 0 || got[0].Place != f.Map.Places()[0].Name {
 		t.Fatalf("the person's own record does not come first: %v", got)
 	}
 	wantRecord(t, got[0], users.Record{Columns: []string{"email", "full_name"}, Values: []string{"anna@users.test", "Anna Petrova"}})
-	if f.Related == nil {
-		return
+	byPlace := map[string][]users.Record{}
+	last := ""
+	for _, r := range got {
+		if byPlace[r.Place] != nil && last != r.Place {
+			t.Errorf("the records of %q do not come together", r.Place)
+		}
+		last = r.Place
+		byPlace[r.Place] = append(byPlace[r.Place], r)
 	}
-	if len(got) != 2 || got[1].Place != f.Related.Place {
-		t.Fatalf("got %d records, want the person's own and one of %q", len(got), f.Related.Place)
+	for _, want := range f.records() {
+		if here := byPlace[want.Place]; len(here) != 1 {
+			t.Errorf("%d records of %q, want 1", len(here), want.Place)
+		} else {
+			wantRecord(t, here[0], want)
+		}
 	}
-	wantRecord(t, got[1], *f.Related)
+	if want := 1 + len(f.records()); len(got) != want {
+		t.Errorf("%d records, want %d", len(got), want)
+	}
 	for _, err := range f.Store.Records(t.Context(), users.Person{ID: "nobody"}) {
 		if !errors.Is(err, users.ErrNotFound) {
 			t.Errorf("records of nobody: %v, want ErrNotFound", err)
 		}
 	}
+}
+
+// held reads everything that is held about somebody; nothing is none.
+func held(t *testing.T, f Fixture, p users.Person) (all []users.Record) {
+	t.Helper()
+	for r, err := range f.Store.Records(t.Context(), p) {
+		if errors.Is(err, users.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			t.Fatalf("Records: %v", err)
+		}
+		if len(r.Columns) != len(r.Values) {
+			t.Fatalf("a record of %q has %d columns and %d values", r.Place, len(r.Columns), len(r.Values))
+		}
+		all = append(all, r)
+	}
+	return all
 }
 
 // wantRecord looks for the columns and values of want in got.

@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"push.guru/supportd/inbox/mailtest"
+	"push.guru/supportd/inbox/mailtest/keeper"
 )
 
 const (
@@ -115,7 +118,7 @@ func (s *Servers) prepare() error {
 	if err := s.directories(); err != nil {
 		return err
 	}
-	host, ports, err := freePorts(6)
+	host, ports, err := keeper.FreePorts(6)
 	if err != nil {
 		return err
 	}
@@ -204,43 +207,21 @@ func (s *Servers) certify(host string) error {
 	return nil
 }
 
-// freePorts draws a loopback address and finds ports on it that nobody uses.
-// The address is what keeps two pairs apart: between here and the servers'
-// start nobody else draws the same one.
-func freePorts(n int) (host string, ports []string, err error) {
-	b := make([]byte, 3)
-	_, _ = rand.Read(b) // it never fails
-	host = net.IPv4(127, 1+b[0]%254, b[1], 1+b[2]%254).String()
-	for range n {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			return "", nil, fmt.Errorf("finding a free port: %w", err)
-		}
-		defer l.Close()
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			return "", nil, fmt.Errorf("finding a free port: %w", err)
-		}
-		ports = append(ports, port)
-	}
-	return host, ports, nil
-}
-
 // run starts both servers and waits until every port answers. stop ends what
 // was started, also after an error.
 func (s *Servers) run() (stop func() error, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	k := newKeeper(s.dir)
+	k := keeper.New(filepath.Join(s.dir, "out.log"))
 	err = errors.Join(
-		k.start(dovecotBin, "-F", "-c", filepath.Join(s.dir, "dovecot.conf")),
-		k.start(masterBin, "-c", filepath.Join(s.dir, "postfix"), "-s"))
+		k.Start(exec.Command(dovecotBin, "-F", "-c", filepath.Join(s.dir, "dovecot.conf")), syscall.SIGTERM),
+		k.Start(exec.Command(masterBin, "-c", filepath.Join(s.dir, "postfix"), "-s"), syscall.SIGTERM))
 	for _, addr := range []string{s.IMAPAddr, s.IMAPSAddr, s.LMTPAddr, s.SMTPAddr, s.SubmissionAddr, s.SubmissionsAddr} {
 		if err == nil {
-			err = k.answering(ctx, addr)
+			err = k.Answering(ctx, addr)
 		}
 	}
-	return k.stop, err
+	return k.Stop, err
 }
 
 // Logs gives what both servers have logged so far.

@@ -1,0 +1,55 @@
+package sqlusers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"push.guru/supportd/handlers/users/datamap"
+)
+
+// TestPages reads and blanks more rows than a page has, by a key of two
+// columns, and rows that are too large for one page together.
+func TestPages(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		const n = 2*pageRows + 1
+		s.exec(t, "CREATE TABLE people (id integer PRIMARY KEY, email varchar(254)){end}", "INSERT INTO people VALUES (17, 'anna@users.test'), (18, 'boris@users.test')",
+			"CREATE TABLE visits (site varchar(20) NOT NULL, n integer NOT NULL, user_id integer, mail varchar(60), page "+
+				map[string]string{"postgres": "text", "mysql": "longtext", "sqlite": "text"}[s.store]+", PRIMARY KEY (site, n)){end}")
+		var rows []string
+		for i := range 2 * n {
+			rows = append(rows, fmt.Sprintf("('%c', %d, %d, 'm%d@users.test', 'p')", 'a'+i%3, i, 17+i%2, i))
+		}
+		s.exec(t, "INSERT INTO visits VALUES "+strings.Join(rows, ", "), "UPDATE visits SET page = '"+strings.Repeat("x", pageBytes/3)+"' WHERE n < 14")
+		visits := related("visits", "user_id", "profile", "id")
+		visits.Source.Key, visits.Erase = []string{"site", "n"}, datamap.EraseValues
+		visits.Columns = []datamap.Column{fixed("n", datamap.Rule{Op: datamap.RuleKeep}), fixed("mail", datamap.Rule{Op: datamap.RuleInvalid}),
+			fixed("page", datamap.Rule{Op: datamap.RuleNull})}
+		st := s.open(t, mapOf(t, account("people", "id"), visits))
+		seen := map[string]bool{}
+		who := find(t, st, "17")
+		for r, err := range st.Records(t.Context(), who) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Place == "visits" {
+				seen[r.Values[0]] = true
+			}
+		}
+		if len(seen) != n {
+			t.Errorf("%d rows came out, want %d", len(seen), n)
+		}
+		for v := range st.Records(t.Context(), who) { // who stops reading is not read on to
+			if v.Place == "visits" {
+				break
+			}
+		}
+		doPlan(t, st, "k-1", who, deletion)
+		if got := s.count(t, "SELECT count(DISTINCT mail) FROM visits WHERE mail LIKE '%@erased.invalid' AND page IS NULL AND user_id = 17"); got != n {
+			t.Errorf("%d rows are blanked, want %d", got, n)
+		}
+		if got := s.count(t, "SELECT count(*) FROM visits WHERE mail LIKE 'm%@users.test' AND page IS NOT NULL AND user_id = 18"); got != n {
+			t.Errorf("%d rows of somebody else are as they were, want %d", got, n)
+		}
+	})
+}
