@@ -33,6 +33,7 @@ func mysql() *dialect {
 		like: func(prefix string) string {
 			return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(prefix) + "%"
 		},
+		near:   mysqlNear,
 		arg:    mysqlArg,
 		moment: func(t time.Time) string { return t.Format(time.DateTime) },
 		effects: "CREATE TABLE IF NOT EXISTS supportd_effects (`key` VARBINARY(255) PRIMARY KEY, `kind` VARCHAR(32) NOT NULL, " +
@@ -41,6 +42,16 @@ func mysql() *dialect {
 		failure:   mysqlFailure,
 		catalogue: mysqlCatalogue,
 	}
+}
+
+// mysqlNear is for tables of old character sets, such as latin1: MySQL compares
+// nothing with them that they cannot say.
+func mysqlNear(c Column, param string) string {
+	set, _, ok := strings.Cut(c.collation, "_")
+	if !ok || strings.HasPrefix(set, "utf8") {
+		return param
+	}
+	return "CONVERT(" + param + " USING " + set + ") COLLATE " + c.collation
 }
 
 func mysqlArg(c Column, v string) (any, bool) {
