@@ -52,7 +52,7 @@ func TestVisitor(t *testing.T) {
 	printed := &screen{more: make(chan struct{}, 1)}
 	ready, done := make(chan struct{}), make(chan error, 1)
 	go func() {
-		done <- serve(ctx, t.TempDir(), w, setting{ownCoolOff, 1000}, slog.New(slog.DiscardHandler), func(d *daemon.Daemon, _ string) error {
+		done <- serve(ctx, t.TempDir(), w, setting{"bolt", ownCoolOff, 1000}, slog.New(slog.DiscardHandler), func(d *daemon.Daemon, _ string) error {
 			if err := d.ImportPeople(ctx, visitorRecord); err != nil {
 				return err
 			}
