@@ -115,3 +115,18 @@ func TestVisitor(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSiteDatabase: the conversations go the same way where the people live in
+// a site's own database.
+func TestSiteDatabase(t *testing.T) {
+	var out, faults strings.Builder
+	if code := run(t.Context(), []string{"-once", "-store", "sqlite"}, &out, &faults); code != 0 {
+		t.Errorf("exit %d\n%s\n%s", code, &faults, &out)
+	}
+	if !strings.Contains(out.String(), "Orders: we have made these values unrecognisable: Delivery address") {
+		t.Error("no letter tells what became of the orders")
+	}
+	if code := run(t.Context(), []string{"-store", "oracle"}, &out, &faults); code != 2 || !strings.Contains(faults.String(), "write bolt or sqlite") {
+		t.Errorf("exit %d: %s", code, &faults)
+	}
+}
