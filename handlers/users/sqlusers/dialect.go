@@ -44,7 +44,7 @@ type dialect struct {
 	catalogue catalogue
 }
 
-// dialects gives the dialect of a store's name in the configuration.
+// dialectOf gives the dialect of a store's name in the configuration.
 func dialectOf(store string) (*dialect, bool) {
 	for _, d := range []*dialect{postgres(), mysql(), sqlite()} {
 		if d.name == store {
