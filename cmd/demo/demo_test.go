@@ -52,7 +52,7 @@ func TestVisitor(t *testing.T) {
 	printed := &screen{more: make(chan struct{}, 1)}
 	ready, done := make(chan struct{}), make(chan error, 1)
 	go func() {
-		done <- serve(ctx, t.TempDir(), w, setting{ownCoolOff, 1000}, slog.New(slog.DiscardHandler), func(d *daemon.Daemon, _ string) error {
+		done <- serve(ctx, t.TempDir(), w, setting{"bolt", ownCoolOff, 1000}, slog.New(slog.DiscardHandler), func(d *daemon.Daemon, _ string) error {
 			if err := d.ImportPeople(ctx, visitorRecord); err != nil {
 				return err
 			}
@@ -113,5 +113,20 @@ func TestVisitor(t *testing.T) {
 	cancel()
 	if err := errors.Join(<-done, w.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSiteDatabase: the conversations go the same way where the people live in
+// a site's own database.
+func TestSiteDatabase(t *testing.T) {
+	var out, faults strings.Builder
+	if code := run(t.Context(), []string{"-once", "-store", "sqlite"}, &out, &faults); code != 0 {
+		t.Errorf("exit %d\n%s\n%s", code, &faults, &out)
+	}
+	if !strings.Contains(out.String(), "Orders: we have made these values unrecognisable: Delivery address") {
+		t.Error("no letter tells what became of the orders")
+	}
+	if code := run(t.Context(), []string{"-store", "oracle"}, &out, &faults); code != 2 || !strings.Contains(faults.String(), "write bolt or sqlite") {
+		t.Errorf("exit %d: %s", code, &faults)
 	}
 }

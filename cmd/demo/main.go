@@ -6,8 +6,9 @@
 // hand, and stays up: a mail program can be pointed at it, and whatever goes in
 // and out is printed, too.
 //
-//	go run ./cmd/demo          until Ctrl-C
-//	go run ./cmd/demo -once    exit 0 when every conversation has ended as it should
+//	go run ./cmd/demo                  until Ctrl-C
+//	go run ./cmd/demo -once            exit 0 when every conversation has ended as it should
+//	go run ./cmd/demo -store sqlite    the people live in a site's own database, with related tables
 package main
 
 import (
@@ -52,6 +53,7 @@ const (
 
 // setting is in what the demo's configuration is not an ordinary one.
 type setting struct {
+	store   string // bolt or sqlite
 	coolOff time.Duration
 	limit   int // of mails to an address, mails in a thread, and effects in an hour
 }
@@ -61,10 +63,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	once := flags.Bool("once", false, "exit when every conversation has ended: 0 when all went as they should, else 1")
 	verbose := flags.Bool("v", false, "print the daemon's log, too")
+	store := flags.String("store", "bolt", "where the people are: bolt, the embedded store, or sqlite, a site's own database")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	ok, err := demo(ctx, newPrinter(stdout), *once, logger(stderr, *verbose))
+	if *store != "bolt" && *store != "sqlite" {
+		fmt.Fprintf(stderr, "demo: -store %s: write bolt or sqlite\n", *store)
+		return 2
+	}
+	ok, err := demo(ctx, newPrinter(stdout), *store, *once, logger(stderr, *verbose))
 	if err != nil {
 		fmt.Fprintln(stderr, "demo:", err)
 		return 1
@@ -83,7 +90,7 @@ func logger(w io.Writer, verbose bool) *slog.Logger {
 }
 
 // demo starts the world and the daemon, plays, and stays up unless once.
-func demo(ctx context.Context, out *printer, once bool, log *slog.Logger) (ok bool, err error) {
+func demo(ctx context.Context, out *printer, store string, once bool, log *slog.Logger) (ok bool, err error) {
 	dir, err := os.MkdirTemp("", "supportd-demo-")
 	if err != nil {
 		return false, err
@@ -94,9 +101,16 @@ func demo(ctx context.Context, out *printer, once bool, log *slog.Logger) (ok bo
 		return false, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	err = serve(ctx, dir, w, setting{playedCoolOff, 20}, log, func(d *daemon.Daemon, _ string) error {
-		if err := d.ImportPeople(ctx, talk.People()+visitorRecord); err != nil {
-			return err
+	if store == "sqlite" {
+		if err := makeSite(ctx, dir); err != nil {
+			return false, err
+		}
+	}
+	err = serve(ctx, dir, w, setting{store, playedCoolOff, 20}, log, func(d *daemon.Daemon, _ string) error {
+		if store == "bolt" {
+			if err := d.ImportPeople(ctx, talk.People()+visitorRecord); err != nil {
+				return err
+			}
 		}
 		ok, err = play(ctx, w, d, out)
 		return err
@@ -104,7 +118,7 @@ func demo(ctx context.Context, out *printer, once bool, log *slog.Logger) (ok bo
 	if err != nil || once || ctx.Err() != nil {
 		return ok, err
 	}
-	return ok, serve(ctx, dir, w, setting{ownCoolOff, 1000}, log, func(d *daemon.Daemon, file string) error {
+	return ok, serve(ctx, dir, w, setting{store, ownCoolOff, 1000}, log, func(d *daemon.Daemon, file string) error {
 		stay(ctx, w, d, out, func() { out.invite(w, file) })
 		return nil
 	})
@@ -125,6 +139,11 @@ func serve(ctx context.Context, dir string, w *mailtest.World, s setting, log *s
 	file, err := configure(dir, w, s)
 	if err != nil {
 		return err
+	}
+	if s.store == "sqlite" {
+		if err := initSite(ctx, file); err != nil {
+			return err
+		}
 	}
 	cfg, err := config.Load(file)
 	if err != nil {
@@ -192,6 +211,9 @@ cool_off = "%[4]s"
 [policy.delete_account]
 cool_off = "%[4]s"
 `, support, w.IMAPAddr(), w.SMTPAddr(), s.coolOff, s.limit)
+	if s.store == "sqlite" {
+		text += inSite
+	}
 	if err := os.WriteFile(filepath.Join(dir, "password"), []byte(password+"\n"), 0o600); err != nil {
 		return "", err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -59,6 +60,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":   exits,
+			"sql":     execSQL,
 			"nobody":  nobody,
 			"world":   on((*site).start),
 			"mail":    on((*site).mail),
@@ -192,6 +194,18 @@ dkim = false
 		return err
 	}
 	return os.WriteFile(ts.MkAbs("site.toml"), []byte(text), 0o600)
+}
+
+// execSQL runs the statements of a file in a SQLite database: sql DATABASE FILE.
+func execSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql DATABASE FILE")
+	}
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec(ts.ReadFile(args[1]))
+	ts.Check(err)
 }
 
 func (s *site) mail(ts *testscript.TestScript, args []string) error {

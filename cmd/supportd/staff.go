@@ -387,6 +387,7 @@ type usersCmd struct {
 	Import  usersImport  `cmd:"" help:"Add or replace people from a CSV file with a header, or JSON lines."`
 	Export  usersExport  `cmd:"" help:"Everybody, as JSON lines."`
 	Show    usersShow    `cmd:"" help:"Whoever has an address on record."`
+	Init    usersInit    `cmd:"" help:"Make the table supportd_effects in the site's database, where supportd remembers what it did there."`
 	Map     usersMap     `cmd:"" help:"Print a ready data map: what the tables of a framework store about people."`
 	Reapply usersReapply `cmd:"" help:"After the site has restored a backup of its own: repeat the deletes that were carried out since it was made."`
 }
@@ -462,6 +463,20 @@ func (c *usersReapply) Run(w *world, all *cli) error {
 	if err == nil && count[review.ResultOther]+count[review.ResultFailed] > 0 {
 		return errFailed
 	}
+	return err
+}
+
+type usersInit struct{}
+
+func (usersInit) Run(w *world, all *cli) error {
+	cfg, err := all.Users.load()
+	if err != nil {
+		return err
+	}
+	if err := daemon.InitStore(w.ctx, cfg.Users); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w.stdout, "the table supportd_effects is there")
 	return err
 }
 

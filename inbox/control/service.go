@@ -60,6 +60,16 @@ type Drawn struct {
 	MessageID string `json:"message_id"`
 }
 
+// People is what the command line reads of any user store.
+type People interface {
+	// ByAddress gives everybody whose address on record is addr; nobody is no
+	// error.
+	ByAddress(ctx context.Context, addr string) ([]users.Person, error)
+	// Records gives everything that is held about a person, place by place. An
+	// error ends the stream.
+	Records(ctx context.Context, p users.Person) iter.Seq2[users.Record, error]
+}
+
 // Store is what the command line does with the embedded user store.
 type Store interface {
 	// Import writes all people that r has in the format "csv" or "jsonl", or
@@ -67,12 +77,6 @@ type Store interface {
 	Import(ctx context.Context, r io.Reader, format string) (int, error)
 	// Export writes everybody as JSON lines that Import reads.
 	Export(ctx context.Context, w io.Writer) error
-	// ByAddress gives everybody whose address on record is addr; nobody is no
-	// error.
-	ByAddress(ctx context.Context, addr string) ([]users.Person, error)
-	// Records gives everything that is held about a person, place by place. An
-	// error ends the stream.
-	Records(ctx context.Context, p users.Person) iter.Seq2[users.Record, error]
 	// Backup writes a consistent copy of the store to a file that must not be
 	// there yet.
 	Backup(ctx context.Context, path string) error
@@ -83,6 +87,7 @@ type Service struct {
 	State  *state.DB
 	Desk   *review.Desk
 	Intake *intake.Intake
+	People People
 	Store  Store // nil when the site's people do not live in the embedded store
 }
 
@@ -340,6 +345,9 @@ func (s *Service) backup(ctx context.Context, _ string, c Call, _ io.Reader, put
 	if err != nil {
 		return err
 	}
+	if s.Store == nil {
+		return put(Said{"copied to " + c.Path + ": the state and its keys; the people are in the site's database, which has backups of its own; guard it as the original"})
+	}
 	return put(Said{"copied to " + c.Path + ": the state, its keys and the user store; guard it as the original"})
 }
 
@@ -397,7 +405,7 @@ func (s *Service) reapply(ctx context.Context, who string, c Call, _ io.Reader, 
 	return s.Desk.Reapply(ctx, who, c.Since, c.DryRun, func(r review.Repetition) error { return put(r) })
 }
 
-// PersonView is a person of the embedded store.
+// PersonView is a person of the user store.
 type PersonView struct {
 	ID        string                 `json:"id"`
 	Active    bool                   `json:"active"`
@@ -407,10 +415,7 @@ type PersonView struct {
 }
 
 func (s *Service) showUser(ctx context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
-	if s.Store == nil {
-		return errNoStore
-	}
-	people, err := s.Store.ByAddress(ctx, c.Address)
+	people, err := s.People.ByAddress(ctx, c.Address)
 	if err != nil {
 		return err
 	}
@@ -422,7 +427,7 @@ func (s *Service) showUser(ctx context.Context, _ string, c Call, _ io.Reader, p
 		if !p.Withdrawn.IsZero() {
 			v.Withdrawn = p.Withdrawn.UTC().Format("2006-01-02T15:04:05Z")
 		}
-		for _, err := range s.Store.Records(ctx, p) {
+		for _, err := range s.People.Records(ctx, p) {
 			if err != nil {
 				return err
 			}

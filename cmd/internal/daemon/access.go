@@ -15,7 +15,7 @@ func (d *Daemon) Person(ctx context.Context, id string) (users.Person, error) {
 
 // ImportPeople adds people to the embedded store from JSON lines.
 func (d *Daemon) ImportPeople(ctx context.Context, jsonl string) error {
-	_, err := d.store.Import(ctx, strings.NewReader(jsonl), "jsonl")
+	_, err := d.embedded.Import(ctx, strings.NewReader(jsonl), "jsonl")
 	return err
 }
 

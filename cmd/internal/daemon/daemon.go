@@ -68,12 +68,14 @@ type Daemon struct {
 	opt    Options
 	log    *slog.Logger
 	state  *state.DB
-	store  *boltusers.Store
+	store  store
 	intake *intake.Intake
 	queue  *queue.Queue
 	outbox *outbox.Outbox
 	desk   *review.Desk
 	keeper *cases.Keeper
+
+	embedded *boltusers.Store // the store, if it is the embedded one
 }
 
 // Open opens the state and the user store and wires everything. Close must
@@ -90,13 +92,10 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 }
 
 func (d *Daemon) open(ctx context.Context) (err error) {
-	if err := embedded(d.cfg.Users); err != nil {
-		return err
-	}
 	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point}); err != nil {
 		return err
 	}
-	if d.store, err = boltusers.Open(d.cfg.Users.Path); err != nil {
+	if err := d.openStore(ctx); err != nil {
 		return err
 	}
 	p, err := newParts(d.cfg, d.opt)
@@ -310,7 +309,11 @@ func (d *Daemon) Close() error {
 
 // Service answers the calls of the command line.
 func (d *Daemon) Service() *control.Service {
-	return &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, Store: d.store}
+	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store}
+	if d.embedded != nil {
+		s.Store = d.embedded
+	}
+	return s
 }
 
 // Run takes mail in, carries requests out and delivers replies until ctx ends,
@@ -442,7 +445,7 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	_, err := newParts(cfg, opt)
 	out := []Check{{Name: "templates, word lists, policy", Err: err}, {Name: "state directory " + cfg.StateDir, Err: checkDir(cfg.StateDir)}}
 	out = append(out, checkPaused(ctx, cfg.StateDir)...)
-	out = append(out, Check{Name: "user store " + cmp.Or(cfg.Users.Path, cfg.Users.Store), Err: checkStore(cfg.Users)})
+	out = append(out, Check{Name: "user store " + cmp.Or(cfg.Users.Path, cfg.Users.Store), Err: checkStore(ctx, cfg.Users)})
 	for _, m := range cfg.Mailboxes {
 		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})
 		out = append(out, Check{Name: "SMTP " + m.Name + " " + m.SMTP.Server.String(), Err: checkSMTP(ctx, m, opt)})
@@ -499,31 +502,6 @@ func paused(ctx context.Context, dir string) (p review.Paused, err error) {
 	}
 	err = client.Do(ctx, control.Call{Verb: "paused"}, nil, func(item json.RawMessage) error { return json.Unmarshal(item, &p) })
 	return p, err
-}
-
-// embedded refuses the stores that there is no adapter for.
-func embedded(u config.Users) error {
-	if u.Store == "bolt" {
-		return nil
-	}
-	return &inbox.Error{Err: fmt.Errorf("the people are in %s, and this build cannot reach them there", u.Store),
-		Hint: `set users.store = "bolt", the embedded store, or use a build with that adapter`}
-}
-
-func checkStore(u config.Users) error {
-	if err := embedded(u); err != nil {
-		return err
-	}
-	info, err := os.Stat(u.Path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return &inbox.Error{Err: errors.New("it is empty: nobody has been imported"), Hint: "supportd users -c FILE import PEOPLE.csv"}
-	case err != nil:
-		return err
-	case info.Size() == 0:
-		return &inbox.Error{Err: errors.New("the file is empty"), Hint: "restore it from a backup"}
-	}
-	return nil
 }
 
 func checkIMAP(ctx context.Context, m config.Mailbox, cfg *config.Config, opt Options) (err error) {

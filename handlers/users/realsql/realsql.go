@@ -125,7 +125,7 @@ func (s *server) database(t testing.TB, k kind) *Database {
 	}
 	d, err := s.fresh()
 	if err != nil {
-		t.Fatalf("making a database of %s: %v", k.name, err)
+		t.Fatalf("making a database of %s: %v\n%s", k.name, err, s.logs())
 	}
 	t.Cleanup(func() {
 		if err := errors.Join(d.SQL.Close(), d.Admin.Close(), s.exec(fmt.Sprintf(k.drop, d.Name))); err != nil {

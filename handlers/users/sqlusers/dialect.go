@@ -25,6 +25,7 @@ type dialect struct {
 	// DELETE names the alias first, and references are checked row by row.
 	copies    bool
 	ranges    bool // an equality and an order by the key together use no index of both
+	walks     bool // for each page it would make the list anew of all that rows may be linked to
 	isolation sql.IsolationLevel
 
 	read   func(c Column, col string) string        // what to select of a column
@@ -45,7 +46,7 @@ type dialect struct {
 	catalogue catalogue
 }
 
-// dialects gives the dialect of a store's name in the configuration.
+// dialectOf gives the dialect of a store's name in the configuration.
 func dialectOf(store string) (*dialect, bool) {
 	for _, d := range []*dialect{postgres(), mysql(), sqlite()} {
 		if d.name == store {

@@ -103,7 +103,7 @@ func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, co
 // page reads what comes after the row with the keys last; whole: there is no
 // more.
 func (s *Store) page(ctx context.Context, db querier, p *place, who subject, columns []Column, last []string) (rows []row, whole bool, err error) {
-	q := s.from(p, columns, who)
+	q := s.fromAfter(p, columns, who, last)
 	q.after(p, last)
 	q.add(" LIMIT ", itoa(pageRows))
 	size, cut := 0, false

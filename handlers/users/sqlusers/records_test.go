@@ -53,3 +53,36 @@ func TestPages(t *testing.T) {
 		}
 	})
 }
+
+// TestNestedPages reads more rows than a page has of a place that is linked to
+// another.
+func TestNestedPages(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		const n = 2*pageRows + 1
+		s.exec(t, shop...)
+		s.exec(t, "INSERT INTO people (id, email, is_active) VALUES (17, 'anna@users.test', true), (18, 'boris@users.test', true)",
+			"INSERT INTO orders (id, user_id) VALUES (1, 17), (2, 18), (3, 17)")
+		var rows []string
+		for i := range n {
+			rows = append(rows, fmt.Sprintf("(%d, '%d'), (2, 'of boris')", 1+i%2*2, i))
+		}
+		s.exec(t, "INSERT INTO items (order_id, title) VALUES "+strings.Join(rows, ", "))
+		st := s.open(t, mapOf(t, shopPlaces()...))
+		next := 0
+		for r, err := range st.Records(t.Context(), find(t, st, "17")) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Place != "items" {
+				continue
+			}
+			if want := fmt.Sprint(next); r.Values[0] != want {
+				t.Fatalf("item %s comes where %s should", r.Values[0], want)
+			}
+			next++
+		}
+		if next != n {
+			t.Errorf("%d items, want %d", next, n)
+		}
+	})
+}

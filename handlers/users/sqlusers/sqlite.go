@@ -16,6 +16,7 @@ func sqlite() *dialect {
 	return &dialect{
 		name:  "sqlite",
 		fold:  true,
+		walks: true,
 		quote: func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` },
 		param: func(n int, _ Column) string { return "?" + itoa(n) },
 		// An expression has no declared type, by which the driver would convert.

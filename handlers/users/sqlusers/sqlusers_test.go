@@ -98,7 +98,6 @@ func (s *site) ddl(text string) string {
 		"{serial}": {"serial PRIMARY KEY", "integer AUTO_INCREMENT PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT"},
 		"{bytes}":  {"bytea", "blob", "BLOB"},
 		"{end}":    {"", " DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci", ""},
-		"{c}":      {"", "", ""},
 	}
 	for from, to := range words {
 		text = strings.ReplaceAll(text, from, to[slices.Index(stores, s.store)])

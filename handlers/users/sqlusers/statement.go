@@ -15,6 +15,7 @@ type statement struct {
 
 	target string // the table that is written; "": it only reads
 	ranged bool   // the link is asked for as a range, and comes first in the order
+	walks  bool   // the rows are walked in the order of their keys, and each is asked whose it is
 }
 
 func (s *Store) statement(text string) *statement {
@@ -141,6 +142,12 @@ func (q *statement) linked(n int, p *place, who subject) {
 	if !joins(p.link, p.to) {
 		link, to = q.d.exact(link), q.d.exact(to)
 	}
+	if q.walks && n == 0 {
+		q.add("EXISTS (SELECT 1 FROM ", p.parent.table.quoted, " AS t", itoa(n+1), " WHERE ", to, " = ", link, " AND ")
+		q.belongs(n+1, p.parent, who)
+		q.add(")")
+		return
+	}
 	// MySQL does not read a table that it writes, but it does read a copy.
 	copied := q.d.copies && q.target != "" && p.reaches(q.target)
 	if q.add(link, " IN (SELECT "); copied {
@@ -227,8 +234,14 @@ func (q *statement) selected(n int, columns []Column) {
 
 // from begins a SELECT of the subject's rows of p.
 func (s *Store) from(p *place, columns []Column, who subject) *statement {
+	return s.fromAfter(p, columns, who, nil)
+}
+
+// fromAfter begins the SELECT of a page that comes after the row with the keys
+// last; nil: the first.
+func (s *Store) fromAfter(p *place, columns []Column, who subject, last []string) *statement {
 	q := s.statement("SELECT ")
-	q.ranged = s.d.ranges && p.byID()
+	q.ranged, q.walks = s.d.ranges && p.byID(), s.d.walks && last != nil
 	q.selected(0, columns)
 	q.add(" FROM ", p.table.quoted, " AS t0 WHERE ")
 	q.belongs(0, p, who)

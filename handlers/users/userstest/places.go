@@ -12,8 +12,8 @@ import (
 	"push.guru/supportd/inbox"
 )
 
-// recordsOfGone wants what is left of somebody whose account went by another
-// way to be found, and to go.
+// recordsOfGone wants what is kept of somebody whose account is gone to be found
+// by their ID.
 func recordsOfGone(t *testing.T, f Fixture) {
 	if f.Kept == nil {
 		t.Log("the store keeps no place")

@@ -1,0 +1,100 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"push.guru/supportd/cmd/internal/config"
+	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/handlers/users/boltusers"
+	"push.guru/supportd/handlers/users/sqlusers"
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/state"
+)
+
+// store is a user store that was opened.
+type store interface {
+	users.Store
+	Close() error
+}
+
+// openStore opens the user store. A database need not answer yet; but when it
+// does, the data map must fit it.
+func (d *Daemon) openStore(ctx context.Context) error {
+	u := d.cfg.Users
+	if u.Store == "bolt" {
+		s, err := boltusers.Open(u.Path)
+		if err != nil {
+			return err
+		}
+		d.store, d.embedded = s, s
+		return nil
+	}
+	var key []byte
+	if err := d.state.View(func(tx *state.Tx) error { key = tx.Hash("user store", "key"); return nil }); err != nil {
+		return err
+	}
+	s, err := openSQL(ctx, u, key)
+	if err != nil {
+		return err
+	}
+	d.store = s
+	switch err := s.Ping(ctx); {
+	case inbox.IsTemporary(err):
+		d.log.Warn("daemon: the user store does not answer; until it does, mails of people wait", "err", err)
+	case err != nil:
+		return fmt.Errorf("the user store: %w", err)
+	}
+	return nil
+}
+
+// openSQL opens the site's database.
+func openSQL(ctx context.Context, u config.Users, key []byte) (*sqlusers.Store, error) {
+	c := sqlusers.Config{Store: u.Store, Path: u.Path, Map: u.Map, Key: key}
+	if read := u.DSN(); read != nil {
+		dsn, err := read(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c.DSN = dsn
+	}
+	return sqlusers.Open(c)
+}
+
+// withSQL runs f with the site's database, for what needs no key: nothing is
+// kept that was made with this one.
+func withSQL(ctx context.Context, u config.Users, f func(*sqlusers.Store) error) (err error) {
+	s, err := openSQL(ctx, u, make([]byte, 32))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return f(s)
+}
+
+// InitStore makes the table that the site's database needs for what supportd
+// remembers of its effects; once it is there, it does nothing.
+func InitStore(ctx context.Context, u config.Users) error {
+	if u.Store == "bolt" {
+		return &inbox.Error{Err: errors.New("the embedded store needs no table"), Hint: "this is for users.store = postgres, mysql or sqlite"}
+	}
+	return withSQL(ctx, u, func(s *sqlusers.Store) error { return s.Init(ctx) })
+}
+
+func checkStore(ctx context.Context, u config.Users) error {
+	if u.Store != "bolt" {
+		return withSQL(ctx, u, func(s *sqlusers.Store) error { return s.Ping(ctx) })
+	}
+	info, err := os.Stat(u.Path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return &inbox.Error{Err: errors.New("it is empty: nobody has been imported"), Hint: "supportd users -c FILE import PEOPLE.csv"}
+	case err != nil:
+		return err
+	case info.Size() == 0:
+		return &inbox.Error{Err: errors.New("the file is empty"), Hint: "restore it from a backup"}
+	}
+	return nil
+}
