@@ -26,8 +26,8 @@ type copier struct {
 	place  string         // that is being written
 	counts map[string]int // records of each place so far
 
-	members  []*member
-	encoders []encoder
+	members  []*member // the files of the part; kept from part to part
+	encoders []encoder // nil: no part is being written
 }
 
 func newCopier(h *Handlers, job inbox.Job) *copier {
@@ -46,7 +46,6 @@ func (c *copier) record(r users.Record) error {
 		if err := c.attach(); err != nil {
 			return err
 		}
-		c.encoders = nil
 	}
 	if err := c.begin(); err != nil {
 		return err
@@ -71,12 +70,18 @@ func (c *copier) begin() error {
 		return &inbox.Error{Err: fmt.Errorf("it needs more than %d mails of %d bytes", limit, c.h.copies.PartBytes),
 			Hint: "hand it over in another way, or raise smtp.max_parts and retry"}
 	}
-	asJSON, asCSV, asHTML := newMember("data.json"), newMember("data.csv"), newMember("data.html")
+	if c.members == nil {
+		c.members = []*member{newMember("data.html"), newMember("data.json"), newMember("data.csv")}
+	} else {
+		for _, m := range c.members {
+			m.reset()
+		}
+	}
+	asHTML, asJSON, asCSV := c.members[0], c.members[1], c.members[2]
 	page, err := newPage(asHTML, c.h.data, c.h.copies.Site, c.job.Language, c.part)
 	if err != nil {
 		return err
 	}
-	c.members = []*member{asHTML, asJSON, asCSV}
 	c.encoders = []encoder{newJSON(asJSON, c.h.data), newCSV(asCSV, c.counts), page}
 	return nil
 }
@@ -95,7 +100,7 @@ func (c *copier) full() bool {
 	limit = limit / 78 * 57
 	size := 0
 	for _, m := range c.members {
-		size += m.packed.Len()
+		size += m.packed.size
 	}
 	return size >= max(limit-slack, limit/4)
 }
@@ -130,6 +135,6 @@ func (c *copier) attach() error {
 	if err != nil {
 		return err
 	}
-	c.members = nil
+	c.encoders = nil
 	return c.job.Attach(b)
 }
