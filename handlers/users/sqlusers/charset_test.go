@@ -15,7 +15,7 @@ func TestOldCharacterSet(t *testing.T) {
 	for _, collation := range []string{"latin1_swedish_ci", "latin1_general_cs", "utf8mb3_general_ci", "utf8mb4_unicode_ci", "koi8r_general_ci"} {
 		t.Run(collation, func(t *testing.T) {
 			s := newSite(t, "mysql")
-			end := "){c} COLLATE " + collation
+			end := ") COLLATE " + collation
 			s.exec(t, "CREATE TABLE people (id varchar(20) PRIMARY KEY, email varchar(254), full_name varchar(100)"+end,
 				"CREATE TABLE notes (id integer PRIMARY KEY, user_id varchar(20), body varchar(100)"+end,
 				"CREATE TABLE letters (id integer PRIMARY KEY, sender varchar(254), body varchar(100)"+end,

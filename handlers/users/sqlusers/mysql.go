@@ -134,6 +134,11 @@ func mysqlFailure(err error) (failure, bool) {
 		}
 	case 1451, 1452, 1216, 1217, 1048, 1364, 4025, 3819, 1761, 1762:
 		f.class = classConstraint
+		if e.Number == 1048 || e.Number == 1364 { // "Column '…' cannot be null", "Field '…' doesn't have a default value"
+			if _, rest, ok := strings.Cut(e.Message, "'"); ok {
+				f.at, _, _ = strings.Cut(rest, "'")
+			}
+		}
 	case 1406, 1366, 1264, 1265, 1292, 1411, 1525, 3140, 1267, 1300:
 		f.class = classValue
 	}

@@ -16,7 +16,7 @@ import (
 func (s *Store) ByAddress(ctx context.Context, addr string) ([]users.Person, error) {
 	found, err := s.byAddress(ctx, addr)
 	if err != nil {
-		return nil, fmt.Errorf("finding people by address: %w", err)
+		return nil, fmt.Errorf("finding people by address: %w", s.placed(ctx, err))
 	}
 	return found, nil
 }
@@ -146,7 +146,7 @@ func (s *Store) subject(ctx context.Context, db querier, places []*place, id str
 func (s *Store) Get(ctx context.Context, id string) (users.Person, error) {
 	p, err := s.person(ctx, id)
 	if err != nil {
-		return users.Person{}, fmt.Errorf("reading a person: %w", err)
+		return users.Person{}, fmt.Errorf("reading a person: %w", s.placed(ctx, err))
 	}
 	return p, nil
 }

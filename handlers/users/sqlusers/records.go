@@ -25,7 +25,7 @@ func (s *Store) Records(ctx context.Context, p users.Person) iter.Seq2[users.Rec
 	return func(yield func(users.Record, error) bool) {
 		err := s.records(ctx, p, func(r users.Record) bool { return yield(r, nil) })
 		if err != nil && !errors.Is(err, errStopped) {
-			yield(users.Record{}, fmt.Errorf("reading what is held about a person: %w", err))
+			yield(users.Record{}, fmt.Errorf("reading what is held about a person: %w", s.placed(ctx, err)))
 		}
 	}
 }
