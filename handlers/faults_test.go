@@ -245,6 +245,122 @@ func TestLostCommit(t *testing.T) {
 	})
 }
 
+// TestRefused: the database lets us in and does not let us write. That is for
+// the operator, and reading goes on.
+func TestRefused(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *site) {
+		d := s.desk(t, shopMap(t))
+		anna := d.find("anna@users.test")
+		for name, c := range map[string]struct {
+			dsn  func(*testing.T) string
+			says []string
+		}{
+			"no right to delete": {s.without, []string{"rights are missing", "grant"}},
+			"read-only":          {s.readOnly, []string{"read-only", "primary server"}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				m := shopMap(t)
+				d := *d
+				d.t, d.store = t, s.openAs(t, m, c.dsn(t))
+				d.Handlers = handlers.New(d.store, m, handlers.Copies{}, nil)
+				d.perform(d.job("k-1", anna, copied, false))
+				d.wantFailure(d.job("k-2", anna, deleteAccount, false), c.says...)
+			})
+		}
+		d.perform(d.job("k-2", anna, deleteAccount, false))
+	})
+}
+
+// without gives the DSN of somebody who may do anything but delete.
+func (s *site) without(t *testing.T) string {
+	t.Helper()
+	user := "ltd_" + s.real.Name
+	if s.store == "mysql" {
+		s.asAdmin(t, "CREATE USER "+user+"@'%' IDENTIFIED BY 'pw'", "GRANT SELECT, INSERT, UPDATE ON "+s.real.Name+".* TO "+user+"@'%'")
+		t.Cleanup(func() { s.asAdmin(t, "DROP USER "+user+"@'%'") })
+	} else {
+		s.asAdmin(t, "CREATE ROLE "+user+" LOGIN PASSWORD 'pw'", "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO "+user)
+		t.Cleanup(func() { s.asAdmin(t, "DROP OWNED BY "+user, "DROP ROLE "+user) })
+	}
+	return s.real.As(user, "pw")
+}
+
+// readOnly makes what is opened from then on read-only.
+func (s *site) readOnly(t *testing.T) string {
+	t.Helper()
+	if s.store == "mysql" {
+		s.asAdmin(t, "SET GLOBAL read_only = 1")
+		t.Cleanup(func() { s.asAdmin(t, "SET GLOBAL read_only = 0") })
+		return s.real.DSN
+	}
+	return s.real.DSN + "&default_transaction_read_only=on"
+}
+
+func (s *site) asAdmin(t *testing.T, statements ...string) {
+	t.Helper()
+	for _, q := range statements {
+		if _, err := s.admin.ExecContext(context.WithoutCancel(t.Context()), q); err != nil {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
+}
+
+// TestDeadlock: the site and we wait for each other, and the database gives us
+// up. The next try goes through.
+func TestDeadlock(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *site) {
+		l, d := along(t, s)
+		before := d.dump()
+		job := d.job("k-1", d.find("anna@users.test"), deleteAccount, false)
+		tx, err := s.admin.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback()
+		run := func(statements ...string) {
+			for _, q := range statements {
+				if _, err := tx.ExecContext(t.Context(), q); err != nil {
+					t.Errorf("%s: %v", q, err)
+				}
+			}
+		}
+		// The server is to give us up, and not the site: that has written more, or
+		// looks later.
+		run(map[string]string{"postgres": "SET LOCAL deadlock_timeout = '20s'",
+			"mysql": "INSERT INTO invoices SELECT seq + 100, 18, 'boris' FROM seq_1_to_1000"}[s.store])
+		run("UPDATE orders SET number = 'anna-3' WHERE id = 2")
+		begun := make(chan struct{})
+		once := sync.OnceFunc(func() { close(begun) })
+		l.listen(func(sent []byte) bool {
+			if deletesOrders.Match(sent) {
+				once()
+			}
+			return false
+		})
+		failed := make(chan error, 1)
+		go func() {
+			_, err := d.Perform(t.Context(), job)
+			failed <- err
+		}()
+		select {
+		case <-begun: // it has anna's row, and waits for the order, or is about to
+		case err := <-failed:
+			t.Fatalf("Perform: %v, before it came to the order", err)
+		}
+		run("UPDATE people SET about = 'bees' WHERE id = 17")
+		if err := <-failed; !inbox.IsTemporary(err) || !strings.Contains(err.Error(), map[string]string{"postgres": "40P01", "mysql": "1213"}[s.store]) {
+			t.Errorf("Perform: %v, want a deadlock, to be tried again", err)
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		d.unchanged(before)
+		d.perform(job)
+	})
+}
+
+var deletesOrders = regexp.MustCompile("DELETE .*orders")
+
 // line is a proxy between the store and its database: a way that can be cut.
 type line struct {
 	net.Listener
