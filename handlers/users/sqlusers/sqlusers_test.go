@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/handlers/users/realsql"
@@ -19,6 +21,7 @@ import (
 
 var servers realsql.Servers
 
+// TestMain also fails when something that a test began is still running.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childTask); path != "" {
 		if err := runChild(path); err != nil {
@@ -27,7 +30,12 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(servers.Run(m))
+	code := servers.Run(m)
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // site is a site's database under test.
