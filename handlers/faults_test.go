@@ -245,6 +245,31 @@ func TestLostCommit(t *testing.T) {
 	})
 }
 
+// TestFileLocked: the site writes into its SQLite file for longer than we wait.
+func TestFileLocked(t *testing.T) {
+	s := shop(t, "sqlite")
+	d := s.desk(t, shopMap(t))
+	job := d.job("k-1", d.find("anna@users.test"), deleteAccount, false)
+	conn, err := s.db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, q := range []string{"BEGIN IMMEDIATE", "UPDATE orders SET number = 'anna-3' WHERE id = 2"} {
+		if _, err := conn.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.wantWait(t.Context(), job)
+	if _, err := conn.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if n := d.records(d.find("anna@users.test")); n != 11 {
+		t.Errorf("%d records are left, want all 11", n)
+	}
+	d.perform(job)
+}
+
 // TestRefused: the database lets us in and does not let us write. That is for
 // the operator, and reading goes on.
 func TestRefused(t *testing.T) {

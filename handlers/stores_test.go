@@ -129,17 +129,14 @@ func (s *site) openAs(t testing.TB, m *datamap.Map, dsn string) *sqlusers.Store 
 }
 
 // tables lists the tables of the site.
-func (s *site) tables(t testing.TB) (names []string) {
+func (s *site) tables(t testing.TB) []string {
 	t.Helper()
 	query := map[string]string{
 		"postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
 		"mysql":    "SELECT table_name FROM information_schema.tables WHERE table_schema = database()",
 		"sqlite":   "SELECT name FROM sqlite_master WHERE type = 'table'",
 	}[s.store]
-	for _, r := range s.rows(t, query) {
-		names = append(names, r)
-	}
-	return names
+	return s.rows(t, query)
 }
 
 // rows gives what a query selects, a line a row.
