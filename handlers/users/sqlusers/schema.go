@@ -57,6 +57,7 @@ type Column struct {
 	Enum      []string // what it can hold, when that is a list
 	Default   bool     // it gets a value when a new row names none
 	Generated bool     // the database computes it; nobody can write it
+	Searched  bool     // an index serves the search for texts that begin with something
 
 	cast      string // PostgreSQL: the type without its length, as CAST takes it
 	collation string // MySQL
@@ -116,6 +117,20 @@ func (s *Store) Schema(ctx context.Context) (Schema, error) {
 	return schema, nil
 }
 
+// ReadSchema reads the tables of a database that there is no data map for yet:
+// Map and Key of c are not looked at. It fails as Open and Schema do.
+func ReadSchema(ctx context.Context, c Config) (Schema, error) {
+	s, err := dial(c)
+	if err != nil {
+		return Schema{}, fmt.Errorf("opening the site's database: %w", err)
+	}
+	schema, err := s.Schema(ctx)
+	if errClose := s.db.Close(); err == nil && errClose != nil {
+		err = fmt.Errorf("closing the site's database: %w", errClose)
+	}
+	return schema, err
+}
+
 // rows reads the rows of a catalogue query, every value as text; NULL is "".
 func (s *Store) rows(ctx context.Context, query string, args []any, each func(v []string)) error {
 	rows, err := s.db.QueryContext(ctx, query, args...)
@@ -153,7 +168,7 @@ func (s *Store) readSchema(ctx context.Context) (Schema, error) {
 	for _, part := range []struct {
 		query string
 		take  func([]string)
-	}{{s.d.catalogue.columns, b.column}, {s.d.catalogue.unique, b.unique}, {s.d.catalogue.foreign, b.foreign}} {
+	}{{s.d.catalogue.columns, b.column}, {s.d.catalogue.unique, b.unique}, {s.d.catalogue.foreign, b.foreign}, {s.d.catalogue.searched, b.searched}} {
 		query, args := part.query, []any(nil)
 		if s.d.catalogue.schemas != nil {
 			query, args = s.d.catalogue.schemas(query, s.schemas)
@@ -177,6 +192,8 @@ type catalogue struct {
 	// foreign: then the name, a column, schema, name and plainness of the other
 	// table, its column, and what happens on delete.
 	foreign string
+	// searched: then a column by which an index finds texts by how they begin.
+	searched string
 	// schemas puts those that the map names into a query; nil: not needed.
 	schemas func(query string, names []string) (string, []any)
 }
@@ -240,6 +257,17 @@ func (b *builder) foreign(v []string) {
 	}
 	f := &t.Foreign[len(t.Foreign)-1]
 	f.Columns, f.To = append(f.Columns, v[4]), append(f.To, v[8])
+}
+
+func (b *builder) searched(v []string) {
+	i, ok := b.at[fullName(v)]
+	if !ok {
+		return
+	}
+	t := &b.tables[i]
+	if at, ok := t.columns[v[3]]; ok {
+		t.Columns[at].Searched = true
+	}
 }
 
 func (b *builder) schema(d *dialect) Schema {
