@@ -137,6 +137,35 @@ func (l *Lexicon) Last(meaning, name string) bool {
 	return len(words) > 0 && l.Is(meaning, words[len(words)-1])
 }
 
+// Points tells whether a column seems to hold the key of a table's rows:
+// order_id of orders, userId of users or, because that is a word for a person,
+// of any table of people.
+func (l *Lexicon) Points(column, table string) bool {
+	words := Words(column)
+	switch n := len(words); {
+	case n == 1:
+		w, ok := strings.CutSuffix(words[0], "id")
+		return ok && w != "" && l.rowOf(w, table)
+	case n == 2 && words[0] == "id":
+		return l.rowOf(words[1], table)
+	case n > 1 && words[n-1] == "id":
+		return l.rowOf(strings.Join(words[:n-1], ""), table)
+	}
+	return false
+}
+
+// rowOf tells whether a word stands for a row of a table.
+func (l *Lexicon) rowOf(word, table string) bool {
+	words := Words(table)
+	for i := range words {
+		many := strings.Join(words[i:], "")
+		if word == many || word == One(many) {
+			return true
+		}
+	}
+	return l.People(table) && l.Is("account", word)
+}
+
 // Any tells whether some words of a name, one after another, are one of a meaning.
 func (l *Lexicon) Any(meaning, name string) bool { return l.within(meaning, name) }
 

@@ -58,6 +58,22 @@ func TestLexicon(t *testing.T) {
 	}
 }
 
+func TestPoints(t *testing.T) {
+	l := New()
+	for _, c := range []struct {
+		column, table string
+		want          bool
+	}{
+		{"user_id", "users", true}, {"userId", "auth_user", true}, {"USERID", "users", true}, {"id_user", "users", true}, {"user_id", "members", true}, {"member_id", "members", true},
+		{"customer_id", "users", true}, {"order_id", "shop_orders", true}, {"comment_ID", "wp_comments", true}, {"shop_order_id", "shop_orders", true},
+		{"id", "users", false}, {"group_id", "users", false}, {"user_id", "orders", false}, {"paid", "users", false}, {"user", "users", false},
+	} {
+		if got := l.Points(c.column, c.table); got != c.want {
+			t.Errorf("%s, %s: %v", c.column, c.table, got)
+		}
+	}
+}
+
 func TestOne(t *testing.T) {
 	for many, want := range map[string]string{"users": "user", "people": "person", "entries": "entry", "boxes": "box", "address": "address", "addresses": "address", "order": "order", "series": "sery", "is": "is"} {
 		if got := One(many); got != want {

@@ -18,6 +18,8 @@ func postgres() *dialect {
 		quote: func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` },
 		param: postgresParam,
 		lock:  " FOR UPDATE",
+
+		patterns: true,
 		read: func(c Column, col string) string {
 			if c.Kind == KindBytes {
 				return "encode(" + col + ", 'hex')" // bytea has two forms, by the server's settings

@@ -14,7 +14,7 @@ import (
 // name. It names columns and rules, and no value of anybody.
 type Schema struct {
 	Tables []Table
-	fold   bool // names of tables differ by more than case
+	d      *dialect
 }
 
 // Table is a table, or a view, that the user we are can see.
@@ -82,7 +82,7 @@ type ForeignKey struct {
 
 // Table gives the table of that name, as a data map has it.
 func (s Schema) Table(name string) (Table, bool) {
-	same := func(a string) bool { return a == name || s.fold && strings.EqualFold(a, name) }
+	same := func(a string) bool { return a == name || s.d != nil && s.d.fold && strings.EqualFold(a, name) }
 	for _, full := range []bool{false, true} {
 		for _, t := range s.Tables {
 			if !full && same(t.Name) || full && same(t.schema+"."+t.plain) {
@@ -91,6 +91,17 @@ func (s Schema) Table(name string) (Table, bool) {
 		}
 	}
 	return Table{}, false
+}
+
+// SearchIndex gives the statement that makes the index by which people are
+// found by an address in the column.
+func (s Schema) SearchIndex(t Table, c Column) string {
+	class := ""
+	if s.d.patterns {
+		class = " text_pattern_ops"
+	}
+	name := []rune("search_" + t.plain + "_" + c.Name)
+	return "CREATE INDEX " + s.d.quote(string(name[:min(len(name), 30)])) + " ON " + t.quoted + " (" + s.d.quote(c.Name) + class + ")"
 }
 
 // Column gives the column of that name. MySQL and SQLite tell no upper from
@@ -285,7 +296,7 @@ func (b *builder) schema(d *dialect) Schema {
 		}
 	}
 	slices.SortFunc(b.tables, func(a, c Table) int { return cmp.Compare(a.Name, c.Name) })
-	return Schema{Tables: b.tables, fold: b.fold}
+	return Schema{Tables: b.tables, d: d}
 }
 
 func (t Table) primary() []string {
