@@ -52,7 +52,9 @@ func (f Finding) Err() error {
 
 // Database is a site's database: a *sqlusers.Store.
 type Database interface {
+	// Schema reads the tables as they are now.
 	Schema(ctx context.Context) (sqlusers.Schema, error)
+	// Rights gives what the data map needs and the database refuses.
 	Rights(ctx context.Context) ([]sqlusers.Lack, error)
 }
 
