@@ -80,9 +80,8 @@ func newSite(t *testing.T, store, script string) *site {
 	return s
 }
 
-// finished reads a draft: its faults must each be on a line with a TODO, and
-// without these there must be none.
-func finished(t *testing.T, text string) *datamap.Map {
+// wantTODOs reads a draft: its faults must each be on a line with a TODO.
+func wantTODOs(t *testing.T, text string) settings.Faults {
 	t.Helper()
 	lines := strings.Split(text, "\n")
 	_, err := mapfile.Read([]byte(text))
@@ -95,12 +94,27 @@ func finished(t *testing.T, text string) *datamap.Map {
 			t.Errorf("line %d: %v", f.Line, f)
 		}
 	}
+	return faults
+}
+
+// finished answers the TODOs of a draft, of each of which a fault must remind,
+// and reads it again.
+func finished(t *testing.T, text string) *datamap.Map {
+	t.Helper()
+	faults := wantTODOs(t, text)
+	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		if !strings.Contains(line, "TODO") || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if f := (settings.Fault{}); !slices.ContainsFunc(faults, func(x settings.Fault) bool { f = x; return x.Line == i+1 }) {
-			t.Errorf("nothing reminds of the TODO in line %d: %s (%v)", i+1, line, f)
+		if !slices.ContainsFunc(faults, func(f settings.Fault) bool { return f.Line == i+1 }) {
+			t.Errorf("nothing reminds of the TODO in line %d: %s", i+1, line)
+		}
+		if strings.HasPrefix(line, "  name ") { // the column is taken out
+			for j := i - 1; j < len(lines) && lines[j] != ""; j++ {
+				lines[j] = ""
+			}
+			continue
 		}
 		line = strings.Replace(line, `{ en = "" }`, `{ en = "x" }`, 1)
 		if strings.HasPrefix(line, "where") {
@@ -326,4 +340,20 @@ func TestErases(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestLarge: a database with more tables than anybody maps gives a file that can
+// be read, and says what it leaves out.
+func TestLarge(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("CREATE TABLE users (id integer PRIMARY KEY, email varchar(100));\n")
+	for i := range 600 {
+		fmt.Fprintf(&b, "CREATE TABLE plugin_%d (id integer PRIMARY KEY, user_id integer REFERENCES users (id), a text, b text, c text, d text, e text, f text);\n", i)
+	}
+	s := newSite(t, "sqlite", b.String())
+	text := Map(s.schema)
+	if len(text) > 256<<10 || !strings.Contains(text, "Left out: plugin_") || !strings.Contains(text, "300 places") {
+		t.Errorf("%d bytes", len(text))
+	}
+	wantTODOs(t, text)
 }

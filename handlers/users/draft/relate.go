@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"push.guru/supportd/handlers/users/datamap/mapfile"
 	"push.guru/supportd/handlers/users/meaning"
 	"push.guru/supportd/handlers/users/sqlusers"
 	"push.guru/supportd/inbox"
@@ -52,7 +53,7 @@ func (d *drafter) placed(t sqlusers.Table) bool {
 
 // add enters a place under a name of its own.
 func (d *drafter) add(p *place) {
-	p.name = d.free(plain(last(p.table.Name)))
+	p.name = d.free(mapfile.Plain(last(p.table.Name)))
 	p.key = keyOf(p.table)
 	p.fields = map[string]inbox.Field{}
 	if p.parent != nil && p.kind == "" && alone(p.table, p.column.Name) && !d.lexicon.Any("apart", p.table.Name) {
@@ -65,16 +66,6 @@ func (d *drafter) add(p *place) {
 
 // last gives the name of a table without its schema.
 func last(table string) string { return table[strings.LastIndexByte(table, '.')+1:] }
-
-// plain makes a name of small letters, digits and _.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, strings.ToLower(s))
-}
 
 // free gives the name, or one like it that no place has.
 func (d *drafter) free(name string) string {

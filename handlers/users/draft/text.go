@@ -3,11 +3,11 @@ package draft
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
 	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/handlers/users/datamap/mapfile"
 	"push.guru/supportd/handlers/users/meaning"
 	"push.guru/supportd/handlers/users/sqlusers"
 	"push.guru/supportd/inbox"
@@ -117,6 +117,10 @@ func (d *drafter) text() string {
 	if len(d.rivals) > 0 {
 		w.line("#")
 		w.note("The people may also be in %s.", strings.Join(d.rivals, ", "))
+	}
+	if len(d.places) >= maxPlaces {
+		w.line("#")
+		w.note("After %d places nothing more was looked for.", maxPlaces)
 	}
 	for i, p := range d.places {
 		if w.Len() > maxText {
@@ -355,16 +359,18 @@ func (w *writer) columns(p *place) {
 		if w.skips(p, c) {
 			continue
 		}
-		field, name := p.fields[c.Name], plain(c.Name)
-		if field == "" && (used[name] || strings.Trim(name, "_") == "" || !writable(c.Name)) {
-			w.line("")
-			w.note("Left out: %s. In copies it would be called %s, as another column, or it has no letters from a to z.", strconv.Quote(c.Name), name)
-			continue
+		field, name := p.fields[c.Name], mapfile.Plain(c.Name)
+		w.line("\n  %s", head)
+		if field == "" && (used[name] || !writable(c.Name)) {
+			w.line("  name   = %s # TODO: the map cannot name it: copies would call it %s, as another, or not at all; rename it, or take it out", quote(c.Name), name)
+		} else {
+			w.line("  name   = %s", quote(c.Name))
 		}
 		used[name] = true
-		w.line("\n  %s", head)
-		w.line("  name   = %s", quote(c.Name))
 		w.properties(p, c, field)
+		if field == "" && strings.ContainsFunc(c.Name, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }) {
+			w.line("  label  = { en = %s }", quote(c.Name))
+		}
 	}
 }
 
