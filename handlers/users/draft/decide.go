@@ -122,7 +122,7 @@ func (d *drafter) rule(p *place, c sqlusers.Column) (r datamap.Rule, todo bool) 
 	}
 	for _, r := range candidates(what, c) {
 		constant := r.Op == datamap.RuleValue || r.Op == datamap.RuleNull && !c.Null
-		if c.RefusesRule(r) == "" && !(constant && alone(p.table, c.Name)) && (r.Op == datamap.RuleNull && c.Null || !d.refers(p, c)) {
+		if c.RefusesRule(r) == "" && !(constant && differs(p.table, c.Name)) && (r.Op == datamap.RuleNull && c.Null || !d.refers(p, c)) {
 			return r, false
 		}
 	}

@@ -8,6 +8,7 @@ package draft
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"push.guru/supportd/handlers/users/meaning"
 	"push.guru/supportd/handlers/users/sqlusers"
@@ -67,7 +68,7 @@ func (d *drafter) tables() (all []sqlusers.Table) {
 
 // writable tells whether a name can stand in the file.
 func writable(name string) bool {
-	return len([]rune(name)) <= 128 && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f })
+	return utf8.ValidString(name) && len([]rune(name)) <= 128 && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
 // keyOf gives the columns that tell the rows of a table apart, none where
@@ -191,6 +192,11 @@ func (d *drafter) editable(p *place, f inbox.Field, c sqlusers.Column) bool {
 		return c.Kind == sqlusers.KindDate || c.Kind == sqlusers.KindTime || c.Kind == sqlusers.KindText
 	}
 	return c.Kind == sqlusers.KindText || len(c.Enum) > 0
+}
+
+// differs tells whether rows may have to differ in a column, by whatever index.
+func differs(t sqlusers.Table, column string) bool {
+	return slices.ContainsFunc(t.Unique, func(u sqlusers.Unique) bool { return len(u.Columns) == 1 && u.Columns[0] == column })
 }
 
 // alone tells whether no two rows have the same value in a column.

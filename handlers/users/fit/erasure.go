@@ -18,10 +18,15 @@ func (w *placed) erasure() {
 		}
 	}
 	for _, u := range w.t.Unique {
-		if !u.Partial && len(u.Columns) > 0 && !slices.ContainsFunc(u.Columns, func(name string) bool { return !w.constant(name) }) {
-			w.c.fault(w.at(u.Columns[0]), `write erase = "hash", or "invalid" for an address`,
-				"a delete writes the same into every row, and %s of %q must be unique: the second delete would fail", quoted(u.Columns), w.t.Name)
+		if len(u.Columns) == 0 || slices.ContainsFunc(u.Columns, func(name string) bool { return !w.constant(name) }) {
+			continue
 		}
+		const hint = `write erase = "hash", or "invalid" for an address`
+		if u.Partial { // of some rows, or of what is made of the columns
+			w.c.remark(w.at(u.Columns[0]), hint, "a delete writes the same into every row, and the index %q may not let two rows have it", u.Name)
+			continue
+		}
+		w.c.fault(w.at(u.Columns[0]), hint, "a delete writes the same into every row, and %s of %q must be unique: the second delete would fail", quoted(u.Columns), w.t.Name)
 	}
 }
 

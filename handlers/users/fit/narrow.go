@@ -11,7 +11,8 @@ import (
 // Narrow gives the map with what the tables say about the values of fields that
 // people may change: how long they may be, of which few they are one, and that
 // they are days. So what the database would refuse is refused before anybody is
-// asked, with a reason. It fails only where the narrowed map is none.
+// asked, with a reason. The map is to be the one that the operator wrote, and
+// not one that was narrowed before, since columns are widened, too. It fails only where the narrowed map is none.
 func Narrow(m *datamap.Map, schema sqlusers.Schema) (*datamap.Map, error) {
 	places := m.Places()
 	for i, p := range places {
