@@ -14,6 +14,7 @@ func TestNarrowColumns(t *testing.T) {
 	profile := Place{Name: "profile", Single: true, Label: Text{"en": "Profile"}, Columns: []Column{
 		{Field: inbox.FieldEmail, Type: TypeEmail},
 		{Field: inbox.FieldGender, Type: TypeGender, Allowed: []string{"Male", "Female", "x"}},
+		{Field: "anrede", Type: TypeGender, Allowed: []string{"F", "M", "d"}},
 		{Field: "size", Allowed: []string{"S", "M"}},
 		{Field: "contact", Source: []string{"first", "last"}, Parts: []int{5, 0}, Max: 20},
 		{Field: inbox.FieldGivenName, Max: 6, Join: " "}, {Field: inbox.FieldFamilyName, Max: 6, Join: " "},
@@ -30,6 +31,7 @@ func TestNarrowColumns(t *testing.T) {
 		why   Reason
 	}{
 		{inbox.FieldGender, "female", "Female", ""}, {inbox.FieldGender, "X", "x", ""}, {inbox.FieldGender, "none", "", ReasonNotAllowed},
+		{"anrede", "female", "F", ""}, {"anrede", "Male", "M", ""}, {"anrede", "D", "d", ""}, {"anrede", "both", "", ReasonNotAllowed},
 		{"size", "m", "M", ""}, {"size", "L", "", ReasonNotAllowed},
 		{"contact", "Ännas Petrowskaja", "Ännas Petrowskaja", ""}, {"contact", "Annnna Petrov", "", ReasonTooLong}, {"contact", "Anna", "", ReasonParts},
 		{"contact", "Anna Petrowskaja-Iwanowa", "", ReasonTooLong},

@@ -67,7 +67,25 @@ func (c Column) allowed(v string) (string, Reason) {
 			return a, ""
 		}
 	}
+	if c.Type == TypeGender {
+		for _, a := range c.Allowed {
+			if slices.Contains(genderWords(v), strings.ToLower(a)) {
+				return a, ""
+			}
+		}
+	}
 	return "", ReasonNotAllowed
+}
+
+// genderWords are what sites write for male and female.
+func genderWords(g string) []string {
+	switch g {
+	case "male":
+		return []string{"m", "man", "mann", "männlich", "maennlich", "homme", "hombre", "м", "муж", "мужской", "ер", "mr"}
+	case "female":
+		return []string{"f", "w", "woman", "frau", "weiblich", "femme", "mujer", "ж", "жен", "женский", "әйел", "ms"}
+	}
+	return nil
 }
 
 // add gives what the column holds once the cleaned value is added to old.

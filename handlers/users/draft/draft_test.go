@@ -132,9 +132,8 @@ func finished(t *testing.T, text string) *datamap.Map {
 	return m
 }
 
-// wantFits fails unless the map fits the database, and an account goes as it
-// says.
-func wantFits(t *testing.T, s *site, m *datamap.Map) {
+// wantFits opens the store with the map, and fails unless that fits it.
+func wantFits(t *testing.T, s *site, m *datamap.Map) *sqlusers.Store {
 	t.Helper()
 	c := s.config
 	c.Map = m
@@ -155,6 +154,7 @@ func wantFits(t *testing.T, s *site, m *datamap.Map) {
 			t.Error(f)
 		}
 	}
+	return st
 }
 
 // found counts what a draft has of what a ready map has.
@@ -301,7 +301,7 @@ func TestErases(t *testing.T) {
 				}
 				s := newSite(t, store, string(ddl))
 				m := finished(t, Map(s.schema))
-				wantFits(t, s, m)
+				st := wantFits(t, s, m)
 				insert := map[string]string{
 					"django":    "INSERT INTO auth_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined) VALUES (7, 'x', false, 'a', 'A', 'B', 'anna@users.test', false, true, '2020-01-01 00:00:00')",
 					"laravel":   "INSERT INTO users (id, name, email, password) VALUES (7, 'A', 'anna@users.test', 'x')",
@@ -314,13 +314,6 @@ func TestErases(t *testing.T) {
 				if _, err := s.db.ExecContext(t.Context(), insert); err != nil {
 					t.Fatal(err)
 				}
-				c := s.config
-				c.Map = m
-				st, err := sqlusers.Open(c)
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { st.Close() })
 				people, err := st.ByAddress(t.Context(), "anna@users.test")
 				if err != nil || len(people) != 1 {
 					t.Fatalf("%+v, %v", people, err)
@@ -356,4 +349,51 @@ func TestLarge(t *testing.T) {
 		t.Errorf("%d bytes", len(text))
 	}
 	wantTODOs(t, text)
+}
+
+// TestErasesValues carries a finished draft out where the account's row stays,
+// emptied, because orders that are kept refer to it.
+func TestErasesValues(t *testing.T) {
+	script, err := os.ReadFile("testdata/shop-with-guests.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := `INSERT INTO customers (id, email, name, mobile) VALUES (7, 'anna@users.test', 'Anna', '1'), (8, 'boris@users.test', 'Boris', '2');
+INSERT INTO orders (id, customer_id, email, total) VALUES (1, 7, 'anna@users.test', 5), (2, 8, 'boris@users.test', 6);
+INSERT INTO order_items (id, order_id, product_id, title) VALUES (1, 1, 1, 'x');
+INSERT INTO messages (id, sender_id, recipient_id, body) VALUES (1, 7, 8, 'hello'), (2, 8, 7, 'hi');
+INSERT INTO addresses (id, customer_id, street) VALUES (1, 7, 'Abai'), (2, 8, 'Dostyk');
+`
+	for _, store := range stores {
+		t.Run(store, func(t *testing.T) {
+			s := newSite(t, store, string(script)+rows)
+			m := finished(t, Map(s.schema))
+			st := wantFits(t, s, m)
+			p, err := st.Get(t.Context(), "7")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}
+			plan, err := m.Plan(p, r, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := st.Apply(t.Context(), users.Effect{Key: "k", Kind: r.Kind, Digest: plan.Digest("7", r.Kind), Person: "7", Plan: plan}); err != nil {
+				t.Fatal(err)
+			}
+			for query, want := range map[string]int{
+				"SELECT count(*) FROM customers WHERE id = 7 AND email LIKE '%.invalid' AND name IS NULL AND mobile IS NULL": 1,
+				"SELECT count(*) FROM customers WHERE id = 8 AND email = 'boris@users.test' AND name = 'Boris'":              1,
+				"SELECT count(*) FROM messages WHERE body = '-'":                                                             1,
+				"SELECT count(*) FROM messages WHERE body = 'hi'":                                                            1,
+				"SELECT count(*) FROM orders WHERE total > 0":                                                                2,
+				"SELECT count(*) FROM addresses":                                                                             1,
+			} {
+				var n int
+				if err := s.db.QueryRowContext(t.Context(), query).Scan(&n); err != nil || n != want {
+					t.Errorf("%s: %d, %v, want %d", query, n, err, want)
+				}
+			}
+		})
+	}
 }
