@@ -52,6 +52,7 @@ func newSite(t *testing.T, store, script string) *site {
 	case "mysql":
 		r := servers.MariaDB(t)
 		s.db, s.config.DSN = r.SQL, r.DSN
+		script = "ALTER DATABASE " + r.Name + " CHARACTER SET utf8mb4;\n" + script // MariaDB's own default is latin1
 	default:
 		s.config.Path = filepath.Join(t.TempDir(), "site.db")
 		db, err := sql.Open("sqlite", s.config.Path) // the driver is that of sqlusers

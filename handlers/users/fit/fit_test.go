@@ -62,6 +62,9 @@ func newSite(t *testing.T, store string) *site {
 		return s
 	}
 	s.config.DSN, s.db = s.real.DSN, s.real.SQL
+	if store == "mysql" { // MariaDB's own default is latin1
+		s.exec(t, "ALTER DATABASE "+s.real.Name+" CHARACTER SET utf8mb4")
+	}
 	return s
 }
 
