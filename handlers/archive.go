@@ -11,7 +11,7 @@ import (
 // compressed ones, so that several can be written side by side.
 type member struct {
 	name    string
-	packed  bytes.Buffer
+	packed  blocks
 	deflate *flate.Writer
 	sum     uint32
 	size    uint64
@@ -23,6 +23,12 @@ func newMember(name string) *member {
 	return m
 }
 
+// reset begins the file anew, for another ZIP: a compressor is large.
+func (m *member) reset() {
+	m.packed, m.sum, m.size = blocks{}, 0, 0
+	m.deflate.Reset(&m.packed)
+}
+
 func (m *member) Write(p []byte) (int, error) {
 	n, err := m.deflate.Write(p)
 	m.sum = crc32.Update(m.sum, crc32.IEEETable, p[:n])
@@ -30,23 +36,54 @@ func (m *member) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// pack puts the members into a ZIP. It has no times in it: the same content is
-// the same file.
+// blockBytes is the size of a block.
+const blockBytes = 64 << 10
+
+// blocks holds bytes in pieces, so that what grows is neither moved nor twice
+// as large as what is in it.
+type blocks struct {
+	all  [][]byte
+	size int
+}
+
+func (b *blocks) Write(p []byte) (int, error) {
+	b.size += len(p)
+	for rest := p; len(rest) > 0; {
+		if n := len(b.all); n == 0 || len(b.all[n-1]) == blockBytes {
+			b.all = append(b.all, make([]byte, 0, blockBytes))
+		}
+		last := &b.all[len(b.all)-1]
+		n := min(len(rest), blockBytes-len(*last))
+		*last, rest = append(*last, rest[:n]...), rest[n:]
+	}
+	return len(p), nil
+}
+
+// pack puts the members into a ZIP and lets go of what was in them. It has no
+// times in it: the same content is the same file.
 func pack(members ...*member) ([]byte, error) {
 	var b bytes.Buffer
-	z := zip.NewWriter(&b)
+	whole := 1 << 10 // for the headers
 	for _, m := range members {
 		if err := m.deflate.Close(); err != nil {
 			return nil, err
 		}
+		whole += m.packed.size
+	}
+	b.Grow(whole)
+	z := zip.NewWriter(&b)
+	for _, m := range members {
 		w, err := z.CreateRaw(&zip.FileHeader{Name: m.name, Method: zip.Deflate, CRC32: m.sum,
-			CompressedSize64: uint64(m.packed.Len()), UncompressedSize64: m.size})
+			CompressedSize64: uint64(m.packed.size), UncompressedSize64: m.size})
 		if err != nil {
 			return nil, err
 		}
-		if _, err := m.packed.WriteTo(w); err != nil {
-			return nil, err
+		for _, block := range m.packed.all {
+			if _, err := w.Write(block); err != nil {
+				return nil, err
+			}
 		}
+		m.packed = blocks{}
 	}
 	if err := z.Close(); err != nil {
 		return nil, err

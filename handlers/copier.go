@@ -23,11 +23,12 @@ type copier struct {
 	h      *Handlers
 	job    inbox.Job
 	part   int            // the one that is being written, from 1
+	held   int            // records in it
 	place  string         // that is being written
 	counts map[string]int // records of each place so far
 
-	members  []*member
-	encoders []encoder
+	members  []*member // the files of the part; kept from part to part
+	encoders []encoder // nil: no part is being written
 }
 
 func newCopier(h *Handlers, job inbox.Job) *copier {
@@ -42,17 +43,17 @@ func (c *copier) record(r users.Record) error {
 	if r.Place != c.place && c.counts[r.Place] > 0 {
 		return fmt.Errorf("the store gave the place %q in two parts", r.Place)
 	}
-	if c.part > 0 && c.full() {
+	if c.held > 0 && c.full(weight(r)) {
 		if err := c.attach(); err != nil {
 			return err
 		}
-		c.encoders = nil
 	}
 	if err := c.begin(); err != nil {
 		return err
 	}
 	c.place = r.Place
 	c.counts[r.Place]++
+	c.held++
 	for _, e := range c.encoders {
 		if err := e.record(r); err != nil {
 			return err
@@ -71,33 +72,53 @@ func (c *copier) begin() error {
 		return &inbox.Error{Err: fmt.Errorf("it needs more than %d mails of %d bytes", limit, c.h.copies.PartBytes),
 			Hint: "hand it over in another way, or raise smtp.max_parts and retry"}
 	}
-	asJSON, asCSV, asHTML := newMember("data.json"), newMember("data.csv"), newMember("data.html")
+	if c.members == nil {
+		c.members = []*member{newMember("data.html"), newMember("data.json"), newMember("data.csv")}
+	} else {
+		for _, m := range c.members {
+			m.reset()
+		}
+	}
+	asHTML, asJSON, asCSV := c.members[0], c.members[1], c.members[2]
 	page, err := newPage(asHTML, c.h.data, c.h.copies.Site, c.job.Language, c.part)
 	if err != nil {
 		return err
 	}
-	c.members = []*member{asHTML, asJSON, asCSV}
 	c.encoders = []encoder{newJSON(asJSON, c.h.data), newCSV(asCSV, c.counts), page}
 	return nil
 }
 
 // slack is what a part may still grow by once it is found to be full: what the
-// compressors hold back, the last record, the ends of the files.
+// compressors hold back, the ends of the files.
 const slack = 256 << 10
 
-// full tells whether the part is as large as a mail can carry: Base64 makes 78
-// bytes of 57 (RFC 2045 section 6.8), and the letter itself needs some.
-func (c *copier) full() bool {
-	limit := c.h.copies.PartBytes
+// room is how large a part may be that a mail can carry: Base64 makes 78 bytes
+// of 57 (RFC 2045 section 6.8), and the letter itself needs some; 0: no limit.
+func (c *copier) room() int { return c.h.copies.PartBytes / 78 * 57 }
+
+// full tells whether the part has no room for a record that weighs more.
+func (c *copier) full(more int) bool {
+	limit := c.room()
 	if limit == 0 {
 		return false
 	}
-	limit = limit / 78 * 57
-	size := 0
 	for _, m := range c.members {
-		size += m.packed.Len()
+		more += m.packed.size
 	}
-	return size >= max(limit-slack, limit/4)
+	return more >= max(limit-slack, limit/4)
+}
+
+// weight is what a large record adds to a part at most, nearly: its values in
+// three files, should no compressor make them smaller. Small ones are within
+// what full leaves anyway.
+func weight(r users.Record) (n int) {
+	for _, v := range r.Values {
+		n += len(v)
+	}
+	if n = 3 * n; n < slack/4 {
+		return 0
+	}
+	return n
 }
 
 // end writes what comes last, and attaches the last part.
@@ -130,6 +151,10 @@ func (c *copier) attach() error {
 	if err != nil {
 		return err
 	}
-	c.members = nil
+	if limit := c.room(); limit > 0 && len(b) > limit {
+		return &inbox.Error{Err: fmt.Errorf("part %d needs more than a mail of %d bytes: a record of the place %q is too large", c.part, c.h.copies.PartBytes, c.place),
+			Hint: "hand it over in another way, or raise smtp.max_reply_bytes and retry"}
+	}
+	c.encoders, c.held = nil, 0
 	return c.job.Attach(b)
 }

@@ -92,3 +92,47 @@ func TestCopyOfTooManyParts(t *testing.T) {
 		t.Errorf("Perform: %v, want a permanent error that names the limit", err)
 	}
 }
+
+// TestCopyOfLargeRecords: a record that does not fit beside what is there comes
+// in the next part, and one that fits no mail is for staff, before any is sent
+// that no server takes.
+func TestCopyOfLargeRecords(t *testing.T) {
+	const mail = 4 << 20
+	noise := func(size int) string {
+		b := make([]byte, size/2)
+		rand.NewChaCha8([32]byte{1}).Read(b)
+		return fmt.Sprintf("%x", b)
+	}
+	for name, c := range map[string]struct {
+		sizes []int
+		parts int // 0: refused
+	}{
+		// As hexadecimal digits, three times, and in Base64: about twice what it was.
+		"one that fits alone":       {[]int{1_500_000}, 2},
+		"small ones and large ones": {[]int{1000, 1_500_000, 1000, 1_500_000, 1_500_000}, 4},
+		"one that fits no mail":     {[]int{1000, 3_000_000}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t)
+			s := h.script()
+			s.records = []users.Record{{Place: datamap.PlaceProfile, Columns: []string{"id"}, Values: []string{"17"}}}
+			for _, size := range c.sizes {
+				s.records = append(s.records, users.Record{Place: datamap.PlaceVisits, Columns: []string{"page"}, Values: []string{noise(size)}})
+			}
+			h.copies.PartBytes = mail
+			job := h.job("k-1", inbox.Request{Kind: inbox.KindCopy}, false)
+			_, err := h.Perform(t.Context(), job)
+			for i, f := range h.sent {
+				if size := len(f) / 57 * 78; size > mail {
+					t.Errorf("part %d needs %d bytes of a mail", i+1, size)
+				}
+			}
+			switch {
+			case c.parts == 0 && (err == nil || inbox.IsTemporary(err) || !strings.Contains(err.Error(), `"visits"`) || !strings.Contains(err.Error(), "smtp.max_reply_bytes")):
+				t.Errorf("Perform: %v, want a permanent error that names the place and the limit", err)
+			case c.parts > 0 && (err != nil || len(h.sent) != c.parts):
+				t.Errorf("%d parts, want %d; %v", len(h.sent), c.parts, err)
+			}
+		})
+	}
+}

@@ -369,8 +369,11 @@ func (w *work) refuseTaken(addr string) error {
 // be told: the person can give another.
 func (w *work) explained(p *place, steps []inbox.Step, err error) error {
 	f, ok := errors.AsType[*failure](err)
-	if !ok || f.class != classUnique && f.class != classValue {
+	switch {
+	case !ok:
 		return err
+	case f.class != classUnique && f.class != classValue:
+		return fmt.Errorf("the place %q: %w", p.Name, err)
 	}
 	fields := fieldsOf(p, steps, f.indexed(p.table))
 	switch {
@@ -379,7 +382,7 @@ func (w *work) explained(p *place, steps []inbox.Step, err error) error {
 	case f.class == classValue && len(fields) == 1:
 		return datamap.Refuse(datamap.ReasonInvalid, fields[0])
 	}
-	return err
+	return fmt.Errorf("the place %q: %w", p.Name, err)
 }
 
 // indexed lists the columns of the unique index that refused; none: not known.

@@ -36,6 +36,7 @@ type dialect struct {
 	exact  func(col string) string                  // the column as a text that only the same text equals
 	prefix func(col, param string) string           // whether col begins with what like made; more is fine, fewer is not
 	like   func(prefix string) string
+	near   func(c Column, param string) string // the text param as c's character set has it, and other characters where it has none; nil: as it is
 	// blankRanges have the texts that begin with a blank between them, and few
 	// others; nil: each blank is asked for by prefix.
 	blankRanges [][2]rune

@@ -73,6 +73,18 @@ func (s *Store) failed(ctx context.Context, err error) error {
 	return &inbox.Error{Err: &f, Hint: hints[f.class], Temp: f.class == classPassing}
 }
 
+// placed says which table or column is missing, in place of a failure that says
+// only that one is: the database's own text may quote values. It is not for use
+// within a transaction, since it asks by another connection.
+func (s *Store) placed(ctx context.Context, err error) error {
+	if isClass(err, classSchema) {
+		if _, differs := s.refit(ctx); differs != nil {
+			return differs
+		}
+	}
+	return err
+}
+
 // lost tells roughly why there was no answer. The text of the network's error
 // names hosts only, but a driver may wrap it in more.
 func lost(err error) string {

@@ -17,7 +17,7 @@ import (
 func (s *Store) Left(ctx context.Context, p users.Person, plan inbox.Plan) ([]inbox.Step, error) {
 	left, err := s.remaining(ctx, p, plan)
 	if err != nil {
-		return nil, fmt.Errorf("looking for what is left: %w", err)
+		return nil, fmt.Errorf("looking for what is left: %w", s.placed(ctx, err))
 	}
 	return left, nil
 }

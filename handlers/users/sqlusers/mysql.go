@@ -33,6 +33,7 @@ func mysql() *dialect {
 		like: func(prefix string) string {
 			return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(prefix) + "%"
 		},
+		near:   mysqlNear,
 		arg:    mysqlArg,
 		moment: func(t time.Time) string { return t.Format(time.DateTime) },
 		effects: "CREATE TABLE IF NOT EXISTS supportd_effects (`key` VARBINARY(255) PRIMARY KEY, `kind` VARCHAR(32) NOT NULL, " +
@@ -41,6 +42,16 @@ func mysql() *dialect {
 		failure:   mysqlFailure,
 		catalogue: mysqlCatalogue,
 	}
+}
+
+// mysqlNear is for tables of old character sets, such as latin1: MySQL compares
+// nothing with them that they cannot say.
+func mysqlNear(c Column, param string) string {
+	set, _, ok := strings.Cut(c.collation, "_")
+	if !ok || strings.HasPrefix(set, "utf8") {
+		return param
+	}
+	return "CONVERT(" + param + " USING " + set + ") COLLATE " + c.collation
 }
 
 func mysqlArg(c Column, v string) (any, bool) {
@@ -123,6 +134,11 @@ func mysqlFailure(err error) (failure, bool) {
 		}
 	case 1451, 1452, 1216, 1217, 1048, 1364, 4025, 3819, 1761, 1762:
 		f.class = classConstraint
+		if e.Number == 1048 || e.Number == 1364 { // "Column '…' cannot be null", "Field '…' doesn't have a default value"
+			if _, rest, ok := strings.Cut(e.Message, "'"); ok {
+				f.at, _, _ = strings.Cut(rest, "'")
+			}
+		}
 	case 1406, 1366, 1264, 1265, 1292, 1411, 1525, 3140, 1267, 1300:
 		f.class = classValue
 	}

@@ -16,7 +16,7 @@ import (
 func (s *Store) ByAddress(ctx context.Context, addr string) ([]users.Person, error) {
 	found, err := s.byAddress(ctx, addr)
 	if err != nil {
-		return nil, fmt.Errorf("finding people by address: %w", err)
+		return nil, fmt.Errorf("finding people by address: %w", s.placed(ctx, err))
 	}
 	return found, nil
 }
@@ -87,13 +87,13 @@ const blanks = " \t\n\r\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u200
 func (q *statement) begins(n int, c Column, addr string) {
 	addr = strings.TrimSpace(addr)
 	col := q.at(n, c)
-	q.add("(", q.d.prefix(col, q.plain(q.d.like(addr[:strings.LastIndexByte(addr, '@')+1]))))
+	q.add("(", q.d.prefix(col, q.near(c, q.plain(q.d.like(addr[:strings.LastIndexByte(addr, '@')+1])))))
 	for _, r := range q.d.blankRanges {
 		q.add(" OR ", col, " BETWEEN char(", itoa(int(r[0])), ") AND char(", itoa(int(r[1])), ")")
 	}
 	if q.d.blankRanges == nil {
 		for _, b := range blanks {
-			q.add(" OR ", q.d.prefix(col, q.plain(q.d.like(string(b)))))
+			q.add(" OR ", q.d.prefix(col, q.near(c, q.plain(q.d.like(string(b))))))
 		}
 	}
 	q.add(")")
@@ -146,7 +146,7 @@ func (s *Store) subject(ctx context.Context, db querier, places []*place, id str
 func (s *Store) Get(ctx context.Context, id string) (users.Person, error) {
 	p, err := s.person(ctx, id)
 	if err != nil {
-		return users.Person{}, fmt.Errorf("reading a person: %w", err)
+		return users.Person{}, fmt.Errorf("reading a person: %w", s.placed(ctx, err))
 	}
 	return p, nil
 }

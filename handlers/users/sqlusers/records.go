@@ -13,8 +13,10 @@ import (
 // A page is what is read at once: between two pages nothing is open in the
 // database, so that a slow reader of a copy is in nobody's way.
 const (
+	firstRows = 64 // of a place: nobody knows yet how large its rows are
 	pageRows  = 2000
 	pageBytes = 4 << 20
+	cellBytes = 64 // what a value takes beside its text
 )
 
 // Records implements users.Store. What a person does now may or may not be in
@@ -23,7 +25,7 @@ func (s *Store) Records(ctx context.Context, p users.Person) iter.Seq2[users.Rec
 	return func(yield func(users.Record, error) bool) {
 		err := s.records(ctx, p, func(r users.Record) bool { return yield(r, nil) })
 		if err != nil && !errors.Is(err, errStopped) {
-			yield(users.Record{}, fmt.Errorf("reading what is held about a person: %w", err))
+			yield(users.Record{}, fmt.Errorf("reading what is held about a person: %w", s.placed(ctx, err)))
 		}
 	}
 }
@@ -83,8 +85,9 @@ func (s *Store) whose(ctx context.Context, l *layout, places []*place, p users.P
 // pages gives the subject's rows of a place, in the order of the keys.
 func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, columns []Column, each func(row) error) error {
 	var last []string
+	limit := firstRows
 	for {
-		page, whole, err := s.page(ctx, db, p, who, columns, last)
+		page, cut, err := s.page(ctx, db, p, who, columns, last, limit)
 		if err != nil {
 			return err
 		}
@@ -93,29 +96,34 @@ func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, co
 				return err
 			}
 		}
-		if whole {
+		switch {
+		case cut: // what was asked for beyond it came for nothing
+			limit = len(page)
+		case len(page) < limit:
 			return nil
+		default:
+			limit = min(2*limit, pageRows)
 		}
 		last = p.keyOf(page[len(page)-1])
 	}
 }
 
-// page reads what comes after the row with the keys last; whole: there is no
-// more.
-func (s *Store) page(ctx context.Context, db querier, p *place, who subject, columns []Column, last []string) (rows []row, whole bool, err error) {
+// page reads what comes after the row with the keys last, so many rows at most;
+// cut: fewer, because they are large.
+func (s *Store) page(ctx context.Context, db querier, p *place, who subject, columns []Column, last []string, limit int) (rows []row, cut bool, err error) {
 	q := s.fromAfter(p, columns, who, last)
 	q.after(p, last)
-	q.add(" LIMIT ", itoa(pageRows))
-	size, cut := 0, false
+	q.add(" LIMIT ", itoa(limit))
+	size := 0
 	err = s.read(ctx, db, q, columns, func(v []value) bool {
 		rows = append(rows, rowOf(columns, v))
 		for _, x := range v {
-			size += len(x.text)
+			size += cellBytes + len(x.text)
 		}
 		cut = size > pageBytes
 		return !cut
 	})
-	return rows, !cut && len(rows) < pageRows, err
+	return rows, cut, err
 }
 
 func (p *place) keyOf(r row) (keys []string) {

@@ -86,3 +86,32 @@ func TestNestedPages(t *testing.T) {
 		}
 	})
 }
+
+// TestPagesOfLargeRows: what does not fit in a page is not fetched with every
+// page and thrown away.
+func TestPagesOfLargeRows(t *testing.T) {
+	const rows, size = 100, pageBytes / 8
+	s := newSite(t, "mysql") // it tells what it has sent
+	s.exec(t, "CREATE TABLE people (id integer PRIMARY KEY, email varchar(254)){end}", "INSERT INTO people VALUES (17, 'anna@users.test')",
+		"CREATE TABLE files (id integer PRIMARY KEY, user_id integer, body longtext){end}",
+		fmt.Sprintf("INSERT INTO files SELECT seq, 17, REPEAT('x', %d) FROM seq_1_to_%d", size, rows))
+	st := s.open(t, mapOf(t, account("people", "id"), related("files", "user_id", "profile", "id", "body")))
+	who := find(t, st, "17")
+	sent := func() (n int) {
+		t.Helper()
+		var name string
+		if err := s.admin.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Bytes_sent'").Scan(&name, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before, n := sent(), 0
+	for _, err := range st.Records(t.Context(), who) {
+		if n++; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := (sent() - before) / size; n != rows+1 || got > 2*rows {
+		t.Errorf("for %d records the database sent %d rows, want %d or less", n, got, 2*rows)
+	}
+}

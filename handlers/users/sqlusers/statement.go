@@ -60,9 +60,17 @@ func (q *statement) castTime(v string) string {
 func (q *statement) equal(n int, c Column, v string) {
 	col := q.at(n, c)
 	p, ok := q.param(c, v)
-	if q.add(col, " = ", p); ok {
+	if q.add(col, " = ", q.near(c, p)); ok {
 		q.exactly(n, c, v)
 	}
+}
+
+// near gives a parameter of what c is only roughly compared with.
+func (q *statement) near(c Column, param string) string {
+	if q.d.near == nil {
+		return param
+	}
+	return q.d.near(c, param)
 }
 
 // exactly adds to an equality that no collation has a say in it.
