@@ -65,6 +65,7 @@
 //	1  templates                 everything a person reads
 //	1  handlers/users, then handlers/users/datamap   the user store's interface; map, Plan, receipt
 //	1  handlers/after          the rest of the site is told of an effect: webhook, command
+//	1  handlers/users/meaning   what names of tables and columns say
 //	2  inbox/cases               what a Case owes next: which question, which answer, to whom
 //	2  handlers/users/datamap/mapfile   the data map as a file, and ready ones
 //	3  inbox/intake, inbox/queue, inbox/outbox   order and retry of one loop each
@@ -73,6 +74,7 @@
 //	3  handlers/users/userstest, .../realsql     the suite for it, and databases to run it on
 //	3  inbox/mailtest, .../realmail, .../keeper  test servers; production never links them
 //	4  inbox/review              what staff may do, and its record
+//	4  handlers/users/fit, then handlers/users/draft   the data map against the tables; a first one from them
 //	5  inbox/control             the Unix socket and its client
 //	6  cmd/internal/config, then cmd/internal/daemon   how it is started and wired
 //	6  cmd/internal/talk         scripted conversations, for tests and the demo

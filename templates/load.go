@@ -70,10 +70,11 @@ type loader struct {
 }
 
 // Load reads the texts of the site's languages, embedded ones under those of
-// overlay (nil: none), and renders every letter in every language with sample
-// data. The first language is the site's default. label names fields and
-// places in the operator's words (nil: ours only). The error is [Faults]: all
-// that is wrong, at once.
+// overlay (nil: none). With an overlay it renders every letter in every language
+// with sample data; the embedded ones alone are known to be good. The first
+// language is the site's default. label names fields and places in the
+// operator's words (nil: ours only). The error is [Faults]: all that is wrong, at
+// once.
 func Load(overlay fs.FS, languages []string, label LabelFunc) (*Set, error) {
 	l := &loader{overlay: overlay, set: &Set{languages: map[string]*language{}, label: label}}
 	text, err := fs.ReadFile(embedded, modelFile)
@@ -88,7 +89,7 @@ func Load(overlay fs.FS, languages []string, label LabelFunc) (*Set, error) {
 	for _, code := range l.used() {
 		l.set.languages[code] = l.readLanguage(code)
 	}
-	if len(l.faults) == 0 {
+	if overlay != nil && len(l.faults) == 0 {
 		l.tryAll()
 	}
 	if len(l.faults) > 0 {

@@ -147,3 +147,10 @@ func TestFaultsOnce(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestEmbedded tries the letters as they are, as an overlay is tried.
+func TestEmbedded(t *testing.T) {
+	if _, err := Load(fstest.MapFS{}, siteLanguages, nil); err != nil {
+		t.Error(err)
+	}
+}

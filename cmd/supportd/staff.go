@@ -388,7 +388,7 @@ type usersCmd struct {
 	Export  usersExport  `cmd:"" help:"Everybody, as JSON lines."`
 	Show    usersShow    `cmd:"" help:"Whoever has an address on record."`
 	Init    usersInit    `cmd:"" help:"Make the table supportd_effects in the site's database, where supportd remembers what it did there."`
-	Map     usersMap     `cmd:"" help:"Print a ready data map: what the tables of a framework store about people."`
+	Map     usersMap     `cmd:"" help:"Print a first data map, made from the tables of the site's database, or a ready one of a framework."`
 	Reapply usersReapply `cmd:"" help:"After the site has restored a backup of its own: repeat the deletes that were carried out since it was made."`
 }
 
@@ -484,9 +484,18 @@ type usersMap struct {
 	Example string `placeholder:"NAME" help:"Of the framework NAME: django, laravel, rails or wordpress."`
 }
 
-func (c *usersMap) Run(w *world) error {
+func (c *usersMap) Run(w *world, all *cli) error {
 	text := mapfile.Example(c.Example)
-	if text == "" {
+	switch {
+	case c.Example == "":
+		u, err := config.Database(all.Users.Config)
+		if err != nil {
+			return inFile(all.Users.Config, err)
+		}
+		if text, err = daemon.DraftMap(w.ctx, u); err != nil {
+			return err
+		}
+	case text == "":
 		return usageError{fmt.Errorf("--example=%s: there are ready maps for %s", c.Example, strings.Join(mapfile.Examples(), ", "))}
 	}
 	_, err := io.WriteString(w.stdout, text)

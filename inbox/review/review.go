@@ -247,6 +247,7 @@ var slips = map[datamap.Reason]string{
 	datamap.ReasonBadDate:    "it is a day that exists, YYYY-MM-DD",
 	datamap.ReasonFutureDate: "it is a day that has been, YYYY-MM-DD",
 	datamap.ReasonTooLong:    "it is longer than the field can hold",
+	datamap.ReasonNotAllowed: "it takes one of a few values, and this is none of them: look at its column in the site's database",
 	datamap.ReasonInvalid:    "it is empty, or has characters that no value has",
 	datamap.ReasonSingle:     "it holds one value: replace it with FIELD=VALUE",
 	datamap.ReasonParts:      "it is stored in parts, one word each: give as many words as there are parts",

@@ -58,8 +58,8 @@ func (r *File) Faults() Faults {
 	return r.faults
 }
 
-// nearest gives the one of known that word was probably meant to be, or "".
-func nearest(word string, known []string) string {
+// Nearest gives the one of known that word was probably meant to be, or "".
+func Nearest(word string, known []string) string {
 	best, at := "", 1+len(word)/3
 	for _, k := range known {
 		if d := distance(word, k); d <= at && (best == "" || d < at) {

@@ -218,7 +218,7 @@ func (t *Table) OneOf(key, def string, allowed ...string) string {
 	s := t.Text(key, def)
 	if !slices.Contains(allowed, s) {
 		hint := ""
-		if meant := nearest(s, allowed); meant != "" {
+		if meant := Nearest(s, allowed); meant != "" {
 			hint = "did you mean " + meant + "?"
 		}
 		t.Fault(key, hint, "%q is none of %s", s, strings.TrimPrefix(strings.Join(allowed, ", "), ", "))
@@ -290,7 +290,7 @@ func (t *Table) Close() {
 			continue
 		}
 		hint := ""
-		if meant := nearest(key, t.asked); meant != "" {
+		if meant := Nearest(key, t.asked); meant != "" {
 			hint = "did you mean " + meant + "?"
 		}
 		t.r.Fault(join(t.path, key), hint, "unknown key")

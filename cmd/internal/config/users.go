@@ -40,6 +40,27 @@ func ParseAge(s string) (Age, error) {
 	return Age{Months: 12 * n}, nil
 }
 
+// Database reads from a configuration only where the site's database is, for
+// whoever is to write its data map: the rest may be unfinished. The error is a
+// Faults where it says that wrongly.
+func Database(path string) (Users, error) {
+	r, root, err := read(path)
+	if err != nil {
+		return Users{}, err
+	}
+	t := root.table("users")
+	u := Users{Store: t.OneOf("store", "bolt", "bolt", "postgres", "mysql", "sqlite")}
+	if u.Store == "bolt" {
+		t.Fault("store", "write postgres, mysql or sqlite", "is bolt: the embedded store has a data map of its own")
+	} else {
+		u.Path, u.DSNFile, u.DSNEnv = t.readWhere(u.Store, "")
+	}
+	if faults := r.Faults(); len(faults) > 0 {
+		return Users{}, faults
+	}
+	return u, nil
+}
+
 func readUsers(t *table, stateDir string) Users {
 	defer t.Close()
 	u := Users{Store: t.OneOf("store", "bolt", "bolt", "postgres", "mysql", "sqlite"), Protected: t.Texts("protected")}

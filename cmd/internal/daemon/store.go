@@ -1,14 +1,18 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/handlers/users/boltusers"
+	"push.guru/supportd/handlers/users/draft"
+	"push.guru/supportd/handlers/users/fit"
 	"push.guru/supportd/handlers/users/sqlusers"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/state"
@@ -44,23 +48,61 @@ func (d *Daemon) openStore(ctx context.Context) error {
 	switch err := s.Ping(ctx); {
 	case inbox.IsTemporary(err):
 		d.log.Warn("daemon: the user store does not answer; until it does, mails of people wait", "err", err)
+		return nil
 	case err != nil:
 		return fmt.Errorf("the user store: %w", err)
 	}
+	return d.narrow(ctx, s)
+}
+
+// narrow takes into the data map what the tables say about lengths and values.
+func (d *Daemon) narrow(ctx context.Context, s *sqlusers.Store) error {
+	schema, err := s.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	m, err := fit.Narrow(d.cfg.Users.Map, schema)
+	if err != nil {
+		return err
+	}
+	d.opt.Map = m
 	return nil
 }
 
 // openSQL opens the site's database.
 func openSQL(ctx context.Context, u config.Users, key []byte) (*sqlusers.Store, error) {
-	c := sqlusers.Config{Store: u.Store, Path: u.Path, Map: u.Map, Key: key}
+	c, err := database(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	c.Key = key
+	return sqlusers.Open(c)
+}
+
+// database says where the site's database is.
+func database(ctx context.Context, u config.Users) (sqlusers.Config, error) {
+	c := sqlusers.Config{Store: u.Store, Path: u.Path, Map: u.Map}
 	if read := u.DSN(); read != nil {
 		dsn, err := read(ctx)
 		if err != nil {
-			return nil, err
+			return c, err
 		}
 		c.DSN = dsn
 	}
-	return sqlusers.Open(c)
+	return c, nil
+}
+
+// DraftMap writes a first data map from the tables of the site's database.
+func DraftMap(ctx context.Context, u config.Users) (string, error) {
+	c, err := database(ctx, u)
+	if err != nil {
+		return "", err
+	}
+	schema, err := sqlusers.ReadSchema(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	return draft.Map(schema), nil
 }
 
 // withSQL runs f with the site's database, for what needs no key: nothing is
@@ -83,10 +125,38 @@ func InitStore(ctx context.Context, u config.Users) error {
 	return withSQL(ctx, u, func(s *sqlusers.Store) error { return s.Init(ctx) })
 }
 
-func checkStore(ctx context.Context, u config.Users) error {
-	if u.Store != "bolt" {
-		return withSQL(ctx, u, func(s *sqlusers.Store) error { return s.Ping(ctx) })
+// checkStore looks at the user store, and holds the data map of a database
+// against its tables.
+func checkStore(ctx context.Context, u config.Users) []Check {
+	name := "user store " + cmp.Or(u.Path, u.Store)
+	if u.Store == "bolt" {
+		return []Check{{Name: name, Err: checkFile(u)}}
 	}
+	var found []fit.Finding
+	err := withSQL(ctx, u, func(s *sqlusers.Store) (err error) {
+		found, err = fit.Check(ctx, s, u.Map)
+		return err
+	})
+	if err != nil {
+		return []Check{{Name: name, Err: err}}
+	}
+	var out []Check
+	fits := true
+	for _, f := range found {
+		if err := f.Err(); err != nil {
+			out, fits = append(out, Check{Name: "data map", Err: err}), false
+			continue
+		}
+		out = append(out, Check{Name: "data map: " + strings.TrimPrefix(f.String(), "remark "), Open: true})
+	}
+	if fits {
+		out = append([]Check{{Name: name}}, out...)
+	}
+	return out
+}
+
+// checkFile looks at the embedded store.
+func checkFile(u config.Users) error {
 	info, err := os.Stat(u.Path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):

@@ -68,6 +68,9 @@ type Column struct {
 	Needed bool   // it cannot be removed without the account
 	Fixed  bool   // the site writes it; people cannot name or change it
 
+	Allowed []string // the only values that it takes, as the store spells them; none: any
+	Parts   []int    // of several columns in Source: the longest value of each, in characters; 0: no limit
+
 	Source []string            // the table's columns that it is made of, in order; none: one of the field's name
 	Hidden bool                // it goes into no copy, such as the hash of a password
 	Erase  Rule                // what a delete of the account does to it where the row stays

@@ -49,6 +49,11 @@ func (d *draft) takeApart() Reason {
 	if !ok || given == "" && family == "" {
 		return ReasonNames
 	}
+	for field, v := range map[inbox.Field]string{inbox.FieldGivenName: g, inbox.FieldFamilyName: f} {
+		if _, c, _ := d.m.column(field); c.fits(v) != "" {
+			return c.fits(v)
+		}
+	}
 	d.derive(inbox.FieldGivenName, g)
 	d.derive(inbox.FieldFamilyName, f)
 	return ""

@@ -232,8 +232,8 @@ func (d *draft) change(c inbox.Change) Reason {
 	}
 	switch c.Op {
 	case inbox.OpSet:
-		if !col.fits(v) {
-			return ReasonParts
+		if r := col.fits(v); r != "" {
+			return r
 		}
 		d.put(c.Field, v, inbox.StepSet)
 		return ""
@@ -242,8 +242,8 @@ func (d *draft) change(c inbox.Change) Reason {
 		if d.now[c.Field] == "" || d.ops[c.Field] == inbox.StepSet {
 			op = inbox.StepSet
 		}
-		if v, r = col.add(d.now[c.Field], v); r == "" && !col.fits(v) {
-			r = ReasonParts
+		if v, r = col.add(d.now[c.Field], v); r == "" {
+			r = col.fits(v)
 		}
 		if r == "" {
 			d.put(c.Field, v, op)
@@ -262,7 +262,7 @@ func (d *draft) put(f inbox.Field, v string, op inbox.StepOp) {
 
 // derive enters what follows from another step, if the map has the field.
 func (d *draft) derive(f inbox.Field, v string) {
-	if _, c, ok := d.m.column(f); !ok || c.same(d.old[f], v) || v != "" && !c.fits(v) {
+	if _, c, ok := d.m.column(f); !ok || c.same(d.old[f], v) || v != "" && c.fits(v) != "" {
 		return
 	}
 	if v == "" {

@@ -18,6 +18,7 @@ const (
 	ReasonBadDate      Reason = "bad-date"      // not a date that exists
 	ReasonFutureDate   Reason = "future-date"   // a date of birth that is still to come
 	ReasonTooLong      Reason = "too-long"      // longer than the field can hold
+	ReasonNotAllowed   Reason = "not-allowed"   // the field takes one of a few values, and this is none of them
 	ReasonInvalid      Reason = "invalid"       // empty, or with characters that no value has
 	ReasonSingle       Reason = "single"        // the field holds one value; another cannot be added
 	ReasonParts        Reason = "parts"         // the field is stored in parts, one word each, and there are more words or fewer
@@ -33,7 +34,7 @@ const (
 // Reasons lists every reason, for whoever must have words for each.
 func Reasons() []Reason {
 	return []Reason{ReasonSame, ReasonUnknownField, ReasonBadEmail, ReasonBadDate, ReasonFutureDate,
-		ReasonTooLong, ReasonInvalid, ReasonSingle, ReasonParts, ReasonNeeded, ReasonTaken,
+		ReasonTooLong, ReasonNotAllowed, ReasonInvalid, ReasonSingle, ReasonParts, ReasonNeeded, ReasonTaken,
 		ReasonNames, ReasonGuest, ReasonNoDeactivate, ReasonNoWithdraw, ReasonKept}
 }
 

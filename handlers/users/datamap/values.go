@@ -1,6 +1,7 @@
 package datamap
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -49,11 +50,42 @@ func (c Column) Clean(value string) (string, Reason) {
 	case TypeGender:
 		for _, g := range []string{"male", "female"} {
 			if strings.EqualFold(v, g) {
-				return g, ""
+				v = g
 			}
 		}
 	}
-	return v, ""
+	return c.allowed(v)
+}
+
+// allowed gives one of the values that the column takes as the store spells it.
+func (c Column) allowed(v string) (string, Reason) {
+	if len(c.Allowed) == 0 || slices.Contains(c.Allowed, v) {
+		return v, ""
+	}
+	for _, a := range c.Allowed {
+		if strings.EqualFold(a, v) {
+			return a, ""
+		}
+	}
+	if c.Type == TypeGender {
+		for _, a := range c.Allowed {
+			if slices.Contains(genderWords(v), strings.ToLower(a)) {
+				return a, ""
+			}
+		}
+	}
+	return "", ReasonNotAllowed
+}
+
+// genderWords are what sites write for male and female.
+func genderWords(g string) []string {
+	switch g {
+	case "male":
+		return []string{"m", "man", "mann", "männlich", "maennlich", "homme", "hombre", "м", "муж", "мужской", "ер", "mr"}
+	case "female":
+		return []string{"f", "w", "woman", "frau", "weiblich", "femme", "mujer", "ж", "жен", "женский", "әйел", "ms"}
+	}
+	return nil
 }
 
 // add gives what the column holds once the cleaned value is added to old.
@@ -79,10 +111,25 @@ func (c Column) add(old, value string) (string, Reason) {
 	return sum, ""
 }
 
-// fits tells whether a value can be shared out to the table's columns that the
-// field is made of: one word each, where there are several.
-func (c Column) fits(value string) bool {
-	return len(c.Source) < 2 || len(strings.Fields(value)) == len(c.Source)
+// fits says why a value does not go into the table's columns that the field is
+// made of, one word each where there are several; "": it does.
+func (c Column) fits(value string) Reason {
+	if c.Max > 0 && utf8.RuneCountInString(value) > c.Max {
+		return ReasonTooLong
+	}
+	if len(c.Source) < 2 {
+		return ""
+	}
+	words := strings.Fields(value)
+	if len(words) != len(c.Source) {
+		return ReasonParts
+	}
+	for i, most := range c.Parts {
+		if most > 0 && i < len(words) && utf8.RuneCountInString(words[i]) > most {
+			return ReasonTooLong
+		}
+	}
+	return ""
 }
 
 // same tells whether two values mean the same.

@@ -23,12 +23,12 @@ func mariadb() kind {
 		driver: "mysql", admin: "admin", home: "mysql",
 		secret: "CREATE USER admin@'%%' IDENTIFIED BY '%s';\nGRANT ALL ON *.* TO admin@'%%' WITH GRANT OPTION;\n",
 		prepare: func(s *server) *exec.Cmd {
-			return exec.Command(mariadbInstall, "--no-defaults", "--datadir="+filepath.Join(s.dir, "data"), "--skip-test-db",
+			return exec.Command(mariadbInstall, "--no-defaults", "--datadir="+filepath.Join(s.dir, "data"), "--tmpdir="+s.dir, "--skip-test-db",
 				"--auth-root-authentication-method=socket", "--innodb-log-file-size=16M", "--innodb-flush-method=nosync")
 		},
 		run: func(s *server) *exec.Cmd {
 			at := func(name string) string { return filepath.Join(s.dir, name) }
-			return exec.Command(mariadbBin, "--no-defaults", "--datadir="+at("data"), "--socket="+at("sock"), "--pid-file="+at("pid"),
+			return exec.Command(mariadbBin, "--no-defaults", "--datadir="+at("data"), "--tmpdir="+s.dir, "--socket="+at("sock"), "--pid-file="+at("pid"),
 				"--bind-address="+s.host, "--port="+s.port, "--init-file="+s.secret(), "--skip-name-resolve", "--skip-log-bin",
 				"--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--innodb-log-file-size=16M",
 				"--innodb-buffer-pool-size=64M", "--innodb-fast-shutdown=2", "--performance-schema=off", "--max-connections=60")

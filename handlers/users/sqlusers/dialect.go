@@ -15,12 +15,15 @@ const dialLimit = 10 * time.Second
 
 // dialect is what differs between databases.
 type dialect struct {
-	name  string
-	fold  bool // names of columns differ by more than case
-	quote func(name string) string
-	param func(n int, c Column) string // the n-th parameter, from 1, compared with or written into c
-	lock  string                       // what makes a SELECT lock the rows
-	begin []string                     // at the start of a transaction that writes
+	name string
+	fold bool // names of columns differ by more than case
+	// patterns: an index finds texts by how they begin only with a class of
+	// operators of its own.
+	patterns bool
+	quote    func(name string) string
+	param    func(n int, c Column) string // the n-th parameter, from 1, compared with or written into c
+	lock     string                       // what makes a SELECT lock the rows
+	begin    []string                     // at the start of a transaction that writes
 	// copies: a table that is written cannot be read in the same statement, a
 	// DELETE names the alias first, and references are checked row by row.
 	copies    bool

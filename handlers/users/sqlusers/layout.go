@@ -3,7 +3,6 @@ package sqlusers
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/inbox"
@@ -156,7 +155,7 @@ func (f *fitter) place(p datamap.Place) *place {
 	for _, name := range p.Source.Key {
 		out.keys = append(out.keys, f.column(t, name))
 	}
-	if !t.View && !unique(t, out.keys) {
+	if !t.View && !t.Distinct(p.Source.Key...) {
 		f.fault("the key does not tell the rows of %q apart: no unique index is on its columns, or they may be NULL", t.Name)
 	}
 	for _, c := range p.Columns {
@@ -179,10 +178,13 @@ func (f *fitter) place(p datamap.Place) *place {
 	return out
 }
 
-// unique tells whether the columns tell the rows of a table apart.
-func unique(t Table, keys []Column) bool {
-	has := func(name string) bool {
-		return slices.ContainsFunc(keys, func(k Column) bool { return k.Name == name })
+// Distinct tells whether the columns tell the rows of the table apart: no two
+// rows have the same in all of them, and no NULL makes an exception.
+func (t Table) Distinct(columns ...string) bool {
+	has := map[string]bool{}
+	for _, name := range columns {
+		c, _ := t.Column(name)
+		has[c.Name] = true
 	}
 	for _, u := range t.Unique {
 		if u.Partial || len(u.Columns) == 0 {
@@ -191,7 +193,7 @@ func unique(t Table, keys []Column) bool {
 		all := true
 		for _, name := range u.Columns {
 			c, ok := t.Column(name)
-			all = all && ok && has(c.Name) && (u.Primary || !c.Null)
+			all = all && ok && has[c.Name] && (u.Primary || !c.Null)
 		}
 		if all {
 			return true

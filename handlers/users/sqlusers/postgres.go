@@ -18,6 +18,8 @@ func postgres() *dialect {
 		quote: func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` },
 		param: postgresParam,
 		lock:  " FOR UPDATE",
+
+		patterns: true,
 		read: func(c Column, col string) string {
 			if c.Kind == KindBytes {
 				return "encode(" + col + ", 'hex')" // bytea has two forms, by the server's settings
@@ -150,6 +152,15 @@ JOIN LATERAL (SELECT k.num, k.ord FROM unnest(x.indkey) WITH ORDINALITY k(num, o
 JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.num
 WHERE x.indisunique AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
 ORDER BY n.nspname, c.relname, NOT x.indisprimary, i.relname, k.ord, a.attnum`,
+
+	// The first column of an index in the order of its bytes: by the class of its
+	// operators, or by its collation.
+	searched: shown + `, a.attname FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam AND m.amname = 'btree'
+JOIN pg_opclass o ON o.oid = x.indclass[0] JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
+LEFT JOIN pg_collation l ON l.oid = x.indcollation[0] LEFT JOIN pg_database d ON d.datname = current_database()
+WHERE x.indpred IS NULL AND x.indisvalid AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+AND (o.opcname LIKE '%pattern_ops' OR CASE l.collname WHEN 'default' THEN d.datcollate ELSE l.collname END IN ('C', 'POSIX')) ORDER BY 1, 2`,
 
 	foreign: shown + `, f.conname, a.attname, rn.nspname, rc.relname, CASE WHEN pg_table_is_visible(rc.oid) THEN 'plain' ELSE '' END, ra.attname,
 CASE f.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END

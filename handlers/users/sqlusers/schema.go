@@ -14,7 +14,7 @@ import (
 // name. It names columns and rules, and no value of anybody.
 type Schema struct {
 	Tables []Table
-	fold   bool // names of tables differ by more than case
+	d      *dialect
 }
 
 // Table is a table, or a view, that the user we are can see.
@@ -57,6 +57,7 @@ type Column struct {
 	Enum      []string // what it can hold, when that is a list
 	Default   bool     // it gets a value when a new row names none
 	Generated bool     // the database computes it; nobody can write it
+	Searched  bool     // an index serves the search for texts that begin with something
 
 	cast      string // PostgreSQL: the type without its length, as CAST takes it
 	collation string // MySQL
@@ -81,7 +82,7 @@ type ForeignKey struct {
 
 // Table gives the table of that name, as a data map has it.
 func (s Schema) Table(name string) (Table, bool) {
-	same := func(a string) bool { return a == name || s.fold && strings.EqualFold(a, name) }
+	same := func(a string) bool { return a == name || s.d != nil && s.d.fold && strings.EqualFold(a, name) }
 	for _, full := range []bool{false, true} {
 		for _, t := range s.Tables {
 			if !full && same(t.Name) || full && same(t.schema+"."+t.plain) {
@@ -90,6 +91,17 @@ func (s Schema) Table(name string) (Table, bool) {
 		}
 	}
 	return Table{}, false
+}
+
+// SearchIndex gives the statement that makes the index by which people are
+// found by an address in the column.
+func (s Schema) SearchIndex(t Table, c Column) string {
+	class := ""
+	if s.d.patterns {
+		class = " text_pattern_ops"
+	}
+	name := []rune("search_" + t.plain + "_" + c.Name)
+	return "CREATE INDEX " + s.d.quote(string(name[:min(len(name), 30)])) + " ON " + t.quoted + " (" + s.d.quote(c.Name) + class + ")"
 }
 
 // Column gives the column of that name. MySQL and SQLite tell no upper from
@@ -114,6 +126,20 @@ func (s *Store) Schema(ctx context.Context) (Schema, error) {
 		return Schema{}, fmt.Errorf("reading the tables of the site's database: %w", err)
 	}
 	return schema, nil
+}
+
+// ReadSchema reads the tables of a database that there is no data map for yet:
+// Map and Key of c are not looked at. It fails as Open and Schema do.
+func ReadSchema(ctx context.Context, c Config) (Schema, error) {
+	s, err := dial(c)
+	if err != nil {
+		return Schema{}, fmt.Errorf("opening the site's database: %w", err)
+	}
+	schema, err := s.Schema(ctx)
+	if errClose := s.db.Close(); err == nil && errClose != nil {
+		err = fmt.Errorf("closing the site's database: %w", errClose)
+	}
+	return schema, err
 }
 
 // rows reads the rows of a catalogue query, every value as text; NULL is "".
@@ -153,7 +179,7 @@ func (s *Store) readSchema(ctx context.Context) (Schema, error) {
 	for _, part := range []struct {
 		query string
 		take  func([]string)
-	}{{s.d.catalogue.columns, b.column}, {s.d.catalogue.unique, b.unique}, {s.d.catalogue.foreign, b.foreign}} {
+	}{{s.d.catalogue.columns, b.column}, {s.d.catalogue.unique, b.unique}, {s.d.catalogue.foreign, b.foreign}, {s.d.catalogue.searched, b.searched}} {
 		query, args := part.query, []any(nil)
 		if s.d.catalogue.schemas != nil {
 			query, args = s.d.catalogue.schemas(query, s.schemas)
@@ -177,6 +203,8 @@ type catalogue struct {
 	// foreign: then the name, a column, schema, name and plainness of the other
 	// table, its column, and what happens on delete.
 	foreign string
+	// searched: then a column by which an index finds texts by how they begin.
+	searched string
 	// schemas puts those that the map names into a query; nil: not needed.
 	schemas func(query string, names []string) (string, []any)
 }
@@ -242,6 +270,17 @@ func (b *builder) foreign(v []string) {
 	f.Columns, f.To = append(f.Columns, v[4]), append(f.To, v[8])
 }
 
+func (b *builder) searched(v []string) {
+	i, ok := b.at[fullName(v)]
+	if !ok {
+		return
+	}
+	t := &b.tables[i]
+	if at, ok := t.columns[v[3]]; ok {
+		t.Columns[at].Searched = true
+	}
+}
+
 func (b *builder) schema(d *dialect) Schema {
 	for i := range b.tables {
 		t := &b.tables[i]
@@ -257,7 +296,7 @@ func (b *builder) schema(d *dialect) Schema {
 		}
 	}
 	slices.SortFunc(b.tables, func(a, c Table) int { return cmp.Compare(a.Name, c.Name) })
-	return Schema{Tables: b.tables, fold: b.fold}
+	return Schema{Tables: b.tables, d: d}
 }
 
 func (t Table) primary() []string {

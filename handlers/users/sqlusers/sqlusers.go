@@ -100,14 +100,30 @@ func Open(c Config) (*Store, error) {
 }
 
 func open(c Config) (*Store, error) {
-	d, ok := dialectOf(c.Store)
 	switch {
-	case !ok:
-		return nil, fmt.Errorf("no database is called %q", c.Store)
 	case len(c.Key) < minKey:
 		return nil, fmt.Errorf("the key has %d bytes, and must have %d or more", len(c.Key), minKey)
 	case c.Map == nil || c.Map.Places()[0].Source.Table == "":
 		return nil, errors.New("there is no data map of a database")
+	}
+	s, err := dial(c)
+	if err != nil {
+		return nil, err
+	}
+	s.m, s.seal = c.Map, newSealer(c.Key)
+	for _, p := range c.Map.Places() {
+		if schema, _, ok := strings.Cut(p.Source.Table, "."); ok && !slices.Contains(s.schemas, schema) {
+			s.schemas = append(s.schemas, schema)
+		}
+	}
+	return s, nil
+}
+
+// dial prepares the connections.
+func dial(c Config) (*Store, error) {
+	d, ok := dialectOf(c.Store)
+	if !ok {
+		return nil, fmt.Errorf("no database is called %q", c.Store)
 	}
 	db, err := d.open(c)
 	if err != nil {
@@ -116,13 +132,7 @@ func open(c Config) (*Store, error) {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(time.Minute)
-	s := &Store{d: d, db: db, m: c.Map, seal: newSealer(c.Key)}
-	for _, p := range c.Map.Places() {
-		if schema, _, ok := strings.Cut(p.Source.Table, "."); ok && !slices.Contains(s.schemas, schema) {
-			s.schemas = append(s.schemas, schema)
-		}
-	}
-	return s, nil
+	return &Store{d: d, db: db}, nil
 }
 
 // Close ends the connections, once the calls that run have ended.

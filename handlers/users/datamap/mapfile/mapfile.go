@@ -385,7 +385,7 @@ func readColumn(t *settings.Table, stays bool) datamap.Column {
 	case len(names) > 1:
 		t.Fault("name", "name the field that they make together, or write a column each", "several columns are one only where people may change them")
 	default:
-		field = inbox.Field(plainName(names[0]))
+		field = inbox.Field(Plain(names[0]))
 	}
 	c.Field, c.Source, c.Hidden = field, names, !t.Flag("export", true)
 	if label := readText(t, "label"); label != nil {
@@ -398,14 +398,31 @@ func readColumn(t *settings.Table, stays bool) datamap.Column {
 	return c
 }
 
-// plainName makes a name for copies of a column's: small letters, digits and _.
-func plainName(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
+// Plain gives the name that a column, or a place, of that name has in copies:
+// small letters, digits and _. Cyrillic is written in Latin letters, what else
+// there is as _.
+func Plain(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		latin, cyrillic := cyrillicLetters[r]
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case cyrillic:
+			b.WriteString(latin)
+		default:
+			b.WriteByte('_')
 		}
-		return '_'
-	}, strings.ToLower(s))
+	}
+	return b.String()
+}
+
+// cyrillicLetters are those of Russian, Kazakh and Ukrainian.
+var cyrillicLetters = map[rune]string{
+	'а': "a", 'ә': "a", 'б': "b", 'в': "v", 'г': "g", 'ғ': "g", 'ґ': "g", 'д': "d", 'е': "e", 'ё': "e", 'є': "ie", 'ж': "zh", 'з': "z", 'и': "i",
+	'і': "i", 'ї': "i", 'й': "i", 'к': "k", 'қ': "q", 'л': "l", 'м': "m", 'н': "n", 'ң': "n", 'о': "o", 'ө': "o", 'п': "p", 'р': "r", 'с': "s",
+	'т': "t", 'у': "u", 'ұ': "u", 'ү': "u", 'ф': "f", 'х': "kh", 'һ': "h", 'ц': "ts", 'ч': "ch", 'ш': "sh", 'щ': "shch", 'ъ': "", 'ы': "y",
+	'ь': "", 'э': "e", 'ю': "iu", 'я': "ia",
 }
 
 func readType(t *settings.Table, c datamap.Column) datamap.Type {

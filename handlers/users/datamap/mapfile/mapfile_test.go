@@ -136,6 +136,14 @@ func TestDefaultsAreTheEmbedded(t *testing.T) {
 	}
 }
 
+func TestPlain(t *testing.T) {
+	for name, want := range map[string]string{"user_id": "user_id", "UserID2": "userid2", "Дата рождения": "data_rozhdeniia", "Тегі": "tegi", "größe": "gr__e", "名": "_", "": ""} {
+		if got := Plain(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	if _, err := Read(make([]byte, maxFile+1)); err == nil || !strings.Contains(err.Error(), "262145 bytes") {
 		t.Errorf("got %v", err)
