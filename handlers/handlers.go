@@ -176,7 +176,11 @@ func (h *Handlers) effect(ctx context.Context, job inbox.Job) (inbox.Plan, error
 		return done.Plan, nil
 	}
 	if taken, ok := errors.AsType[*users.TakenError](err); ok {
-		return inbox.Plan{}, datamap.Refuse(datamap.ReasonTaken, taken.Field)
+		reason := datamap.ReasonTaken
+		if taken.Field != inbox.FieldEmail {
+			reason = datamap.ReasonInvalid // that somebody has the value is nobody's business
+		}
+		return inbox.Plan{}, datamap.Refuse(reason, taken.Field)
 	}
 	if errors.Is(err, users.ErrChanged) {
 		return inbox.Plan{}, h.overtaken(ctx, job, err)

@@ -33,6 +33,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os/exec"
 	"strconv"
 	"time"
@@ -62,7 +63,7 @@ const patience = 30 * time.Second
 
 // Webhook posts notes to a URL.
 type Webhook struct {
-	url    string
+	page   string
 	secret func(context.Context) (string, error)
 	client *http.Client
 }
@@ -70,8 +71,8 @@ type Webhook struct {
 // NewWebhook gives a Webhook that signs with what secret gives, which is asked
 // each time. Requests go through the transport; nil stands for
 // http.DefaultTransport.
-func NewWebhook(url string, secret func(context.Context) (string, error), transport http.RoundTripper) *Webhook {
-	return &Webhook{url: url, secret: secret, client: &http.Client{Transport: transport, Timeout: patience,
+func NewWebhook(page string, secret func(context.Context) (string, error), transport http.RoundTripper) *Webhook {
+	return &Webhook{page: page, secret: secret, client: &http.Client{Transport: transport, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
@@ -85,7 +86,7 @@ func (w *Webhook) Tell(ctx context.Context, n Note) error {
 	if err != nil {
 		return failed(n, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.page, bytes.NewReader(body))
 	if err != nil {
 		return failed(n, errors.New("the URL cannot be used"))
 	}
@@ -95,6 +96,9 @@ func (w *Webhook) Tell(ctx context.Context, n Note) error {
 	req.Header.Set("Webhook-Timestamp", at)
 	req.Header.Set("Webhook-Signature", Sign([]byte(secret), n.Effect, at, body))
 	resp, err := w.client.Do(req)
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err // without the URL, which may have a secret in it
+	}
 	if err != nil {
 		return failed(n, err)
 	}

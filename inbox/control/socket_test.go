@@ -87,7 +87,8 @@ func TestStaleSocket(t *testing.T) {
 }
 
 func TestErrorsComeThrough(t *testing.T) {
-	client := dial(t, serve(t, &control.Service{Store: storeOf(t, 1)}))
+	people := storeOf(t, 1)
+	client := dial(t, serve(t, &control.Service{People: people, Store: people}))
 	// The file is larger than what a server reads of its own accord, and its
 	// first line is wrong already.
 	large := "id;email\n" + strings.Repeat("1;a@users.test\n", 100_000)

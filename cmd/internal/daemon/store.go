@@ -55,11 +55,19 @@ func (d *Daemon) openStore(ctx context.Context) error {
 	return d.narrow(ctx, s)
 }
 
-// narrow takes into the data map what the tables say about lengths and values.
+// narrow holds the data map against the tables, and takes into it what they say
+// about lengths and values.
 func (d *Daemon) narrow(ctx context.Context, s *sqlusers.Store) error {
 	schema, err := s.Schema(ctx)
 	if err != nil {
 		return err
+	}
+	var faults []error
+	for _, f := range fit.Compare(d.cfg.Users.Map, schema) {
+		faults = append(faults, f.Err())
+	}
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("the data map does not fit the site's database: %w", err)
 	}
 	m, err := fit.Narrow(d.cfg.Users.Map, schema)
 	if err != nil {

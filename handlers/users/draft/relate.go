@@ -143,7 +143,7 @@ func (d *drafter) way(t sqlusers.Table, c sqlusers.Column, p *place) (w way, ok 
 		return w, false
 	}
 	key, _ := p.table.Column(p.key[0])
-	same := strings.EqualFold(c.Name, key.Name) && len(meaning.Words(key.Name)) > 1 && !slices.Contains(keyOf(t), c.Name)
+	same := strings.EqualFold(c.Name, key.Name) && !strings.EqualFold(key.Name, "id") && !slices.Equal(keyOf(t), []string{c.Name})
 	switch {
 	case key.Kind != c.Kind:
 		return w, false

@@ -146,6 +146,9 @@ func (c *comparison) unfollowed(t sqlusers.Table, f sqlusers.ForeignKey, to data
 	}
 	own := to.Source.Link.Column == ""
 	switch goes := to.Erase == datamap.EraseRows; {
+	case t.Name == f.Table && goes && f.OnDelete == "cascade":
+		c.fault(t.Name, "let the database empty the reference: ON DELETE SET NULL",
+			"%s of %q refers to rows of the same table, ON DELETE CASCADE: a delete of one person would take the rows of others with it", quoted(f.Columns), t.Name)
 	case t.Name == f.Table:
 		if goes && f.OnDelete != "cascade" && f.OnDelete != "set null" {
 			c.remark(t.Name, "let the database empty the reference: ON DELETE SET NULL", "%s of %q refers to rows of the same table: a delete fails where those of other people refer to the person's", quoted(f.Columns), t.Name)

@@ -25,6 +25,8 @@ func (c *comparison) unmapped() {
 			}
 		}
 		switch {
+		case len(found) == 0 && len(places) == 0 && !c.refers(t):
+			c.remark(t.Name, "if its rows are about people, name the table under [[related]]", "a column seems to lead to people, and the map does not name this table")
 		case len(found) == 0:
 		case len(places) > 0:
 			c.remark(t.Name, fmt.Sprintf("name them as columns of the place %s; what is left out is in no copy", places[0].Name),
@@ -44,8 +46,13 @@ func (c *comparison) about(t sqlusers.Table) bool {
 	}
 	return slices.ContainsFunc(t.Foreign, func(f sqlusers.ForeignKey) bool { return f.Table == account.Name }) ||
 		slices.ContainsFunc(t.Columns, func(col sqlusers.Column) bool {
-			return c.lexicon.Points(col.Name, account.Name) || col.Kind == sqlusers.KindText && c.lexicon.Looks(t.Name, col.Name) == "an e-mail address"
+			return c.lexicon.Points(col.Name, account.Name) || strings.EqualFold(col.Name, c.places[0].Source.Key[0]) && !strings.EqualFold(col.Name, "id") || col.Kind == sqlusers.KindText && c.lexicon.Looks(t.Name, col.Name) == "an e-mail address"
 		})
+}
+
+// refers tells whether a table has a reference to one of the map, which is told already.
+func (c *comparison) refers(t sqlusers.Table) bool {
+	return slices.ContainsFunc(t.Foreign, func(f sqlusers.ForeignKey) bool { return len(c.mapped(f.Table)) > 0 })
 }
 
 // personal says what a column seems to hold, where its type allows that.

@@ -297,8 +297,7 @@ func (p *place) isActive(r row) bool {
 	v, sw := r[p.active.Name], p.Account.Active
 	switch {
 	case sw.Time:
-		_, off := timeOf(v.text)
-		return !off
+		return strings.Trim(v.text, "0-: .TZ+") == "" // what cannot be read as a time is one all the same
 	case sw.On != "":
 		return v.text == p.active.worded(sw.On)
 	}

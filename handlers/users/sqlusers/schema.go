@@ -289,6 +289,10 @@ func (b *builder) schema(d *dialect) Schema {
 			t.quoted = d.quote(t.schema) + "." + t.quoted
 		}
 		for j, f := range t.Foreign {
+			if b.fold { // SQLite takes any case, and keeps what was written
+				f = b.spelled(*t, f)
+				t.Foreign[j] = f
+			}
 			// SQLite leaves out the columns where they are the other's key.
 			if other, ok := b.at[f.Table]; ok && slices.Contains(f.To, "") {
 				t.Foreign[j].To = b.tables[other].primary()
@@ -297,6 +301,25 @@ func (b *builder) schema(d *dialect) Schema {
 	}
 	slices.SortFunc(b.tables, func(a, c Table) int { return cmp.Compare(a.Name, c.Name) })
 	return Schema{Tables: b.tables, d: d}
+}
+
+// spelled gives a reference with the names as their tables have them.
+func (b *builder) spelled(t Table, f ForeignKey) ForeignKey {
+	own := func(t Table, names []string) {
+		for i, n := range names {
+			if c, ok := t.Column(n); ok {
+				names[i] = c.Name
+			}
+		}
+	}
+	own(t, f.Columns)
+	for _, other := range b.tables {
+		if strings.EqualFold(other.Name, f.Table) {
+			f.Table = other.Name
+			own(other, f.To)
+		}
+	}
+	return f
 }
 
 func (t Table) primary() []string {

@@ -104,7 +104,7 @@ func boolOf(s string) (b, ok bool) {
 
 // timeLayouts are how databases write a time; without a zone it is UTC.
 var timeLayouts = []string{"2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999",
-	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04", time.DateOnly}
+	"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04", "2006-01-02T15:04", time.DateOnly}
 
 // timeOf reads a time as a column has it; an integer is seconds since 1970, or
 // milliseconds where that is the only way it makes sense. Nothing, zero and
