@@ -1,7 +1,10 @@
 package sqlusers
 
 import (
+	"database/sql"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -113,4 +116,26 @@ func uniques(t Table) (all []string) {
 		all = append(all, name+":"+strings.Join(u.Columns, ","))
 	}
 	return all
+}
+
+// TestReferencesInAnyCase: SQLite takes names in any case, and keeps them as
+// they were written; we know the tables and columns by their own.
+func TestReferencesInAnyCase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "site.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE TABLE Members (Id INTEGER PRIMARY KEY); CREATE TABLE orders (id INTEGER PRIMARY KEY, Uid INTEGER REFERENCES members (ID) ON DELETE CASCADE)"); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := ReadSchema(t.Context(), Config{Store: "sqlite", Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	orders, _ := schema.Table("orders")
+	if len(orders.Foreign) != 1 || orders.Foreign[0].Table != "Members" || !slices.Equal(orders.Foreign[0].To, []string{"Id"}) || !slices.Equal(orders.Foreign[0].Columns, []string{"Uid"}) {
+		t.Errorf("the references are %+v", orders.Foreign)
+	}
 }
