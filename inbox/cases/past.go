@@ -9,13 +9,14 @@ import (
 )
 
 // Past gives the earlier cases of a person that the state still holds, oldest
-// first, for a copy or a description of their data. Mails that only somebody
-// without proof sent under their address are not theirs, and left out.
+// first, for a copy or a description of their data: those under their address,
+// which our own changes of it carry over, that are no other person's. A site may
+// give the ID of somebody who has left to somebody else, and a provider their
+// address. Mails that only somebody without proof sent under their address are
+// not theirs, and left out.
 func (k *Keeper) Past(tx *state.Tx, person, address string) ([]inbox.PastCase, error) {
-	all := append(tx.Tied(state.TiePerson, person), tx.Tied(state.TieAddress, address)...)
-	slices.Sort(all)
 	var out []inbox.PastCase
-	for _, id := range slices.Compact(all) {
+	for _, id := range tx.Tied(state.TieAddress, address) {
 		m, err := tx.Mail(id)
 		if err != nil {
 			return nil, err
@@ -24,7 +25,7 @@ func (k *Keeper) Past(tx *state.Tx, person, address string) ([]inbox.PastCase, e
 		if err != nil {
 			return nil, err
 		}
-		if m.Detail == nil || !proved(m, acts) {
+		if m.Detail == nil || m.Detail.Person != "" && m.Detail.Person != person || !proved(m, acts) {
 			continue
 		}
 		c := inbox.PastCase{Case: id, Received: m.Received, Subject: m.Detail.Subject, Text: m.Detail.Text}

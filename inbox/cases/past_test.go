@@ -28,7 +28,7 @@ func TestPastWithoutTasks(t *testing.T) {
 			{Case: id, Kind: inbox.KindChange, Detail: &inbox.ActionDetail{Person: "17"}},
 			{Case: id, Kind: inbox.KindQuestion, Topic: inbox.TopicTell, Detail: &inbox.ActionDetail{Person: "17", Task: "tell Mailchimp"}},
 		} {
-			if err := errors.Join(tx.PutMail(m), k.add(tx, m, a, inbox.EventReview)); err != nil {
+			if err := errors.Join(tx.PutMail(m), tx.Tie(state.TieAddress, "anna@users.test", id), k.add(tx, m, a, inbox.EventReview)); err != nil {
 				return err
 			}
 		}

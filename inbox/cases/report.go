@@ -230,10 +230,25 @@ func (k *Keeper) moved(tx *state.Tx, a *inbox.Action) error {
 	if err := tx.PutAction(a); err != nil {
 		return err
 	}
-	if err := tx.Tie(state.TieAddress, fresh, a.Case); err != nil {
+	if err := carryOver(tx, a, old, fresh); err != nil {
 		return err
 	}
 	return k.reprove(tx, a, old, fresh)
+}
+
+// carryOver ties the cases that a person has under their old address to the new
+// one.
+func carryOver(tx *state.Tx, a *inbox.Action, old, fresh string) error {
+	theirs := tx.Tied(state.TiePerson, a.Detail.Person)
+	for _, id := range append(tx.Tied(state.TieAddress, old), a.Case) {
+		if id != a.Case && !slices.Contains(theirs, id) {
+			continue
+		}
+		if err := tx.Tie(state.TieAddress, fresh, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reprove makes earlier proof of a person's other open Actions void: what

@@ -221,20 +221,40 @@ func (w *World) trace(to string, raw []byte, p passage) []byte {
 
 // Attachments lists the file names of the mail's attachments.
 func (d Delivery) Attachments() []string {
+	var names []string
+	d.eachAttachment(func(name string, _ io.Reader) bool { names = append(names, name); return true })
+	return names
+}
+
+// Attachment gives the content of the attachment of that file name; nil when
+// there is none.
+func (d Delivery) Attachment(name string) (content []byte) {
+	d.eachAttachment(func(n string, r io.Reader) bool {
+		if n == name {
+			content, _ = io.ReadAll(r) // what cannot be decoded is not there
+		}
+		return n != name
+	})
+	return content
+}
+
+// eachAttachment calls f for the attachments until it returns false.
+func (d Delivery) eachAttachment(f func(name string, content io.Reader) bool) {
 	r, err := mail.CreateReader(bytes.NewReader(d.Bytes))
 	if err != nil {
-		return nil
+		return
 	}
-	var names []string
 	for {
 		p, err := r.NextPart()
 		if err != nil {
-			return names
+			return
 		}
-		if h, ok := p.Header.(*mail.AttachmentHeader); ok {
-			if name, err := h.Filename(); err == nil {
-				names = append(names, name)
-			}
+		h, ok := p.Header.(*mail.AttachmentHeader)
+		if !ok {
+			continue
+		}
+		if name, err := h.Filename(); err == nil && !f(name, p.Body) {
+			return
 		}
 	}
 }
