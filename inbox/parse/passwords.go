@@ -387,6 +387,9 @@ func (r secretReader) run(at int) span {
 	for end < len(r.s) && end-at < maxSecret && r.s[end] != ' ' && r.s[end] != '\n' && r.s[end] != '\t' {
 		end++
 	}
+	for end > at && end < len(r.s) && !utf8.RuneStart(r.s[end]) {
+		end-- // no part of a character
+	}
 	for end > at {
 		c, n := utf8.DecodeLastRuneInString(r.s[at:end])
 		if !strings.ContainsRune(".,;:)]}>\"'”»*", c) {

@@ -115,3 +115,15 @@ func TestMarkInSubject(t *testing.T) {
 		t.Errorf("the subject is %q, the name %q", m.Subject, m.From.Name)
 	}
 }
+
+// TestLongSecretInCharacters: a secret that is masked as far as it is read is
+// not cut within a character.
+func TestLongSecretInCharacters(t *testing.T) {
+	for n := range 4 {
+		var notes faults
+		got := masked("password: x9"+strings.Repeat("a", n)+strings.Repeat("я", maxSecret), &notes)
+		if !utf8.ValidString(got) || !strings.HasPrefix(got, "password: ****") {
+			t.Errorf("%d: %.40q", n, got)
+		}
+	}
+}
