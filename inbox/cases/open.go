@@ -387,7 +387,7 @@ func (k *Keeper) planFor(tx *state.Tx, m *inbox.Mail, a *inbox.Action, p users.P
 			return false, err
 		}
 	}
-	return false, tx.MoveFor(a, inbox.EventRefuse, Program, "the data map refused it: "+string(refused.Reason))
+	return false, tx.MoveFor(a, inbox.EventRefuse, Program, refused.Error())
 }
 
 // nothingHeld answers that nothing is stored under the address.

@@ -586,7 +586,7 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	case errors.As(failure, &moved):
 		return q.Cases.ToReview(tx, a, moved.Error())
 	case errors.As(failure, &refused):
-		a.Detail.Reason = string(refused.Reason)
+		a.Detail.Reason, a.Error = string(refused.Reason), refused.Error()
 		if err := tx.Move(a, inbox.EventFail, cases.Program, nil); err != nil {
 			return err
 		}
