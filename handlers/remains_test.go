@@ -100,6 +100,8 @@ func TestRemainsOfWhatWasTaken(t *testing.T) {
 			fields{full: "Anna Petrova", given: "Anna", family: "Petrova"}, fields{full: "Anna Petrova"}, []inbox.Field{full}},
 		{"a part of the name is another", []inbox.Field{phone, family}, fields{phone: "1", full: "Anna Petrova", given: "Anna", family: "Petrova"},
 			fields{phone: "1", full: "Anna Bee", given: "Anna", family: "Bee"}, fields{full: "Anna Bee", given: "Anna", family: "Bee"}, []inbox.Field{family}},
+		{"a whole that was deleted, too, and is another", []inbox.Field{given, family}, fields{full: "Anna Petrova", given: "Anna", family: "Petrova"},
+			fields{full: "Eve Petrova", given: "Eve", family: "Petrova"}, fields{full: "Eve Petrova", given: "Eve"}, []inbox.Field{given, full}},
 		{"the name follows its part", []inbox.Field{family}, fields{full: "Anna Petrova", given: "Anna", family: "Petrova"},
 			fields{full: "Eve Petrova", given: "Eve", family: "Petrova"}, fields{full: "Eve", given: "Eve"}, nil},
 	} {
@@ -149,6 +151,9 @@ func (h *house) takeAgain(key string, job inbox.Job, back, want map[inbox.Field]
 	rest := h.remains(job)
 	if !slices.Equal(rest.LeftAlone, alone) || rest.Address != "anna@users.test" {
 		h.t.Errorf("it says %+v", rest)
+	}
+	if slices.ContainsFunc(rest.Left, func(s inbox.Step) bool { return slices.Contains(alone, s.Field) }) {
+		h.t.Errorf("what is left alone is left of the delete: %+v", rest)
 	}
 	if changes := len(want) != len(back) || !maps.Equal(want, back); changes != (len(rest.Left) > 0) || changes != (rest.Key == key+"-again-1") {
 		h.t.Fatalf("it says %+v", rest)
