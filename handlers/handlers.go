@@ -35,6 +35,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"push.guru/supportd/handlers/after"
 	"push.guru/supportd/handlers/users"
@@ -53,7 +54,7 @@ type Copies struct {
 // Handlers carries out Jobs. Its methods may be called at the same time.
 type Handlers struct {
 	store  users.Store
-	data   *datamap.Map
+	inUse  atomic.Pointer[datamap.Map]
 	copies Copies
 	hook   after.Hook
 }
@@ -61,8 +62,16 @@ type Handlers struct {
 // New makes Handlers of the site's user store, the map of what is in it, and
 // the hook that tells the rest of the site of each effect; nil: nobody is told.
 func New(store users.Store, m *datamap.Map, copies Copies, hook after.Hook) *Handlers {
-	return &Handlers{store: store, data: m, copies: copies, hook: hook}
+	h := &Handlers{store: store, copies: copies, hook: hook}
+	h.Use(m)
+	return h
 }
+
+// Use puts another map in the place of the one that New was given: the same
+// places, and what has become known of the values that they take.
+func (h *Handlers) Use(m *datamap.Map) { h.inUse.Store(m) }
+
+func (h *Handlers) data() *datamap.Map { return h.inUse.Load() }
 
 // Find gives everybody whose address on record is addr, ordered by ID. An
 // empty answer is no error; two or more are for staff to tell apart.
@@ -83,7 +92,7 @@ func (h *Handlers) Plan(ctx context.Context, p users.Person, r inbox.Request, un
 	if err := ctx.Err(); err != nil {
 		return inbox.Plan{}, inbox.Temporary(fmt.Errorf("planning: %w", err))
 	}
-	return h.data.Plan(p, r, undo)
+	return h.data().Plan(p, r, undo)
 }
 
 // Perform carries out the job and gives its receipt. A job may be performed

@@ -258,7 +258,7 @@ func (k *Keeper) reviewFirst(tx *state.Tx, a *inbox.Action, s Sender) (string, b
 	if why, yes := k.Rules.NeedsReview(a); yes {
 		return why, true
 	}
-	if s.Evidence.Level > inbox.LevelNone && a.Kind == inbox.KindWithdraw && !a.Approved && !k.Map.TakesObjections() {
+	if s.Evidence.Level > inbox.LevelNone && a.Kind == inbox.KindWithdraw && !a.Approved && !k.Data().TakesObjections() {
 		return "the data map has no column for an objection: act on it, then answer the person", true
 	}
 	if s.Evidence.Level > inbox.LevelNone && len(s.People) > 1 {
