@@ -33,6 +33,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"push.guru/supportd/handlers/after"
@@ -152,9 +154,7 @@ func (h *Handlers) plan(ctx context.Context, job inbox.Job) (users.Person, inbox
 	if !address.Equal(p.Address(), job.Address) {
 		return users.Person{}, inbox.Plan{}, &inbox.MovedError{}
 	}
-	r := job.Request
-	r.Kind, r.Scope = job.Kind, job.Scope
-	plan, err := h.Plan(ctx, p, r, job.Undo)
+	plan, _, err := h.planNow(ctx, p, job)
 	if err != nil {
 		return users.Person{}, inbox.Plan{}, err
 	}
@@ -162,6 +162,41 @@ func (h *Handlers) plan(ctx context.Context, job inbox.Job) (users.Person, inbox
 		return users.Person{}, inbox.Plan{}, &inbox.StaleError{Plan: plan}
 	}
 	return p, plan, nil
+}
+
+// planNow makes the job's Plan from a record. A job that repeats a delete of
+// fields leaves those alone that hold another value than it took.
+func (h *Handlers) planNow(ctx context.Context, p users.Person, job inbox.Job) (plan inbox.Plan, alone []inbox.Field, err error) {
+	r := job.Request
+	r.Kind, r.Scope = job.Kind, job.Scope
+	if job.Took == nil {
+		plan, err = h.Plan(ctx, p, r, job.Undo)
+		return plan, nil, err
+	}
+	r.Fields = nil
+	for _, f := range job.Request.Fields {
+		if holdsOther(p, job, f) {
+			alone = append(alone, f)
+			continue
+		}
+		r.Fields = append(r.Fields, f)
+	}
+	if len(r.Fields) == 0 {
+		return inbox.Plan{}, alone, nil
+	}
+	plan, err = h.Plan(ctx, p, r, job.Undo)
+	plan.Steps = slices.DeleteFunc(plan.Steps, func(s inbox.Step) bool { // a name that follows others, or that others make up
+		if s.Op == inbox.StepClear && holdsOther(p, job, s.Field) && !slices.Contains(alone, s.Field) {
+			alone = append(alone, s.Field)
+		}
+		return slices.Contains(alone, s.Field)
+	})
+	return plan, alone, err
+}
+
+// holdsOther tells whether a field holds another value than the job took.
+func holdsOther(p users.Person, job inbox.Job, f inbox.Field) bool {
+	return job.Took != nil && strings.TrimSpace(p.Fields[f]) != "" && !job.Took(f, p.Fields[f])
 }
 
 // effect carries out a job that the store keeps a record of.
