@@ -360,6 +360,33 @@ func TestGuestKeys(t *testing.T) {
 	})
 }
 
+// TestBlankedGuest: of a guest whose rows stay without their address nobody is
+// left who could be found.
+func TestBlankedGuest(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.exec(t, "CREATE TABLE people (id integer PRIMARY KEY, email varchar(254)){end}",
+			"CREATE TABLE news (id integer PRIMARY KEY, mail varchar(254)){end}", "INSERT INTO news VALUES (1, 'guest@users.test')")
+		news := related("news", "mail", "", "", "mail")
+		news.Erase, news.Columns[0].Erase = datamap.EraseValues, datamap.Rule{Op: datamap.RuleInvalid}
+		st := s.open(t, mapOf(t, account("people", "id"), news))
+		found, err := st.ByAddress(t.Context(), "guest@users.test")
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%+v, %v", found, err)
+		}
+		e := planned(t, st, "k-1", found[0], deletion)
+		for _, again := range []bool{false, true} {
+			if a, err := st.Apply(t.Context(), e); err != nil || a.Again != again {
+				t.Errorf("Apply: %+v, %v", a, err)
+			}
+		}
+		if p, err := st.Get(t.Context(), found[0].ID); !errors.Is(err, users.ErrNotFound) {
+			t.Errorf("Get: %+v, %v", p, err)
+		}
+		s.exec(t, "UPDATE news SET mail = 'guest@users.test'") // a backup was restored
+		find(t, st, found[0].ID)
+	})
+}
+
 // TestKeptRowsGo: what the person is told to be kept must be there afterwards.
 func TestKeptRowsGo(t *testing.T) {
 	const gone = "DELETE FROM letters WHERE sender = 'anna@users.test'"
