@@ -46,7 +46,10 @@ type Config struct {
 // Update runs at a time.
 type DB struct {
 	dir      string
+	writing  sync.Mutex   // held by who writes state.db, or puts another file in its place
+	swap     sync.RWMutex // guards bolt and readers, which compaction replaces
 	bolt     *bolt.DB
+	readers  *sync.WaitGroup // who reads bolt
 	keys     *keyring
 	log      *slog.Logger
 	point    func(string)
@@ -54,6 +57,7 @@ type DB struct {
 	epoch    uint64
 	restored bool
 	files    sync.Mutex // held while files beside the state must not vanish
+	broken   error      // set when nothing may be written any more, until the next opening
 }
 
 var (
@@ -154,7 +158,7 @@ func openDir(c Config) (*DB, error) {
 			return nil, fmt.Errorf("making the state directory: %w", err)
 		}
 	}
-	db := &DB{dir: c.Dir, log: c.Log, point: c.Point}
+	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, readers: new(sync.WaitGroup)}
 	mark, err := readSentinel(db.path("instance"))
 	if err != nil {
 		return nil, err
@@ -460,8 +464,13 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	db.writing.Lock()
+	defer db.writing.Unlock()
+	if db.broken != nil {
+		return fmt.Errorf("%s: %w", name, db.broken)
+	}
 	var next uint64
-	err := db.bolt.View(func(tx *bolt.Tx) error { next = tx.Bucket(bucketMails).Sequence(); return nil })
+	err := db.read(func(tx *bolt.Tx) error { next = tx.Bucket(bucketMails).Sequence(); return nil })
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -487,7 +496,19 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 // View runs f in a read transaction. It must be short: a long one keeps the
 // file from growing.
 func (db *DB) View(f func(*Tx) error) error {
-	return db.bolt.View(func(tx *bolt.Tx) error { return f(&Tx{tx: tx, db: db, Now: time.Now()}) })
+	return db.read(func(tx *bolt.Tx) error { return f(&Tx{tx: tx, db: db, Now: time.Now()}) })
+}
+
+// read runs f in a read transaction of the file that state.db is now. The lock
+// is not held while f runs: a compaction lets f end on the file that it began
+// on.
+func (db *DB) read(f func(*bolt.Tx) error) error {
+	db.swap.RLock()
+	file, readers := db.bolt, db.readers
+	readers.Add(1)
+	db.swap.RUnlock()
+	defer readers.Done()
+	return file.View(f)
 }
 
 // Forget drops the keys of Mails: nothing that was sealed under them can be
@@ -512,9 +533,9 @@ func (db *DB) Backup(to string) error {
 	// The state first: keys and files that it does not need are harmless, missing ones are not.
 	state := filepath.Join(to, "state.db")
 	for _, part := range []func() error{
-		func() error { return copyBolt(db.bolt, state) },
+		func() error { return copyBolt(db.read, state) },
 		func() error { return markCopy(state) },
-		func() error { return copyBolt(db.keys.db, filepath.Join(to, "keys.db")) },
+		func() error { return copyBolt(db.keys.db.View, filepath.Join(to, "keys.db")) },
 		func() error { return copyFiles(db.path("replies"), filepath.Join(to, "replies")) },
 		func() error { return syncDir(to) },
 	} {
@@ -525,9 +546,9 @@ func (db *DB) Backup(to string) error {
 	return nil
 }
 
-func copyBolt(from *bolt.DB, to string) error {
+func copyBolt(read func(func(*bolt.Tx) error) error, to string) error {
 	return writeNew(to, func(f *os.File) error {
-		return from.View(func(tx *bolt.Tx) error { _, err := tx.WriteTo(f); return err })
+		return read(func(tx *bolt.Tx) error { _, err := tx.WriteTo(f); return err })
 	})
 }
 
@@ -540,36 +561,6 @@ func markCopy(path string) error {
 	}
 	err = db.Update(func(tx *bolt.Tx) error { return putMeta(tx.Bucket(bucketMeta), "opens", 0) })
 	return errors.Join(err, db.Close())
-}
-
-// Compact rewrites state.db without freed pages. Nothing may use the state
-// meanwhile, so it takes the closed state's directory.
-func Compact(c Config) (before, after int64, err error) {
-	db, err := Open(c)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.keys.rewriteLocked(); err != nil {
-		return 0, 0, err
-	}
-	path, fresh := db.path("state.db"), db.path("state.db"+unfinished)
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return 0, 0, fmt.Errorf("compacting: %w", err)
-	}
-	dst, err := openBolt(fresh)
-	if err != nil {
-		return 0, 0, err
-	}
-	if err := errors.Join(bolt.Compact(dst, db.bolt, 1<<22), dst.Sync(), dst.Close()); err != nil {
-		return 0, 0, fmt.Errorf("compacting: %w", err)
-	}
-	before, after = fileSize(path), fileSize(fresh)
-	// Last of all: who waits for the lock must find the new file when it is free.
-	if err := os.Rename(fresh, path); err != nil {
-		return before, after, fmt.Errorf("compacting: %w", err)
-	}
-	return before, after, syncDir(db.dir)
 }
 
 func fileSize(path string) int64 {

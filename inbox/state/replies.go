@@ -149,7 +149,7 @@ const inlineMax = 64 << 10
 // not rendered yet.
 func (db *DB) Rendered(r *inbox.Reply) ([]byte, error) {
 	var sealed []byte
-	err := db.bolt.View(func(tx *bolt.Tx) error {
+	err := db.read(func(tx *bolt.Tx) error {
 		sealed = append(sealed, tx.Bucket([]byte("rendered")).Get(be(uint64(r.ID)))...)
 		return nil
 	})

@@ -1,0 +1,241 @@
+package state
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"push.guru/supportd/inbox"
+)
+
+// grown makes a state of which most pages hold nothing any more.
+func grown(t *testing.T, c Config) *DB {
+	t.Helper()
+	db, err := Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	big := strings.Repeat("a long letter ", 10_000)
+	for n := range uint32(20) {
+		db.update(t, func(tx *Tx) error {
+			m := addMail(t, tx, n+1)
+			m.Detail.Text = big
+			return tx.PutMail(m)
+		})
+	}
+	for n := range uint32(20) {
+		db.update(t, func(tx *Tx) error {
+			m, err := tx.Mail(inbox.MailID(n + 1))
+			if err != nil {
+				return err
+			}
+			m.Detail.Text = text
+			return tx.PutMail(m)
+		})
+	}
+	return db
+}
+
+// whole fails unless a state holds so many mails, all readable, and an unbroken
+// journal.
+func whole(t *testing.T, db *DB, mails int) {
+	t.Helper()
+	db.view(t, func(tx *Tx) error {
+		n := 0
+		each := tx.EachMail(0, func(m *inbox.Mail) bool { n++; return m.Detail != nil && m.Detail.Text == text })
+		f, err := tx.VerifyJournal("")
+		if n != mails || f.Broken != "" {
+			t.Errorf("%d mails are readable, want %d; the journal: %s", n, mails, f.Broken)
+		}
+		return errors.Join(each, err)
+	})
+}
+
+// TestCompactWhileInUse: nothing that is written meanwhile is lost, who reads
+// reads on, and a second opener never gets in.
+func TestCompactWhileInUse(t *testing.T) {
+	dir := t.TempDir()
+	db := grown(t, Config{Dir: dir})
+	patience := lockTimeout
+	lockTimeout = 1
+	t.Cleanup(func() { lockTimeout = patience })
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	written := uint32(20)
+	wg.Go(func() {
+		for more := true; more; {
+			db.update(t, func(tx *Tx) error { written++; addMail(t, tx, written); return nil })
+			select {
+			case <-stop:
+				more = false
+			default:
+			}
+		}
+	})
+	wg.Go(func() {
+		for more := true; more; {
+			db.view(t, func(tx *Tx) error {
+				_, err := tx.Mail(7)
+				return errors.Join(err, db.View(func(tx *Tx) error { _, err := tx.Mail(8); return err }))
+			})
+			if _, err := Open(Config{Dir: dir}); !errors.Is(err, ErrLocked) {
+				t.Errorf("a second opener got %v", err)
+			}
+			select {
+			case <-stop:
+				more = false
+			default:
+			}
+		}
+	})
+	var first Space
+	for i := range 5 {
+		s, err := db.Space()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = s
+		}
+		if _, _, err := db.Compact(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+	whole(t, db, int(written))
+	s, err := db.Space()
+	if err != nil || first.Freed < 1<<20 || s.Size > first.Size/2 {
+		t.Errorf("before %+v, after %+v, %v", first, s, err)
+	}
+	shut(t, db)
+	whole(t, openState(t, dir), int(written))
+}
+
+// TestCompactCutShort: whenever the program ends, the files are one whole state.
+func TestCompactCutShort(t *testing.T) {
+	dir := t.TempDir()
+	images := make(map[string]string)
+	db := grown(t, Config{Dir: dir, Point: func(name string) {
+		if strings.HasPrefix(name, "compaction") {
+			images[name] = t.TempDir()
+			if err := os.CopyFS(filepath.Join(images[name], "state"), os.DirFS(dir)); err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	key := db.EffectKey(1)
+	if _, _, err := db.Compact(); err != nil {
+		t.Fatal(err)
+	}
+	if len(images) != 2 {
+		t.Fatalf("the program could end at %d moments", len(images))
+	}
+	half := filepath.Join(t.TempDir(), "state") // and in the middle of the copy
+	if err := os.CopyFS(half, os.DirFS(filepath.Join(images["compaction copied"], "state"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(half, "state.db.new"), 5000); err != nil {
+		t.Fatal(err)
+	}
+	for name, image := range images {
+		images[name] = filepath.Join(image, "state")
+	}
+	images["half a copy"] = half
+	for name, image := range images {
+		again := openState(t, image)
+		whole(t, again, 20)
+		if again.Restored() || again.EffectKey(1) != key {
+			t.Errorf("%s: the state takes itself for another", name)
+		}
+		if _, _, err := again.Compact(); err != nil {
+			t.Errorf("%s: the next compaction: %v", name, err)
+		}
+		whole(t, again, 20)
+		if _, err := os.Stat(filepath.Join(image, "state.db.new")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: a copy was left behind: %v", name, err)
+		}
+	}
+}
+
+// alone runs a test in a process of its own, for what is the whole process's.
+// It tells whether this is that process.
+func alone(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv("SUPPORTD_TEST_ALONE") == t.Name() {
+		return true
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(slices.Clone(os.Environ()), "SUPPORTD_TEST_ALONE="+t.Name())
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return false
+}
+
+// full lets no file of this process grow beyond so many bytes, until the
+// function that it gives is called.
+func full(t *testing.T, size uint64) (free func()) {
+	t.Helper()
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	limit := was
+	limit.Cur = size
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestCompactDiskFull: a disk that is full at the start or in the middle of the
+// copy costs nothing.
+func TestCompactDiskFull(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	dir := t.TempDir()
+	db := grown(t, Config{Dir: dir})
+	for _, size := range []uint64{0, 10_000, 40_000} {
+		free := full(t, size)
+		_, _, err := db.Compact()
+		free()
+		if err == nil || !inbox.IsTemporary(err) {
+			t.Errorf("with %d bytes: %v", size, err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "state.db.new")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("with %d bytes: a copy was left behind: %v", size, err)
+		}
+		whole(t, db, 20)
+	}
+	db.update(t, func(tx *Tx) error { addMail(t, tx, 21); return nil })
+	if _, _, err := db.Compact(); err != nil {
+		t.Error(err)
+	}
+	whole(t, db, 21)
+}
+
+// TestCompactBroken is what cannot be brought about on a real disk:
+// nobody writes into a file whose name may not last.
+func TestCompactBroken(t *testing.T) {
+	db := newState(t)
+	db.broken = errors.New("the new state.db may not stay")
+	if err := db.Update(t.Context(), "test", func(*Tx) error { return nil }); !errors.Is(err, db.broken) {
+		t.Errorf("writing: %v", err)
+	}
+	if _, _, err := db.Compact(); !errors.Is(err, db.broken) {
+		t.Errorf("compacting: %v", err)
+	}
+}
