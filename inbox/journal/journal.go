@@ -7,14 +7,22 @@
 // The detail may be forgotten later (its key dropped) and the chain still
 // verifies: "forgotten" is a valid finding, another text in its place is not.
 //
-// Two buckets:
+// The chain is cut into segments (segment.go). A closed one is sealed by the
+// next: its record has the hash of the record before and is named by an entry
+// that follows. Then its entries can be dropped, oldest segment first, and what
+// is left verifies from the first entry that is kept to the head; that they
+// were dropped is an entry, too.
 //
-//	journal         seq (8 bytes, big endian) -> Entry as JSON
-//	journal_detail  seq                       -> sealed nonce (32 bytes) and detail
+// Three buckets:
+//
+//	journal          seq (8 bytes, big endian) -> Entry as JSON
+//	journal_detail   seq                       -> sealed nonce (32 bytes) and detail
+//	journal_segments seq of its first entry    -> Segment as JSON
 package journal
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -23,6 +31,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -32,12 +41,15 @@ import (
 
 // The buckets that the journal owns in the state's file.
 var (
-	bucketEntries = []byte("journal")
-	bucketDetails = []byte("journal_detail")
+	bucketEntries  = []byte("journal")
+	bucketDetails  = []byte("journal_detail")
+	bucketSegments = []byte("journal_segments")
 )
 
 // Buckets lists the names of the buckets that the journal owns.
-func Buckets() []string { return []string{string(bucketEntries), string(bucketDetails)} }
+func Buckets() []string {
+	return []string{string(bucketEntries), string(bucketDetails), string(bucketSegments)}
+}
 
 // Entry is one link of the chain. Nothing in it is personal.
 type Entry struct {
@@ -49,6 +61,9 @@ type Entry struct {
 	Action inbox.ActionID `json:"action,omitempty"`
 	Commit string         `json:"commit,omitempty"` // HMAC-SHA-256(nonce, detail), hex; "" without detail
 	Prev   string         `json:"prev"`             // hash of the entry before, hex
+
+	Seal    string `json:"seal,omitempty"`    // hash of the record of a segment that was closed with this entry, hex
+	Dropped uint64 `json:"dropped,omitempty"` // entries up to this number were dropped with this one
 }
 
 // hash gives a link's hash: SHA-256 over its bytes as they are stored, Prev
@@ -73,7 +88,7 @@ var ErrForgotten = errors.New("forgotten")
 
 // Create makes the buckets.
 func Create(tx *bolt.Tx) error {
-	for _, b := range [][]byte{bucketEntries, bucketDetails} {
+	for _, b := range [][]byte{bucketEntries, bucketDetails, bucketSegments} {
 		if _, err := tx.CreateBucketIfNotExists(b); err != nil {
 			return fmt.Errorf("creating bucket %s: %w", b, err)
 		}
@@ -90,6 +105,9 @@ func Append(tx *bolt.Tx, e Entry, detail any, seal Seal) (Entry, error) {
 	}
 	e.Seq, e.Prev = last+1, prev
 	e.At = e.At.UTC().Truncate(time.Millisecond)
+	if e.Seal, err = closeSegment(tx, e.At, last); err != nil {
+		return e, err
+	}
 	if detail != nil {
 		sealed, commit, err := sealDetail(e, detail, seal)
 		if err != nil {
@@ -143,47 +161,123 @@ func Head(tx *bolt.Tx) (head string, seq uint64, err error) {
 
 // Finding is what Verify saw.
 type Finding struct {
-	Entries   uint64   // links that hold
-	Forgotten []uint64 // entries whose detail can no longer be read
-	Head      string   // hash of the last link that holds
-	Broken    string   // "" or what is wrong with the first broken entry
-	Known     bool     // the hash that the caller asked for stands in the chain
+	Entries   uint64    // links that hold, those that were dropped included
+	Dropped   uint64    // of these: in closed segments whose entries were dropped
+	Until     time.Time // when the last of those was written; zero without any
+	Segments  int       // closed segments
+	Forgotten []uint64  // entries whose detail can no longer be read
+	Head      string    // hash of the last link that holds
+	Broken    string    // "" or what is wrong with the first broken entry
+	Known     bool      // the hash that the caller asked for stands in the chain
 }
 
 // Verify walks the whole chain and stops at the first entry that does not
 // hold. A wanted hash ("" for none) is looked for among the links: a head that
-// was noted outside earlier must still be there.
+// was noted outside earlier must still be there. Of a segment whose entries were
+// dropped only the hash of the last is known.
 func Verify(tx *bolt.Tx, want string, unseal Unseal) (Finding, error) {
-	f := Finding{Head: genesis, Known: want == "" || want == genesis}
-	details := tx.Bucket(bucketDetails)
-	c := tx.Bucket(bucketEntries).Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		n := f.Entries + 1
-		var e Entry
-		if err := json.Unmarshal(v, &e); err != nil {
-			f.Broken = fmt.Sprintf("entry %d cannot be read: %v", n, err)
-			return f, nil
-		}
-		if broken := checkLink(e, k, n, f.Head); broken != "" {
-			f.Broken = broken
-			return f, nil
-		}
-		forgotten, broken, err := checkDetail(e, details.Get(k), unseal)
-		if err != nil {
-			return f, err
-		}
-		if broken != "" {
-			f.Broken = broken
-			return f, nil
-		}
-		if forgotten {
-			f.Forgotten = append(f.Forgotten, n)
-		}
-		f.Entries, f.Head = n, hash(v)
-		f.Known = f.Known || f.Head == want
+	v := &verifier{tx: tx, unseal: unseal, want: want, f: Finding{Head: genesis, Known: want == "" || want == genesis}}
+	err := v.all()
+	return v.f, err
+}
+
+// verifier is one walk of the chain.
+type verifier struct {
+	tx       *bolt.Tx
+	unseal   Unseal
+	want     string
+	f        Finding
+	segments []closed // oldest first
+	sealed   int      // how many segments an entry has named
+	dropped  uint64   // the last entry that the chain says was dropped
+}
+
+func (v *verifier) all() (err error) {
+	if v.segments, v.f.Broken, err = readSegments(v.tx); err != nil || v.f.Broken != "" {
+		return err
 	}
-	f.Broken = strayDetail(tx)
-	return f, nil
+	v.f.Segments = len(v.segments)
+	at := v.skipDropped()
+	c := v.tx.Bucket(bucketEntries).Cursor()
+	for k, stored := c.First(); k != nil; k, stored = c.Next() {
+		if err := v.entry(k, stored); err != nil || v.f.Broken != "" {
+			return err
+		}
+		if at < len(v.segments) && v.f.Entries == v.segments[at].Last {
+			if v.f.Broken = v.segments[at].holds(v.f.Head); v.f.Broken != "" {
+				return nil
+			}
+			at++
+		}
+	}
+	v.f.Broken = cmp.Or(v.unsealed(at), strayDetail(v.tx))
+	return nil
+}
+
+// skipDropped begins behind the segments whose entries are gone, and gives how
+// many these are.
+func (v *verifier) skipDropped() (gone int) {
+	first, _ := v.tx.Bucket(bucketEntries).Cursor().First()
+	for _, s := range v.segments {
+		if first != nil && bytes.Compare(first, key(s.Last)) <= 0 {
+			break
+		}
+		gone++
+		v.f.Entries, v.f.Dropped, v.f.Until, v.f.Head = s.Last, s.Last, s.Until, s.Head
+		v.f.Known = v.f.Known || s.Head == v.want
+	}
+	return gone
+}
+
+// entry looks at one entry that is kept.
+func (v *verifier) entry(k, stored []byte) error {
+	n := v.f.Entries + 1
+	var e Entry
+	if err := json.Unmarshal(stored, &e); err != nil {
+		v.f.Broken = fmt.Sprintf("entry %d cannot be read: %v", n, err)
+		return nil
+	}
+	v.f.Broken = cmp.Or(checkLink(e, k, n, v.f.Head), v.seal(e))
+	if v.f.Broken != "" {
+		return nil
+	}
+	forgotten, broken, err := checkDetail(e, v.tx.Bucket(bucketDetails).Get(k), v.unseal)
+	if v.f.Broken = broken; err != nil || broken != "" {
+		return err
+	}
+	if forgotten {
+		v.f.Forgotten = append(v.f.Forgotten, n)
+	}
+	v.f.Entries, v.f.Head = n, hash(stored)
+	v.f.Known = v.f.Known || v.f.Head == v.want
+	v.dropped = max(v.dropped, e.Dropped)
+	return nil
+}
+
+// seal follows the seals of the segments, one after the other.
+func (v *verifier) seal(e Entry) string {
+	if e.Seal == "" {
+		return ""
+	}
+	i := slices.IndexFunc(v.segments, func(s closed) bool { return s.hash == e.Seal })
+	if i < 0 {
+		return fmt.Sprintf("entry %d seals a segment whose record is not there, or was changed", e.Seq)
+	}
+	v.sealed = i + 1
+	return ""
+}
+
+// unsealed says what is missing at the end of the walk, "" when nothing is.
+func (v *verifier) unsealed(at int) string {
+	switch {
+	case at < len(v.segments):
+		return fmt.Sprintf("entries %d to %d are missing at the end", v.f.Entries+1, v.segments[len(v.segments)-1].Last)
+	case v.sealed < len(v.segments):
+		return fmt.Sprintf("no entry seals the record of the segment of entries %d to %d", v.segments[v.sealed].First, v.segments[v.sealed].Last)
+	case v.f.Dropped != v.dropped:
+		return fmt.Sprintf("entries up to %d are missing, and the journal says that those up to %d were dropped", v.f.Dropped, v.dropped)
+	}
+	return ""
 }
 
 // strayDetail names a detail that no entry has.

@@ -305,6 +305,9 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}
 		}
+		if err := journal.Create(tx); err != nil {
+			return err
+		}
 		db.instance = string(meta.Get([]byte("instance")))
 		if mark.instance != "" && mark.instance != db.instance {
 			return &inbox.Error{Err: errors.New("state.db belongs to another instance than this directory"),

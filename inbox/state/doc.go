@@ -48,7 +48,7 @@
 //	moves           h(person) -> time of the last change of address
 //	counts          h(limit name) -> JSON Count
 //	effects         time, action: irreversible ones, for the brake
-//	journal, journal_detail   see package journal
+//	journal, journal_detail, journal_segments   see package journal
 //
 // # Instance and epoch
 //

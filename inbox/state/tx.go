@@ -117,6 +117,16 @@ func (tx *Tx) VerifyJournal(want string) (journal.Finding, error) {
 	return journal.Verify(tx.tx, want, tx.unsealJournal)
 }
 
+// DropJournal drops the entries of the oldest closed segment of the journal when
+// all of it was written before t, and tells whether it did. What is left
+// verifies.
+func (tx *Tx) DropJournal(t time.Time) (bool, error) {
+	return journal.DropBefore(tx.tx, t, journal.Entry{At: tx.Now, What: "journal dropped", Who: "supportd"})
+}
+
+// JournalDroppable tells whether DropJournal has something to drop.
+func (tx *Tx) JournalDroppable(t time.Time) (bool, error) { return journal.Droppable(tx.tx, t) }
+
 // JournalHead gives the hash and number of the newest entry.
 func (tx *Tx) JournalHead() (hash string, seq uint64, err error) { return journal.Head(tx.tx) }
 

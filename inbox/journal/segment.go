@@ -1,0 +1,171 @@
+package journal
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Segment is a part of the chain that has come to its end. Its record is all
+// that is left once its entries were dropped.
+type Segment struct {
+	First  uint64    `json:"first"`
+	Last   uint64    `json:"last"`
+	From   time.Time `json:"from"`   // when the first entry was written
+	Until  time.Time `json:"until"`  // when the last one was
+	Prev   string    `json:"prev"`   // hash of the entry before the first, hex
+	Head   string    `json:"head"`   // hash of the last entry, hex
+	Before string    `json:"before"` // hash of the record of the segment before, hex; of the first zeros
+}
+
+// closed is the record of a Segment with its hash.
+type closed struct {
+	Segment
+	hash string
+}
+
+// holds says what is wrong with a segment whose entries were all walked, the
+// last of which has the hash head.
+func (s closed) holds(head string) string {
+	if s.Head != head {
+		return fmt.Sprintf("the record of the segment of entries %d to %d has another hash than entry %d", s.First, s.Last, s.Last)
+	}
+	return ""
+}
+
+// A segment is closed when it has so many entries, or its first is so old:
+// a busy journal is dropped in pieces that one commit can take, and a quiet one
+// not much later than its entries may go.
+const (
+	segmentEntries = 4096
+	segmentAge     = 31 * 24 * time.Hour
+)
+
+// closeSegment closes the segment that is open, if it is full or old, before an
+// entry of the time now follows the one of number last. It gives the hash of
+// the record, "" when nothing was closed. Of a journal that was written before
+// there were segments it closes one with each entry, until it has caught up.
+func closeSegment(tx *bolt.Tx, now time.Time, last uint64) (string, error) {
+	before, err := newest(tx)
+	if err != nil {
+		return "", err
+	}
+	s := Segment{First: before.Last + 1, Last: min(before.Last+segmentEntries, last), Prev: before.Head, Before: before.hash}
+	if s.Last < s.First {
+		return "", nil
+	}
+	first, _, err := read(tx, s.First)
+	if err != nil {
+		return "", err
+	}
+	if s.Last-s.First+1 < segmentEntries && now.Sub(first.At) < segmentAge {
+		return "", nil
+	}
+	end, h, err := read(tx, s.Last)
+	if err != nil {
+		return "", err
+	}
+	s.From, s.Until, s.Head = first.At, end.At, h
+	b, err := json.Marshal(&s)
+	if err != nil {
+		return "", fmt.Errorf("encoding a journal segment: %w", err)
+	}
+	if err := tx.Bucket(bucketSegments).Put(key(s.First), b); err != nil {
+		return "", fmt.Errorf("closing a journal segment: %w", err)
+	}
+	return hash(b), nil
+}
+
+// newest gives the segment that was closed last; before the first it is one
+// that ends at number 0.
+func newest(tx *bolt.Tx) (closed, error) {
+	k, v := tx.Bucket(bucketSegments).Cursor().Last()
+	if k == nil {
+		return closed{Segment{Head: genesis}, genesis}, nil
+	}
+	return parseSegment(k, v)
+}
+
+func parseSegment(k, v []byte) (closed, error) {
+	s := closed{hash: hash(v)}
+	if err := json.Unmarshal(v, &s.Segment); err != nil {
+		return s, fmt.Errorf("reading the journal segment %x: %w", k, err)
+	}
+	return s, nil
+}
+
+// read gives an entry and its hash.
+func read(tx *bolt.Tx, seq uint64) (e Entry, h string, err error) {
+	v := tx.Bucket(bucketEntries).Get(key(seq))
+	if v == nil {
+		return e, "", fmt.Errorf("journal entry %d is missing", seq)
+	}
+	if err := json.Unmarshal(v, &e); err != nil {
+		return e, "", fmt.Errorf("reading journal entry %d: %w", seq, err)
+	}
+	return e, hash(v), nil
+}
+
+// readSegments reads every record, and says what is wrong with the first that
+// does not follow the one before it.
+func readSegments(tx *bolt.Tx) (all []closed, broken string, err error) {
+	before := closed{Segment{Head: genesis}, genesis}
+	c := tx.Bucket(bucketSegments).Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		s, err := parseSegment(k, v)
+		if err != nil {
+			return nil, err.Error(), nil
+		}
+		if s.First != before.Last+1 || s.Last < s.First || string(k) != string(key(s.First)) || s.Prev != before.Head || s.Before != before.hash {
+			return nil, fmt.Sprintf("the record of the segment of entries %d to %d does not follow the one before it", s.First, s.Last), nil
+		}
+		all, before = append(all, s), s
+	}
+	return all, "", nil
+}
+
+// DropBefore drops the entries of the oldest segment that has some, when it is
+// closed and its last entry was written before t, and notes that in the chain.
+// It tells whether it did.
+func DropBefore(tx *bolt.Tx, t time.Time, e Entry) (bool, error) {
+	k, _ := tx.Bucket(bucketEntries).Cursor().First()
+	if k == nil {
+		return false, nil
+	}
+	first := binary.BigEndian.Uint64(k)
+	v := tx.Bucket(bucketSegments).Get(key(first))
+	if v == nil {
+		return false, nil // it is still open
+	}
+	s, err := parseSegment(key(first), v)
+	if err != nil || !s.Until.Before(t) {
+		return false, err
+	}
+	for seq := s.First; seq <= s.Last; seq++ {
+		for _, b := range [][]byte{bucketEntries, bucketDetails} {
+			if err := tx.Bucket(b).Delete(key(seq)); err != nil {
+				return false, fmt.Errorf("dropping journal entry %d: %w", seq, err)
+			}
+		}
+	}
+	e.Dropped = s.Last
+	_, err = Append(tx, e, nil, nil)
+	return err == nil, err
+}
+
+// Droppable tells whether DropBefore would drop something, from a few reads.
+func Droppable(tx *bolt.Tx, t time.Time) (bool, error) {
+	k, _ := tx.Bucket(bucketEntries).Cursor().First()
+	if k == nil {
+		return false, nil
+	}
+	v := tx.Bucket(bucketSegments).Get(k)
+	if v == nil {
+		return false, nil
+	}
+	s, err := parseSegment(k, v)
+	return err == nil && s.Until.Before(t), err
+}

@@ -1,0 +1,225 @@
+package journal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// at is when the entries of a long journal were written: so many an hour.
+func at(n int) time.Time {
+	return time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Hour)
+}
+
+// long appends n entries, one an hour, and gives the head after each.
+func (l *log) long(n int) (heads []string) {
+	l.t.Helper()
+	l.update(func(tx *bolt.Tx) error {
+		for i := range n {
+			if _, err := Append(tx, Entry{At: at(i), What: "yes", Case: 1}, i, seal); err != nil {
+				return err
+			}
+			head, _, err := Head(tx)
+			if err != nil {
+				return err
+			}
+			heads = append(heads, head)
+		}
+		return nil
+	})
+	return heads
+}
+
+func (l *log) drop(before time.Time) (dropped bool) {
+	l.t.Helper()
+	l.update(func(tx *bolt.Tx) error {
+		could, err := Droppable(tx, before)
+		if err != nil {
+			return err
+		}
+		if dropped, err = DropBefore(tx, before, Entry{At: before, What: "journal dropped"}); dropped != could {
+			l.t.Errorf("it could be dropped: %t, it was: %t", could, dropped)
+		}
+		return err
+	})
+	return dropped
+}
+
+// TestSegments: a segment closes when it is full or old, and the chain holds
+// across.
+func TestSegments(t *testing.T) {
+	l := newLog(t)
+	heads := l.long(2000) // an entry an hour: a month comes first
+	var first []uint64
+	l.view(func(tx *bolt.Tx) error {
+		all, broken, err := readSegments(tx)
+		for _, s := range all {
+			first = append(first, s.First)
+		}
+		if broken != "" {
+			t.Error(broken)
+		}
+		return err
+	})
+	if want := []uint64{1, 745}; !slices.Equal(first, want) {
+		t.Errorf("segments begin at %d, want %d", first, want)
+	}
+	if f := l.verify(heads[3]); f.Broken != "" || f.Entries != 2000 || f.Segments != 2 || f.Dropped != 0 || !f.Known {
+		t.Errorf("%+v", f)
+	}
+	busy := newLog(t)
+	busy.update(func(tx *bolt.Tx) error {
+		for range 2*segmentEntries + 1 {
+			if _, err := Append(tx, Entry{At: at(0)}, nil, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if f := busy.verify(""); f.Broken != "" || f.Segments != 2 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// TestDropSegments: what was dropped is known as such; the rest verifies, from
+// a head of each kept entry and from the last of each dropped segment.
+func TestDropSegments(t *testing.T) {
+	l := newLog(t)
+	heads := l.long(3000)
+	if l.drop(at(743)) {
+		t.Error("a segment was dropped whose last entry is too young")
+	}
+	for n, last := range []uint64{744, 1488} {
+		if !l.drop(at(1600)) {
+			t.Fatalf("segment %d was not dropped", n+1)
+		}
+		f := l.verify("")
+		if f.Broken != "" || f.Dropped != last || f.Entries != uint64(3001+n) || !f.Until.Equal(at(int(last)-1)) {
+			t.Fatalf("%+v", f)
+		}
+	}
+	if l.drop(at(1600)) {
+		t.Error("a third segment was dropped")
+	}
+	for n, known := range map[int]bool{742: false, 743: true, 1486: false, 1487: true, 1488: true, 2999: true} {
+		if f := l.verify(heads[n]); f.Known != known || f.Broken != "" {
+			t.Errorf("the head of entry %d is known: %t, %s", n+1, f.Known, f.Broken)
+		}
+	}
+	left := 0
+	l.view(func(tx *bolt.Tx) error {
+		left = tx.Bucket(bucketDetails).Stats().KeyN
+		return nil
+	})
+	if left != 3000-1488 {
+		t.Errorf("%d details are left", left)
+	}
+	for l.drop(at(1 << 20)) {
+	}
+	if f := l.verify(""); f.Broken != "" || f.Dropped < 2000 {
+		t.Errorf("with all dropped that can be: %+v", f)
+	}
+}
+
+// TestDropUntold: whoever takes entries away without the chain saying so, or
+// changes what stands for them, is found out.
+func TestDropUntold(t *testing.T) {
+	segments := func(tx *bolt.Tx) *bolt.Bucket { return tx.Bucket(bucketSegments) }
+	for _, test := range []struct {
+		name, says string
+		do         func(*bolt.Tx) error
+	}{
+		{"the entries of a segment are gone", "the journal says that those up to 744 were dropped", func(tx *bolt.Tx) error { return erase(tx, 745, 1488) }},
+		{"the first entries of a segment are gone", "entry 745 is missing", func(tx *bolt.Tx) error { return erase(tx, 745, 900) }},
+		{"all entries are gone", "no entry seals", func(tx *bolt.Tx) error { return erase(tx, 745, 3002) }},
+		{"the last entries are gone", "are missing at the end", func(tx *bolt.Tx) error { return erase(tx, 2900, 3002) }},
+		{"the record of a dropped segment is gone", "does not follow", func(tx *bolt.Tx) error { return segments(tx).Delete(key(1)) }},
+		{"the newest record is gone", "seals a segment whose record is not there", func(tx *bolt.Tx) error { return segments(tx).Delete(key(2233)) }},
+		{"a dropped segment has another hash", "does not follow", func(tx *bolt.Tx) error { return rewrite(tx, 1, `"head":"`, `"head":"0`) }},
+		{"a dropped segment is said to be younger", "does not follow", func(tx *bolt.Tx) error { return rewrite(tx, 1, `"until":"2026`, `"until":"2036`) }},
+		{"the newest record is changed", "seals a segment whose record is not there", func(tx *bolt.Tx) error { return rewrite(tx, 2233, `"until":"2026`, `"until":"2036`) }},
+		{"a record is no JSON", "reading the journal segment", func(tx *bolt.Tx) error { return segments(tx).Put(key(745), []byte("{")) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := newLog(t)
+			l.long(3001)
+			if !l.drop(at(800)) {
+				t.Fatal("nothing was dropped")
+			}
+			l.update(test.do)
+			if f := l.verify(""); !strings.Contains(f.Broken, test.says) {
+				t.Errorf("it says %q, want %q", f.Broken, test.says)
+			}
+		})
+	}
+}
+
+func erase(tx *bolt.Tx, from, to uint64) error {
+	for n := from; n <= to; n++ {
+		for _, b := range [][]byte{bucketEntries, bucketDetails} {
+			if err := tx.Bucket(b).Delete(key(n)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func rewrite(tx *bolt.Tx, segment uint64, old, fresh string) error {
+	b := tx.Bucket(bucketSegments)
+	v := string(b.Get(key(segment)))
+	if !strings.Contains(v, old) {
+		return fmt.Errorf("no %q in %s", old, v)
+	}
+	return b.Put(key(segment), []byte(strings.Replace(v, old, fresh, 1)))
+}
+
+// TestSegmentsOfAnOldJournal: one that was written before there were segments
+// is cut by and by.
+func TestSegmentsOfAnOldJournal(t *testing.T) {
+	l := newLog(t)
+	l.long(3 * segmentEntries)
+	l.update(func(tx *bolt.Tx) error { // as if no entry had closed anything
+		for n := range uint64(3 * segmentEntries) {
+			if err := tx.Bucket(bucketSegments).Delete(key(n + 1)); err != nil {
+				return err
+			}
+		}
+		return unsealAll(tx)
+	})
+	for range 3 {
+		l.update(func(tx *bolt.Tx) error {
+			_, err := Append(tx, Entry{At: at(3 * segmentEntries)}, nil, nil)
+			return err
+		})
+	}
+	if f := l.verify(""); f.Broken != "" || f.Segments != 3 {
+		t.Fatalf("%+v", f)
+	}
+	if !l.drop(at(2 * segmentEntries)) {
+		t.Error("nothing was dropped")
+	}
+	if f := l.verify(""); f.Broken != "" || f.Dropped != segmentEntries {
+		t.Errorf("%+v", f)
+	}
+}
+
+// unsealAll writes the chain anew without seals.
+func unsealAll(tx *bolt.Tx) error {
+	prev := genesis
+	for n := uint64(1); tx.Bucket(bucketEntries).Get(key(n)) != nil; n++ {
+		b := fmt.Appendf(nil, `{"seq":%d,"at":%q,"what":"yes","who":"","prev":%q}`, n, at(int(n)-1).Format(time.RFC3339), prev)
+		if err := tx.Bucket(bucketDetails).Delete(key(n)); err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketEntries).Put(key(n), b); err != nil {
+			return err
+		}
+		prev = hash(b)
+	}
+	return nil
+}
