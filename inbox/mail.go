@@ -176,6 +176,30 @@ func MailStates() []MailState {
 	return []MailState{MailActed, MailAsked, MailAnswered, MailHeld, MailIgnored, MailQuarantined, MailDeferred}
 }
 
+// End says how a Case ended. How long what it holds stays readable depends on it.
+type End string
+
+// The ends of a Case with Actions: of several the first in this order counts.
+const (
+	EndDone      End = "done"
+	EndRefused   End = "refused"
+	EndCancelled End = "cancelled"
+	EndExpired   End = "expired"
+)
+
+// The ends of a Mail without Actions.
+const (
+	EndAnswered    End = "answered"
+	EndHeld        End = "held"
+	EndIgnored     End = "ignored"
+	EndQuarantined End = "quarantined"
+)
+
+// Ends lists every End.
+func Ends() []End {
+	return []End{EndDone, EndRefused, EndCancelled, EndExpired, EndAnswered, EndHeld, EndIgnored, EndQuarantined}
+}
+
 // MailID names a Mail and the Case that came of it: M-000456.
 type MailID uint64
 
@@ -225,6 +249,9 @@ type Mail struct {
 	Tries    int        `json:"tries,omitempty"` // how often it was deferred
 	Retry    time.Time  `json:"retry,omitzero"`  // deferred: when to try again
 	Ended    time.Time  `json:"ended,omitzero"`  // when the Case had nothing open any more; starts retention
+
+	End       End       `json:"end,omitempty"`      // how the Case ended; "" until then
+	Forgotten time.Time `json:"forgotten,omitzero"` // when the key of the Case was dropped
 
 	// Detail is sealed under the Mail's key, and nil once that was dropped.
 	Detail *MailDetail `json:"-"`

@@ -81,6 +81,7 @@ type Source struct {
 	Filed    string             // accounted mail is moved here; "": marked in place
 	Junk     string             // read, never answered; "": not looked at
 	Keep     time.Duration      // accounted mail is expunged after it; 0: never
+	Erase    bool               // mails of people whose account was deleted are expunged
 	TakeAll  bool               // the first run takes the backlog, too
 	Forms    []parse.Form       // contact forms of the site that write to it
 	Poll     time.Duration      // longest wait between two looks

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,6 +17,9 @@ import (
 func (in *Intake) record(tx *state.Tx, p *prepared) (m *inbox.Mail, again bool, err error) {
 	if id, ok := tx.MailByRef(p.raw.Ref); ok {
 		m, err := tx.Mail(id)
+		if errors.Is(err, state.ErrNotFound) { // its record was dropped, and it is still on the server
+			return nil, false, nil
+		}
 		if err != nil || m.State != inbox.MailDeferred {
 			return nil, false, err
 		}

@@ -43,16 +43,17 @@ type Performer interface {
 	Perform(ctx context.Context, job inbox.Job) (inbox.Outcome, error)
 }
 
-// Config is what the queue needs. Every field must be set, but Log, Point and
-// Replies.
+// Config is what the queue needs. Every field must be set, but Erase, Log, Point
+// and Replies.
 type Config struct {
 	State     *state.DB
 	Cases     *cases.Keeper
 	Performer Performer
 	Rules     policy.Rules
-	KeepDone  time.Duration // how long ended cases that were carried out stay readable
-	KeepOther time.Duration // the same for all others
-	Reapply   time.Duration // how long a delete that was carried out can be repeated; 0: not at all
+	Keep      func(inbox.End) time.Duration // how long what ended cases hold stays readable
+	Records   time.Duration                 // how long their records stay after that, and the journal; 0: for ever
+	Erase     func(mailbox string) bool     // whether mails of deleted people are taken off the server; nil: of none
+	Reapply   time.Duration                 // how long a delete that was carried out can be repeated; 0: not at all
 	Log       *slog.Logger
 	Point     func(name string) // called at "before effect" and "after effect"; nil: not at all
 	Replies   func()            // called when a Reply may be due; nil: nobody waits
@@ -66,8 +67,9 @@ type Config struct {
 type Queue struct {
 	Config
 	wake      chan struct{}
-	began     time.Time // when Run was called; zero in a single run, which reads the mailboxes first
-	unsettled []result  // carried out, but their commit failed: a full disk
+	began     time.Time  // when Run was called; zero in a single run, which reads the mailboxes first
+	unsettled []result   // carried out, but their commit failed: a full disk
+	walk      state.Walk // through the cases that have ended
 }
 
 // result is what came of a Job.
@@ -88,6 +90,9 @@ func New(c Config) *Queue {
 	}
 	if c.Replies == nil {
 		c.Replies = func() {}
+	}
+	if c.Erase == nil {
+		c.Erase = func(string) bool { return false }
 	}
 	if c.ReadUpTo == nil {
 		c.ReadUpTo = time.Now
@@ -626,9 +631,11 @@ func backoff(attempt int) time.Duration {
 
 // Tidy drops the keys of people whose account was deleted and of Cases that
 // were kept long enough, forgets deletes that nobody needs to repeat any more,
-// and removes files that nothing needs.
+// drops the records that are left of what was forgotten, and removes files that
+// nothing needs. One call does so much and no more, whatever the size of the
+// state.
 func (q *Queue) Tidy(ctx context.Context) error {
-	return errors.Join(q.erase(ctx), q.forget(ctx), q.forgetDeleted(ctx), q.sweep(), q.remind(ctx))
+	return errors.Join(q.erase(ctx), q.forget(ctx), q.forgetDeleted(ctx), q.dropRecords(ctx), q.dropJournal(ctx), q.sweep(), q.remind(ctx))
 }
 
 func (q *Queue) forgetDeleted(ctx context.Context) error {
@@ -654,42 +661,6 @@ func (q *Queue) remind(ctx context.Context) error {
 	err = q.State.Update(ctx, "remind", q.Cases.Remind)
 	q.Replies()
 	return err
-}
-
-func (q *Queue) erase(ctx context.Context) error {
-	var over []inbox.MailID
-	err := q.State.View(func(tx *state.Tx) (err error) { over, err = tx.Erasable(); return err })
-	if err != nil || len(over) == 0 {
-		return err
-	}
-	if err := q.State.Forget(over); err != nil {
-		return err
-	}
-	return q.State.Update(ctx, "erase", func(tx *state.Tx) error { return tx.Erased(over) })
-}
-
-func (q *Queue) forget(ctx context.Context) error {
-	var over []inbox.MailID
-	err := q.State.View(func(tx *state.Tx) (err error) {
-		over, err = tx.Forgettable(tx.Now.Add(-min(q.KeepDone, q.KeepOther)), batch*4, func(m *inbox.Mail) bool {
-			return m.Ended.After(tx.Now.Add(-q.keep(m)))
-		})
-		return err
-	})
-	if err != nil || len(over) == 0 {
-		return err
-	}
-	if err := q.State.Forget(over); err != nil {
-		return err
-	}
-	return q.State.Update(ctx, "forget", func(tx *state.Tx) error { return tx.Forgotten(over) })
-}
-
-func (q *Queue) keep(m *inbox.Mail) time.Duration {
-	if len(m.Actions) > 0 {
-		return q.KeepDone
-	}
-	return q.KeepOther
 }
 
 func (q *Queue) sweep() error {

@@ -184,6 +184,9 @@ func (tx *Tx) CaseActions(c inbox.MailID) ([]*inbox.Action, error) {
 	out := make([]*inbox.Action, 0, len(m.Actions))
 	for _, id := range m.Actions {
 		a, err := tx.Action(id)
+		if errors.Is(err, ErrNotFound) {
+			continue // it joined from a Case whose records were dropped
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -184,6 +184,7 @@ type count struct {
 	Day  string `json:"day,omitempty"`
 	N    int    `json:"n"`
 	Past []int  `json:"past,omitempty"`
+	Last int64  `json:"last,omitempty"` // of one that never ends: the day on which something was added
 }
 
 // Count adds n to a limit's count and gives the result. A count of a day
@@ -200,6 +201,9 @@ func (tx *Tx) Count(kind, personal string, forever bool, n int) (int, error) {
 	}
 	if c.Day != day {
 		c = count{Day: day}
+	}
+	if forever {
+		c.Last = tx.day()
 	}
 	c.N += n
 	return c.N, tx.putCount(key, c, n)

@@ -77,7 +77,7 @@ const (
 
 // Buckets lists the buckets of state.db, in the order of the package comment.
 func Buckets() []string {
-	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed",
+	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed", "mail_places", "mail_erase",
 		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_persons", "asks",
 		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "deleted", "moves", "counts", "effects"}
 	return append(names, journal.Buckets()...)
@@ -300,7 +300,7 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 			return err
 		}
 		// A state of the same schema may be from before these were added.
-		for _, name := range []string{"mail_signatures", "deleted"} {
+		for _, name := range addedBuckets() {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}
@@ -314,6 +314,9 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 				Hint: "put the state.db back that belongs to " + db.path("instance")}
 		}
 		if err := db.checkKeys(tx); err != nil {
+			return err
+		}
+		if err := db.migrate(tx); err != nil {
 			return err
 		}
 		epoch, seen := metaUint(meta, "epoch"), metaUint(meta, "opens")

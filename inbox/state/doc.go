@@ -27,9 +27,11 @@
 //	mail_ids        h(Message-ID of the sender) -> mail
 //	mail_signatures h(signature and believed sender) -> mail
 //	mail_unfiled    ref -> mail: accounted, not yet acknowledged on the server
-//	mail_filed      time, ref as it is now -> mail: acknowledged, to be expunged after keep
+//	mail_filed      mailbox NUL time, ref as it is now -> mail: acknowledged, to be expunged after keep
+//	mail_places     mail, ref as it is now -> time of mail_filed
+//	mail_erase      ref -> mail: of somebody whose account was deleted, to be taken off the server
 //	mail_retry      time, mail: deferred
-//	mail_ended      time, mail: nothing open any more; retention starts
+//	mail_ended      end NUL time, mail: nothing open any more; retention starts
 //	mail_states     state NUL mail
 //	actions         action -> JSON inbox.Action and sealed detail
 //	action_states   state NUL action

@@ -2,9 +2,9 @@ package state
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -27,11 +27,14 @@ func (tx *Tx) Erase(c inbox.MailID, person, address string) error {
 	return tx.bucket("erasures").Put(be(uint64(c)), b)
 }
 
-// Erasable lists the Cases of people whose account was deleted under which
+// Erasable lists up to limit of the Cases of people whose account was deleted under which
 // nothing is open: their keys can be dropped now. Erased must follow the drop.
-func (tx *Tx) Erasable() (cases []inbox.MailID, err error) {
+func (tx *Tx) Erasable(limit int) (cases []inbox.MailID, err error) {
 	err = tx.eachErasure(func(_ []byte, e erasure) error {
 		for _, id := range tx.tied(e) {
+			if len(cases) == limit {
+				return nil
+			}
 			open, err := tx.open(id)
 			if err != nil {
 				return err
@@ -63,7 +66,12 @@ func (tx *Tx) eachErasure(f func(key []byte, e erasure) error) error {
 // sealed.
 func (tx *Tx) tied(e erasure) (cases []inbox.MailID) {
 	for _, h := range [][]byte{e.Person, e.Address} {
-		tx.eachID("persons", h, func(id uint64) bool { cases = append(cases, inbox.MailID(id)); return true })
+		tx.eachID("persons", h, func(id uint64) bool {
+			if tx.has("mails", id) { // else its record was dropped
+				cases = append(cases, inbox.MailID(id))
+			}
+			return true
+		})
 	}
 	return cases
 }
@@ -124,28 +132,58 @@ func (tx *Tx) Erased(cases []inbox.MailID) error {
 	return tx.Forgotten(cases)
 }
 
-// Forgettable lists Cases that ended before the given time and under which
-// nothing is open; keepLonger may spare one. Forgotten must follow the drop.
-func (tx *Tx) Forgettable(before time.Time, limit int, keepLonger func(*inbox.Mail) bool) ([]inbox.MailID, error) {
+// Walk remembers where looks at many records stopped, so that the next goes on
+// there. The zero Walk begins at the start. One goroutine uses it.
+type Walk struct{ at map[string][]byte }
+
+// looksEach is how many records Forgettable looks at for each that it may list:
+// those that are not over yet must not hide the others, and cost no more than
+// that.
+const looksEach = 16
+
+// Forgettable lists up to limit Cases that ended longer ago than they are kept,
+// and under which nothing is open. Forgotten must follow the drop.
+func (tx *Tx) Forgettable(w *Walk, keep func(inbox.End) time.Duration, limit int) ([]inbox.MailID, error) {
+	if w.at == nil {
+		w.at = make(map[string][]byte)
+	}
 	var out []inbox.MailID
-	// All are looked at: those that are spared must not hide the others.
-	for _, id := range tx.EndedMails(before, math.MaxInt) {
-		if len(out) == limit {
-			break
-		}
-		m, err := tx.Mail(id)
-		if err != nil {
+	looks := looksEach * limit
+	for _, end := range inbox.Ends() {
+		if err := tx.forgettable(w, end, tx.Now.Add(-keep(end)), &looks, limit, &out); err != nil {
 			return nil, err
-		}
-		open, err := tx.open(id)
-		if err != nil {
-			return nil, err
-		}
-		if !open && !keepLonger(m) {
-			out = append(out, id)
 		}
 	}
 	return out, nil
+}
+
+// forgettable adds the Cases with one end. It goes on where the last look at
+// these stopped, and at the start when that was at the last of them.
+func (tx *Tx) forgettable(w *Walk, end inbox.End, before time.Time, looks *int, limit int, out *[]inbox.MailID) error {
+	prefix := endedPrefix(end)
+	from := w.at[string(end)]
+	if from == nil {
+		from = prefix
+	}
+	c := tx.bucket("mail_ended").Cursor()
+	k, _ := c.Seek(from)
+	for ; k != nil && bytes.HasPrefix(k, prefix) && bytes.Compare(k[len(prefix):], at(before)) < 0; k, _ = c.Next() {
+		if *looks == 0 || len(*out) == limit {
+			w.at[string(end)] = bytes.Clone(k)
+			return nil
+		}
+		*looks--
+		id := inbox.MailID(binary.BigEndian.Uint64(k[len(k)-8:]))
+		open, err := tx.open(id)
+		if err != nil {
+			return err
+		}
+		if !open {
+			*out = append(*out, id)
+		}
+	}
+	delete(w.at, string(end))
+	return nil
 }
 
 // Forgotten notes that the keys of Cases were dropped.
@@ -155,7 +193,10 @@ func (tx *Tx) Forgotten(cases []inbox.MailID) error {
 		if err != nil {
 			return err
 		}
-		if err := tx.bucket("mail_ended").Delete(endedKey(m)); err != nil {
+		if m.Forgotten.IsZero() {
+			m.Forgotten = tx.Now
+		}
+		if err := tx.PutMail(m); err != nil {
 			return fmt.Errorf("forgetting %s: %w", id, err)
 		}
 		if err := tx.Journal("forgotten", "supportd", id, 0, nil); err != nil {

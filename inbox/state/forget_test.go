@@ -22,7 +22,7 @@ func ended(t *testing.T, tx *Tx, uid uint32) *inbox.Mail {
 
 func erasable(t *testing.T, db *DB) (cases []inbox.MailID) {
 	t.Helper()
-	db.view(t, func(tx *Tx) (err error) { cases, err = tx.Erasable(); return err })
+	db.view(t, func(tx *Tx) (err error) { cases, err = tx.Erasable(100); return err })
 	slices.Sort(cases)
 	return cases
 }
@@ -64,8 +64,8 @@ func TestErase(t *testing.T) {
 		if k, _ := tx.bucket("erasures").Cursor().First(); k != nil {
 			t.Error("the erasure did not end")
 		}
-		if over := tx.EndedMails(tx.Now, 10); len(over) != 0 {
-			t.Errorf("retention will forget %v again", over)
+		if k, _ := tx.bucket("mail_ended").Cursor().First(); k != nil {
+			t.Errorf("retention will forget %x again", k)
 		}
 		ended(t, tx, 4) // somebody has the address again
 		return nil
@@ -129,22 +129,26 @@ func TestForgettable(t *testing.T) {
 		})
 		time.Sleep(time.Hour)
 		db.update(t, func(tx *Tx) error { ended(t, tx, 13); return nil }) // too young
-		list := func(limit int, keep func(*inbox.Mail) bool) (ids []inbox.MailID) {
-			db.view(t, func(tx *Tx) (err error) { ids, err = tx.Forgettable(tx.Now.Add(-time.Minute), limit, keep); return err })
+		var walk Walk
+		list := func(limit int) (ids []inbox.MailID) {
+			db.view(t, func(tx *Tx) (err error) {
+				ids, err = tx.Forgettable(&walk, func(inbox.End) time.Duration { return time.Minute }, limit)
+				return err
+			})
 			return ids
 		}
-		none := func(*inbox.Mail) bool { return false }
-		if got := list(100, none); len(got) != 10 || slices.Contains(got, owed.Case) {
+		if got := list(100); len(got) != 10 || slices.Contains(got, owed.Case) {
 			t.Errorf("%v can go", got)
 		}
-		if got := list(3, none); !slices.Equal(got, []inbox.MailID{1, 2, 3}) {
+		if got := list(3); !slices.Equal(got, []inbox.MailID{1, 2, 3}) {
 			t.Errorf("of three %v can go", got)
 		}
-		if got := list(3, func(m *inbox.Mail) bool { return m.ID < 9 }); !slices.Equal(got, []inbox.MailID{9, 10}) {
-			t.Errorf("behind what is kept longer, %v can go", got)
+		if got := list(3); !slices.Equal(got, []inbox.MailID{4, 5, 6}) {
+			t.Errorf("of three more %v can go", got)
 		}
+		walk = Walk{}
 		db.update(t, func(tx *Tx) error { return endReply(tx, owed.ID) })
-		over := list(100, none)
+		over := list(100)
 		if !slices.Contains(over, owed.Case) {
 			t.Errorf("%v can go", over)
 		}
@@ -152,7 +156,7 @@ func TestForgettable(t *testing.T) {
 			t.Fatal(err)
 		}
 		db.update(t, func(tx *Tx) error { return tx.Forgotten(over) })
-		if again := list(100, none); len(again) != 0 {
+		if again := list(100); len(again) != 0 {
 			t.Errorf("%v are forgotten twice", again)
 		}
 	})

@@ -131,6 +131,15 @@ func (k *keyring) aead(id inbox.MailID) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
+// has tells whether the key of a Mail is there.
+func (k *keyring) has(id inbox.MailID) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	found := false
+	err := k.db.View(func(tx *bolt.Tx) error { found = tx.Bucket(bucketKeys).Get(be(uint64(id))) != nil; return nil })
+	return found || err != nil
+}
+
 // seal encrypts plain under the key of a Mail; label binds it to its place.
 func (k *keyring) seal(id inbox.MailID, label string, plain []byte) ([]byte, error) {
 	a, err := k.aead(id)

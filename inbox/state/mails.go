@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"push.guru/supportd/inbox"
@@ -79,27 +80,28 @@ func (db *DB) keysReady(n uint64) error {
 }
 
 // MailByRef gives the Mail that accounts for a ref; ok is false when none does.
+// Its record may have been dropped: the ref is accounted for all the same.
 func (tx *Tx) MailByRef(r inbox.Ref) (id inbox.MailID, ok bool) {
 	return tx.mailIn("mail_refs", refKey(r))
 }
 
 // MailByDigest gives the newest Mail with the same content.
 func (tx *Tx) MailByDigest(d inbox.Digest) (id inbox.MailID, ok bool) {
-	return tx.mailIn("mail_digests", tx.Hash("digest", string(d[:])))
+	return tx.knownIn("mail_digests", tx.Hash("digest", string(d[:])))
 }
 
 // MailByContent gives the newest Mail with the same content that was read by
 // the same fields (see inbox.Message). Of Mails from before the form was kept,
 // the content alone counts.
 func (tx *Tx) MailByContent(d, form inbox.Digest) (id inbox.MailID, ok bool) {
-	if id, ok := tx.mailIn("mail_digests", tx.contentHash(d, form)); ok {
+	if id, ok := tx.knownIn("mail_digests", tx.contentHash(d, form)); ok {
 		return id, true
 	}
-	v := tx.bucket("mail_digests").Get(tx.Hash("digest", string(d[:])))
-	if len(v) != 8 {
+	key := tx.Hash("digest", string(d[:]))
+	if len(tx.bucket("mail_digests").Get(key)) != 8 {
 		return 0, false
 	}
-	return inbox.MailID(binary.BigEndian.Uint64(v)), true
+	return tx.knownIn("mail_digests", key)
 }
 
 // withForm stands behind the mail of a digest whose form is kept, too.
@@ -111,7 +113,7 @@ func (tx *Tx) contentHash(d, form inbox.Digest) []byte {
 
 // MailByMessageID gives the Mail that came with the sender's Message-ID.
 func (tx *Tx) MailByMessageID(id string) (inbox.MailID, bool) {
-	return tx.mailIn("mail_ids", tx.Hash("sender message-id", id))
+	return tx.knownIn("mail_ids", tx.Hash("sender message-id", id))
 }
 
 func (tx *Tx) mailIn(bucket string, key []byte) (inbox.MailID, bool) {
@@ -120,6 +122,15 @@ func (tx *Tx) mailIn(bucket string, key []byte) (inbox.MailID, bool) {
 		return 0, false
 	}
 	return inbox.MailID(binary.BigEndian.Uint64(v)), true
+}
+
+// knownIn is mailIn without the Mails whose records were dropped.
+func (tx *Tx) knownIn(bucket string, key []byte) (inbox.MailID, bool) {
+	id, ok := tx.mailIn(bucket, key)
+	if !ok || !tx.has("mails", uint64(id)) {
+		return 0, false
+	}
+	return id, true
 }
 
 // Account ties a ref on the server to the Mail that accounts for it. With file
@@ -153,7 +164,7 @@ func (tx *Tx) Sign(id inbox.MailID, from string, signatures [][32]byte) error {
 	b := tx.bucket("mail_signatures")
 	for _, s := range signatures {
 		key := tx.signatureHash(from, s)
-		if b.Get(key) != nil {
+		if _, known := tx.knownIn("mail_signatures", key); known {
 			continue
 		}
 		if err := b.Put(key, be(uint64(id))); err != nil {
@@ -167,7 +178,7 @@ func (tx *Tx) Sign(id inbox.MailID, from string, signatures [][32]byte) error {
 // signatures.
 func (tx *Tx) MailBySignature(from string, signatures [][32]byte) (inbox.MailID, bool) {
 	for _, s := range signatures {
-		if id, ok := tx.mailIn("mail_signatures", tx.signatureHash(from, s)); ok {
+		if id, ok := tx.knownIn("mail_signatures", tx.signatureHash(from, s)); ok {
 			return id, true
 		}
 	}
@@ -180,6 +191,7 @@ func (tx *Tx) signatureHash(from string, s [32]byte) []byte {
 
 // PutMail stores a Mail and keeps its indexes.
 func (tx *Tx) PutMail(m *inbox.Mail) error {
+	m.End = tx.endOf(m)
 	var retry, ended, state []byte
 	old, _, err := get[inbox.Mail, inbox.MailDetail](tx, "mails", uint64(m.ID), mailCase)
 	switch {
@@ -208,11 +220,41 @@ func retryKey(m *inbox.Mail) []byte {
 	return join(at(m.Retry), be(uint64(m.ID)))
 }
 
+// endedKey is under what a Case waits for the end of its retention.
 func endedKey(m *inbox.Mail) []byte {
-	if m.Ended.IsZero() {
+	if m.Ended.IsZero() || !m.Forgotten.IsZero() {
 		return nil
 	}
-	return join(at(m.Ended), be(uint64(m.ID)))
+	return join(endedPrefix(m.End), at(m.Ended), be(uint64(m.ID)))
+}
+
+func endedPrefix(e inbox.End) []byte { return append([]byte(e), 0) }
+
+// endOf says how a Case ended, "" while it has not.
+func (tx *Tx) endOf(m *inbox.Mail) inbox.End {
+	if m.Ended.IsZero() {
+		return ""
+	}
+	best := inbox.End("")
+	for _, id := range m.Actions {
+		a, err := plain[inbox.Action](tx, "actions", uint64(id))
+		if err != nil || !a.State.Ended() {
+			continue
+		}
+		if end := inbox.End(a.State); best == "" || slices.Index(inbox.Ends(), end) < slices.Index(inbox.Ends(), best) {
+			best = end
+		}
+	}
+	switch {
+	case best != "":
+		return best
+	case len(m.Actions) > 0:
+		return inbox.EndDone
+	}
+	if end := inbox.End(m.State); slices.Contains(inbox.Ends(), end) {
+		return end
+	}
+	return inbox.EndAnswered
 }
 
 func mailStateKey(m *inbox.Mail) []byte { return join([]byte(m.State), []byte{0}, be(uint64(m.ID))) }
@@ -266,11 +308,6 @@ func (tx *Tx) RetryMails(limit int) []inbox.MailID {
 // NextRetry gives the time at which the next deferred mail is tried, or zero.
 func (tx *Tx) NextRetry() time.Time { return tx.firstTime("mail_retry", time.Unix(0, 0)) }
 
-// EndedMails lists Cases that had nothing open any more at t.
-func (tx *Tx) EndedMails(t time.Time, limit int) []inbox.MailID {
-	return mailIDs(tx.idsUntil("mail_ended", t, limit))
-}
-
 func mailIDs(ids []uint64) []inbox.MailID {
 	out := make([]inbox.MailID, len(ids))
 	for i, id := range ids {
@@ -311,65 +348,11 @@ func (tx *Tx) Filed(from, to inbox.Ref) error {
 	if to == (inbox.Ref{}) {
 		to = from
 	}
-	if to.UID == 0 {
-		return nil // moved to where the server did not say: keep cannot reach it
+	if to.UID == 0 { // moved to where the server did not say: keep cannot reach it
+		return tx.bucket("mail_erase").Delete(refKey(from))
 	}
-	m, err := tx.Mail(id)
-	if err != nil {
+	if err := tx.place(from, to, id); err != nil {
 		return fmt.Errorf("filing %s: %w", from, err)
-	}
-	if m.Ref.Mailbox == from.Mailbox { // where it was seen last: the server may have numbered it anew
-		m.Where = to
-		if err := tx.PutMail(m); err != nil {
-			return err
-		}
-	}
-	return tx.bucket("mail_filed").Put(join(at(tx.Now), refKey(to)), be(uint64(id)))
-}
-
-// CountFiled counts the mails of a mailbox that were filed and not expunged.
-func (tx *Tx) CountFiled(mailbox string) (n int) {
-	c := tx.bucket("mail_filed").Cursor()
-	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if keyRef(k[8:]).Mailbox == mailbox {
-			n++
-		}
-	}
-	return n
-}
-
-// FiledBefore lists refs of a mailbox that were filed before t.
-func (tx *Tx) FiledBefore(mailbox string, t time.Time, limit int) []inbox.Ref {
-	var refs []inbox.Ref
-	c := tx.bucket("mail_filed").Cursor()
-	end := uint64(t.UnixNano())
-	for k, _ := c.First(); k != nil && len(refs) < limit && binary.BigEndian.Uint64(k) <= end; k, _ = c.Next() {
-		if r := keyRef(k[8:]); r.Mailbox == mailbox {
-			refs = append(refs, r)
-		}
-	}
-	return refs
-}
-
-// Expunged forgets that refs filed before t are on the server.
-func (tx *Tx) Expunged(refs []inbox.Ref, t time.Time) error {
-	gone := make(map[inbox.Ref]bool, len(refs))
-	for _, r := range refs {
-		gone[r] = true
-	}
-	b := tx.bucket("mail_filed")
-	var keys [][]byte
-	c := b.Cursor()
-	end := uint64(t.UnixNano())
-	for k, _ := c.First(); k != nil && binary.BigEndian.Uint64(k) <= end; k, _ = c.Next() {
-		if gone[keyRef(k[8:])] {
-			keys = append(keys, bytes.Clone(k))
-		}
-	}
-	for _, k := range keys {
-		if err := b.Delete(k); err != nil {
-			return fmt.Errorf("forgetting a filed mail: %w", err)
-		}
 	}
 	return nil
 }
@@ -384,7 +367,12 @@ func (tx *Tx) Tie(kind, personOrAddress string, c inbox.MailID) error {
 // is sealed.
 func (tx *Tx) Tied(kind, personOrAddress string) []inbox.MailID {
 	var ids []uint64
-	tx.eachID("persons", tx.Hash(kind, personOrAddress), func(id uint64) bool { ids = append(ids, id); return true })
+	tx.eachID("persons", tx.Hash(kind, personOrAddress), func(id uint64) bool {
+		if tx.has("mails", id) { // else its record was dropped
+			ids = append(ids, id)
+		}
+		return true
+	})
 	return mailIDs(ids)
 }
 

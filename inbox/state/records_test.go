@@ -479,10 +479,11 @@ func TestMailIdentity(t *testing.T) {
 		if id, ok := tx.MailByMessageID(sent); !ok || id != m.ID {
 			t.Errorf("by Message-ID: %s, %t", id, ok)
 		}
-		if err := errors.Join(tx.Sign(m.ID, from, [][32]byte{{8, 1}}), tx.Sign(m.ID+1, from, [][32]byte{{8, 1}, {8, 2}})); err != nil {
+		next := addMail(t, tx, 2)
+		if err := errors.Join(tx.Sign(m.ID, from, [][32]byte{{8, 1}}), tx.Identify(m.ID, m.Digest, inbox.Digest{7}, sent), tx.Sign(next.ID, from, [][32]byte{{8, 1}, {8, 2}})); err != nil {
 			return err
 		}
-		if id, ok := tx.MailBySignature(from, [][32]byte{{8, 3}, {8, 2}}); !ok || id != m.ID+1 {
+		if id, ok := tx.MailBySignature(from, [][32]byte{{8, 3}, {8, 2}}); !ok || id != next.ID {
 			t.Errorf("by the second of its signatures: %s, %t", id, ok)
 		}
 		if id, ok := tx.MailBySignature(from, [][32]byte{{8, 1}}); !ok || id != m.ID {

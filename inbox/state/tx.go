@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/json"
@@ -93,6 +94,24 @@ func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailI
 	}
 	return r.Plain, &d, nil
 }
+
+// plain reads what is not sealed of what put stored.
+func plain[T any](tx *Tx, bucket string, id uint64) (*T, error) {
+	v := tx.bucket(bucket).Get(be(id))
+	if v == nil {
+		return nil, ErrNotFound
+	}
+	var r struct {
+		Plain *T `json:"plain"`
+	}
+	if err := json.Unmarshal(v, &r); err != nil || r.Plain == nil {
+		return nil, fmt.Errorf("reading %s %d: %w", bucket, id, cmp.Or(err, errors.New("it has no record")))
+	}
+	return r.Plain, nil
+}
+
+// has tells whether a bucket has a record.
+func (tx *Tx) has(bucket string, id uint64) bool { return tx.bucket(bucket).Get(be(id)) != nil }
 
 // Journal appends an entry. The detail is sealed under the key of the Case.
 func (tx *Tx) Journal(what, who string, c inbox.MailID, a inbox.ActionID, detail any) error {

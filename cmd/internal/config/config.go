@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
 	"push.guru/supportd/inbox/parse"
@@ -38,6 +39,8 @@ type Config struct {
 	Policy    Policy
 	Deadlines Deadlines
 	Keep      Keep
+	Compact   Compact
+	Backup    Backup
 	Users     Users
 	Journal   Journal
 	Console   Console
@@ -72,6 +75,7 @@ type Mailbox struct {
 	Filed    string        // "": accounted mail stays in Folder
 	Junk     string        // "": not read
 	Keep     time.Duration // accounted mail is expunged after it; 0: never
+	Erase    bool          // mails of people whose account was deleted are expunged
 	FirstRun string        // new | all
 	Poll     time.Duration
 	Plus     bool         // the server delivers Address and Aliases with a detail, too: user+detail@…
@@ -130,9 +134,45 @@ type Deadlines struct {
 	Profile string
 }
 
-// Keep says how long the text and addresses of ended cases stay readable.
+// Keep says how long the text and addresses of ended cases stay readable, by how
+// they ended.
 type Keep struct {
-	Done, Other time.Duration
+	Done, Refused, Cancelled, Expired    time.Duration // with Actions
+	Answered, Held, Ignored, Quarantined time.Duration // mails without
+	Records                              time.Duration // what is left of them, and the journal, after that; 0: for ever
+}
+
+// Of gives how long what a case holds that ended so is kept.
+func (k Keep) Of(e inbox.End) time.Duration {
+	switch e {
+	case inbox.EndRefused:
+		return k.Refused
+	case inbox.EndCancelled:
+		return k.Cancelled
+	case inbox.EndExpired:
+		return k.Expired
+	case inbox.EndAnswered:
+		return k.Answered
+	case inbox.EndHeld:
+		return k.Held
+	case inbox.EndIgnored:
+		return k.Ignored
+	case inbox.EndQuarantined:
+		return k.Quarantined
+	}
+	return k.Done
+}
+
+// Compact says when the state is compacted by itself.
+type Compact struct {
+	Hours Hours
+}
+
+// Backup says how copies of the state are made, and what is kept beside them.
+type Backup struct {
+	Recipient string        // of age, that keys are encrypted to; "": they are not
+	Forgotten string        // the directory of the list of what was forgotten
+	Keep      time.Duration // how long a copy may be restored: what was forgotten before is not listed
 }
 
 // Users says where people are stored.

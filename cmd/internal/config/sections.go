@@ -5,10 +5,13 @@ import (
 	"maps"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // a time zone that is right here is right on every machine
+
+	filippo "filippo.io/age"
 
 	"push.guru/supportd/inbox/address"
 	"push.guru/supportd/inbox/control"
@@ -70,7 +73,9 @@ func readConfig(root *table, known []string) *Config {
 	c.Proof = readProof(root.table("proof"))
 	c.Screen = readScreen(root.table("screen"), own)
 	c.Policy = readPolicy(root.table("policy"))
-	c.Keep = readKeep(root.table("keep"))
+	c.Keep = readKeep(root.table("keep"), c.Mailboxes)
+	c.Compact = readCompact(root.table("compact"))
+	c.Backup = readBackup(root.table("backup"), c.StateDir)
 	c.Users = readUsers(root.table("users"), c.StateDir)
 	c.Journal = readJournal(root.table("journal"), own)
 	c.Console = readConsole(root.table("console"))
@@ -162,6 +167,7 @@ func readMailbox(t, smtp *table) Mailbox {
 		Filed:    t.Text("filed", "Processed"),
 		Junk:     t.Text("junk", ""),
 		Keep:     t.duration("keep", 90*day, 0),
+		Erase:    t.Flag("erase", false),
 		FirstRun: t.OneOf("first_run", "new", "new", "all"),
 		Poll:     t.duration("poll", time.Minute, time.Second),
 		Plus:     t.Flag("plus", false),
@@ -387,9 +393,51 @@ func readPolicy(t *table) Policy {
 	return p
 }
 
-func readKeep(t *table) Keep {
+func readKeep(t *table, boxes []Mailbox) Keep {
 	defer t.Close()
-	return Keep{Done: t.duration("done", 90*day, time.Hour), Other: t.duration("other", 30*day, time.Hour)}
+	done, other := t.duration("done", 90*day, time.Hour), t.duration("other", 30*day, time.Hour)
+	k := Keep{Done: done,
+		Refused: t.duration("refused", done, time.Hour), Cancelled: t.duration("cancelled", done, time.Hour), Expired: t.duration("expired", done, time.Hour),
+		Answered: t.duration("answered", other, time.Hour), Held: t.duration("held", other, time.Hour),
+		Ignored: t.duration("ignored", other, time.Hour), Quarantined: t.duration("quarantined", other, time.Hour),
+		Records: t.duration("records", 3*365*day, 0)}
+	if k.Records > 0 && k.Records < leastRecords {
+		t.Fault("records", `"0s" keeps them for ever`, "is shorter than %d days", leastRecords/day)
+	}
+	for _, m := range boxes {
+		if k.Records > 0 && k.Records < m.Keep {
+			t.Fault("records", "what is dropped cannot be expunged any more", "is shorter than keep of mailbox %s", m.Name)
+		}
+	}
+	return k
+}
+
+// leastRecords is how long records are kept at least: until then the same mail
+// may come again, and a letter that did not arrive may come back.
+const leastRecords = 30 * day
+
+// readCompact reads when the state may be compacted.
+func readCompact(t *table) Compact {
+	defer t.Close()
+	s := t.Text("hours", "02:00-05:00")
+	h, err := ParseHours(s)
+	if err != nil {
+		t.Fault("hours", `for example "02:00-05:00"; "" compacts never by itself`, "%v", err)
+	}
+	return Compact{Hours: h}
+}
+
+// readBackup reads what copies are made like.
+func readBackup(t *table, stateDir string) Backup {
+	defer t.Close()
+	b := Backup{Recipient: t.Text("recipient", ""), Forgotten: t.file("forgotten", filepath.Join(stateDir, "forgotten")), Keep: t.duration("keep", 365*day, day)}
+	if b.Recipient == "" {
+		return b
+	}
+	if _, err := filippo.ParseRecipients(strings.NewReader(b.Recipient)); err != nil {
+		t.Fault("recipient", `such as "age1…", which "age-keygen" prints as the public key`, "is no age recipient")
+	}
+	return b
 }
 
 func readConsole(t *table) Console {

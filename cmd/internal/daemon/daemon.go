@@ -128,13 +128,18 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 		finder = d.opt.Find(h)
 	}
 	d.queue = queue.New(queue.Config{State: d.state, Cases: keeper, Performer: performer, Rules: p.cases.Rules,
-		KeepDone: d.cfg.Keep.Done, KeepOther: d.cfg.Keep.Other, Reapply: d.cfg.Users.Reapply, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() }})
+		Keep: d.cfg.Keep.Of, Records: d.cfg.Keep.Records, Erase: d.erases, Reapply: d.cfg.Users.Reapply, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() }})
 	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
 		Sent: func() { d.queue.Wake() }})
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
 		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point})
 	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
 		Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
+}
+
+// erases tells whether mails of deleted people are taken off a mailbox.
+func (d *Daemon) erases(mailbox string) bool {
+	return slices.ContainsFunc(d.cfg.Mailboxes, func(m config.Mailbox) bool { return m.Name == mailbox && m.Erase })
 }
 
 // eraser finds what is left with the handlers, and takes it away as the queue
@@ -272,7 +277,7 @@ func (d *Daemon) sources() []intake.Source {
 	var out []intake.Source
 	for _, m := range d.cfg.Mailboxes {
 		c := imapConfig(m, d.cfg.Policy.MaxMessageBytes, d.opt)
-		out = append(out, intake.Source{Name: m.Name, Folder: m.Folder, Filed: m.Filed, Junk: m.Junk, Keep: m.Keep, Poll: m.Poll,
+		out = append(out, intake.Source{Name: m.Name, Folder: m.Folder, Filed: m.Filed, Junk: m.Junk, Keep: m.Keep, Erase: m.Erase, Poll: m.Poll,
 			TakeAll: m.FirstRun == "all", Forms: m.Forms, Connect: func(ctx context.Context) (*mailbox.Session, error) { return mailbox.Connect(ctx, c) }})
 	}
 	return out
@@ -528,6 +533,9 @@ func checkIMAP(ctx context.Context, m config.Mailbox, cfg *config.Config, opt Op
 	}
 	if m.Keep > 0 && !s.HasUIDPlus() {
 		return &inbox.Error{Err: errors.New("the server has no UIDPLUS, so accounted mail cannot be expunged"), Hint: `set keep = "0s" and clean the folder by other means`}
+	}
+	if m.Erase && !s.HasUIDPlus() {
+		return &inbox.Error{Err: errors.New("the server has no UIDPLUS, so mails of deleted people cannot be expunged"), Hint: `set erase = false and take them away by other means`}
 	}
 	return nil
 }

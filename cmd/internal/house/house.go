@@ -65,6 +65,7 @@ func House() Rules {
 			"github.com/pelletier/go-toml/v2": {"inbox/settings"},
 			"github.com/abadojack/whatlanggo": {"inbox/classify/…"},
 			"github.com/nyaruka/phonenumbers": {"inbox/classify/…"},
+			"filippo.io/age":                  {"cmd/internal/config", "cmd/internal/daemon"},
 			"golang.org/x":                    {"…"},
 			"github.com/rogpeppe/go-internal": nil,
 			"go.uber.org/goleak":              nil,
