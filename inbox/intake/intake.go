@@ -78,16 +78,17 @@ type Source struct {
 	Name     string
 	Connect  func(ctx context.Context) (*mailbox.Session, error)
 	Folder   string
-	Filed    string             // accounted mail is moved here; "": marked in place
-	Junk     string             // read, never answered; "": not looked at
-	Keep     time.Duration      // accounted mail is expunged after it; 0: never
-	Erase    bool               // mails of people whose account was deleted are expunged
-	TakeAll  bool               // the first run takes the backlog, too
-	Forms    []parse.Form       // contact forms of the site that write to it
-	Poll     time.Duration      // longest wait between two looks
-	listed   map[string]listing // by folder
-	poisoned map[spot]int       // how often a mail was fetched alone in vain
-	suspects map[spot]bool      // mails that were in a batch that ended the connection
+	Filed    string               // accounted mail is moved here; "": marked in place
+	Junk     string               // read, never answered; "": not looked at
+	Keep     time.Duration        // accounted mail is expunged after it; 0: never
+	Erase    bool                 // mails of people whose account was deleted are expunged
+	TakeAll  bool                 // the first run takes the backlog, too
+	Forms    []parse.Form         // contact forms of the site that write to it
+	Poll     time.Duration        // longest wait between two looks
+	listed   map[string]listing   // by folder
+	poisoned map[spot]int         // how often a mail was fetched alone in vain
+	refs     map[string]inbox.Ref // by folder: where the look for refs that are gone goes on
+	suspects map[spot]bool        // mails that were in a batch that ended the connection
 }
 
 // spot is a place in one of the folders of a Source.
@@ -334,7 +335,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 			return err
 		}
 		if len(fresh) == 0 {
-			return in.expunge(ctx, src, s)
+			return in.clean(ctx, src, s)
 		}
 	}
 }
@@ -445,6 +446,11 @@ func (in *Intake) unaccounted(ctx context.Context, src *Source, s *mailbox.Sessi
 		src.listed = make(map[string]listing)
 	}
 	src.listed[folder.Name] = last // a failure from here on ends the session, and all are listed again
+	if from == known.Floor {
+		if err := in.forgetRefs(ctx, src, folder, uids); err != nil {
+			return nil, err
+		}
+	}
 	var out []uint32
 	err = in.State.View(func(tx *state.Tx) error {
 		for _, uid := range uids {
@@ -623,6 +629,14 @@ func filedAt(src *Source, r inbox.Ref, to mailbox.Filed) inbox.Ref {
 		return inbox.Ref{}
 	}
 	return inbox.Ref{Mailbox: r.Mailbox, Folder: src.Filed, UIDValidity: to.UIDValidity, UID: to.UIDs[r.UID]}
+}
+
+// clean removes what is not to stay on the server.
+func (in *Intake) clean(ctx context.Context, src *Source, s *mailbox.Session) error {
+	if err := in.erase(ctx, src, s); err != nil {
+		return err
+	}
+	return in.expunge(ctx, src, s)
 }
 
 // expunge removes accounted mail that was kept long enough.

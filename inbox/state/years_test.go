@@ -96,8 +96,8 @@ func TestYears(t *testing.T) {
 		var counts []map[string]int
 		var sizes []int64
 		n := uint32(0)
-		for range 8 {
-			for range 52 {
+		for range 5 {
+			for range 26 {
 				db.update(t, func(tx *Tx) error {
 					for range 5 {
 						n++
@@ -105,7 +105,7 @@ func TestYears(t *testing.T) {
 					}
 					return nil
 				})
-				time.Sleep(7 * 24 * time.Hour)
+				time.Sleep(14 * 24 * time.Hour)
 				tidy(t, db, &w)
 			}
 			if _, _, err := db.Compact(); err != nil {

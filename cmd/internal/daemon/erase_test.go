@@ -1,0 +1,131 @@
+package daemon_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"push.guru/supportd/cmd/internal/daemon"
+	"push.guru/supportd/inbox/mailtest"
+)
+
+// erasing has mails of deleted people taken off the server.
+func erasing(more string) setup {
+	return setup{replace: []string{`poll = "1m"`, "poll = \"1m\"\nerase = true\n" + more}}
+}
+
+// from counts the mails of a folder that are from an address.
+func (p *place) from(folder, addr string) (n int) {
+	for _, m := range p.Folder(support, folder) {
+		if bytes.Contains(m.Bytes, []byte("From: "+addr)) || bytes.Contains(m.Bytes, []byte("<"+addr+">")) {
+			n++
+		}
+	}
+	return n
+}
+
+// leave has bob's account deleted.
+func (s *scene) leave() {
+	s.t.Helper()
+	s.write(bob, "bye", "Please delete my account.")
+	s.answer(s.letter("confirm", bob), "Yes")
+	s.passes(coolOff)
+	if p := s.person("u-bob"); p.ID != "" {
+		s.t.Fatal("the account is still there")
+	}
+}
+
+// TestEraseMails: when an account was deleted and nothing is owed, the person's
+// mails leave the server: those that we filed, and no others.
+func TestEraseMails(t *testing.T) {
+	inScene(t, erasing(""), func(s *scene) {
+		s.write("alice@users.test", "my data", copyPlease)
+		s.write(bob, "my data", copyPlease)
+		s.letter("result", bob)
+		imap(s.place, support, func(c *client) { // what staff keep of him is theirs
+			c.append("Processed", "From: "+bob+"\r\nSubject: notes\r\n\r\nmine\r\n")
+			c.append("Processed", "From: "+bob+"\r\nSubject: old notes\r\n\r\nmine\r\n")
+			c.must("SELECT Processed")
+			c.must("UID STORE 4 +FLAGS.SILENT (\\Deleted)")
+		})
+		if n := s.from("Processed", bob); n != 3 {
+			t.Fatalf("%d mails of bob are filed", n)
+		}
+		s.leave()
+		s.passes(2 * time.Hour)
+		if bobs, alices := s.from("Processed", bob), s.from("Processed", "alice@users.test"); bobs != 2 || alices != 1 {
+			t.Errorf("%d mails of bob and %d of alice are left", bobs, alices)
+		}
+		s.silence(staff)
+		s.write(bob, "hello", "What are your opening hours?") // whoever has the address now
+		s.passes(2 * time.Hour)
+		if n := s.from("Processed", bob); n != 3 {
+			t.Errorf("%d mails are left", n)
+		}
+	})
+}
+
+// TestEraseNotAsked: without erase they stay until keep is over.
+func TestEraseNotAsked(t *testing.T) {
+	inScene(t, setup{}, func(s *scene) {
+		s.leave()
+		s.passes(2 * time.Hour)
+		if n := s.from("Processed", bob); n != 2 {
+			t.Errorf("%d mails are left", n)
+		}
+	})
+}
+
+// TestEraseRenumbered: what has another UIDVALIDITY may be somebody else's mail:
+// it stays, and staff are told.
+func TestEraseRenumbered(t *testing.T) {
+	inScene(t, erasing(""), func(s *scene) {
+		s.write("alice@users.test", "my data", copyPlease)
+		s.write(bob, "my data", copyPlease)
+		s.letter("result", bob)
+		if err := s.SetUIDValidity(support, "Processed", 4711); err != nil {
+			t.Fatal(err)
+		}
+		s.passes(time.Minute) // the server has ended the connection
+		s.leave()
+		s.passes(2 * time.Hour)
+		if bobs, alices := s.from("Processed", bob), s.from("Processed", "alice@users.test"); bobs != 1 || alices != 1 {
+			t.Errorf("%d mails of bob and %d of alice are left; the two that came after the change are gone", bobs, alices)
+		}
+		s.notice("cannot be found on the server any more")
+		s.passes(24 * time.Hour)
+		s.silence(staff)
+	})
+}
+
+// TestEraseInPlace: mail that is not moved is expunged where it is.
+func TestEraseInPlace(t *testing.T) {
+	inScene(t, erasing(`filed = ""`), func(s *scene) {
+		s.write("alice@users.test", "my data", copyPlease)
+		s.leave()
+		s.passes(2 * time.Hour)
+		if bobs, alices := s.from("INBOX", bob), s.from("INBOX", "alice@users.test"); bobs != 0 || alices != 1 {
+			t.Errorf("%d mails of bob and %d of alice are left", bobs, alices)
+		}
+	})
+}
+
+// TestEraseNeedsUIDPlus: without it nothing is expunged, and check says so.
+func TestEraseNeedsUIDPlus(t *testing.T) {
+	s := erasing("")
+	s.world = mailtest.Options{Without: append(mailtest.Options{}.Without, "UIDPLUS")}
+	inScene(t, s, func(s *scene) {
+		s.leave()
+		s.passes(2 * time.Hour)
+		if n := s.from("Processed", bob); n != 2 {
+			t.Errorf("%d mails are left", n)
+		}
+		s.cfg.Mailboxes[0].Keep = 0
+		for _, c := range daemon.CheckAll(s.t.Context(), s.cfg, s.opt) {
+			if c.Err != nil && bytes.Contains([]byte(c.String()), []byte("mails of deleted people cannot be expunged")) {
+				return
+			}
+		}
+		t.Error("check does not say so")
+	})
+}
