@@ -344,7 +344,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
-		{"user store", d.fitLater},
+		{"user store", d.fitLater}, {"compaction", d.compact},
 		{"control", serve},
 	}
 	errs := make([]error, len(loops))
