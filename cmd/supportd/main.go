@@ -49,6 +49,7 @@ type cli struct {
 	Users     usersCmd     `cmd:"" help:"The people of the user store, and the data map of a database."`
 	Journal   journalCmd   `cmd:"" help:"The journal's hash chain."`
 	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the state and the embedded user store into an empty directory."`
+	Restore   restoreCmd   `cmd:"" help:"Put a copy that backup made in place of the state (daemon stopped)."`
 	Version   versionCmd   `cmd:"" help:"Print the version of the program."`
 	Compact   compactCmd   `cmd:"" help:"Rewrite state and user store without freed pages, in which deleted data may still be read (daemon stopped)."`
 }

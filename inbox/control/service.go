@@ -89,6 +89,8 @@ type Service struct {
 	Intake *intake.Intake
 	People People
 	Store  Store // nil when the site's people do not live in the embedded store
+
+	Seal state.Seal // encrypts the keys of a copy; nil: they are copied as they are
 }
 
 // verb answers one kind of call; put sends an item.
@@ -335,7 +337,7 @@ func (s *Service) probe(ctx context.Context, who string, c Call, _ io.Reader, pu
 // that of the state does not is found by its key; the other way round it would
 // be lost.
 func (s *Service) backup(ctx context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
-	err := s.State.Backup(c.Path)
+	err := s.State.Backup(c.Path, s.Seal)
 	if err == nil && s.Store != nil {
 		err = s.Store.Backup(ctx, filepath.Join(c.Path, "users.db"))
 	}
@@ -345,10 +347,14 @@ func (s *Service) backup(ctx context.Context, _ string, c Call, _ io.Reader, put
 	if err != nil {
 		return err
 	}
-	if s.Store == nil {
-		return put(Said{"copied to " + c.Path + ": the state and its keys; the people are in the site's database, which has backups of its own; guard it as the original"})
+	keys := "its keys"
+	if s.Seal != nil {
+		keys = "its keys, encrypted to backup.recipient,"
 	}
-	return put(Said{"copied to " + c.Path + ": the state, its keys and the user store; guard it as the original"})
+	if s.Store == nil {
+		return put(Said{"copied to " + c.Path + ": the state and " + strings.TrimSuffix(keys, ",") + "; the people are in the site's database, which has backups of its own; guard it as the original"})
+	}
+	return put(Said{"copied to " + c.Path + ": the state, " + keys + " and the user store; guard it as the original"})
 }
 
 var errNoStore = errors.New("the site's people do not live in the embedded store: use the tools of that database")

@@ -113,7 +113,7 @@ func TestACrashKeepsTheOrderOfLetters(t *testing.T) {
 		s := &slowServer{mid: sync.OnceFunc(func() {
 			time.Sleep(time.Second)
 			owe(t, db, "2@users.test")
-			failed = db.Backup(crashed)
+			failed = db.Backup(crashed, nil)
 		})}
 		if got := drain(t, db, s); len(got) != 4 || failed != nil {
 			t.Fatalf("%q, %v", got, failed)

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -37,6 +38,11 @@ type Config struct {
 	Dir string       // made when it does not exist, mode 0700; must be set
 	Log *slog.Logger // nil: none
 
+	// Forgotten is the directory of the list of what was forgotten; "": forgotten
+	// in Dir. Lines of months that ended ForgottenKeep ago are removed; 0: none.
+	Forgotten     string
+	ForgottenKeep time.Duration
+
 	// Point is called at "before commit NAME" and "after commit NAME"; nil:
 	// not at all. Tests end the process there.
 	Point func(name string)
@@ -51,6 +57,7 @@ type DB struct {
 	bolt     *bolt.DB
 	readers  *sync.WaitGroup // who reads bolt
 	keys     *keyring
+	list     *list
 	log      *slog.Logger
 	point    func(string)
 	instance string
@@ -153,6 +160,9 @@ func openDir(c Config) (*DB, error) {
 	if c.Point == nil {
 		c.Point = func(string) {}
 	}
+	if err := finishRestore(c.Dir); err != nil {
+		return nil, err
+	}
 	for _, dir := range []string{c.Dir, filepath.Join(c.Dir, "replies")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("making the state directory: %w", err)
@@ -166,6 +176,7 @@ func openDir(c Config) (*DB, error) {
 	if err := db.checkFiles(mark); err != nil {
 		return nil, err
 	}
+	db.list = &list{dir: cmp.Or(c.Forgotten, db.path("forgotten")), keep: c.ForgottenKeep}
 	if err := db.open(mark); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -179,6 +190,7 @@ func (db *DB) open(mark sentinel) (err error) {
 	if db.keys, err = openKeys(db.path("keys.db")); err != nil {
 		return err
 	}
+	db.list.keys = db.keys
 	var opens uint64
 	err = guard(db.path("state.db"), func() (err error) { opens, err = db.prepare(mark); return err })
 	if err != nil {
@@ -486,8 +498,11 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	db.point("before commit " + name)
 	var failed error
 	err = db.bolt.Update(func(tx *bolt.Tx) error {
-		failed = f(&Tx{tx: tx, db: db, Now: time.Now()})
-		return failed
+		t := &Tx{tx: tx, db: db, Now: time.Now()}
+		if failed = f(t); failed != nil {
+			return failed
+		}
+		return db.list.append(t.Now, t.listed)
 	})
 	switch {
 	case failed != nil:
@@ -519,15 +534,30 @@ func (db *DB) read(f func(*bolt.Tx) error) error {
 
 // Forget drops the keys of Mails: nothing that was sealed under them can be
 // read again, in this file or in a copy of it.
-func (db *DB) Forget(ids []inbox.MailID) error { return db.keys.drop(ids) }
+// That is listed first, so that a copy of keys.db that is restored forgets them,
+// too.
+func (db *DB) Forget(ids []inbox.MailID) error {
+	if err := db.list.dropped(ids); err != nil {
+		return err
+	}
+	return db.keys.drop(ids)
+}
 
-// Backup writes a consistent copy of both files into the directory to, which
-// it makes; it refuses one that already holds a state.
-func (db *DB) Backup(to string) error {
+// Seal encrypts what is written to it into w, until it is closed.
+type Seal func(w io.Writer) (io.WriteCloser, error)
+
+// sealedKeys is the name of a copy of keys.db that is encrypted.
+const sealedKeys = "keys.db.age"
+
+// Backup writes a consistent copy of both files, and of the list of what was
+// forgotten, into the directory to, which it makes; it refuses one that already
+// holds a state. With seal the copy of keys.db is encrypted, and none of it
+// touches the disk in clear; nil: it is not.
+func (db *DB) Backup(to string, seal Seal) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return fmt.Errorf("making the backup directory: %w", err)
 	}
-	for _, name := range []string{"keys.db", "state.db", "instance"} {
+	for _, name := range []string{"keys.db", sealedKeys, "state.db", "instance", "forgotten"} {
 		if _, err := os.Stat(filepath.Join(to, name)); err == nil {
 			return fmt.Errorf("%s already exists: name an empty directory", filepath.Join(to, name))
 		}
@@ -541,8 +571,9 @@ func (db *DB) Backup(to string) error {
 	for _, part := range []func() error{
 		func() error { return copyBolt(db.read, state) },
 		func() error { return markCopy(state) },
-		func() error { return copyBolt(db.keys.db.View, filepath.Join(to, "keys.db")) },
+		func() error { return db.keys.copy(to, seal) },
 		func() error { return copyFiles(db.path("replies"), filepath.Join(to, "replies")) },
+		func() error { return db.list.copy(filepath.Join(to, "forgotten")) },
 		func() error { return syncDir(to) },
 	} {
 		if err := part(); err != nil {
@@ -553,7 +584,7 @@ func (db *DB) Backup(to string) error {
 }
 
 func copyBolt(read func(func(*bolt.Tx) error) error, to string) error {
-	return writeNew(to, func(f *os.File) error {
+	return writeNew(to, func(f io.Writer) error {
 		return read(func(tx *bolt.Tx) error { _, err := tx.WriteTo(f); return err })
 	})
 }
@@ -659,11 +690,11 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer src.Close()
-	return writeNew(to, func(dst *os.File) error { _, err := io.Copy(dst, src); return err })
+	return writeNew(to, func(dst io.Writer) error { _, err := io.Copy(dst, src); return err })
 }
 
 // writeNew makes a file that was not there, and has it on disk.
-func writeNew(path string, write func(*os.File) error) error {
+func writeNew(path string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

@@ -292,7 +292,7 @@ func TestRestored(t *testing.T) {
 	backup := func(t *testing.T, dir string) string {
 		db := openState(t, dir)
 		to := filepath.Join(t.TempDir(), "backup")
-		if err := db.Backup(to); err != nil {
+		if err := db.Backup(to, nil); err != nil {
 			t.Fatal(err)
 		}
 		db.update(t, func(tx *Tx) error { addAction(t, tx, addMail(t, tx, 2), inbox.EventAccept); return nil })
@@ -572,7 +572,7 @@ func TestBackupWhileWriting(t *testing.T) {
 	<-started
 	for range 5 {
 		to := filepath.Join(t.TempDir(), "copy")
-		if err := db.Backup(to); err != nil {
+		if err := db.Backup(to, nil); err != nil {
 			t.Error(err)
 			continue
 		}
@@ -642,14 +642,14 @@ func TestBackupRefusesAState(t *testing.T) {
 		if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.Backup(to); err == nil {
+		if err := db.Backup(to, nil); err == nil {
 			t.Errorf("a directory with %s was written to", taken)
 		}
 		if b, err := os.ReadFile(path); string(b) != "precious" {
 			t.Errorf("%s became %q, %v", taken, b, err)
 		}
 	}
-	if err := db.Backup(db.dir); err == nil {
+	if err := db.Backup(db.dir, nil); err == nil {
 		t.Error("the state was backed up into itself")
 	}
 }

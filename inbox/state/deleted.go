@@ -67,7 +67,12 @@ func (tx *Tx) AddDeleted(d *Deleted, addr string, steps []inbox.Step) error {
 	if canonical, err := address.Canonical(addr); err == nil {
 		d.address = tx.deletedAddress(d, canonical)
 	}
-	return tx.PutDeleted(d)
+	if err := tx.PutDeleted(d); err != nil {
+		return err
+	}
+	key := deletedKey(d.At, d.Action)
+	tx.listed = append(tx.listed, tx.db.list.deleted(tx.Now, key, tx.bucket("deleted").Get(key)))
+	return nil
 }
 
 // PutDeleted stores a delete that AddDeleted has kept.

@@ -140,6 +140,37 @@ func (k *keyring) has(id inbox.MailID) bool {
 	return found || err != nil
 }
 
+// fingerprint gives that of the key of a Mail; ok is false when it was dropped.
+func (k *keyring) fingerprint(id inbox.MailID) (print string, ok bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	err := k.db.View(func(tx *bolt.Tx) error {
+		if key := tx.Bucket(bucketKeys).Get(be(uint64(id))); key != nil {
+			print = fingerprint(key)
+		}
+		return nil
+	})
+	return print, err == nil && print != ""
+}
+
+// dropListed drops every key whose fingerprint is listed, and gives their
+// number.
+func (k *keyring) dropListed(listed map[string]bool) (int, error) {
+	var ids []inbox.MailID
+	err := k.db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketKeys).ForEach(func(id, key []byte) error {
+			if listed[fingerprint(key)] {
+				ids = append(ids, inbox.MailID(binary.BigEndian.Uint64(id)))
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("reading keys: %w", err)
+	}
+	return len(ids), k.drop(ids)
+}
+
 // seal encrypts plain under the key of a Mail; label binds it to its place.
 func (k *keyring) seal(id inbox.MailID, label string, plain []byte) ([]byte, error) {
 	a, err := k.aead(id)

@@ -22,6 +22,8 @@ type Tx struct {
 	Now time.Time
 	tx  *bolt.Tx
 	db  *DB
+
+	listed []string // lines for the list of what was forgotten, there before the commit
 }
 
 // ErrNotFound says that there is no such record.
@@ -271,3 +273,6 @@ func join(parts ...[]byte) []byte {
 	}
 	return b
 }
+
+// keyTime gives the time that a key begins with.
+func keyTime(k []byte) time.Time { return time.Unix(0, int64(binary.BigEndian.Uint64(k))) }

@@ -95,7 +95,7 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 }
 
 func (d *Daemon) open(ctx context.Context) (err error) {
-	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point}); err != nil {
+	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Forgotten: d.cfg.Backup.Forgotten, ForgottenKeep: d.cfg.Backup.Keep, Log: d.log, Point: d.opt.Point}); err != nil {
 		return err
 	}
 	if err := d.openStore(ctx); err != nil {
@@ -110,9 +110,11 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	d.build(p, d.handlers)
 	if d.state.Restored() {
 		d.log.Error("daemon: the state is an older copy of itself; everything open is held and nothing is sent until \"supportd resume\"")
-		return d.state.Update(ctx, "hold all", d.keeper.HoldAll)
+		if err := d.state.Update(ctx, "hold all", d.keeper.HoldAll); err != nil {
+			return err
+		}
 	}
-	return nil
+	return d.repeatDeletes(ctx)
 }
 
 // build makes the loops, which wake each other.
@@ -317,7 +319,7 @@ func (d *Daemon) Close() error {
 
 // Service answers the calls of the command line.
 func (d *Daemon) Service() *control.Service {
-	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store}
+	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store, Seal: sealTo(d.cfg.Backup.Recipient)}
 	if d.embedded != nil {
 		s.Store = d.embedded
 	}
