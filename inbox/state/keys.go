@@ -153,6 +153,24 @@ func (k *keyring) fingerprint(id inbox.MailID) (print string, ok bool) {
 	return print, err == nil && print != ""
 }
 
+// renew draws the keys anew that were made ahead of mail n: where the keys are an
+// older copy, other mails had them since, and they may be dropped.
+func (k *keyring) renew(n uint64) error {
+	err := k.db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketKeys)
+		for id := n + 1; id <= k.upTo; id++ {
+			if err := b.Put(be(id), randomKey()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("making keys: %w", err)
+	}
+	return nil
+}
+
 // dropListed drops every key whose fingerprint is listed, and gives their
 // number.
 func (k *keyring) dropListed(listed map[string]bool) (int, error) {

@@ -139,6 +139,13 @@ func (c *RestoreConfig) stage() (r Restored, err error) {
 	if err != nil {
 		return r, err
 	}
+	mails, err := c.mails()
+	if err != nil {
+		return r, err
+	}
+	if err := keys.renew(mails); err != nil {
+		return r, err
+	}
 	if r.Keys, err = keys.dropListed(all.keys); err != nil {
 		return r, err
 	}
@@ -228,6 +235,26 @@ func (c *RestoreConfig) lists(keys *keyring) (*listing, error) {
 		}
 	}
 	return all, (&list{dir: kept, keys: keys}).merge(all)
+}
+
+// mails gives the number of the newest Mail of the copy.
+func (c *RestoreConfig) mails() (n uint64, err error) {
+	path := c.staged("state.db")
+	file, err := openBolt(path)
+	if err != nil {
+		return 0, err
+	}
+	err = guard(path, func() error {
+		return file.View(func(tx *bolt.Tx) error {
+			b := tx.Bucket(bucketMails)
+			if b == nil {
+				return damaged(path, "no mails are in it")
+			}
+			n = b.Sequence()
+			return nil
+		})
+	})
+	return n, errors.Join(err, file.Close())
 }
 
 // stageState looks whether state.db is whole and belongs to the keys, makes it

@@ -31,11 +31,12 @@ func backedUp(t *testing.T) (dir, from string, key []byte) {
 		t.Fatal(err)
 	}
 	key = keyOf(t, db, 1)
-	if err := db.Forget([]inbox.MailID{1}); err != nil {
+	db.update(t, func(tx *Tx) error { addMail(t, tx, 4); return nil })
+	if err := db.Forget([]inbox.MailID{1, 4}); err != nil {
 		t.Fatal(err)
 	}
 	db.update(t, func(tx *Tx) error {
-		return errors.Join(tx.Forgotten([]inbox.MailID{1}),
+		return errors.Join(tx.Forgotten([]inbox.MailID{1, 4}),
 			tx.AddDeleted(&Deleted{Action: 2, Effect: "e", Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Person: person}, from, nil))
 	})
 	shut(t, db)
@@ -70,6 +71,12 @@ func isRestored(t *testing.T, dir string, key []byte) {
 	if b, err := db.LoadFile(2, "A-000002-1"); err != nil || string(b) != text {
 		t.Errorf("the file of a letter: %q, %v", b, err)
 	}
+	db.update(t, func(tx *Tx) error {
+		if m := addMail(t, tx, 99); m.ID != 4 { // the mail that had this number is forgotten, key and all
+			t.Errorf("the next mail is %s", m.ID)
+		}
+		return nil
+	})
 	shut(t, db)
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.Name() == replacedDir {
