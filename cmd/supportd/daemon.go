@@ -80,6 +80,7 @@ func (c *runCmd) Run(w *world) (err error) {
 
 type checkCmd struct {
 	configFile
+	Deep        bool   `help:"Instead of all that, read the whole state: its pages, the journal, every seal and index. The daemon must be stopped."`
 	Probe       bool   `help:"Also send mails to each mailbox, one as if forged, and look at what arrives; they are removed again."`
 	FromOutside string `placeholder:"HOST:25" help:"With --probe: send mail as a stranger does, too, to the server that takes yours from the internet."`
 	OutsideAs   string `placeholder:"ADDRESS" help:"The author of that mail; default: the mailbox itself."`
@@ -89,6 +90,9 @@ type checkCmd struct {
 func (c *checkCmd) options(w *world) (o daemon.ProbeOptions, err error) {
 	if !c.Probe && (c.FromOutside != "" || c.OutsideAs != "") || c.FromOutside == "" && c.OutsideAs != "" {
 		return o, usageError{errors.New("--from-outside goes with --probe, and --outside-as with both")}
+	}
+	if c.Deep && c.Probe {
+		return o, usageError{errors.New("--deep and --probe are two checks: one needs the daemon stopped")}
 	}
 	if c.FromOutside != "" {
 		host, port, err := net.SplitHostPort(c.FromOutside)
@@ -121,7 +125,11 @@ func (c *checkCmd) Run(w *world) error {
 		fmt.Fprintln(w.stdout, plain(line.String()))
 	}
 	put(daemon.Check{Name: "configuration " + c.Config})
-	for _, line := range daemon.CheckAll(w.ctx, cfg, daemon.Options{}) {
+	lines := daemon.CheckDeep
+	if !c.Deep {
+		lines = func(cfg *config.Config) []daemon.Check { return daemon.CheckAll(w.ctx, cfg, daemon.Options{}) }
+	}
+	for _, line := range lines(cfg) {
 		put(line)
 	}
 	if c.Probe {

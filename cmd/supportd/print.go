@@ -218,9 +218,14 @@ func printReplies(w io.Writer, replies []review.ReplyView) {
 // its numbers: that is as it should be, and no break.
 func printFinding(w io.Writer, f journal.Finding) error {
 	fmt.Fprintf(w, "%d entries hold, %d details forgotten%s\nhead %s\n", f.Entries, len(f.Forgotten), spans(f.Forgotten), f.Head)
+	if f.Dropped > 0 {
+		fmt.Fprintf(w, "of these, entries 1-%d, until %s, were dropped; what is left of them are the hashes of their segments\n", f.Dropped, f.Until.Format(time.DateOnly))
+	}
 	switch {
 	case f.Broken != "":
 		fmt.Fprintln(w, "BROKEN:", plain(f.Broken))
+	case !f.Known && f.Dropped > 0:
+		fmt.Fprintln(w, "BROKEN: the head that was asked for is not in this chain: it is of an entry that was dropped, or the chain was cut or replaced since")
 	case !f.Known:
 		fmt.Fprintln(w, "BROKEN: the head that was asked for is not in this chain: it was cut or replaced since")
 	}

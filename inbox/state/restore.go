@@ -130,6 +130,11 @@ func (c *RestoreConfig) stage() (r Restored, err error) {
 		return r, &inbox.Error{Err: fmt.Errorf("restoring: %w", err), Hint: hintOf(err, "name the directory that \"supportd backup\" wrote")}
 	}
 	c.Point("restore copied")
+	for _, name := range []string{"state.db", "keys.db"} {
+		if err := wholeFile(c.staged(name)); err != nil {
+			return r, err
+		}
+	}
 	keys, err := openKeys(c.staged("keys.db"))
 	if err != nil {
 		return r, err
@@ -257,7 +262,7 @@ func (c *RestoreConfig) mails() (n uint64, err error) {
 	return n, errors.Join(err, file.Close())
 }
 
-// stageState looks whether state.db is whole and belongs to the keys, makes it
+// stageState looks whether state.db belongs to the keys, makes it
 // known as a copy, and adds the deletes that it does not know of.
 func (c *RestoreConfig) stageState(keys *keyring, all *listing) (deletes int, since time.Time, err error) {
 	path := c.staged("state.db")
@@ -266,9 +271,6 @@ func (c *RestoreConfig) stageState(keys *keyring, all *listing) (deletes int, si
 		return 0, since, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if err := wholeFile(file, path); err != nil {
-		return 0, since, err
-	}
 	db := &DB{keys: keys}
 	err = file.Update(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
@@ -304,18 +306,15 @@ func (c *RestoreConfig) stageState(keys *keyring, all *listing) (deletes int, si
 }
 
 // wholeFile looks at every page of a file.
-func wholeFile(db *bolt.DB, path string) error {
-	return guard(path, func() error {
-		return db.View(func(tx *bolt.Tx) error {
-			var first error
-			for err := range tx.Check() {
-				if first == nil {
-					first = damaged(path, err)
-				}
-			}
-			return first
-		})
-	})
+func wholeFile(path string) error {
+	var e Examined
+	if err := pages(&e, path); err != nil {
+		return damaged(path, err)
+	}
+	if e.Count > 0 {
+		return damaged(path, e.Faults[0])
+	}
+	return nil
 }
 
 // DeletesSince tells from when on deletes are to be repeated in a user store
