@@ -430,7 +430,8 @@ func again(due []*inbox.Mail, folder mailbox.Folder) (uids []uint32) {
 // unaccounted lists the UIDs of a folder that no Mail accounts for.
 func (in *Intake) unaccounted(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, known state.Folder) ([]uint32, error) {
 	from, last := known.Floor, src.listed[folder.Name]
-	if time.Since(last.all) <= listEvery {
+	all := time.Since(last.all) > listEvery
+	if !all {
 		from = max(from, last.highest+1)
 	} else {
 		last = listing{all: time.Now()}
@@ -446,7 +447,7 @@ func (in *Intake) unaccounted(ctx context.Context, src *Source, s *mailbox.Sessi
 		src.listed = make(map[string]listing)
 	}
 	src.listed[folder.Name] = last // a failure from here on ends the session, and all are listed again
-	if from == known.Floor {
+	if all {
 		if err := in.forgetRefs(ctx, src, folder, uids); err != nil {
 			return nil, err
 		}

@@ -10,9 +10,9 @@ import (
 
 // How much one call of Tidy does.
 const (
-	forgetEach   = 1024  // cases whose keys are dropped: keys.db is rewritten once for them
-	sweepEach    = 16384 // entries of each bucket that are looked at
-	segmentsEach = 4     // of the journal
+	forgetEach   = 1024 // cases whose keys are dropped: keys.db is rewritten once for them
+	sweepEach    = 2048 // entries of each bucket that are looked at
+	segmentsEach = 4    // of the journal
 )
 
 func (q *Queue) erase(ctx context.Context) error {

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -64,7 +65,8 @@ type DB struct {
 	epoch    uint64
 	restored bool
 	files    sync.Mutex // held while files beside the state must not vanish
-	broken   error      // set when nothing may be written any more, until the next opening
+	reads    atomic.Int64
+	broken   error // set when nothing may be written any more, until the next opening
 }
 
 var (
@@ -513,6 +515,21 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	db.point("after commit " + name)
 	return nil
 }
+
+// Reserve makes the keys of so many mails ahead, for a transaction that takes
+// more in than Update allows for.
+func (db *DB) Reserve(mails int) error {
+	var next uint64
+	err := db.read(func(tx *bolt.Tx) error { next = tx.Bucket(bucketMails).Sequence(); return nil })
+	if err != nil {
+		return fmt.Errorf("reserving keys: %w", err)
+	}
+	return db.keys.ensure(next + uint64(mails))
+}
+
+// Reads counts the records and index entries that were read since the state was
+// opened: what it costs must not grow with what has ended.
+func (db *DB) Reads() int64 { return db.reads.Load() }
 
 // View runs f in a read transaction. It must be short: a long one keeps the
 // file from growing.

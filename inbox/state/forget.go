@@ -173,6 +173,7 @@ func (tx *Tx) forgettable(w *Walk, end inbox.End, before time.Time, looks *int, 
 			return nil
 		}
 		*looks--
+		tx.count()
 		id := inbox.MailID(binary.BigEndian.Uint64(k[len(k)-8:]))
 		open, err := tx.open(id)
 		if err != nil {

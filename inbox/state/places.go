@@ -55,6 +55,7 @@ func (tx *Tx) CountFiled(mailbox string) (n int) {
 	c := tx.bucket("mail_filed").Cursor()
 	prefix := filedPrefix(mailbox)
 	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		tx.count()
 		n++
 	}
 	return n
@@ -74,6 +75,7 @@ func (tx *Tx) eachFiled(mailbox string, t time.Time, f func(k, v []byte) bool) {
 	c := tx.bucket("mail_filed").Cursor()
 	prefix := filedPrefix(mailbox)
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		tx.count()
 		if bytes.Compare(k[len(prefix):][:8], at(t)) > 0 || !f(k, v) {
 			return
 		}

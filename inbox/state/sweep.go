@@ -68,6 +68,7 @@ func (tx *Tx) sweep(s swept, before time.Time, limit int, dry bool) (bool, error
 	c := tx.bucket(s.bucket).Cursor()
 	k, v := c.Seek(from)
 	for n := 0; k != nil && n < limit; n++ {
+		tx.count()
 		gone, err := s.over(tx, k, v, before)
 		if err != nil {
 			return false, err
@@ -263,6 +264,7 @@ func (tx *Tx) ForgetRefs(from inbox.Ref, uidvalidity uint32, here func(uid uint3
 		if n == limit {
 			return gone, r
 		}
+		tx.count()
 		if len(v) == 8 && !tx.has("mails", binary.BigEndian.Uint64(v)) && (r.UIDValidity != uidvalidity || !here(r.UID)) {
 			gone = append(gone, r)
 		}

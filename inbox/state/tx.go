@@ -71,6 +71,7 @@ func put[T, D any](tx *Tx, bucket string, id uint64, c inbox.MailID, plain *T, d
 
 // get reads what put stored; detail is nil when its key was dropped.
 func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailID) (*T, *D, error) {
+	tx.count()
 	v := tx.bucket(bucket).Get(be(id))
 	if v == nil {
 		return nil, nil, ErrNotFound
@@ -99,6 +100,7 @@ func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailI
 
 // plain reads what is not sealed of what put stored.
 func plain[T any](tx *Tx, bucket string, id uint64) (*T, error) {
+	tx.count()
 	v := tx.bucket(bucket).Get(be(id))
 	if v == nil {
 		return nil, ErrNotFound
@@ -113,7 +115,17 @@ func plain[T any](tx *Tx, bucket string, id uint64) (*T, error) {
 }
 
 // has tells whether a bucket has a record.
-func (tx *Tx) has(bucket string, id uint64) bool { return tx.bucket(bucket).Get(be(id)) != nil }
+func (tx *Tx) has(bucket string, id uint64) bool {
+	tx.count()
+	return tx.bucket(bucket).Get(be(id)) != nil
+}
+
+// count counts something that is read; see DB.Reads.
+func (tx *Tx) count() {
+	if tx.db != nil {
+		tx.db.reads.Add(1)
+	}
+}
 
 // Journal appends an entry. The detail is sealed under the key of the Case.
 func (tx *Tx) Journal(what, who string, c inbox.MailID, a inbox.ActionID, detail any) error {
@@ -238,6 +250,7 @@ func (tx *Tx) reindex(bucket string, old, now []byte) error {
 func (tx *Tx) eachID(bucket string, prefix []byte, f func(id uint64) bool) {
 	c := tx.bucket(bucket).Cursor()
 	for k, _ := c.Seek(prefix); k != nil && strings.HasPrefix(string(k), string(prefix)); k, _ = c.Next() {
+		tx.count()
 		if !f(binary.BigEndian.Uint64(k[len(k)-8:])) {
 			return
 		}
@@ -251,6 +264,7 @@ func (tx *Tx) idsUntil(bucket string, t time.Time, limit int) []uint64 {
 	c := tx.bucket(bucket).Cursor()
 	end := uint64(t.UnixNano())
 	for k, _ := c.First(); k != nil && len(ids) < limit && binary.BigEndian.Uint64(k) <= end; k, _ = c.Next() {
+		tx.count()
 		ids = append(ids, binary.BigEndian.Uint64(k[8:]))
 	}
 	return ids

@@ -34,3 +34,7 @@ func (d *Daemon) Letter(messageID string) string {
 	}
 	return name
 }
+
+// Reads counts what was read of the state since it was opened; see
+// state.DB.Reads.
+func (d *Daemon) Reads() int64 { return d.state.Reads() }
