@@ -6,12 +6,21 @@
 //	keys.db       the keys: one a Mail, one for the house (0), one for keyed hashes; under the house's lies what
 //	              belongs to no Case or outlives it: letters to staff, their own tasks, what deletes can be repeated by
 //	instance      the sentinel: instance mark and number of openings, as text
+//	forgotten/    what was forgotten, a file a month, for copies that are restored (forgotten.go)
 //	replies/      sealed data of replies that wait: A-000123-1, R-000789
 //
 // A key is dropped by rewriting keys.db into a new file without it, because
 // bbolt leaves deleted values in freed pages. state.db alone reveals nothing
 // about anybody: addresses, persons, Message-IDs and tokens stand in its
 // indexes as keyed hashes only.
+//
+// state.db cannot shrink in place. Compaction writes a copy without freed pages,
+// and puts it in place while it is open (compact.go).
+//
+// What ended goes in three steps: its key is dropped, so long after its end as it
+// is kept (forget.go); its records go, so long after that as records are kept
+// (sweep.go), and the journal's segments with them; and a compaction gives the
+// pages back. A ref stays accounted for until its mail is off the server.
 //
 // # Buckets of state.db
 //

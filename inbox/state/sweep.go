@@ -92,8 +92,8 @@ func (tx *Tx) sweep(s swept, before time.Time, limit int, dry bool) (bool, error
 }
 
 // mailOver tells whether the records of a Case can be dropped: what it holds was
-// forgotten, the server was told of its mail, and nothing of it is open, tasks
-// of staff included.
+// forgotten, its mail is out of the folder that is read, and nothing of it is open,
+// tasks of staff included.
 func (tx *Tx) mailOver(k, v []byte, before time.Time) (bool, error) {
 	m, err := parsed[inbox.Mail](v)
 	if err != nil || before.IsZero() {
@@ -108,6 +108,11 @@ func (tx *Tx) mailOver(k, v []byte, before time.Time) (bool, error) {
 	}
 	if !since.Before(before) || tx.bucket("mail_unfiled").Get(refKey(m.Ref)) != nil {
 		return false, nil
+	}
+	for _, r := range tx.Places(m.ID) {
+		if r.Mailbox == m.Ref.Mailbox && r.Folder == m.Ref.Folder { // left in place: were it numbered anew, it would be new
+			return false, nil
+		}
 	}
 	for _, id := range m.Actions {
 		a, err := plain[inbox.Action](tx, "actions", uint64(id))

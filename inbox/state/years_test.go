@@ -148,10 +148,14 @@ func TestSweepKeeps(t *testing.T) {
 		defer db.Close()
 		var want []inbox.MailID
 		db.update(t, func(tx *Tx) error {
-			for n := range uint32(7) {
+			for n := range uint32(8) {
 				m := addMail(t, tx, n+1)
-				if n < 6 {
-					if err := tx.Filed(m.Ref, inbox.Ref{}); err != nil {
+				to := inbox.Ref{Mailbox: "support", Folder: "Processed", UIDValidity: 1, UID: n + 1}
+				if n == 7 { // it stays where it is
+					to = inbox.Ref{}
+				}
+				if n != 6 {
+					if err := tx.Filed(m.Ref, to); err != nil {
 						return err
 					}
 				}
@@ -219,7 +223,7 @@ func TestSweepGoesOn(t *testing.T) {
 			if n == 99 {
 				m.Ended, m.Forgotten = tx.Now.Add(-time.Hour), tx.Now.Add(-time.Hour)
 			}
-			if err := errors.Join(tx.Filed(m.Ref, inbox.Ref{}), tx.PutMail(m)); err != nil {
+			if err := errors.Join(tx.Filed(m.Ref, inbox.Ref{Mailbox: "support", Folder: "Processed", UIDValidity: 1, UID: n + 1}), tx.PutMail(m)); err != nil {
 				return err
 			}
 		}

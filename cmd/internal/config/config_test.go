@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/outbox"
 	"push.guru/supportd/inbox/parse"
 	"push.guru/supportd/inbox/screen"
@@ -130,6 +131,11 @@ func TestSample(t *testing.T) {
 		{"smtp", m.SMTP.Server.String(), "smtps://mail.push.guru:465"},
 		{"smtp username", m.SMTP.Login.Username, "support@push.guru"},
 		{"users", c.Users.Store + " " + c.Users.Path, "bolt /var/lib/supportd/users.db"},
+		{"keep of what expired", c.Keep.Of(inbox.EndExpired), 90 * 24 * time.Hour},
+		{"keep of what is ignored", c.Keep.Of(inbox.EndIgnored), 30 * 24 * time.Hour},
+		{"keep records", c.Keep.Records, 1095 * 24 * time.Hour},
+		{"compact hours", c.Compact.Hours, Hours{2 * time.Hour, 5 * time.Hour}},
+		{"backup forgotten", c.Backup.Forgotten, "/var/lib/supportd/forgotten"},
 		{"users reapply", c.Users.Reapply, 365 * 24 * time.Hour},
 		{"level", c.Log.Level, slog.LevelInfo},
 	} {
@@ -175,7 +181,7 @@ func TestDefaults(t *testing.T) {
 		{got.Proof.OwnHops, sample.Proof.OwnHops}, {got.Proof.DKIM, sample.Proof.DKIM}, {got.Proof.MaxAge, sample.Proof.MaxAge},
 		{got.Proof.Resolver, sample.Proof.Resolver}, {got.Proof.MicrosoftTenant, sample.Proof.MicrosoftTenant},
 		{got.Screen.SpamHeader, sample.Screen.SpamHeader}, {len(m.Forms), len(s.Forms)}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
-		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {fmt.Sprint(stored(got)), fmt.Sprint(stored(sample))}, {got.Journal, sample.Journal},
+		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {got.Compact, sample.Compact}, {got.Backup, sample.Backup}, {m.Erase, s.Erase}, {fmt.Sprint(stored(got)), fmt.Sprint(stored(sample))}, {got.Journal, sample.Journal},
 		{got.Console, sample.Console}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
 	} {
 		if x[0] != x[1] {
@@ -192,6 +198,33 @@ func stored(c *Config) Users {
 	u := c.Users
 	u.Map = nil
 	return u
+}
+
+// TestKeepByEnd: what is not said of an end is as its kind says, and each end
+// has its own.
+func TestKeepByEnd(t *testing.T) {
+	const hours = "\n[keep]\ndone = \"1h\"\nother = \"2h\"\n"
+	c := load(t, folder(t, ""), minimal+hours)
+	own := load(t, folder(t, ""), minimal+hours+`refused = "3h"
+cancelled = "4h"
+expired = "5h"
+answered = "6h"
+held = "7h"
+ignored = "8h"
+quarantined = "9h"
+`)
+	for i, end := range inbox.Ends() {
+		def, set := time.Hour, time.Duration(max(i+2, 1))*time.Hour
+		if i > 3 {
+			def = 2 * time.Hour
+		}
+		if i == 0 {
+			set = time.Hour
+		}
+		if got, other := c.Keep.Of(end), own.Keep.Of(end); got != def || other != set {
+			t.Errorf("%s is kept for %v and %v, want %v and %v", end, got, other, def, set)
+		}
+	}
 }
 
 func TestForms(t *testing.T) {
