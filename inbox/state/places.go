@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"push.guru/supportd/inbox"
@@ -129,11 +130,8 @@ func (tx *Tx) Places(id inbox.MailID) (refs []inbox.Ref) {
 // Of mails that were moved to where the server did not say it gives the Cases:
 // these cannot be found there. With dry it changes nothing.
 func (tx *Tx) EraseMails(cases []inbox.MailID, mailboxes func(name string) bool, dry bool) (noted int, lost []inbox.MailID, err error) {
-	theirs := make(map[string]bool) // hashes of persons and addresses
-	err = tx.eachErasure(func(_ []byte, e erasure) error {
-		theirs[string(e.Person)], theirs[string(e.Address)] = true, true
-		return nil
-	})
+	var erased []erasure
+	err = tx.eachErasure(func(_ []byte, e erasure) error { erased = append(erased, e); return nil })
 	if err != nil {
 		return 0, nil, err
 	}
@@ -142,7 +140,7 @@ func (tx *Tx) EraseMails(cases []inbox.MailID, mailboxes func(name string) bool,
 		if err != nil {
 			return noted, lost, err
 		}
-		if m.Detail == nil || !tx.wrote(m.Detail, theirs) {
+		if !slices.ContainsFunc(erased, func(e erasure) bool { return tx.wrote(m, e) }) {
 			continue
 		}
 		refs := tx.Places(id)
@@ -167,10 +165,14 @@ func (tx *Tx) EraseMails(cases []inbox.MailID, mailboxes func(name string) bool,
 	return noted, lost, nil
 }
 
-// wrote tells whether a mail came from one of those whose hashes are given: from
-// their address, or from one that was theirs when it came.
-func (tx *Tx) wrote(d *inbox.MailDetail, theirs map[string]bool) bool {
-	return theirs[string(tx.Hash(TieAddress, d.From.Addr))] || d.Person != "" && theirs[string(tx.Hash(TiePerson, d.Person))]
+// wrote tells whether a mail came from a person who is erased: from their
+// address, or from one that was theirs when it came. Where that was forgotten,
+// the tie to the address still says so.
+func (tx *Tx) wrote(m *inbox.Mail, e erasure) bool {
+	if m.Detail == nil {
+		return tx.bucket("persons").Get(join(e.Address, be(uint64(m.ID)))) != nil
+	}
+	return bytes.Equal(tx.Hash(TieAddress, m.Detail.From.Addr), e.Address) || m.Detail.Person != "" && bytes.Equal(tx.Hash(TiePerson, m.Detail.Person), e.Person)
 }
 
 // eraseMoved lets a mail that is to be taken off the server be found where it

@@ -65,6 +65,24 @@ func TestEraseMails(t *testing.T) {
 	})
 }
 
+// TestEraseForgotten: what a mail said may be forgotten before; it is known still
+// from whom it came.
+func TestEraseForgotten(t *testing.T) {
+	setup := erasing("")
+	setup.more = "[keep]\ndone = \"1h\"\nother = \"1h\"\n"
+	inScene(t, setup, func(s *scene) {
+		s.write("alice@users.test", "my data", copyPlease)
+		s.write(bob, "my data", copyPlease)
+		s.letter("result", bob)
+		s.passes(3 * time.Hour)
+		s.leave()
+		s.passes(2 * time.Hour)
+		if bobs, alices := s.from("Processed", bob), s.from("Processed", "alice@users.test"); bobs != 0 || alices != 1 {
+			t.Errorf("%d mails of bob and %d of alice are left", bobs, alices)
+		}
+	})
+}
+
 // TestEraseNotAsked: without erase they stay until keep is over.
 func TestEraseNotAsked(t *testing.T) {
 	inScene(t, setup{}, func(s *scene) {
