@@ -38,6 +38,7 @@ import (
 	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/screen"
 	"push.guru/supportd/inbox/sender"
+	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/inbox/state"
 	"push.guru/supportd/templates"
 )
@@ -73,6 +74,7 @@ type Daemon struct {
 	queue  *queue.Queue
 	outbox *outbox.Outbox
 	desk   *review.Desk
+	staff  *staff.Staff
 	keeper *cases.Keeper
 
 	handlers *handlers.Handlers
@@ -107,6 +109,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	}
 	d.handlers = handlers.New(d.store, p.fields, copies(d.cfg), hook(d.cfg.Users.After))
 	d.keeper = cases.New(p.cases)
+	d.staff = staff.New(staff.Config{State: d.state, Site: siteNames(d.cfg), Log: d.log})
 	d.build(p, d.handlers)
 	if d.state.Restored() {
 		d.log.Error("daemon: the state is an older copy of itself; everything open is held and nothing is sent until \"supportd resume\"")
@@ -218,6 +221,16 @@ func ownAddresses(cfg *config.Config) []string {
 	return own
 }
 
+// siteNames lists what a password of the staff must not be made of.
+func siteNames(cfg *config.Config) []string {
+	names := []string{cfg.Site.Name}
+	for _, own := range ownAddresses(cfg) {
+		local, domain, _ := strings.Cut(own, "@")
+		names = append(names, local, domain)
+	}
+	return names
+}
+
 func screening(cfg *config.Config) screen.Config {
 	return screen.Config{Own: ownAddresses(cfg), Domains: cfg.Screen.OwnDomains, SpamHeader: cfg.Screen.SpamHeader}
 }
@@ -312,7 +325,7 @@ func (d *Daemon) Close() error {
 
 // Service answers the calls of the command line.
 func (d *Daemon) Service() *control.Service {
-	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store}
+	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store, Staff: d.staff, Console: d.cfg.Console.URL}
 	if d.embedded != nil {
 		s.Store = d.embedded
 	}
