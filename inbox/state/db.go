@@ -32,6 +32,10 @@ const Schema = 1
 // ErrLocked says that another process holds the state: the daemon runs.
 var ErrLocked = errors.New("another process holds the state")
 
+// ErrWrite says that the state could not be written: the disk is full, most
+// often.
+var ErrWrite = errors.New("writing the state")
+
 // Config says where the state is and who listens to it.
 type Config struct {
 	Dir string       // made when it does not exist, mode 0700; must be set
@@ -40,6 +44,10 @@ type Config struct {
 	// Point is called at "before commit NAME" and "after commit NAME"; nil:
 	// not at all. Tests end the process there.
 	Point func(name string)
+
+	// Wrote is called with what came of each commit: nil when it is on disk, an
+	// error that is ErrWrite when it could not be written. nil: nobody asks.
+	Wrote func(err error)
 }
 
 // DB is the open state. Its methods may be called by several goroutines; one
@@ -50,6 +58,7 @@ type DB struct {
 	keys     *keyring
 	log      *slog.Logger
 	point    func(string)
+	wrote    func(error)
 	instance string
 	epoch    uint64
 	restored bool
@@ -155,7 +164,10 @@ func openDir(c Config) (*DB, error) {
 			return nil, fmt.Errorf("making the state directory: %w", err)
 		}
 	}
-	db := &DB{dir: c.Dir, log: c.Log, point: c.Point}
+	if c.Wrote == nil {
+		c.Wrote = func(error) {}
+	}
+	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, wrote: c.Wrote}
 	mark, err := readSentinel(db.path("instance"))
 	if err != nil {
 		return nil, err
@@ -485,7 +497,7 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	if err := db.keys.ensure(next + keyBlock/2); err != nil {
-		return &inbox.Error{Err: fmt.Errorf("%s: %w", name, err), Temp: true}
+		return db.unwritten(name, err)
 	}
 	db.point("before commit " + name)
 	var failed error
@@ -497,8 +509,9 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	case failed != nil:
 		return fmt.Errorf("%s: %w", name, failed)
 	case err != nil:
-		return &inbox.Error{Err: fmt.Errorf("%s: writing the state: %w", name, err), Hint: "is the disk full?", Temp: true}
+		return db.unwritten(name, err)
 	}
+	db.wrote(nil)
 	db.point("after commit " + name)
 	return nil
 }
@@ -512,6 +525,13 @@ func (db *DB) Try(f func(*Tx) error) (err error) {
 	}
 	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	return f(&Tx{tx: tx, db: db, Now: time.Now()})
+}
+
+// unwritten makes and tells the error of a commit that is not on disk.
+func (db *DB) unwritten(name string, err error) error {
+	err = &inbox.Error{Err: fmt.Errorf("%s: %w: %w", name, ErrWrite, err), Hint: "is the disk full?", Temp: true}
+	db.wrote(err)
+	return err
 }
 
 // View runs f in a read transaction. It must be short: a long one keeps the
