@@ -15,6 +15,7 @@ import (
 	_ "embed"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -177,6 +178,8 @@ type Journal struct {
 type Console struct {
 	Listen string // host:port on loopback; "": not served
 	URL    string // where browsers reach it, without "/" at the end; "": not served
+
+	HealthFrom []netip.Prefix // who may ask for /healthz, /readyz and /metrics beside this machine
 }
 
 // Log says what is logged.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -112,6 +113,23 @@ func (t *table) addresses(key string) []string {
 		if a := t.canonical(key, s); a != "" {
 			out = append(out, a)
 		}
+	}
+	return out
+}
+
+// networks reads a list of IP addresses and networks of them.
+func (t *table) networks(key string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range t.Texts(key) {
+		p, err := netip.ParsePrefix(s)
+		if a, single := netip.ParseAddr(s); single == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			t.Fault(key, `for example ["10.0.0.5", "10.1.0.0/16"]`, "%q is neither an address nor a network", s)
+			continue
+		}
+		out = append(out, p.Masked())
 	}
 	return out
 }
