@@ -63,6 +63,7 @@ var notKilledAt = map[string]string{
 	"forget":         "what is kept an hour at least is not forgotten in a test's time",
 	"expunged":       "the mails that were filed are counted at the end",
 	"hold all":       "an older copy of the state",
+	"alarm":          "what fails for minutes at least",
 	"forget deletes": "what is kept a day at least is not forgotten in a test's time",
 	"reapply":        "the administrator", "reapply ended": "the administrator",
 	"staff add": "the administrator", "staff role": "the administrator", "staff disable": "the administrator", "staff enable": "the administrator",

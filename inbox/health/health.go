@@ -13,15 +13,16 @@ import (
 	"push.guru/supportd/inbox/state"
 )
 
-// Config is what Health looks at. Every field must be set, but Allow, Version,
-// GoVersion and Log.
+// Config is what Health looks at. Every field must be set, but Allow, Proxies,
+// Version, GoVersion and Log.
 type Config struct {
 	State      *state.DB
 	Pulse      *Pulse
 	Services   *Services
 	Counters   *Counters
 	WaitsSince func(mailbox string) time.Time // since when it has had mail that is not on record
-	Allow      []netip.Prefix                 // who may ask beside this machine, through a proxy on it
+	Allow      []netip.Prefix                 // who may ask beside this machine
+	Proxies    []netip.Prefix                 // whose word on whom they ask for is believed, beside those on this machine
 	Version    string                         // of the program
 	GoVersion  string
 	Log        *slog.Logger // nil: none
@@ -121,30 +122,36 @@ func (h *Health) metrics(w http.ResponseWriter) {
 }
 
 // allowed tells whether a request comes from this machine or from somebody whom
-// the configuration names. A proxy on this machine passes on what others ask,
-// so its word on whom it speaks for is what counts; and a page in a browser of
-// this machine that had its name resolve to us asks for that name.
+// the configuration names. A proxy passes on what others ask, so for whom it
+// says that it asks is what counts, and one that does not say is refused. A page
+// in a browser of this machine that had its name resolve to us asks for that
+// name.
 func (h *Health) allowed(r *http.Request) bool {
 	peer, ok := addressOf(r.RemoteAddr)
 	if !ok {
 		return false
 	}
-	forwarded := r.Header.Values("X-Forwarded-For")
-	if len(forwarded) == 0 {
-		for _, name := range []string{"Forwarded", "X-Real-Ip", "X-Forwarded-Host", "X-Forwarded-Proto", "Via"} {
-			if r.Header.Get(name) != "" {
-				return false // a proxy that does not say for whom
-			}
-		}
-		return h.trusts(peer) && isNumber(r.Host)
+	proxy := peer.IsLoopback() || within(peer, h.Proxies)
+	if forwarded := r.Header.Values("X-Forwarded-For"); len(forwarded) > 0 {
+		hops := strings.Split(strings.Join(forwarded, ","), ",")
+		client, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])) // the one that our proxy wrote
+		return err == nil && proxy && h.trusts(client.Unmap())
 	}
-	hops := strings.Split(strings.Join(forwarded, ","), ",")
-	client, err := netip.ParseAddr(strings.TrimSpace(hops[len(hops)-1])) // the one that our proxy wrote
-	return err == nil && peer.IsLoopback() && h.trusts(client.Unmap())
+	for _, name := range []string{"Forwarded", "X-Real-Ip", "X-Forwarded-Host", "X-Forwarded-Proto", "Via"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	if peer.IsLoopback() {
+		return isNumber(r.Host)
+	}
+	return !proxy && h.trusts(peer)
 }
 
-func (h *Health) trusts(a netip.Addr) bool {
-	return a.IsLoopback() || slices.ContainsFunc(h.Allow, func(p netip.Prefix) bool { return p.Contains(a) })
+func (h *Health) trusts(a netip.Addr) bool { return a.IsLoopback() || within(a, h.Allow) }
+
+func within(a netip.Addr, nets []netip.Prefix) bool {
+	return slices.ContainsFunc(nets, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // addressOf reads host:port.

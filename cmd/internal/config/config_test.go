@@ -6,8 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -176,7 +178,7 @@ func TestDefaults(t *testing.T) {
 		{got.Proof.Resolver, sample.Proof.Resolver}, {got.Proof.MicrosoftTenant, sample.Proof.MicrosoftTenant},
 		{got.Screen.SpamHeader, sample.Screen.SpamHeader}, {len(m.Forms), len(s.Forms)}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
 		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {fmt.Sprint(stored(got)), fmt.Sprint(stored(sample))}, {got.Journal, sample.Journal},
-		{got.Console, sample.Console}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
+		{fmt.Sprint(got.Console), fmt.Sprint(sample.Console)}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
 	} {
 		if x[0] != x[1] {
 			t.Errorf("default %v, sample %v", x[0], x[1])
@@ -325,13 +327,15 @@ func TestMicrosoftTenant(t *testing.T) {
 
 func TestConsole(t *testing.T) {
 	for text, want := range map[string]Console{
-		"":                          {"127.0.0.1:8080", "http://127.0.0.1:8080"},
-		`listen = "[::1]:9000"`:     {"[::1]:9000", "http://[::1]:9000"},
-		`listen = ""`:               {"", ""},
-		`url = "https://x.test/a/"`: {"127.0.0.1:8080", "https://x.test/a"},
-		"listen = \"\"\nurl = \"https://x.test\"": {"", ""},
+		"":                          {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080"},
+		`listen = "[::1]:9000"`:     {Listen: "[::1]:9000", URL: "http://[::1]:9000"},
+		`listen = ""`:               {},
+		`url = "https://x.test/a/"`: {Listen: "127.0.0.1:8080", URL: "https://x.test/a"},
+		"listen = \"\"\nurl = \"https://x.test\"": {},
+		`health_from = ["10.0.0.5", "10.1.2.3/16"]`: {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080",
+			HealthFrom: []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32"), netip.MustParsePrefix("10.1.0.0/16")}},
 	} {
-		if c := load(t, folder(t, ""), minimal+"\n[console]\n"+text); c.Console != want {
+		if c := load(t, folder(t, ""), minimal+"\n[console]\n"+text); !reflect.DeepEqual(c.Console, want) {
 			t.Errorf("%s is %+v, want %+v", text, c.Console, want)
 		}
 	}

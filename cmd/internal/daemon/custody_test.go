@@ -75,14 +75,19 @@ func TestCustodyStopThatWaitsInTheMailbox(t *testing.T) {
 				s.cutOff()
 				stop.send(s, d)
 				s.passes(coolOff + 30*time.Minute)
+				s.notice("the IMAP server of the mailbox support cannot be worked with")
 				s.silence(staff)
 				s.passes(48 * time.Hour)
 				s.stand("delete account scheduled")
-				s.notice("an action waits")
-				s.silence(staff) // told once
+				s.notice("an action waits") // told once
+				s.notice("cannot be worked with")
+				s.notice("cannot be worked with") // once a day
+				s.silence(staff)
 				s.down.Store(false)
 				s.passes(10 * time.Minute)
 				s.letter("cancelled", bob)
+				s.notice("Over: the IMAP server of the mailbox support works again")
+				s.silence(staff)
 				s.stand("delete account cancelled")
 				s.stays("u-bob")
 			})

@@ -397,7 +397,9 @@ func (d *Daemon) tellPause() error {
 // heartbeat logs the head of the journal once a day and mails it to the anchor,
 // so that a chain that was replaced is noticed.
 func (d *Daemon) heartbeat(ctx context.Context) error {
+	defer d.pulse.Beat("heartbeat", 0)
 	for {
+		d.pulse.Beat("heartbeat", 24*time.Hour+watchTime)
 		if err := d.anchor(ctx); err != nil && ctx.Err() == nil {
 			d.log.Error("daemon: the journal's head could not be noted", "err", err)
 		}

@@ -3,9 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
-	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -27,7 +25,6 @@ const (
 	knockAgain = 2 * time.Minute  // at one that failed
 	knockTime  = 30 * time.Second // for each of its steps
 	slack      = 10 * time.Minute // beyond the time at which a service is used anew, until it counts as not reached
-	rebind     = 30 * time.Second // until an address that was taken is tried again
 	watchTime  = 15 * time.Minute // the longest that looking may take before it is taken for hanging
 )
 
@@ -230,52 +227,4 @@ func (d *Daemon) askDNS(ctx context.Context) error {
 		return nil // there is no such record, which is an answer
 	}
 	return errors.New("no usable answer")
-}
-
-// console gives what answers on [console] listen.
-func (d *Daemon) console() http.Handler { return d.health.Or(http.NotFoundHandler()) }
-
-// serveConsole answers on [console] listen until ctx ends. An address that is
-// taken keeps no mail waiting: it is tried again.
-func (d *Daemon) serveConsole(ctx context.Context) error {
-	if d.opt.NoSocket || d.cfg.Console.Listen == "" {
-		<-ctx.Done()
-		return nil
-	}
-	for logged := ""; ctx.Err() == nil; {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", d.cfg.Console.Listen)
-		if err == nil {
-			return serveHTTP(ctx, l, d.console(), d.log)
-		}
-		if err.Error() != logged && ctx.Err() == nil {
-			logged = err.Error()
-			d.log.Error("daemon: nobody can ask how it goes: the address of console.listen cannot be used; trying again", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(rebind):
-		}
-	}
-	return nil
-}
-
-// serveHTTP answers on l until ctx ends, and lets what is being answered finish.
-func serveHTTP(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	err := s.Shutdown(last)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = s.Close()
-	}
-	<-done
-	return err
 }
