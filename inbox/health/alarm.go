@@ -21,12 +21,16 @@ const (
 	noteAfter = 5 * time.Minute
 )
 
-// AlarmConfig is what an Alarm needs. Every field must be set, but Zone and Log.
+// AlarmConfig is what an Alarm needs. Every field must be set, but Back, Zone
+// and Log.
 type AlarmConfig struct {
 	State    *state.DB
 	Services *Services
 	// Notify queues a mail to staff in the transaction that notes it.
 	Notify func(tx *state.Tx, what string) error
+	// Back is called in the transaction that notes that a service works again;
+	// nil: nobody waits for it.
+	Back func(tx *state.Tx, s Service) error
 	// Direct sends a mail to staff at once, without the state, when that cannot
 	// be written.
 	Direct func(ctx context.Context, what string) error
@@ -54,6 +58,9 @@ func NewAlarm(c AlarmConfig) (*Alarm, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Back == nil {
+		c.Back = func(*state.Tx, Service) error { return nil }
 	}
 	a := &Alarm{AlarmConfig: c, notes: make(map[key]note)}
 	err := c.State.View(func(tx *state.Tx) error {
@@ -155,6 +162,11 @@ func (a *Alarm) over(ctx context.Context, s Service, n note) error {
 // cannot be written, that very thing is told without it.
 func (a *Alarm) put(ctx context.Context, s Service, n note, what string) error {
 	err := a.State.Update(ctx, "alarm", func(tx *state.Tx) error {
+		if n.since.IsZero() {
+			if err := a.Back(tx, s); err != nil {
+				return err
+			}
+		}
 		if what != "" {
 			if err := a.Notify(tx, what); err != nil {
 				return err

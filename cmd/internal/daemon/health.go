@@ -35,6 +35,7 @@ type signs struct {
 	counters *health.Counters
 	health   *health.Health
 	alarm    *health.Alarm
+	refuses  *sync.Map // by mailbox: its SMTP server answers and takes no mail
 }
 
 // newSigns lists what the daemon cannot work without.
@@ -45,7 +46,7 @@ func newSigns(cfg *config.Config) signs {
 			health.Service{Kind: health.KindSMTP, Mailbox: m.Name, Within: knockEvery + slack})
 	}
 	all = append(all, health.Service{Kind: health.KindStore, Within: knockEvery + slack}, health.Service{Kind: health.KindState}, health.Service{Kind: health.KindDNS})
-	return signs{pulse: health.NewPulse(), services: health.NewServices(all...), counters: health.NewCounters()}
+	return signs{pulse: health.NewPulse(), services: health.NewServices(all...), counters: health.NewCounters(), refuses: new(sync.Map)}
 }
 
 // watched has every lookup tell whether DNS answers. Which name was asked for
@@ -85,8 +86,15 @@ func (s signs) ofIntake() intake.Watch {
 
 func (s signs) ofOutbox() outbox.Watch {
 	return outbox.Watch{Beat: s.pulse.Beat,
-		Reached: func(mailbox string, err error) { s.services.Report(health.KindSMTP, mailbox, err) },
-		Ended:   func(_ string, r inbox.ReplyState) { s.counters.Reply(string(r)) }}
+		Reached: func(mailbox string, err error) {
+			if errors.Is(err, outbox.ErrTakesNone) {
+				s.refuses.Store(mailbox, true)
+			} else {
+				s.refuses.Delete(mailbox)
+			}
+			s.services.Report(health.KindSMTP, mailbox, err)
+		},
+		Ended: func(_ string, r inbox.ReplyState) { s.counters.Reply(string(r)) }}
 }
 
 // counted counts what is carried out.
@@ -110,7 +118,13 @@ func (d *Daemon) sign() (err error) {
 	d.health = health.New(health.Config{State: d.state, Pulse: d.pulse, Services: d.services, Counters: d.counters, WaitsSince: d.intake.WaitsSince,
 		Allow: d.cfg.Console.HealthFrom, Version: version, GoVersion: goVersion, Log: d.log})
 	d.alarm, err = health.NewAlarm(health.AlarmConfig{State: d.state, Services: d.services, Zone: d.cfg.Site.Location, Log: d.log,
-		Notify: func(tx *state.Tx, what string) error { return d.keeper.Notify(tx, what, 0) }, Direct: d.direct})
+		Notify: func(tx *state.Tx, what string) error { return d.keeper.Notify(tx, what, 0) }, Direct: d.direct,
+		Back: func(tx *state.Tx, s health.Service) error {
+			if s.Kind != health.KindSMTP {
+				return nil
+			}
+			return tx.HurryReplies(s.Mailbox)
+		}})
 	return err
 }
 
@@ -191,8 +205,11 @@ func (d *Daemon) knock(ctx context.Context) {
 		c.Timeout = knockTime
 		try(health.KindSMTP, m.Name, func(ctx context.Context) error {
 			t := outbox.NewTransport(c)
-			err := t.Check(ctx)
-			return errors.Join(err, t.Close())
+			err := errors.Join(t.Check(ctx), t.Close())
+			if _, refuses := d.refuses.Load(m.Name); refuses && err == nil {
+				return outbox.ErrTakesNone // a greeting does not prove otherwise
+			}
+			return err
 		})
 	}
 	try(health.KindStore, "", d.askStore)

@@ -123,25 +123,23 @@ func TestServiceManagerAndADeadMailbox(t *testing.T) {
 	})
 }
 
-// hold is a place where whoever comes waits until it is opened.
-type hold struct {
-	armed atomic.Bool
-	open  chan struct{}
+// hold is a place where whoever comes waits, while it is shut.
+type hold struct{ shut atomic.Pointer[chan struct{}] }
+
+// close has whoever comes wait. It is called within the virtual time.
+func (h *hold) close() {
+	c := make(chan struct{})
+	h.shut.Store(&c)
 }
 
-func newHold() *hold { return &hold{open: make(chan struct{})} }
-
 func (h *hold) pass() {
-	if h.armed.Load() {
-		<-h.open
+	if c := h.shut.Load(); c != nil {
+		<-*c
 	}
 }
 
-// release lets everybody go on, and whoever comes later, too.
-func (h *hold) release() {
-	h.armed.Store(false)
-	close(h.open)
-}
+// open lets everybody go on.
+func (h *hold) open() { close(*h.shut.Swap(nil)) }
 
 // A loop that hangs leads to a restart: the service manager is not told any
 // more that the daemon is alive. Each case hangs where nothing of ours has a
@@ -181,14 +179,14 @@ func TestHangingLoop(t *testing.T) {
 		}, 3 * time.Hour},
 	} {
 		t.Run(c.loop, func(t *testing.T) {
-			h := newHold()
+			h := new(hold)
 			set, m := managed(setup{opt: c.where(h)})
 			inScene(t, set, func(s *scene) {
 				s.passes(24 * time.Hour)
 				if code, body := s.asks("/healthz"); code != http.StatusOK || m.silent() > 30*time.Second {
 					t.Fatalf("before: %d %q, silent for %v", code, body, m.silent())
 				}
-				h.armed.Store(true)
+				h.close()
 				s.write(alice, "my data", copyPlease)
 				s.passes(c.limit)
 				code, body := s.asks("/healthz")
@@ -199,7 +197,7 @@ func TestHangingLoop(t *testing.T) {
 					t.Error("the service manager still hears that it is alive")
 				}
 				s.wantLog("level=ERROR", "a loop hangs", c.loop)
-				h.release()
+				h.open()
 				s.passes(30 * time.Minute)
 				if code, body := s.asks("/healthz"); code != http.StatusOK || m.silent() > 30*time.Second {
 					t.Errorf("afterwards: %d %q, silent for %v", code, body, m.silent())
@@ -299,20 +297,20 @@ func TestMetricsOfADay(t *testing.T) {
 
 // Mail that cannot be put on record makes the mailbox late.
 func TestUnaccountedMailAges(t *testing.T) {
-	h := newHold()
+	h := new(hold)
 	set := setup{opt: daemon.Options{Point: func(name string) {
 		if name == "before commit intake" {
 			h.pass()
 		}
 	}}}
 	inScene(t, set, func(s *scene) {
-		h.armed.Store(true)
+		h.close()
 		s.write(alice, "my data", copyPlease)
 		s.passes(10 * time.Minute)
 		if _, page := s.asks("/metrics"); !strings.Contains(page, `supportd_oldest_unaccounted_mail_seconds{mailbox="support"} 600`+"\n") {
 			t.Errorf("the metrics are\n%s", page)
 		}
-		h.release()
+		h.open()
 		s.passes(time.Minute)
 		if _, page := s.asks("/metrics"); !strings.Contains(page, `supportd_oldest_unaccounted_mail_seconds{mailbox="support"} 0`+"\n") {
 			t.Errorf("the metrics are\n%s", page)
