@@ -34,7 +34,7 @@ func Sample(now time.Time) map[string]Frame {
 		"staff": Staff{Members: []Member{{Name: "aigerim", Role: "admin", Self: true, Seen: now.Add(-3 * time.Minute), Roles: sampleRoles(3)},
 			{Name: "daniyar", Role: "handler", Seen: now.Add(-49 * time.Hour), Roles: sampleRoles(1)}, {Name: "old", Role: "viewer", Disabled: true, Roles: sampleRoles(0)}},
 			Roles: sampleRoles(1), Link: "https://console.site.test/link?token=Q7wz4T0nJp2mC8sK1xVb9A", For: "daniyar"},
-		"saved": Saved{Answers: c.Actions[0].Saved},
+		"saved": Saved{Edits: true, Answers: c.Actions[0].Saved},
 		"receipt": Receipt{Site: "Push.Guru", Case: c.ID, Printed: now, By: "aigerim", Received: c.Received, Mailbox: "support", Evidence: "roundtrip",
 			Items:  []ReceiptItem{{ID: "A-000018", Wants: c.Actions[0].Wants, State: "done", Due: now.Add(30 * time.Hour), Ended: now, InTime: true, Done: []string{"Profile: everything goes"}, Kept: c.Actions[0].Keeps}},
 			Events: c.History, Head: "8f0c1d9a4b", Entries: 812},
@@ -73,7 +73,7 @@ func sampleRows(now time.Time) []Row {
 }
 
 func sampleCase(now time.Time) Case {
-	saved := []SavedAnswer{{"Where to change the photo", "en", "You can change your photo yourself:\nopen your profile and touch the picture."}, {"How long we keep letters", "en", "Ninety days after the case has ended."}}
+	saved := []SavedAnswer{{"Where to change the photo", "You can change your photo yourself:\nopen your profile and touch the picture."}, {"How long we keep letters", "Ninety days after the case has ended."}}
 	letter := Letter{To: "aigerim.s@users.test", Subject: "Re: please remove me", Text: "Hello Aigerim,\n\nWe cannot delete your account yet, for this reason:\n\nThere is an order on its way to you.\n\nPush.Guru", Created: now.Add(-time.Hour)}
 	return Case{ID: "M-000018", Subject: "please remove me", From: "aigerim.s@users.test", Name: "Aigerim S.", To: "aigerim.s@users.test", Received: now.Add(-2 * time.Hour), Mailbox: "support", Language: "en", State: "review",
 		Words:    []Span{{"Hello,\n\nI do not use Push.Guru any more. ", false}, {"Please delete my account", true}, {" and everything that you have about me.\nAnd my phone number has changed to ", false}, {"+7 701 555 77 10", true}, {", in case you need to call.\n\nThank you\nAigerim", false}},

@@ -318,16 +318,14 @@ type Staff struct {
 
 // SavedAnswer is a text that staff use again.
 type SavedAnswer struct {
-	Name     string
-	Language string
-	Text     string
+	Name, Text string
 }
 
 // Saved is the page of saved answers.
 type Saved struct {
-	Answers   []SavedAnswer
-	Edit      SavedAnswer
-	Languages []Option
+	Answers []SavedAnswer
+	Edits   bool // they may be changed here
+	Edit    SavedAnswer
 }
 
 // Receipt shows an authority what was asked and done.
