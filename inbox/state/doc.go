@@ -4,7 +4,8 @@
 //
 //	state.db      mails, actions, replies, indexes and the journal; what is personal in it is sealed
 //	keys.db       the keys: one a Mail, one for the house (0), one for keyed hashes; under the house's lies what
-//	              belongs to no Case or outlives it: letters to staff, their own tasks, what deletes can be repeated by
+//	              belongs to no Case or outlives it: letters to staff, their own tasks, what deletes can be repeated by,
+//	              staff's passwords
 //	instance      the sentinel: instance mark and number of openings, as text
 //	replies/      sealed data of replies that wait: A-000123-1, R-000789
 //
@@ -48,6 +49,9 @@
 //	moves           h(person) -> time of the last change of address
 //	counts          h(limit name) -> JSON Count
 //	effects         time, action: irreversible ones, for the brake
+//	staff           name -> JSON StaffAccount and sealed password hash and networks
+//	staff_sessions  h(epoch, token) -> JSON StaffSession
+//	staff_links     h(epoch, token) -> JSON StaffLink
 //	journal, journal_detail   see package journal
 //
 // # Instance and epoch

@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "freeze the present schema anew")
 
 // present is the folder in which what this version writes is frozen.
-const present = "schema1-deleted"
+const present = "schema1-staff"
 
 // TestFrozen: the state that was written under each schema opens in this
 // version and holds what it held. A schema that was released is never frozen
@@ -47,7 +47,9 @@ func TestFrozen(t *testing.T) {
 				shut(t, db)
 			}
 			db := openState(t, dir)
-			db.update(t, func(tx *Tx) error { return useFrozen(t, tx, filepath.Base(frozen) == "schema1") })
+			db.update(t, func(tx *Tx) error {
+				return errors.Join(useFrozen(t, tx, filepath.Base(frozen) == "schema1"), useFrozenStaff(t, tx))
+			})
 		})
 	}
 }
@@ -116,7 +118,7 @@ func freeze(t *testing.T, to string) {
 			db.SaveFile(m.ID, r.Detail.Files[0], []byte(text)), tx.Moved(person), tx.Effect(scheduled.ID),
 			tx.AddDeleted(&Deleted{Action: scheduled.ID, Effect: tx.EffectKey(scheduled.ID), Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Digest: "d",
 				Begun: "again", BegunDigest: "d2", Person: person, Fields: []inbox.Field{inbox.FieldPhone}}, from),
-			tx.Erase(m3.ID, "gone", "gone@example.org"),
+			tx.Erase(m3.ID, "gone", "gone@example.org"), freezeStaff(tx),
 			tx.PutFolder("support", "INBOX", Folder{UIDValidity: 1, Floor: 1, FirstRun: tx.Now}),
 			tx.Filed(m3.Ref, inbox.Ref{Mailbox: "support", Folder: "Processed", UIDValidity: 2, UID: 3}),
 			tx.SetPaused(true, false), tx.SetMeta("anchor", "noted"), tx.Journal("note", "staff", m3.ID, 0, text))
@@ -168,9 +170,11 @@ func dump(t *testing.T, db *DB) []byte {
 		for _, d := range deleted {
 			all = append(all, d, d.Person, d.Fields)
 		}
+		staff, unread := dumpStaff(tx)
+		all = append(all, staff...)
 		acts := tx.ActionsIn("", func(a *inbox.Action) bool { all = append(all, a, a.Detail); return true })
 		log := tx.EachEntry(1, func(e journal.Entry, detail []byte) error { all = append(all, e, json.RawMessage(detail)); return nil })
-		return errors.Join(err, failed, each, acts, log)
+		return errors.Join(err, failed, unread, each, acts, log)
 	})
 	file, err := db.LoadFile(1, "A-000002-1")
 	if err != nil {
