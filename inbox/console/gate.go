@@ -3,12 +3,14 @@ package console
 import (
 	"context"
 	"errors"
+	"fmt"
 	"html"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,6 +43,7 @@ type route struct {
 	need    staff.Right // of those who are signed in
 	what    string      // stands in the journal for it
 	who     who
+	own     bool // writes entries of its own: the Desk's acts do
 	quiet   bool // keeps an open page up to date: nothing is written, and the session is not kept alive
 	run     func(*Server, http.ResponseWriter, *request) error
 }
@@ -207,6 +210,21 @@ func (s *Server) enter(q *request, to route) (err error) {
 	return s.allow(q, to)
 }
 
+// allow has the Desk check the right and write who opened or did what. What
+// writes entries of its own is written here only when it is denied.
+func (s *Server) allow(q *request, to route) error {
+	if to.quiet || to.own {
+		if err := s.Desk.Allowed(q.actor, to.need); err == nil || to.quiet {
+			return err
+		}
+	}
+	var ids []fmt.Stringer
+	if q.mail != 0 {
+		ids = append(ids, q.mail)
+	}
+	return s.Desk.Enter(q.Context(), q.actor, to.need, to.what, ids...)
+}
+
 // form reads what a form sends; a file or another type is none.
 func form(r *http.Request) error {
 	if r.Method != http.MethodPost {
@@ -245,13 +263,12 @@ func (s *Server) speak(q *request) *request {
 func (s *Server) refuse(w http.ResponseWriter, q *request, to route, err error) {
 	var tooLarge *http.MaxBytesError
 	var bad *badForm
-	var denied *review.DeniedError
 	switch {
 	case errors.Is(err, staff.ErrSignedOut):
 		s.signedOut(w, q, to)
 	case errors.Is(err, errChoose):
 		http.Redirect(w, q.Request, "/password", http.StatusSeeOther)
-	case errors.As(err, &denied):
+	case errors.Is(err, review.ErrDenied):
 		s.fault(w, q, http.StatusForbidden, "")
 	case errors.As(err, &tooLarge):
 		s.fault(w, q, http.StatusRequestEntityTooLarge, "")
@@ -276,7 +293,7 @@ func (s *Server) signedOut(w http.ResponseWriter, q *request, to route) {
 		s.fault(w, q, http.StatusUnauthorized, "")
 	case q.Method == http.MethodGet && q.token == "" && q.Header.Get("Sec-Fetch-Site") == "cross-site" && q.Header.Get("Sec-Fetch-Mode") == "navigate":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(`<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=` + html.EscapeString(url.PathEscape("")+q.URL.EscapedPath()) + `"><title>…</title>`)) // a browser that went away is no fault
+		_, _ = w.Write([]byte(`<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=` + html.EscapeString("/"+strings.TrimLeft(q.URL.EscapedPath(), "/")) + `"><title>…</title>`)) // a browser that went away is no fault
 	case q.Method != http.MethodGet:
 		s.expire(w)
 		http.Redirect(w, q.Request, "/sign-in?idle", http.StatusSeeOther)
@@ -397,9 +414,9 @@ func (l *late) Write(b []byte) (int, error) {
 // fault answers with a page that says why there is no other; text is for where
 // there is more to say than the code does.
 func (s *Server) fault(w http.ResponseWriter, q *request, code int, text string) {
-	key := "fault." + http.StatusText(code)
-	if k := "fault." + itoa(code); q.words.Has(k) {
-		key = k
+	key := "fault." + strconv.Itoa(code)
+	if !q.words.Has(key) {
+		key = "fault.500"
 	}
 	if text == "" {
 		text = q.words.Say(key + ".text")

@@ -195,7 +195,9 @@ func (s *Server) list(q *request, fields []inbox.Field) string {
 }
 
 // field names a field: in the site's words, ours, or as it is called.
-func (s *Server) field(q *request, f inbox.Field) string { return s.label(q, "", f, "field", string(f)) }
+func (s *Server) field(q *request, f inbox.Field) string {
+	return s.label(q, "", f, "field", string(f))
+}
 
 func (s *Server) label(q *request, place string, f inbox.Field, group, bare string) string {
 	if s.Label != nil {

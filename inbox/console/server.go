@@ -32,15 +32,15 @@ type Config struct {
 	Staff  *staff.Staff
 	Replay Replayer
 
-	Site      string                // whose console it is
-	Zone      *time.Location        // of all times; nil: UTC
-	Mailboxes []string              // their names
-	Fields    []inbox.Field         // that a reading can be corrected to
-	Label     templates.LabelFunc   // names fields and places; nil: our own words
-	URL       string                // what staff type into their browser, https://console.site.example; "": http:// and the address that it listens on
-	Proxies   []netip.Prefix        // whose word on the address of a browser is believed
+	Site      string                 // whose console it is
+	Zone      *time.Location         // of all times; nil: UTC
+	Mailboxes []string               // their names
+	Fields    []inbox.Field          // that a reading can be corrected to
+	Label     templates.LabelFunc    // names fields and places; nil: our own words
+	URL       string                 // what staff type into their browser, https://console.site.example; "": http:// and the address that it listens on
+	Proxies   []netip.Prefix         // whose word on the address of a browser is believed
 	Revision  func() (uint64, error) // grows when anything was stored; nil: open pages are not kept up to date
-	Log       *slog.Logger          // nil: none
+	Log       *slog.Logger           // nil: none
 }
 
 // What holds whatever the configuration says.

@@ -53,9 +53,9 @@ type Asset struct {
 
 // Pages are the loaded pages. They are safe for concurrent use.
 type Pages struct {
-	style, script Asset
-	words         map[string]templates.Words
-	pages         map[string]*template.Template // language/name
+	style, script, icon Asset
+	words               map[string]templates.Words
+	pages               map[string]*template.Template // language/name
 }
 
 // Load reads the pages; zone is that of all times (nil: UTC).
@@ -72,6 +72,8 @@ func Load(zone *time.Location) (*Pages, error) {
 	p.style, err = asset("style.css", "text/css; charset=utf-8")
 	errs = append(errs, err)
 	p.script, err = asset("script.js", "text/javascript; charset=utf-8")
+	errs = append(errs, err)
+	p.icon, err = asset("icon.svg", "image/svg+xml")
 	errs = append(errs, err)
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("loading the console's pages: %w", err)
@@ -113,7 +115,7 @@ func asset(name, kind string) (Asset, error) {
 }
 
 // Assets lists the files beside the pages.
-func (p *Pages) Assets() []Asset { return []Asset{p.style, p.script} }
+func (p *Pages) Assets() []Asset { return []Asset{p.style, p.script, p.icon} }
 
 // Words gives the words of a language; those of the first for an unknown one.
 func (p *Pages) Words(lang string) templates.Words {
@@ -132,7 +134,7 @@ func (p *Pages) Render(w io.Writer, page string, f Frame) error {
 func (p *Pages) RenderRows(w io.Writer, f Frame) error { return p.execute(w, "rows", "queue", f) }
 
 func (p *Pages) execute(w io.Writer, name, page string, f Frame) error {
-	f.Style, f.Script = p.style.Path, p.script.Path
+	f.Style, f.Script, f.Icon = p.style.Path, p.script.Path, p.icon.Path
 	t := p.pages[f.Lang+"/"+page]
 	if t == nil {
 		return fmt.Errorf("there is no page %q in language %q", page, f.Lang)
@@ -182,7 +184,7 @@ func count(w templates.Words, key string, n int) (string, error) {
 // Name gives the word for a fixed name of a group, such as "state" and
 // "review", and the bare name where there is none.
 func Name(w templates.Words, group, word string) string {
-	if key := group + "." + word; w.Has(key) {
+	if key := group + "." + strings.ReplaceAll(word, " ", "-"); w.Has(key) {
 		return w.Say(key)
 	}
 	return strings.ReplaceAll(word, "_", " ")

@@ -16,14 +16,14 @@ func Sample(now time.Time) map[string]Frame {
 	filters := []Select{choice("kind", "Request", "Delete", "Change"), choice("state", "State", "To decide", "On hold"), choice("language", "Language", "English", "Russian"),
 		choice("mailbox", "Mailbox", "support"), choice("deadline", "Deadline", "Overdue", "Due today"), choice("mine", "In whose hands", "Mine")}
 	rows := sampleRows(now)
-	counts := []Count{{"in the queue", len(rows), "/queue", true, ""}, {"overdue", 1, "/queue?deadline=late", false, "red"}, {"due soon", 2, "/queue?deadline=soon", false, "amber"},
-		{"to decide", 4, "/queue?state=review", false, ""}, {"on hold", 1, "/queue?state=held", false, ""}, {"failed", 1, "/queue?state=failed", false, ""}, {"mine", 2, "/queue?mine=me", false, ""}}
+	counts := []Count{{"in the queue", len(rows), "/queue", true, ""}, {"overdue", -1, "/queue?deadline=late", false, ""}, {"due today", -1, "/queue?deadline=soon", false, ""},
+		{"to decide", 4, "/queue?state=review", false, ""}, {"on hold", 1, "/queue?state=held", false, ""}, {"failed", 1, "/queue?state=failed", false, ""}, {"mine", -1, "/queue?mine=me", false, ""}}
 	c := sampleCase(now)
 	bodies := map[string]any{
 		"sign-in": SignIn{Fault: "The name or the password is not right.", Name: "aigerim"}, "link": Link{Token: "token"}, "password": Password{Least: 12, First: true},
 		"account": Account{Languages: []Option{{"en", "English", true}, {"ru", "русский", false}}, Password: Password{Least: 12}},
 		"queue":   Queue{Filters: filters, Live: "/queue/live", Listing: Listing{Counts: counts, Rows: rows, More: "/queue?after=x"}},
-		"found":   Found{Rows: rows[:2]}, "case": c,
+		"found":   Found{Hits: []Hit{{Href: "/case/M-000018", Case: "M-000018", Who: "Aigerim S.", Subject: "please remove me", State: "asked", Open: true, Received: now.Add(-2 * time.Hour)}, {Href: "/case/M-000003", Case: "M-000003", Who: "Aigerim S.", State: "answered", Received: now.Add(-40 * 24 * time.Hour)}}}, "case": c,
 		"preview": Preview{Case: c.ID, Action: "A-000018", Act: "refuse", Wants: c.Actions[0].Wants, Typed: true, Letters: c.Letters, Fields: []Hidden{{"reason", "…"}}},
 		"raw":     Raw{Case: c.ID, Text: "Received: from mx.users.test\nFrom: Айгерим <a@users.test>\nSubject: my account\n\n<script>alert(1)</script>\n"},
 		"log": Log{Filters: filters[:2], Entries: []Entry{{Seq: 812, At: now, What: "Approved", Who: "aigerim", Case: c.ID, Action: "A-000018", Detail: `{"why":"…"}`},
@@ -34,10 +34,11 @@ func Sample(now time.Time) map[string]Frame {
 		"staff": Staff{Members: []Member{{Name: "aigerim", Role: "admin", Self: true, Seen: now.Add(-3 * time.Minute), Roles: sampleRoles(3)},
 			{Name: "daniyar", Role: "handler", Seen: now.Add(-49 * time.Hour), Roles: sampleRoles(1)}, {Name: "old", Role: "viewer", Disabled: true, Roles: sampleRoles(0)}},
 			Roles: sampleRoles(1), Link: "https://console.site.test/link?token=Q7wz4T0nJp2mC8sK1xVb9A", For: "daniyar"},
-		"saved": Saved{Edits: true, Answers: c.Actions[0].Saved},
-		"receipt": Receipt{Site: "Push.Guru", Case: c.ID, Printed: now, By: "aigerim", Received: c.Received, Mailbox: "support", Evidence: "roundtrip",
-			Items:  []ReceiptItem{{ID: "A-000018", Wants: c.Actions[0].Wants, State: "done", Due: now.Add(30 * time.Hour), Ended: now, InTime: true, Done: []string{"Profile: everything goes"}, Kept: c.Actions[0].Keeps}},
-			Events: c.History, Head: "8f0c1d9a4b", Entries: 812},
+		"saved": Saved{Edits: true, Answers: c.Actions[0].Saved, Languages: []Option{{"en", "English", true}}},
+		"receipt": Receipt{Site: "Push.Guru", Case: c.ID, Made: now, By: "aigerim", Received: c.Received, Mailbox: "support", Sender: "a•••@users.test", Evidence: "roundtrip",
+			Items:   []ReceiptItem{{ID: "A-000018", Wants: c.Actions[0].Wants, State: "done", Due: now.Add(30 * time.Hour), Ended: now, Deadline: "met", Done: c.History[2:]}},
+			Letters: []ReceiptLetter{{"Result", "sent", "the program", now}},
+			Entries: []ReceiptEntry{{812, now, "Carried out", "the program", c.ID}}, Head: "8f0c1d9a4b8f0c1d9a4b8f0c1d9a4b8f0c1d9a4b8f0c1d9a4b8f0c1d9a4b0042", HeadSeq: 812},
 		"fault": Fault{Code: 404, Title: "Not found", Text: "There is no such page or case.", Back: "/queue"},
 	}
 	out := map[string]Frame{}
@@ -73,7 +74,7 @@ func sampleRows(now time.Time) []Row {
 }
 
 func sampleCase(now time.Time) Case {
-	saved := []SavedAnswer{{"Where to change the photo", "You can change your photo yourself:\nopen your profile and touch the picture."}, {"How long we keep letters", "Ninety days after the case has ended."}}
+	saved := []SavedAnswer{{"Where to change the photo", "en", "You can change your photo yourself:\nopen your profile and touch the picture."}, {"How long we keep letters", "en", "Ninety days after the case has ended."}}
 	letter := Letter{To: "aigerim.s@users.test", Subject: "Re: please remove me", Text: "Hello Aigerim,\n\nWe cannot delete your account yet, for this reason:\n\nThere is an order on its way to you.\n\nPush.Guru", Created: now.Add(-time.Hour)}
 	return Case{ID: "M-000018", Subject: "please remove me", From: "aigerim.s@users.test", Name: "Aigerim S.", To: "aigerim.s@users.test", Received: now.Add(-2 * time.Hour), Mailbox: "support", Language: "en", State: "review",
 		Words:    []Span{{"Hello,\n\nI do not use Push.Guru any more. ", false}, {"Please delete my account", true}, {" and everything that you have about me.\nAnd my phone number has changed to ", false}, {"+7 701 555 77 10", true}, {", in case you need to call.\n\nThank you\nAigerim", false}},
@@ -82,9 +83,9 @@ func sampleCase(now time.Time) Case {
 		Actions: []Action{
 			{ID: "A-000018", Case: "M-000018", Wants: "Wants the account deleted", Kind: "delete", Scope: "account", State: "review", Confidence: 88, Because: []string{"Please delete my account"}, Why: "a delete beside a change: which of them?", To: "daniyar", Note: "Please look at the order first.",
 				Due: now.Add(3 * time.Hour), Tone: "amber", Clock: "kz: one working day after confirmation", Steps: []Step{{Op: "remove", What: "Profile"}, {Op: "remove", What: "Visits to the site"}, {Op: "blank", What: "Delivery address", Place: "Orders", Old: "Abay Ave 10, Almaty"}},
-				Keeps: []Keep{{"Orders", "accounting law", "five years"}}, Irreversible: true, Approve: true, Bare: true, HandOver: true, Correct: true, Hold: true, Refuse: true, Ask: true, AskRecord: true, Answer: true, Close: true, Extend: true, Saved: saved,
+				Keeps: []Keep{{"Orders", "accounting law", "five years"}}, Acts: sampleActs(), Saved: saved,
 				Kinds: []Option{{"delete", "Delete", true}, {"change", "Change", false}}, Scopes: []Option{{"account", "The whole account", true}}, Fields: []FieldInput{{Name: "phone", Label: "Phone number", Value: "+77015557710"}, {Name: "full_name", Label: "Full name"}}, Colleagues: []Option{{"daniyar", "daniyar", false}}, Tomorrow: now.Add(24 * time.Hour).Format(time.DateOnly)},
-			{ID: "A-000019", Case: "M-000018", Wants: "Wants phone number changed", Kind: "change", State: "done", Confidence: 97, Certain: true, Because: []string{"+7 701 555 77 10"}, Steps: []Step{{Op: "set", What: "Phone number", Old: "+7 701 000 00 00", New: "+7 701 555 77 10"}}, Undo: true},
+			{ID: "A-000019", Case: "M-000018", Wants: "Wants phone number changed", Kind: "change", State: "done", Confidence: 97, Certain: true, Because: []string{"+7 701 555 77 10"}, Steps: []Step{{Op: "set", What: "Phone number", Old: "+7 701 000 00 00", New: "+7 701 555 77 10"}}, Acts: map[string]Offer{"undo": {Can: true}}},
 		},
 		History: []Event{
 			{At: now.Add(-2 * time.Hour), Kind: "in", What: "Mail came in", Who: "the person"},
@@ -92,4 +93,13 @@ func sampleCase(now time.Time) Case {
 			{At: now.Add(-90 * time.Minute), Kind: "in", What: "The person said yes", Who: "the person", Action: "A-000018"},
 			{At: now.Add(-30 * time.Minute), Kind: "staff", What: "Handed over", Who: "aigerim", Why: "Please look at the order first.", Action: "A-000018"},
 		}}
+}
+
+func sampleActs() map[string]Offer {
+	const deleted = "what is deleted nobody can restore"
+	out := map[string]Offer{"approve": {true, deleted}, "approve-without-proof": {true, "it is carried out without the owner's word"}, "refuse": {true, "a refusal cannot be withdrawn"}, "close": {true, deleted}}
+	for _, act := range []string{"hand-over", "correct", "hold", "ask", "answer", "extend"} {
+		out[act] = Offer{Can: true}
+	}
+	return out
 }

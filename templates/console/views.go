@@ -9,8 +9,9 @@ type Frame struct {
 	Lang   string // of the page: en, ru, kk
 	Site   string // whose console it is
 	Page   string // the name of the page, for the navigation
-	Style  string // addresses of the stylesheet and the script
+	Style  string // addresses of the stylesheet, the script and the icon
 	Script string
+	Icon   string
 	User   User
 	Paused Paused
 	Said   []Said
@@ -79,7 +80,7 @@ type Account struct {
 // Count is a number above the queue, which filters it.
 type Count struct {
 	Label string
-	N     int
+	N     int // -1: not counted
 	Href  string
 	On    bool
 	Tone  string // "", amber, red
@@ -110,14 +111,22 @@ type Listing struct {
 type Queue struct {
 	Filters  []Select
 	Filtered bool
-	Live     string // address of the updates
+	Live     string // address of the updates, or ""
 	Listing
 }
 
 // Found is what a search gave.
 type Found struct {
-	What string
-	Rows []Row
+	Hits []Hit
+}
+
+// Hit is one case that a search found.
+type Hit struct {
+	Href, Case   string
+	Who, Subject string
+	State        string // of the mail
+	Open         bool
+	Received     time.Time
 }
 
 // Span is a piece of the person's words; Mark: it decided.
@@ -166,21 +175,7 @@ type Action struct {
 	Steps         []Step
 	Keeps         []Keep
 	Attempts      int
-	Irreversible  bool
-	Approve       bool // what can be done now, by this user
-	Bare          bool // approve without the owner's proof
-	HandOver      bool
-	Correct       bool
-	Hold          bool
-	Release       bool
-	Refuse        bool
-	Ask           bool
-	AskRecord     bool // the question may go to the address on record, too
-	Answer        bool
-	Undo          bool
-	Retry         bool
-	Close         bool
-	Extend        bool
+	Acts          map[string]Offer // what can be done now, by this user; by name
 	Kinds, Scopes []Option
 	Fields        []FieldInput
 	Colleagues    []Option
@@ -190,9 +185,10 @@ type Action struct {
 	Tomorrow      string // YYYY-MM-DD
 }
 
-// Any tells whether anything can be done.
-func (a Action) Any() bool {
-	return a.Approve || a.Bare || a.HandOver || a.Correct || a.Hold || a.Release || a.Refuse || a.Ask || a.Answer || a.Undo || a.Retry || a.Close || a.Extend
+// Offer is an act that can be done.
+type Offer struct {
+	Can   bool
+	Final string // why it cannot be taken back: the case's number must be typed
 }
 
 // Step is one line of a plan.
@@ -261,13 +257,11 @@ type Entry struct {
 // Log is a page of the journal.
 type Log struct {
 	Filters   []Select
-	Who       string
 	From, To  string // YYYY-MM-DD
 	Case      string
 	Entries   []Entry
 	More      string
-	CSV, JSON string // where it is exported
-	Head      string
+	CSV, JSON string // where it is exported; "": not for this user
 	Checked   *Checked
 }
 
@@ -318,37 +312,52 @@ type Staff struct {
 
 // SavedAnswer is a text that staff use again.
 type SavedAnswer struct {
-	Name, Text string
+	Name, Language, Text string
 }
 
 // Saved is the page of saved answers.
 type Saved struct {
-	Answers []SavedAnswer
-	Edits   bool // they may be changed here
-	Edit    SavedAnswer
+	Answers   []SavedAnswer
+	Edits     bool // they may be changed here
+	Edit      SavedAnswer
+	Languages []Option
 }
 
 // Receipt shows an authority what was asked and done.
 type Receipt struct {
-	Site, Case string
-	Printed    time.Time
-	By         string
-	Received   time.Time
-	Mailbox    string
-	Evidence   string
-	Items      []ReceiptItem
-	Events     []Event
-	Head       string // of the journal
-	Entries    uint64
+	Site, Case        string
+	Made              time.Time
+	By                string
+	Received          time.Time
+	Sender            string
+	Mailbox, Evidence string
+	Items             []ReceiptItem
+	Letters           []ReceiptLetter
+	Entries           []ReceiptEntry
+	Head              string // of the journal
+	HeadSeq           uint64
 }
 
 // ReceiptItem is one request on a receipt.
 type ReceiptItem struct {
 	ID, Wants, State string
 	Due, Ended       time.Time
-	InTime           bool
-	Done             []string
-	Kept             []Keep
+	Deadline         string // met, missed, open
+	Done             []Event
+}
+
+// ReceiptLetter is a letter on a receipt.
+type ReceiptLetter struct {
+	What, State, By string
+	At              time.Time
+}
+
+// ReceiptEntry is an entry of the journal that proves something.
+type ReceiptEntry struct {
+	Seq       uint64
+	At        time.Time
+	What, Who string
+	Hash      string
 }
 
 // Fault is a page that says why there is no other.
