@@ -67,6 +67,7 @@
 //	1  handlers/after          the rest of the site is told of an effect: webhook, command
 //	1  handlers/users/meaning   what names of tables and columns say
 //	2  inbox/cases               what a Case owes next: which question, which answer, to whom
+//	2  inbox/staff               who the staff are and what each may do
 //	2  handlers/users/datamap/mapfile   the data map as a file, and ready ones
 //	3  inbox/intake, inbox/queue, inbox/outbox   order and retry of one loop each
 //	3  handlers                  what change, delete and copy mean: one file a kind

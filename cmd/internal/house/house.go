@@ -86,7 +86,7 @@ func layers() map[string]int {
 		"inbox/mailbox inbox/parse inbox/screen inbox/sender inbox/policy inbox/deadline inbox/journal templates handlers/users handlers/users/meaning handlers/after " +
 			"inbox/classify/value inbox/classify/answer inbox/settings",
 		"inbox/classify inbox/state handlers/users/datamap",
-		"inbox/cases handlers/users/datamap/mapfile",
+		"inbox/cases inbox/staff handlers/users/datamap/mapfile",
 		"inbox/intake inbox/queue inbox/outbox handlers handlers/users/boltusers handlers/users/sqlusers " +
 			"handlers/users/userstest handlers/users/realsql inbox/mailtest",
 		"inbox/mailtest/realmail inbox/review handlers/users/fit",
