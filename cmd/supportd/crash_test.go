@@ -65,6 +65,7 @@ var notKilledAt = map[string]string{
 	"hold all":       "an older copy of the state",
 	"forget deletes": "what is kept a day at least is not forgotten in a test's time",
 	"reapply":        "the administrator", "reapply ended": "the administrator",
+	"enter": "staff", "save answer": "staff", "drop answer": "staff",
 	"release": "staff", "pause": "staff", "resume": "staff", "replay": "staff", "probe": "the administrator",
 }
 

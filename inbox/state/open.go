@@ -99,8 +99,8 @@ func readOpen(k, v []byte) (o Line, err error) {
 	return o, nil
 }
 
-// IsOpenKey tells whether a text has the form of a key of [Tx.OpenAfter].
-func IsOpenKey(s string) bool { return len(s) == 18 }
+// AfterClass gives the key of [Tx.OpenAfter] behind everything of a class.
+func AfterClass(c Class) string { return string([]byte{byte(c) + 1}) }
 
 // place puts a thing where it belongs in the index, or takes it out when o is
 // nil.

@@ -130,7 +130,7 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
 		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point})
 	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
-		Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
+		Mailboxes: d.intake, Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
 }
 
 // eraser finds what is left with the handlers, and takes it away as the queue
