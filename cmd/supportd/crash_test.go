@@ -66,6 +66,9 @@ var notKilledAt = map[string]string{
 	"forget deletes": "what is kept a day at least is not forgotten in a test's time",
 	"reapply":        "the administrator", "reapply ended": "the administrator",
 	"enter": "staff", "save answer": "staff", "drop answer": "staff",
+	"staff add": "the administrator", "staff role": "the administrator", "staff disable": "the administrator", "staff enable": "the administrator",
+	"staff reset": "the administrator", "staff link": "the administrator", "staff language": "staff", "staff seen": "staff", "sign in": "staff",
+	"sign-ins refused": "staff", "sign out": "staff", "link used": "staff", "password set": "staff",
 	"release": "staff", "pause": "staff", "resume": "staff", "replay": "staff", "probe": "the administrator",
 }
 

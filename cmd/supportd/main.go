@@ -47,6 +47,7 @@ type cli struct {
 	Resume    resumeCmd    `cmd:"" help:"End a pause, also the one after a restored state."`
 	Reconcile reconcileCmd `cmd:"" help:"Compare every mailbox with the state; exit 1 when a mail is not accounted for."`
 	Users     usersCmd     `cmd:"" help:"The people of the user store, and the data map of a database."`
+	Staff     staffCmd     `cmd:"" help:"Who may sign in to the console, and what they may do there."`
 	Journal   journalCmd   `cmd:"" help:"The journal's hash chain."`
 	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the state and the embedded user store into an empty directory."`
 	Version   versionCmd   `cmd:"" help:"Print the version of the program."`

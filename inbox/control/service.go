@@ -42,6 +42,8 @@ type Call struct {
 	Text       string            `json:"text,omitempty"`
 	Head       string            `json:"head,omitempty"`
 	Path       string            `json:"path,omitempty"`
+	Name       string            `json:"name,omitempty"` // of a staff account
+	Role       string            `json:"role,omitempty"` // and its role
 	Format     string            `json:"format,omitempty"`
 	Address    string            `json:"address,omitempty"`
 	Effects    bool              `json:"effects,omitempty"`
@@ -96,6 +98,9 @@ type Service struct {
 	Intake *intake.Intake
 	People People
 	Store  Store // nil when the site's people do not live in the embedded store
+
+	Staff   *staff.Staff
+	Console string // where staff's browsers reach the console, without "/" at the end; "": there is none
 }
 
 // verb answers one kind of call; put sends an item.
@@ -113,7 +118,9 @@ func verbs() map[string]verb {
 		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
 		"reconcile": (*Service).reconcile, "journal verify": (*Service).verify,
 		"pause": (*Service).pause, "paused": (*Service).paused, "resume": (*Service).resume, "backup": (*Service).backup,
-		"probe":        (*Service).probe,
+		"probe":     (*Service).probe,
+		"staff add": (*Service).invite, "staff reset": (*Service).invite, "staff list": (*Service).listStaff,
+		"staff role": (*Service).changeStaff, "staff disable": (*Service).changeStaff, "staff enable": (*Service).changeStaff,
 		"users import": (*Service).importUsers, "users export": (*Service).exportUsers, "users show": (*Service).showUser, "users reapply": (*Service).reapply,
 	}
 }

@@ -89,7 +89,8 @@ func (h *hasher) make(ctx context.Context, password string) (string, error) {
 
 // matches tells whether stored is the hash of a password, and whether it was
 // made with other parameters than new ones are. A stored "" is nobody's: it is
-// refused, after the same work.
+// refused, after the work of a new one. A hash of before the parameters were
+// raised takes less, until its owner has signed in.
 func (h *hasher) matches(ctx context.Context, stored, password string) (ok, old bool, err error) {
 	c, salt, want := h.cost, make([]byte, saltLen), make([]byte, hashLen)
 	if stored != "" {

@@ -68,6 +68,7 @@ func (s *Staff) SignIn(ctx context.Context, name, password, from string) (token 
 	if err != nil {
 		return "", withoutName(err)
 	}
+	s.Log.Info("staff: signed in", "account", fold(name))
 	return token, nil
 }
 
@@ -96,7 +97,8 @@ func (s *Staff) proved(ctx context.Context, name, password, from string) (p proo
 	case err != nil:
 		return p, fmt.Errorf("signing in: %w", err)
 	case !ok || unfit != nil:
-		return p, errors.Join(ErrSignIn, s.refuse(ctx, name))
+		s.refuse(ctx, name)
+		return p, ErrSignIn
 	}
 	s.throttle.succeeded(try)
 	p.fresh = p.proved
@@ -139,13 +141,18 @@ func (s *Staff) nameOf(name string) (known string) {
 	return known
 }
 
-// refuse counts a refused sign-in, and tells the journal when it is time.
-func (s *Staff) refuse(ctx context.Context, name string) error {
+// refuse counts a refused sign-in, and tells the journal when it is time. That
+// it could not be told is no other answer to who was refused.
+func (s *Staff) refuse(ctx context.Context, name string) {
 	s.refused.count(s.nameOf(name))
 	if !s.refused.due(time.Now()) {
-		return nil
+		return
 	}
-	return s.State.Update(ctx, "sign-ins refused", func(tx *state.Tx) error { return s.refused.tell(tx, false) })
+	s.Log.Warn("staff: sign-ins are refused; the journal counts them")
+	err := s.State.Update(ctx, "sign-ins refused", func(tx *state.Tx) error { return s.refused.tell(tx, false) })
+	if err != nil {
+		s.Log.Error("staff: telling the journal of refused sign-ins", "err", err)
+	}
 }
 
 // Begin lets somebody in who has a one-time link, which it uses up, and gives

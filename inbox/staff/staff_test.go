@@ -364,7 +364,9 @@ func TestRaisedCost(t *testing.T) {
 func TestOwnPassword(t *testing.T) {
 	o := open(t)
 	ctx := t.Context()
-	token, other := o.hire("ann", RoleViewer), o.in2("ann")
+	token, other := o.hire("ann", RoleViewer), o.in("ann", away)
+	link, err := o.Link(ctx, "root", "ann")
+	o.must(err)
 	const better = "a better horse battery"
 	if _, err := o.SetPassword(ctx, token, "wrong horse battery", better, home); !errors.Is(err, ErrSignIn) {
 		t.Errorf("with a wrong old one: %v", err)
@@ -382,6 +384,9 @@ func TestOwnPassword(t *testing.T) {
 	o.must(err)
 	o.out("after a new password", token)
 	o.out("after a new password on another machine", other)
+	if _, err := o.Begin(ctx, link, home); err != ErrLink {
+		t.Errorf("a link of before the new password: %v", err)
+	}
 	if _, err := o.Session(ctx, fresh); err != nil {
 		t.Error(err)
 	}
@@ -392,8 +397,6 @@ func TestOwnPassword(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func (o *office) in2(name string) string { o.Helper(); return o.in(name, away) }
 
 // TestGuessesAtTheOldPassword: a stolen session is no way around the throttle.
 func TestGuessesAtTheOldPassword(t *testing.T) {

@@ -63,6 +63,23 @@ func TestOnePlaceOneAccount(t *testing.T) {
 	}
 }
 
+// TestDisabledIsThrottled: the right password of a disabled account is one more
+// that is wrong.
+func TestDisabledIsThrottled(t *testing.T) {
+	o := open(t)
+	o.hire("boss", RoleAdmin)
+	o.hire("gone", RoleViewer)
+	o.must(o.Disable(t.Context(), "boss", "gone"))
+	for range 6 {
+		if _, err := o.signIn("gone", right, away); !errors.Is(err, ErrSignIn) {
+			t.Fatal(err)
+		}
+	}
+	if wait := o.guess("gone", away); wait == 0 {
+		t.Error("nobody counts them")
+	}
+}
+
 // TestOwnSlips: who gets it right has a clean slate.
 func TestOwnSlips(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,15 +58,16 @@ func TestFrozen(t *testing.T) {
 }
 
 // useFrozen goes on with what the frozen state left off at. The first that was
-// frozen kept neither the form of mails, nor signatures, nor deletes; only the
-// newest has kept answers, and of a held letter that it is one.
+// frozen kept neither the form of mails, nor signatures, nor deletes, the next
+// deletes without what they took; only the newest has kept answers, and of a
+// held letter that it is one.
 func useFrozen(t *testing.T, tx *Tx, frozen string) error {
 	first := frozen == "schema1"
 	saved, err := tx.Saved()
 	if err != nil || (len(saved) == 1 && saved[0].Text == text) != (frozen == present) {
 		t.Errorf("the kept answers are %+v, %v", saved, err)
 	}
-	now := map[string]int{"schema1": 0, "schema1-deleted": 1, present: 2}[frozen] // a task, and a held letter
+	now := map[string]int{"schema1": 0, "schema1-deleted": 1, "schema1-took": 1, "schema1-staff": 1, present: 2}[frozen] // a task, and a held letter
 	if got := tx.Tallies(); got.Now != now || got.Now+got.Self != got.States[inbox.StateReview]+2 || got.States[inbox.StateScheduled] != 1 || got.Mails[inbox.MailDeferred] != 1 {
 		t.Errorf("the numbers are %+v", got)
 	}
@@ -95,6 +97,12 @@ func useFrozen(t *testing.T, tx *Tx, frozen string) error {
 	del, err := tx.DeletedFrom(time.Time{}, 0, 2)
 	if err != nil || (len(del) == 0) != first || !first && (!tx.SameAddress(del[0], from) || tx.SameAddress(del[0], "bob@example.org")) {
 		t.Errorf("of deletes it has %+v, %v", del, err)
+	}
+	for _, d := range del {
+		known := frozen != "schema1-deleted"
+		if !tx.db.Took(d, inbox.FieldPhone, took[0].Old) || tx.db.Took(d, inbox.FieldPhone, "another") == known || !slices.Equal(d.Cleared(), d.Fields) {
+			t.Errorf("what the delete took is not told: %+v", d)
+		}
 	}
 	if tied := tx.Tied(TiePerson, person); len(tied) == 0 || tied[0] != a.Case {
 		t.Errorf("the person is tied to %v", tied)
@@ -134,7 +142,7 @@ func freeze(t *testing.T, to string) {
 			tx.SaveRendered(r, []byte(text)), tx.SaveRendered(large, make([]byte, inlineMax+1)), db.SaveLarge(large, make([]byte, inlineMax+1)),
 			db.SaveFile(m.ID, r.Detail.Files[0], []byte(text)), tx.Moved(person), tx.Effect(scheduled.ID),
 			tx.AddDeleted(&Deleted{Action: scheduled.ID, Effect: tx.EffectKey(scheduled.ID), Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Digest: "d",
-				Begun: "again", BegunDigest: "d2", Person: person, Fields: []inbox.Field{inbox.FieldPhone}}, from),
+				Begun: "again", BegunDigest: "d2", Person: person, Fields: []inbox.Field{inbox.FieldPhone}}, from, took),
 			tx.Erase(m3.ID, "gone", "gone@example.org"), freezeStaff(tx),
 			tx.PutFolder("support", "INBOX", Folder{UIDValidity: 1, Floor: 1, FirstRun: tx.Now}),
 			tx.Filed(m3.Ref, inbox.Ref{Mailbox: "support", Folder: "Processed", UIDValidity: 2, UID: 3}),

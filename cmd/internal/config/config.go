@@ -176,6 +176,7 @@ type Journal struct {
 // Console says where staff's pages are served.
 type Console struct {
 	Listen string // host:port on loopback; "": not served
+	URL    string // where browsers reach it, without "/" at the end; "": not served
 }
 
 // Log says what is logged.

@@ -323,6 +323,20 @@ func TestMicrosoftTenant(t *testing.T) {
 	}
 }
 
+func TestConsole(t *testing.T) {
+	for text, want := range map[string]Console{
+		"":                          {"127.0.0.1:8080", "http://127.0.0.1:8080"},
+		`listen = "[::1]:9000"`:     {"[::1]:9000", "http://[::1]:9000"},
+		`listen = ""`:               {"", ""},
+		`url = "https://x.test/a/"`: {"127.0.0.1:8080", "https://x.test/a"},
+		"listen = \"\"\nurl = \"https://x.test\"": {"", ""},
+	} {
+		if c := load(t, folder(t, ""), minimal+"\n[console]\n"+text); c.Console != want {
+			t.Errorf("%s is %+v, want %+v", text, c.Console, want)
+		}
+	}
+}
+
 func TestPolicyMerges(t *testing.T) {
 	c := load(t, folder(t, ""), minimal+`
 [policy]

@@ -398,6 +398,13 @@ func readConsole(t *table) Console {
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
 		t.Fault("listen", "listen on 127.0.0.1 and put a proxy with TLS before it", "%s is not a loopback address", host)
 	}
+	c.URL = strings.TrimRight(t.page("url"), "/")
+	switch {
+	case c.Listen == "":
+		c.URL = ""
+	case c.URL == "":
+		c.URL = "http://" + c.Listen
+	}
 	return c
 }
 

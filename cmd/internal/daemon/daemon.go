@@ -24,6 +24,7 @@ import (
 	"push.guru/supportd/handlers/after"
 	"push.guru/supportd/handlers/users/boltusers"
 	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/handlers/users/sqlusers"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/classify"
@@ -37,6 +38,7 @@ import (
 	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/screen"
 	"push.guru/supportd/inbox/sender"
+	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/inbox/state"
 	"push.guru/supportd/templates"
 )
@@ -72,9 +74,13 @@ type Daemon struct {
 	queue  *queue.Queue
 	outbox *outbox.Outbox
 	desk   *review.Desk
+	staff  *staff.Staff
 	keeper *cases.Keeper
 
+	handlers *handlers.Handlers
+
 	embedded *boltusers.Store // the store, if it is the embedded one
+	unfitted *sqlusers.Store  // the store, if the data map was not yet held against it
 }
 
 // Open opens the state and the user store and wires everything. Close must
@@ -101,9 +107,10 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h := handlers.New(d.store, p.fields, copies(d.cfg), hook(d.cfg.Users.After))
+	d.handlers = handlers.New(d.store, p.fields, copies(d.cfg), hook(d.cfg.Users.After))
 	d.keeper = cases.New(p.cases)
-	d.build(p, h)
+	d.staff = staff.New(staff.Config{State: d.state, Site: siteNames(d.cfg), Log: d.log})
+	d.build(p, d.handlers)
 	if d.state.Restored() {
 		d.log.Error("daemon: the state is an older copy of itself; everything open is held and nothing is sent until \"supportd resume\"")
 		return d.state.Update(ctx, "hold all", d.keeper.HoldAll)
@@ -214,6 +221,16 @@ func ownAddresses(cfg *config.Config) []string {
 	return own
 }
 
+// siteNames lists what a password of the staff must not be made of.
+func siteNames(cfg *config.Config) []string {
+	names := []string{cfg.Site.Name}
+	for _, own := range ownAddresses(cfg) {
+		local, domain, _ := strings.Cut(own, "@")
+		names = append(names, local, domain)
+	}
+	return names
+}
+
 func screening(cfg *config.Config) screen.Config {
 	return screen.Config{Own: ownAddresses(cfg), Domains: cfg.Screen.OwnDomains, SpamHeader: cfg.Screen.SpamHeader}
 }
@@ -308,7 +325,7 @@ func (d *Daemon) Close() error {
 
 // Service answers the calls of the command line.
 func (d *Daemon) Service() *control.Service {
-	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store}
+	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store, Staff: d.staff, Console: d.cfg.Console.URL}
 	if d.embedded != nil {
 		s.Store = d.embedded
 	}
@@ -335,6 +352,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
+		{"user store", d.fitLater},
 		{"control", serve},
 	}
 	errs := make([]error, len(loops))
