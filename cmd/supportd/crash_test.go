@@ -232,6 +232,8 @@ effects_per_hour = 100000
 cool_off = "1s"
 [journal]
 anchor = %q
+[console]
+listen = ""
 `, support, w.IMAPAddr(), w.SMTPAddr(), anchor)
 	file := filepath.Join(dir, "site.toml")
 	err := errors.Join(os.WriteFile(filepath.Join(dir, "pass"), []byte("secret\n"), 0o600), os.WriteFile(file, []byte(text), 0o600))

@@ -11,7 +11,7 @@ func routes() []route {
 		{pattern: "GET /sign-in", who: anybody, run: signInPage},
 		{pattern: "POST /sign-in", who: anybody, run: signIn},
 		{pattern: "POST /sign-out", who: oneself, run: signOut},
-		{pattern: "GET /link", who: anybody, run: linkPage},
+		{pattern: "GET /link/{token}", who: anybody, run: linkPage},
 		{pattern: "POST /link", who: anybody, run: useLink},
 		{pattern: "GET /password", who: oneself, run: passwordPage},
 		{pattern: "POST /password", who: oneself, run: setPassword},

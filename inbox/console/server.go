@@ -115,7 +115,7 @@ func (s *Server) names(listen string) error {
 }
 
 // Link gives the address of a one-time link.
-func (s *Server) Link(token string) string { return s.link + "/link?token=" + url.QueryEscape(token) }
+func (s *Server) Link(token string) string { return s.link + "/link/" + url.PathEscape(token) }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }

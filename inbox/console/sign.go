@@ -91,7 +91,7 @@ func signOut(s *Server, w http.ResponseWriter, q *request) error {
 // linkPage shows a form: programs that look at links in advance use nothing up.
 func linkPage(s *Server, w http.ResponseWriter, q *request) error {
 	q.session, q.actor.Name = staff.Session{}, "" // the link may be somebody else's
-	return s.show(w, http.StatusOK, "link", s.frame(q, "link", pages.Link{Token: q.URL.Query().Get("token")}))
+	return s.show(w, http.StatusOK, "link", s.frame(q, "link", pages.Link{Token: q.PathValue("token")}))
 }
 
 // useLink signs in who has a one-time link.

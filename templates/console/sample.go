@@ -33,7 +33,7 @@ func Sample(now time.Time) map[string]Frame {
 			{ID: "M-000020", Href: "/case/M-000020", Received: now.Add(-5 * time.Hour), Mailbox: "support", State: "asked", Actions: []string{"A-000019"}}}},
 		"staff": Staff{Members: []Member{{Name: "aigerim", Role: "admin", Self: true, Seen: now.Add(-3 * time.Minute), Roles: sampleRoles(3)},
 			{Name: "daniyar", Role: "handler", Seen: now.Add(-49 * time.Hour), Roles: sampleRoles(1)}, {Name: "old", Role: "viewer", Disabled: true, Roles: sampleRoles(0)}},
-			Roles: sampleRoles(1), Link: "https://console.site.test/link?token=Q7wz4T0nJp2mC8sK1xVb9A", For: "daniyar"},
+			Roles: sampleRoles(1), Link: "https://console.site.test/link/Q7wz4T0nJp2mC8sK1xVb9A", For: "daniyar"},
 		"saved": Saved{Edits: true, Answers: c.Actions[0].Saved, Languages: []Option{{"en", "English", true}}},
 		"receipt": Receipt{Site: "Push.Guru", Case: c.ID, Made: now, By: "aigerim", Received: c.Received, Mailbox: "support", Sender: "a•••@users.test", Evidence: "roundtrip",
 			Items:   []ReceiptItem{{ID: "A-000018", Wants: c.Actions[0].Wants, State: "done", Due: now.Add(30 * time.Hour), Ended: now, Deadline: "met", Done: c.History[2:]}},

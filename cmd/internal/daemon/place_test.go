@@ -119,7 +119,7 @@ func (p *place) build(s setup, dir string) {
 		s.before(w)
 	}
 	p.opt.Log = slog.New(slog.NewTextHandler(io.MultiWriter(&p.log, warnings{p.t.Output()}), nil))
-	p.opt.NoSocket = true
+	p.opt.NoSocket, p.opt.NoConsole = true, true
 	smtp := w.SMTPAddr()
 	p.opt.DialIMAP = func(ctx context.Context, network, _ string) (net.Conn, error) { return p.dialIMAP(ctx, network, s) }
 	p.opt.DialSMTP = func(ctx context.Context, network, _ string) (net.Conn, error) { return w.DialSMTP(ctx, network, smtp) }
