@@ -233,10 +233,7 @@ func event(q *request, e review.CaseEvent, texts map[inbox.ReplyID]string) pages
 	case "mail":
 		v.Kind, v.What = "in", q.words.Say("what.mail")
 	case "letter":
-		v.Kind, v.What, v.Text = "out", q.words.Say("what.letter")+": "+pages.Name(q.words, "title", e.What), texts[e.Reply]
-		if w := "letters." + e.What; q.words.Has(w) {
-			v.What = q.words.Say(w)
-		}
+		v.Kind, v.What, v.Text = "out", pages.Name(q.words, "letters", e.What), texts[e.Reply]
 	case "attempt":
 		v.Kind, v.What = "out", pages.Name(q.words, "attempt", e.What)
 	default:
@@ -252,6 +249,12 @@ func event(q *request, e review.CaseEvent, texts map[inbox.ReplyID]string) pages
 func happened(q *request, what string) string {
 	if to, ok := strings.CutPrefix(what, "handed over to "); ok {
 		return q.words.Say("what.handed-over", "who", to)
+	}
+	if in, ok := strings.CutPrefix(what, "asked for again in "); ok {
+		return q.words.Say("what.again", "case", in)
+	}
+	if it, ok := strings.CutPrefix(what, "denied "); ok {
+		return q.words.Say("what.denied", "what", lower(pages.Name(q.words, "what", it)))
 	}
 	return pages.Name(q.words, "what", what)
 }
