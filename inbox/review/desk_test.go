@@ -33,7 +33,7 @@ func (p people) Find(_ context.Context, addr string) ([]users.Person, error) {
 const ann, elsewhere = "ann@users.test", "ann.lee@elsewhere.test"
 
 // newDesk gives a desk over a new state, in a mode.
-func newDesk(t *testing.T, mode policy.Mode) *Desk {
+func newDesk(t testing.TB, mode policy.Mode) *Desk {
 	t.Helper()
 	db, err := state.Open(state.Config{Dir: t.TempDir()})
 	if err != nil {
