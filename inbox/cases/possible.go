@@ -84,7 +84,7 @@ func (k *Keeper) endable(a *inbox.Action, e inbox.Event) error {
 // tellsRefusal tells whether the person is written to when their Action is
 // refused.
 func tellsRefusal(a *inbox.Action) bool {
-	return a.Evidence > inbox.LevelNone && a.Detail != nil && a.Detail.Address != ""
+	return a.Evidence > inbox.LevelNone && !a.ForStaff() && a.Detail != nil && a.Detail.Address != ""
 }
 
 // correctable tells why staff cannot give an Action another reading.

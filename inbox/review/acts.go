@@ -145,8 +145,8 @@ func (d *Desk) ready(ctx context.Context, act Act) (*readied, error) {
 // longest is how many bytes staff's words may have.
 const longest = 64 << 10
 
-// account is what the name of somebody of the staff looks like.
-var account = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$`)
+// staffName is what the name of somebody of the staff looks like.
+var staffName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,63}$`)
 
 // sound tells what is wrong with what was said with an act.
 func (d *Desk) sound(ctx context.Context, act Act) error {
@@ -164,7 +164,7 @@ func (d *Desk) sound(ctx context.Context, act Act) error {
 		return errors.New("there is no text to send")
 	case v == cases.Hold && !act.Until.IsZero() && !said(act.Reason):
 		return errors.New("holding until a date needs a reason, for whoever looks then")
-	case v == cases.HandOver && act.To != "" && !account.MatchString(act.To):
+	case v == cases.HandOver && act.To != "" && !staffName.MatchString(act.To):
 		return fmt.Errorf("%q is no name of somebody of the staff", act.To)
 	case v == cases.HandOver && act.To != "" && d.Knows != nil && !d.Knows(ctx, act.To):
 		return fmt.Errorf("nobody of the staff has the name %q", act.To)
