@@ -81,7 +81,7 @@ func (s *Server) caseView(q *request, v review.CaseView, open opened) (pages.Cas
 	c := pages.Case{ID: m.ID.String(), Subject: m.Subject, From: m.From, Name: m.Name, Received: m.Received, Mailbox: m.Mailbox, Language: m.Language, State: string(m.State),
 		Words: marked(m.Text, v.Spans), Forgotten: v.Forgotten, Notes: m.Notes, Evidence: m.Evidence.String(), EvidenceWhy: m.Why,
 		Raw: !v.Forgotten && q.actor.Role.May(staff.RightRaw)}
-	if m.Reason != "" {
+	if m.Reason != "" && len(v.Actions) == 0 { // else it stands beside them
 		c.Notes = append(c.Notes, m.Reason)
 	}
 	texts := map[inbox.ReplyID]string{}
@@ -151,6 +151,9 @@ func (s *Server) action(q *request, a review.CaseAction) pages.Action {
 	v := pages.Action{ID: a.ID.String(), Case: a.Case.String(), Wants: s.wants(q, a.ActionView, fields), Kind: string(a.Kind), Scope: string(a.Scope), State: string(a.State),
 		Why: a.Error, To: a.Assignee, Note: a.Handed, Confidence: int(a.Confidence*100 + .5), Certain: a.Certain, Because: a.Because, Due: a.Due, Tone: tone(a.Received, a.Due),
 		RunAfter: a.RunAfter, Until: a.Until, Attempts: a.Attempts, Acts: offers(q, a.Acts), Tomorrow: time.Now().In(s.Zone).AddDate(0, 0, 1).Format(time.DateOnly)}
+	if a.Forgotten {
+		v.Confidence = -1
+	}
 	if a.State.Ended() {
 		v.Tone, v.Due = "", time.Time{}
 	}
@@ -231,7 +234,7 @@ func event(q *request, e review.CaseEvent, texts map[inbox.ReplyID]string) pages
 	}
 	switch e.Source {
 	case "mail":
-		v.Kind, v.What = "in", q.words.Say("what.mail")
+		v.Kind, v.What, v.Why = "in", q.words.Say("what.mail"), ""
 	case "letter":
 		v.Kind, v.What, v.Text = "out", pages.Name(q.words, "letters", e.What), texts[e.Reply]
 	case "attempt":
@@ -244,17 +247,27 @@ func event(q *request, e review.CaseEvent, texts map[inbox.ReplyID]string) pages
 	return v
 }
 
+// phrases are the words of a history that name something: how they begin, the
+// text for them, its placeholder, and of which group the name is a word.
+var phrases = []struct{ begins, key, place, group string }{
+	{"handed over to ", "handed-over", "who", ""},
+	{"asked for again in ", "again", "case", ""},
+	{"answered in ", "answered-in", "case", ""},
+	{"undo asked for in ", "undo-in", "case", ""},
+	{"yes to ", "yes-to", "letter", "letters"},
+	{"denied ", "denied", "what", "what"},
+}
+
 // happened words a fixed word of the journal or of a history; what names
 // somebody keeps the name.
 func happened(q *request, what string) string {
-	if to, ok := strings.CutPrefix(what, "handed over to "); ok {
-		return q.words.Say("what.handed-over", "who", to)
-	}
-	if in, ok := strings.CutPrefix(what, "asked for again in "); ok {
-		return q.words.Say("what.again", "case", in)
-	}
-	if it, ok := strings.CutPrefix(what, "denied "); ok {
-		return q.words.Say("what.denied", "what", lower(pages.Name(q.words, "what", it)))
+	for _, phrase := range phrases {
+		if named, ok := strings.CutPrefix(what, phrase.begins); ok {
+			if phrase.group != "" {
+				named = lower(pages.Name(q.words, phrase.group, named))
+			}
+			return q.words.Say("what."+phrase.key, phrase.place, named)
+		}
 	}
 	return pages.Name(q.words, "what", what)
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -135,7 +136,7 @@ func (s *Server) rows(q *request, rows []review.QueueRow) []pages.Row {
 	var out []pages.Row
 	for _, r := range rows {
 		row := pages.Row{Href: "/case/" + r.Case.String(), Case: r.Case.String(), Wants: s.wants(q, r.ActionView, r.Fields), State: string(r.State),
-			Why: r.Error, Asked: r.Received, Due: r.Due, Tone: tone(r.Received, r.Due), Evidence: r.Evidence.String(), To: r.Assignee, Mailbox: r.Mailbox}
+			Why: r.Error, Asked: r.Received, Due: r.Due, Tone: tone(r.Received, r.Due), Evidence: r.Evidence.String(), To: r.Assignee, Mailbox: r.Mailbox, Who: cmp.Or(r.Name, r.From), Subject: r.Subject}
 		if r.ID != 0 {
 			row.Href += "#" + r.ID.String()
 		}
@@ -228,24 +229,22 @@ func counts(q *request, n state.Tallies, now asked) []pages.Count {
 		out = append(out, pages.Count{Label: q.words.Say("queue." + key), N: n, Href: a.address("/queue"), On: a == now, Tone: tone})
 	}
 	add("all", "", n.Now, asked{})
-	add("late", "", -1, asked{deadline: "late"})
-	add("today", "", -1, asked{deadline: "today"})
-	add("mine", "", -1, asked{mine: "me"})
-	add("review", "", n.States[inbox.StateReview], asked{state: string(inbox.StateReview)})
-	add("held", "", n.States[inbox.StateHeld], asked{state: string(inbox.StateHeld)})
-	add("failed", red(n.States[inbox.StateFailed]), n.States[inbox.StateFailed], asked{state: string(inbox.StateFailed)})
+	for _, st := range []inbox.State{inbox.StateReview, inbox.StateHeld, inbox.StateFailed} {
+		if a := (asked{state: string(st)}); n.States[st] > 0 || now.state == a.state {
+			add(string(st), map[bool]string{true: "red"}[st == inbox.StateFailed], n.States[st], a)
+		}
+	}
 	add("waiting", "", n.Self, asked{state: waiting})
 	if aside := n.Mails[inbox.MailQuarantined]; aside > 0 {
 		out = append(out, pages.Count{Label: q.words.Say("queue.quarantined"), N: aside, Href: "/mails?state=quarantined", Tone: "red"})
 	}
-	return out
-}
-
-func red(n int) string {
-	if n > 0 {
-		return "red"
+	for _, quick := range []struct {
+		key string
+		a   asked
+	}{{"late", asked{deadline: "late"}}, {"today", asked{deadline: "today"}}, {"mine", asked{mine: "me"}}} {
+		add(quick.key, "", -1, quick.a)
 	}
-	return ""
+	return out
 }
 
 // filters are the lists above the queue.

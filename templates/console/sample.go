@@ -64,12 +64,12 @@ func sampleRoles(on int) []Option {
 
 func sampleRows(now time.Time) []Row {
 	return []Row{
-		{"/case/M-000012", "M-000012", "Wants the account deleted", "review", "the deletion is not certain", now.Add(-98 * time.Hour), now.Add(-5 * time.Hour), "red", "none", "", "support"},
-		{"/case/M-000018", "M-000018", "Wants the account deleted", "review", "", now.Add(-2 * time.Hour), now.Add(3 * time.Hour), "amber", "roundtrip", "daniyar", "support"},
-		{"/case/M-000019", "M-000019", "Asks a question", "review", "", now.Add(-25 * time.Minute), now.Add(20 * time.Hour), "amber", "aligned", "", "support"},
-		{"/case/M-000020", "M-000020", "Wants phone number and email address changed", "failed", "the site’s database refuses the value", now.Add(-26 * time.Hour), now.Add(50 * time.Hour), "", "roundtrip", "aigerim", "support"},
-		{"/case/M-000023", "M-000023", "Wants a copy of their data", "held", "a stop that nobody proved", now.Add(-3 * 24 * time.Hour), now.Add(9 * 24 * time.Hour), "", "aligned", "", "privacy"},
-		{"/case/M-000024", "M-000024", "Objects to the use of their data", "review", "policy wants staff to look", now.Add(-11 * 24 * time.Hour), now.Add(12 * 24 * time.Hour), "", "none", "", "privacy"},
+		{"/case/M-000012", "M-000012", "Wants the account deleted", "review", "the deletion is not certain", now.Add(-98 * time.Hour), now.Add(-5 * time.Hour), "red", "none", "", "support", "Ann Bee", "please remove me"},
+		{"/case/M-000018", "M-000018", "Wants the account deleted", "review", "", now.Add(-2 * time.Hour), now.Add(3 * time.Hour), "amber", "roundtrip", "daniyar", "support", "Aigerim S.", "please remove me"},
+		{"/case/M-000019", "M-000019", "Asks a question", "review", "", now.Add(-25 * time.Minute), now.Add(20 * time.Hour), "amber", "aligned", "", "support", "Bob", "where are you?"},
+		{"/case/M-000020", "M-000020", "Wants phone number and email address changed", "failed", "the site’s database refuses the value", now.Add(-26 * time.Hour), now.Add(50 * time.Hour), "", "roundtrip", "aigerim", "support", "Данияр К.", "Новый номер"},
+		{"/case/M-000023", "M-000023", "Wants a copy of their data", "held", "a stop that nobody proved", now.Add(-3 * 24 * time.Hour), now.Add(9 * 24 * time.Hour), "", "aligned", "", "privacy", "", ""},
+		{"/case/M-000024", "M-000024", "Objects to the use of their data", "review", "policy wants staff to look", now.Add(-11 * 24 * time.Hour), now.Add(12 * 24 * time.Hour), "", "none", "", "privacy", "Eve", "advertising"},
 	}
 }
 

@@ -97,6 +97,8 @@ type Row struct {
 	Evidence   string    // none, aligned, roundtrip
 	To         string    // who has it in hand
 	Mailbox    string
+	Who        string // who wrote, and about what
+	Subject    string
 }
 
 // Listing is the part of the queue that is updated while it is open.
@@ -162,7 +164,7 @@ type Action struct {
 	State         string
 	Why           string
 	To, Note      string // who has it in hand, and with what words it was handed over
-	Confidence    int    // per cent
+	Confidence    int    // per cent; -1: forgotten
 	Certain       bool
 	Because       []string
 	Due           time.Time
