@@ -47,7 +47,7 @@ func doAct(s *Server, w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return s.notDone(w, q, open, err)
 	}
-	http.Redirect(w, q.Request, "/case/"+q.mail.String()+"?done="+url.QueryEscape(string(verb))+"#"+act.Action.String(), http.StatusSeeOther)
+	http.Redirect(w, q.Request, "/case/"+q.mail.String()+"?done="+url.QueryEscape(string(verb)), http.StatusSeeOther)
 	return nil
 }
 

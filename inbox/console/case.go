@@ -9,6 +9,7 @@ import (
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/templates"
@@ -37,7 +38,7 @@ func search(s *Server, w http.ResponseWriter, q *request) error {
 		if who == "" {
 			who = h.From
 		}
-		body.Hits = append(body.Hits, pages.Hit{Href: "/case/" + h.Case.String(), Case: h.Case.String(), Who: who, Subject: h.Subject, State: string(h.State), Open: h.Open, Received: h.Received})
+		body.Hits = append(body.Hits, pages.Hit{Href: "/case/" + h.Case.String(), Case: h.Case.String(), Who: who, Subject: policy.StripTags(h.Subject), State: string(h.State), Open: h.Open, Received: h.Received})
 	}
 	return s.show(w, http.StatusOK, "found", s.frame(q, "found", body))
 }
@@ -78,7 +79,7 @@ func (s *Server) openCase(w http.ResponseWriter, q *request, code int, open open
 
 func (s *Server) caseView(q *request, v review.CaseView, open opened) (pages.Case, error) {
 	m := v.Mail
-	c := pages.Case{ID: m.ID.String(), Subject: m.Subject, From: m.From, Name: m.Name, Received: m.Received, Mailbox: m.Mailbox, Language: m.Language, State: string(m.State),
+	c := pages.Case{ID: m.ID.String(), Subject: policy.StripTags(m.Subject), From: m.From, Name: m.Name, Received: m.Received, Mailbox: m.Mailbox, Language: m.Language, State: string(m.State),
 		Words: marked(m.Text, v.Spans), Forgotten: v.Forgotten, Notes: m.Notes, Evidence: m.Evidence.String(), EvidenceWhy: m.Why,
 		Raw: !v.Forgotten && q.actor.Role.May(staff.RightRaw)}
 	if m.Reason != "" && len(v.Actions) == 0 { // else it stands beside them

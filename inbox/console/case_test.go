@@ -29,7 +29,7 @@ func TestTyped(t *testing.T) {
 	if o.state(m) != inbox.StateReview {
 		t.Fatal("it was done")
 	}
-	want(t, o.post(path, token, "action", action, "typed", " m-1 "), http.StatusSeeOther, "/case/M-000001?done=approve#A-000001")
+	want(t, o.post(path, token, "action", action, "typed", " m-1 "), http.StatusSeeOther, "/case/M-000001?done=approve")
 	if o.state(m) == inbox.StateReview {
 		t.Error("it was not done")
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/state"
 	"push.guru/supportd/templates"
@@ -136,7 +137,7 @@ func (s *Server) rows(q *request, rows []review.QueueRow) []pages.Row {
 	var out []pages.Row
 	for _, r := range rows {
 		row := pages.Row{Href: "/case/" + r.Case.String(), Case: r.Case.String(), Wants: s.wants(q, r.ActionView, r.Fields), State: string(r.State),
-			Why: r.Error, Asked: r.Received, Due: r.Due, Tone: tone(r.Received, r.Due), Evidence: r.Evidence.String(), To: r.Assignee, Mailbox: r.Mailbox, Who: cmp.Or(r.Name, r.From), Subject: r.Subject}
+			Why: r.Error, Asked: r.Received, Due: r.Due, Tone: tone(r.Received, r.Due), Evidence: r.Evidence.String(), To: r.Assignee, Mailbox: r.Mailbox, Who: cmp.Or(r.Name, r.From), Subject: policy.StripTags(r.Subject)}
 		if r.ID != 0 {
 			row.Href += "#" + r.ID.String()
 		}

@@ -154,6 +154,7 @@ func functions(w templates.Words, zone *time.Location) template.FuncMap {
 		"t":      func(key string, pairs ...string) (string, error) { return say(w, key, pairs...) },
 		"n":      func(key string, n int) (string, error) { return count(w, key, n) },
 		"name":   func(group, word string) string { return Name(w, group, word) },
+		"why":    func(why string) string { return templates.Plain(Reason(w, why)) },
 		"ago":    times.Ago,
 		"due":    times.Due,
 		"moment": func(t time.Time) string { return w.Moment(t, zone) },
@@ -188,6 +189,20 @@ func Name(w templates.Words, group, word string) string {
 		return w.Say(key)
 	}
 	return strings.ReplaceAll(word, "_", " ")
+}
+
+// Reason words why something waits, or cannot be taken back, where the language
+// has the program's sentence; several are separated by "; ". What has no text of
+// its own stays as it is.
+func Reason(w templates.Words, why string) string {
+	parts := strings.Split(why, "; ")
+	for i, p := range parts {
+		slug := strings.Join(strings.FieldsFunc(strings.ToLower(p), func(r rune) bool { return r < 'a' || r > 'z' }), "-")
+		if key := "why." + slug; w.Has(key) {
+			parts[i] = w.Say(key)
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Times words times as people say them, seen from now.
