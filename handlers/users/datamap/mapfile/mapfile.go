@@ -362,7 +362,7 @@ func readLink(t *settings.Table) datamap.Link {
 	}
 	l := datamap.Link{Column: readName(sub, "column", hint)}
 	to, byAddress := sub.Text("to", ""), sub.Flag("address", false)
-	l.Fixed = byAddress && sub.Flag("fixed", false)
+	l.Fixed = sub.Flag("fixed", false)
 	l.Parent, l.To, _ = strings.Cut(to, ".")
 	switch {
 	case byAddress == (to != ""):
