@@ -274,3 +274,21 @@ func TestReaddressAtTheSameTime(t *testing.T) {
 		}
 	})
 }
+
+// TestFirstRowByAddress: somebody who has no row yet in a place linked by address
+// gets one, which is theirs at once, and follows them.
+func TestFirstRowByAddress(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		addressed(t, s, "id {serial}, mail varchar(190), topic varchar(20)")
+		st := s.open(t, mapOf(t, account("people", "id"), news("news", "id", func(p *datamap.Place) {
+			p.Single, p.Columns = true, []datamap.Column{{Field: "topic", Max: 20}}
+		})))
+		doPlan(t, st, "k-1", find(t, st, "17"), setting("topic", "bees"))
+		if err := moved(t, st, "k-2", "new@users.test"); err != nil {
+			t.Fatal(err)
+		}
+		if got := find(t, st, "17").Fields["topic"]; got != "bees" {
+			t.Errorf("it holds %q", got)
+		}
+	})
+}
