@@ -80,11 +80,11 @@ func (c *copier) begin() error {
 		}
 	}
 	asHTML, asJSON, asCSV := c.members[0], c.members[1], c.members[2]
-	page, err := newPage(asHTML, c.h.data, c.h.copies.Site, c.job.Language, c.part)
+	page, err := newPage(asHTML, c.h.data(), c.h.copies.Site, c.job.Language, c.part)
 	if err != nil {
 		return err
 	}
-	c.encoders = []encoder{newJSON(asJSON, c.h.data), newCSV(asCSV, c.counts), page}
+	c.encoders = []encoder{newJSON(asJSON, c.h.data()), newCSV(asCSV, c.counts), page}
 	return nil
 }
 
@@ -127,7 +127,7 @@ func (c *copier) end(past []inbox.PastCase) error {
 		return err
 	}
 	var empty []datamap.Place
-	for _, p := range c.h.data.Places() {
+	for _, p := range c.h.data().Places() {
 		if c.counts[p.Name] == 0 {
 			empty = append(empty, p)
 		}

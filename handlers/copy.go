@@ -35,7 +35,7 @@ func (h *Handlers) copy(ctx context.Context, job inbox.Job) (inbox.Outcome, erro
 
 // shown gives a record without the columns that go into no copy.
 func (h *Handlers) shown(r users.Record) users.Record {
-	hidden := func(c string) bool { return !h.data.Shown(r.Place, inbox.Field(c)) }
+	hidden := func(c string) bool { return !h.data().Shown(r.Place, inbox.Field(c)) }
 	if !slices.ContainsFunc(r.Columns, hidden) {
 		return r
 	}

@@ -26,9 +26,9 @@ func (h *Handlers) describe(ctx context.Context, job inbox.Job) (inbox.Outcome, 
 			}
 		}
 	}
-	held := h.data.Describe(p, counts, job.Language)
+	held := h.data().Describe(p, counts, job.Language)
 	if n := len(job.Past); n > 0 {
-		held = append(held, h.data.DescribeCases(n, job.Language))
+		held = append(held, h.data().DescribeCases(n, job.Language))
 	}
 	return inbox.Outcome{Plan: plan, Holdings: held}, nil
 }
@@ -37,7 +37,7 @@ func (h *Handlers) describe(ctx context.Context, job inbox.Job) (inbox.Outcome, 
 // known to hold nothing.
 func (h *Handlers) zeroCounts() map[string]int {
 	counts := map[string]int{}
-	for _, place := range h.data.Places() {
+	for _, place := range h.data().Places() {
 		for _, c := range place.Columns {
 			counts[datamap.CountKey(place.Name, c.Field)] = 0
 		}

@@ -33,6 +33,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
 
 	"push.guru/supportd/handlers/after"
 	"push.guru/supportd/handlers/users"
@@ -51,7 +54,7 @@ type Copies struct {
 // Handlers carries out Jobs. Its methods may be called at the same time.
 type Handlers struct {
 	store  users.Store
-	data   *datamap.Map
+	inUse  atomic.Pointer[datamap.Map]
 	copies Copies
 	hook   after.Hook
 }
@@ -59,8 +62,16 @@ type Handlers struct {
 // New makes Handlers of the site's user store, the map of what is in it, and
 // the hook that tells the rest of the site of each effect; nil: nobody is told.
 func New(store users.Store, m *datamap.Map, copies Copies, hook after.Hook) *Handlers {
-	return &Handlers{store: store, data: m, copies: copies, hook: hook}
+	h := &Handlers{store: store, copies: copies, hook: hook}
+	h.Use(m)
+	return h
 }
+
+// Use puts another map in the place of the one that New was given: the same
+// places, and what has become known of the values that they take.
+func (h *Handlers) Use(m *datamap.Map) { h.inUse.Store(m) }
+
+func (h *Handlers) data() *datamap.Map { return h.inUse.Load() }
 
 // Find gives everybody whose address on record is addr, ordered by ID. An
 // empty answer is no error; two or more are for staff to tell apart.
@@ -81,7 +92,7 @@ func (h *Handlers) Plan(ctx context.Context, p users.Person, r inbox.Request, un
 	if err := ctx.Err(); err != nil {
 		return inbox.Plan{}, inbox.Temporary(fmt.Errorf("planning: %w", err))
 	}
-	return h.data.Plan(p, r, undo)
+	return h.data().Plan(p, r, undo)
 }
 
 // Perform carries out the job and gives its receipt. A job may be performed
@@ -143,9 +154,7 @@ func (h *Handlers) plan(ctx context.Context, job inbox.Job) (users.Person, inbox
 	if !address.Equal(p.Address(), job.Address) {
 		return users.Person{}, inbox.Plan{}, &inbox.MovedError{}
 	}
-	r := job.Request
-	r.Kind, r.Scope = job.Kind, job.Scope
-	plan, err := h.Plan(ctx, p, r, job.Undo)
+	plan, _, err := h.planNow(ctx, p, job)
 	if err != nil {
 		return users.Person{}, inbox.Plan{}, err
 	}
@@ -153,6 +162,41 @@ func (h *Handlers) plan(ctx context.Context, job inbox.Job) (users.Person, inbox
 		return users.Person{}, inbox.Plan{}, &inbox.StaleError{Plan: plan}
 	}
 	return p, plan, nil
+}
+
+// planNow makes the job's Plan from a record. A job that repeats a delete of
+// fields leaves those alone that hold another value than it took.
+func (h *Handlers) planNow(ctx context.Context, p users.Person, job inbox.Job) (plan inbox.Plan, alone []inbox.Field, err error) {
+	r := job.Request
+	r.Kind, r.Scope = job.Kind, job.Scope
+	if job.Took == nil {
+		plan, err = h.Plan(ctx, p, r, job.Undo)
+		return plan, nil, err
+	}
+	r.Fields = nil
+	for _, f := range job.Request.Fields {
+		if holdsOther(p, job, f) {
+			alone = append(alone, f)
+			continue
+		}
+		r.Fields = append(r.Fields, f)
+	}
+	if len(r.Fields) == 0 {
+		return inbox.Plan{}, alone, nil
+	}
+	plan, err = h.Plan(ctx, p, r, job.Undo)
+	plan.Steps = slices.DeleteFunc(plan.Steps, func(s inbox.Step) bool { // a name that follows others, or that others make up
+		if s.Op == inbox.StepClear && holdsOther(p, job, s.Field) && !slices.Contains(alone, s.Field) {
+			alone = append(alone, s.Field)
+		}
+		return slices.Contains(alone, s.Field)
+	})
+	return plan, alone, err
+}
+
+// holdsOther tells whether a field holds another value than the job took.
+func holdsOther(p users.Person, job inbox.Job, f inbox.Field) bool {
+	return job.Took != nil && strings.TrimSpace(p.Fields[f]) != "" && !job.Took(f, p.Fields[f])
 }
 
 // effect carries out a job that the store keeps a record of.

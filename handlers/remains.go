@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/handlers/users/datamap"
@@ -13,7 +14,8 @@ import (
 // Remains tells what is left of a delete that was carried out, or is there
 // again because the site has restored a backup. Whether the backup knows the
 // effect does not matter: where it does, what it says that was done is looked
-// for, else what the map says now.
+// for, else what the map says now. Of a job that Took fields, one that holds
+// another value by now is not left of the delete; it is told.
 //
 // When something is left, the delete can be performed again, as a Job with the
 // Key, the Digest and the Address that Remains gives. Its key is another one
@@ -41,17 +43,21 @@ func (h *Handlers) remains(ctx context.Context, job inbox.Job) (rest inbox.Remai
 	if err != nil {
 		return rest, err
 	}
-	plan, err := h.Plan(ctx, p, job.Request, false)
+	plan, alone, err := h.planNow(ctx, p, job)
 	var refused *datamap.RefusedError
-	switch {
-	case errors.As(err, &refused) && refused.Reason == datamap.ReasonSame:
-		return rest, nil // none of the fields holds anything
-	case err != nil:
+	if err != nil && !(errors.As(err, &refused) && refused.Reason == datamap.ReasonSame) {
 		return rest, err
+	}
+	if len(alone) > 0 {
+		rest.LeftAlone, rest.Address = alone, p.Address()
+	}
+	if len(plan.Steps) == 0 { // none of the fields holds anything that was deleted
+		return rest, nil
 	}
 	look := plan
 	if recorded {
 		look = before.Plan
+		look.Steps = slices.DeleteFunc(look.Steps, func(s inbox.Step) bool { return s.Op == inbox.StepClear && holdsOther(p, job, s.Field) })
 	}
 	if rest.Left, err = h.store.Left(ctx, p, look); err != nil || len(rest.Left) == 0 {
 		return rest, err

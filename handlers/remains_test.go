@@ -3,6 +3,9 @@ package handlers
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +69,124 @@ func TestRemains(t *testing.T) {
 				t.Errorf("at the end: %+v", rest)
 			}
 		})
+	}
+}
+
+// TestRemainsOfWhatWasTaken: of a delete of fields only what it took is taken
+// again, whether the backup knows the effect or not; other values stay and are
+// told, also those that follow from what is taken.
+func TestRemainsOfWhatWasTaken(t *testing.T) {
+	const phone, full, given, family = inbox.FieldPhone, inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName
+	type fields = map[inbox.Field]string
+	for _, c := range []struct {
+		name  string
+		asked []inbox.Field
+		before,
+		back, // what is there again
+		want fields // what is there in the end
+		alone []inbox.Field
+	}{
+		{"the same", []inbox.Field{phone}, fields{phone: "1"}, fields{phone: "1"}, fields{}, nil},
+		{"another", []inbox.Field{phone}, fields{phone: "1"}, fields{phone: "2"}, fields{phone: "2"}, []inbox.Field{phone}},
+		{"one of each", []inbox.Field{phone, full}, fields{phone: "1", full: "Anna"}, fields{phone: "2", full: "Anna"},
+			fields{phone: "2"}, []inbox.Field{phone}},
+		{"one is not back", []inbox.Field{phone, full}, fields{phone: "1", full: "Anna"}, fields{full: "Eve"}, fields{full: "Eve"}, []inbox.Field{full}},
+		{"held nothing then", []inbox.Field{phone, full}, fields{phone: "1"}, fields{phone: "1", full: "Eve"}, fields{full: "Eve"}, nil},
+		{"a part is another, the rest of the name is back", []inbox.Field{full}, fields{full: "Anna Petrova", given: "Anna", family: "Petrova"},
+			fields{full: "Anna Petrova", given: "Eve", family: "Petrova"}, fields{given: "Eve"}, []inbox.Field{given}},
+		{"the whole is another, its parts are back", []inbox.Field{full}, fields{full: "Anna Petrova", given: "Anna", family: "Petrova"},
+			fields{full: "Eve", given: "Anna", family: "Petrova"}, fields{full: "Eve"}, []inbox.Field{full}},
+		{"a whole of parts that are back", []inbox.Field{given, family}, fields{full: "A. P.", given: "Anna", family: "Petrova"},
+			fields{full: "Anna Petrova", given: "Anna", family: "Petrova"}, fields{full: "Anna Petrova"}, []inbox.Field{full}},
+		{"a part of the name is another", []inbox.Field{phone, family}, fields{phone: "1", full: "Anna Petrova", given: "Anna", family: "Petrova"},
+			fields{phone: "1", full: "Anna Bee", given: "Anna", family: "Bee"}, fields{full: "Anna Bee", given: "Anna", family: "Bee"}, []inbox.Field{family}},
+		{"a whole that was deleted, too, and is another", []inbox.Field{given, family}, fields{full: "Anna Petrova", given: "Anna", family: "Petrova"},
+			fields{full: "Eve Petrova", given: "Eve", family: "Petrova"}, fields{full: "Eve Petrova", given: "Eve"}, []inbox.Field{given, full}},
+		{"the name follows its part", []inbox.Field{family}, fields{full: "Anna Petrova", given: "Anna", family: "Petrova"},
+			fields{full: "Eve Petrova", given: "Eve", family: "Petrova"}, fields{full: "Eve", given: "Eve"}, nil},
+	} {
+		for _, known := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, known %t", c.name, known), func(t *testing.T) {
+				h := open(t)
+				h.holding(c.before)
+				job := h.job("k-1", inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Fields: c.asked}, false)
+				out := h.perform(job)
+				if !known {
+					job.EffectKey = "k-2"
+				}
+				h.takeAgain(job.EffectKey, repeated(job, out.Plan), c.back, c.want, c.alone)
+			})
+		}
+	}
+}
+
+// holding gives Anna these fields beside her address, and no others.
+func (h *house) holding(fields map[inbox.Field]string) {
+	h.t.Helper()
+	all := map[inbox.Field]string{inbox.FieldEmail: "anna@users.test", inbox.FieldFullName: "", inbox.FieldPhone: "", inbox.FieldAbout: "",
+		inbox.FieldGivenName: "", inbox.FieldFamilyName: ""}
+	maps.Copy(all, fields)
+	h.back(all)
+}
+
+// repeated gives the job that repeats a delete of fields.
+func repeated(job inbox.Job, done inbox.Plan) inbox.Job {
+	took := map[inbox.Field]string{}
+	job.Request.Fields = nil
+	for _, s := range done.Steps {
+		if s.Op == inbox.StepClear && s.Old != "" {
+			took[s.Field] = s.Old
+			job.Request.Fields = append(job.Request.Fields, s.Field)
+		}
+	}
+	job.Took = func(f inbox.Field, v string) bool { return took[f] == v }
+	return job
+}
+
+// takeAgain puts fields back, takes again what the job took, and compares what
+// was left alone, and what is there in the end.
+func (h *house) takeAgain(key string, job inbox.Job, back, want map[inbox.Field]string, alone []inbox.Field) {
+	h.t.Helper()
+	h.holding(back)
+	rest := h.remains(job)
+	if !slices.Equal(rest.LeftAlone, alone) || rest.Address != "anna@users.test" {
+		h.t.Errorf("it says %+v", rest)
+	}
+	if slices.ContainsFunc(rest.Left, func(s inbox.Step) bool { return slices.Contains(alone, s.Field) }) {
+		h.t.Errorf("what is left alone is left of the delete: %+v", rest)
+	}
+	if changes := len(want) != len(back) || !maps.Equal(want, back); changes != (len(rest.Left) > 0) || changes != (rest.Key == key+"-again-1") {
+		h.t.Fatalf("it says %+v", rest)
+	} else if changes {
+		h.again(job, rest)
+	}
+	got := maps.Clone(h.get("17").Fields)
+	delete(got, inbox.FieldEmail)
+	maps.DeleteFunc(got, func(_ inbox.Field, v string) bool { return v == "" })
+	if !maps.Equal(got, want) {
+		h.t.Errorf("in the end there is %q, want %q", got, want)
+	}
+	if rest := h.remains(job); len(rest.Left) > 0 {
+		h.t.Errorf("and still it says %+v", rest)
+	}
+}
+
+// TestGivenMeanwhile: a value that the person gives between the look and the
+// act stays.
+func TestGivenMeanwhile(t *testing.T) {
+	h := open(t)
+	job := h.job("k-1", deletePhone, false)
+	fields := h.get("17").Fields
+	job = repeated(job, h.perform(job).Plan)
+	h.back(fields)
+	rest := h.remains(job)
+	h.back(map[inbox.Field]string{inbox.FieldPhone: "+77019999999"})
+	job.EffectKey, job.Digest, job.Address = rest.Key, rest.Digest, rest.Address
+	if _, err := h.Perform(t.Context(), job); inbox.InDoubt(err) || !isStale(err) {
+		t.Errorf("got %v", err)
+	}
+	if got := h.get("17").Fields[inbox.FieldPhone]; got != "+77019999999" {
+		t.Errorf("the number is %q", got)
 	}
 }
 

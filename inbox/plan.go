@@ -94,6 +94,11 @@ type Job struct {
 	// parts of one copy, in order, a letter each. The bytes are kept when it
 	// returns.
 	Attach func(zip []byte) error
+
+	// Took tells of a delete of fields that is repeated whether it took that
+	// very value from the field; where another one stands, it is left alone.
+	// nil: whatever a field holds is taken.
+	Took func(f Field, value string) bool
 }
 
 // Remains is what the user store still holds, or holds again, of what a Job
@@ -101,9 +106,13 @@ type Job struct {
 type Remains struct {
 	Left    []Step // of the plan; none: nothing is there
 	Gone    bool   // the person's own record is not there
-	Address string // on record now
+	Address string // on record now; "" when nothing is there
 	Key     string // effect key under which the rest can be taken away; the store does not know it yet
 	Digest  string // of the plan that does it
+
+	// LeftAlone are the fields that hold another value than the one that was
+	// taken away. They are in neither Left nor the plan.
+	LeftAlone []Field
 }
 
 // PastCase is one earlier case with support, as the person may read it.

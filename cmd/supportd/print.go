@@ -291,9 +291,11 @@ func printRepetition(w io.Writer, r review.Repetition, clock clock) error {
 	case review.ResultAlready:
 		line += "nothing of it is there"
 	case review.ResultReapplied:
-		line += "repeated"
+		line += "repeated" + butLeftAlone(r)
 	case review.ResultDue:
-		line += "would be repeated"
+		line += "would be repeated" + butLeftAlone(r)
+	case review.ResultValue:
+		line += "NOT DONE: " + anotherValue(r)
 	case review.ResultOther:
 		line += "NOT DONE: somebody with another address has that id now (effect " + r.Effect + ")"
 	default:
@@ -301,6 +303,26 @@ func printRepetition(w io.Writer, r review.Repetition, clock clock) error {
 	}
 	_, err := fmt.Fprintln(w, plain(line))
 	return err
+}
+
+// butLeftAlone names what stays of a delete that is repeated in part.
+func butLeftAlone(r review.Repetition) string {
+	if len(r.LeftAlone) == 0 {
+		return ""
+	}
+	return ", but " + anotherValue(r) + ": left alone"
+}
+
+func anotherValue(r review.Repetition) string {
+	var names []string
+	for _, f := range r.LeftAlone {
+		names = append(names, string(f))
+	}
+	hold := " holds another value than the one that was deleted"
+	if len(names) > 1 {
+		hold = " hold other values than those that were deleted"
+	}
+	return strings.Join(names, ", ") + hold
 }
 
 // printResults counts what came of a run.

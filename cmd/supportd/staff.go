@@ -389,7 +389,7 @@ type usersCmd struct {
 	Show    usersShow    `cmd:"" help:"Whoever has an address on record."`
 	Init    usersInit    `cmd:"" help:"Make the table supportd_effects in the site's database, where supportd remembers what it did there."`
 	Map     usersMap     `cmd:"" help:"Print a first data map, made from the tables of the site's database, or a ready one of a framework."`
-	Reapply usersReapply `cmd:"" help:"After the site has restored a backup of its own: repeat the deletes that were carried out since it was made."`
+	Reapply usersReapply `cmd:"" help:"After the site has restored a backup of its own: repeat the deletes that were carried out since it was made. A field with another value than the deleted one is left alone."`
 }
 
 type usersImport struct {
@@ -444,10 +444,11 @@ func (c *usersReapply) Run(w *world, all *cli) error {
 	if err != nil {
 		return err
 	}
-	count := map[review.Result]int{}
+	count, undone := map[review.Result]int{}, false
 	call := control.Call{Verb: "users reapply", Since: since, DryRun: c.DryRun}
 	err = each(all.Users.configFile, w, call, func(r review.Repetition) error {
 		count[r.Result]++
+		undone = undone || r.Result == review.ResultOther || r.Result == review.ResultFailed || len(r.LeftAlone) > 0
 		if c.JSON {
 			return printJSON(w.stdout, r)
 		}
@@ -460,7 +461,7 @@ func (c *usersReapply) Run(w *world, all *cli) error {
 	if err == nil || len(count) > 0 {
 		printResults(summary, count)
 	}
-	if err == nil && count[review.ResultOther]+count[review.ResultFailed] > 0 {
+	if err == nil && undone {
 		return errFailed
 	}
 	return err

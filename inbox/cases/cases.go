@@ -25,6 +25,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/handlers/users/datamap"
@@ -60,7 +61,7 @@ type Config struct {
 	Mailboxes []Mailbox
 	Staff     []string // canonical addresses that notices to staff go to
 	Clock     deadline.Clock
-	Map       *datamap.Map
+	Map       *datamap.Map // at first; see Use
 	Guards    Guards
 	Log       *slog.Logger
 }
@@ -70,6 +71,7 @@ type Config struct {
 type Keeper struct {
 	Config
 	byName map[string]Mailbox
+	inUse  atomic.Pointer[datamap.Map]
 }
 
 // New gives a Keeper.
@@ -78,8 +80,16 @@ func New(c Config) *Keeper {
 	for _, m := range c.Mailboxes {
 		k.byName[m.Name] = m
 	}
+	k.Use(c.Map)
 	return k
 }
+
+// Use puts another map in the place of Config.Map: the same places, and what
+// has become known of the values that they take.
+func (k *Keeper) Use(m *datamap.Map) { k.inUse.Store(m) }
+
+// Data gives the map that is in use.
+func (k *Keeper) Data() *datamap.Map { return k.inUse.Load() }
 
 // Sender is what is known about who wrote a mail.
 type Sender struct {
@@ -153,7 +163,7 @@ func (k *Keeper) settle(tx *state.Tx, m *inbox.Mail) error {
 // plan makes an Action's Plan from the person's present record. A refusal by
 // the data map comes back as its reason.
 func (k *Keeper) plan(a *inbox.Action, p users.Person) (inbox.Plan, *datamap.RefusedError, error) {
-	plan, err := k.Map.Plan(p, a.Detail.Request, a.Undo)
+	plan, err := k.Data().Plan(p, a.Detail.Request, a.Undo)
 	var refused *datamap.RefusedError
 	if errors.As(err, &refused) {
 		return plan, refused, nil

@@ -258,7 +258,7 @@ func (k *Keeper) reviewFirst(tx *state.Tx, a *inbox.Action, s Sender) (string, b
 	if why, yes := k.Rules.NeedsReview(a); yes {
 		return why, true
 	}
-	if s.Evidence.Level > inbox.LevelNone && a.Kind == inbox.KindWithdraw && !a.Approved && !k.Map.TakesObjections() {
+	if s.Evidence.Level > inbox.LevelNone && a.Kind == inbox.KindWithdraw && !a.Approved && !k.Data().TakesObjections() {
 		return "the data map has no column for an objection: act on it, then answer the person", true
 	}
 	if s.Evidence.Level > inbox.LevelNone && len(s.People) > 1 {
@@ -387,7 +387,7 @@ func (k *Keeper) planFor(tx *state.Tx, m *inbox.Mail, a *inbox.Action, p users.P
 			return false, err
 		}
 	}
-	return false, tx.MoveFor(a, inbox.EventRefuse, Program, "the data map refused it: "+string(refused.Reason))
+	return false, tx.MoveFor(a, inbox.EventRefuse, Program, refused.Error())
 }
 
 // nothingHeld answers that nothing is stored under the address.

@@ -484,8 +484,8 @@ func (k *Keeper) items(acts []*inbox.Action) []templates.Item {
 			it.RunAfter = a.RunAfter
 		}
 		if d := a.Detail; d != nil {
-			plan := k.Map.Localize(d.Plan, a.Language) // what ran is what was shown
-			it.Guest = k.Map.OfGuest(plan)
+			plan := k.Data().Localize(d.Plan, a.Language) // what ran is what was shown
+			it.Guest = k.Data().OfGuest(plan)
 			it.Steps, it.Keeps, it.Fields, it.Reason, it.Words = plan.Steps, plan.Keeps, d.Request.Fields, d.Reason, d.Words
 			for _, c := range d.Request.Changes {
 				it.Fields = append(it.Fields, c.Field)

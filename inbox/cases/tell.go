@@ -15,7 +15,7 @@ func (k *Keeper) tellOthers(tx *state.Tx, a *inbox.Action, done inbox.Plan) erro
 	if a.Kind != inbox.KindChange && a.Kind != inbox.KindDelete && a.Kind != inbox.KindWithdraw {
 		return nil
 	}
-	whom, fields := k.Map.Tell(done)
+	whom, fields := k.Data().Tell(done)
 	if len(whom) == 0 {
 		return nil
 	}

@@ -100,10 +100,23 @@ func Compose(d *inbox.ReplyDetail, files []inbox.File, date time.Time, auto Auto
 		}
 	}
 	var b bytes.Buffer
+	b.Grow(roughly(d, files))
 	if _, err := m.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("composing a mail: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// roughly gives the size that a mail hardly exceeds: a buffer that grows while
+// it is written takes several times as much.
+func roughly(d *inbox.ReplyDetail, files []inbox.File) int {
+	const headers = 16 << 10
+	n := headers + 2*(len(d.Text)+len(d.HTML))
+	for _, f := range files {
+		coded := base64.StdEncoding.EncodedLen(len(f.Bytes))
+		n += headers + coded + 2*(coded/mail.MaxBodyLength+1)
+	}
+	return n
 }
 
 // setFrom sets who we are in From or Reply-To; see headerWords for why the
@@ -200,13 +213,10 @@ func attach(m *mail.Msg, f inbox.File) error {
 	if contentType == "" || disposition == "" {
 		return errors.New("composing a mail: the name or media type of an attachment cannot be written in a header")
 	}
-	err = m.AttachReader(name, bytes.NewReader(f.Bytes), func(file *mail.File) {
+	m.AttachReadSeeker(name, bytes.NewReader(f.Bytes), func(file *mail.File) { // AttachReader would copy the bytes
 		file.Header.Set("Content-Type", contentType)
 		file.Header.Set("Content-Disposition", disposition)
 	})
-	if err != nil {
-		return fmt.Errorf("composing a mail: attaching a file: %w", err)
-	}
 	return nil
 }
 

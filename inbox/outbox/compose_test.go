@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/mail"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -376,4 +377,23 @@ func FuzzCompose(f *testing.F) {
 			t.Errorf("From %q: %v", e.Header.Get("From"), err)
 		}
 	})
+}
+
+// TestComposeAllocates: beside the mail itself only the buffer grows into which
+// the library encodes a part.
+func TestComposeAllocates(t *testing.T) {
+	const size = 11 << 20
+	files := []inbox.File{{Name: "copy.zip", Type: "application/zip", Bytes: make([]byte, size)}}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	b, err := Compose(detail(nil), files, composed, AutoReplied)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := after.TotalAlloc - before.TotalAlloc
+	t.Logf("a mail of %d bytes took %d", len(b), got)
+	if most := uint64(len(b)) * 9 / 2; got > most {
+		t.Errorf("composing a mail of %d bytes took %d, want %d at most", len(b), got, most)
+	}
 }

@@ -550,7 +550,7 @@ func (q *Queue) saver(c inbox.MailID, id inbox.ActionID, files *[]string) func([
 
 func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []string) error {
 	receipt := o.Plan.Digest(a.Detail.Person, a.Kind)
-	if err := q.remember(tx, a); err != nil {
+	if err := q.remember(tx, a, o.Plan); err != nil {
 		return err
 	}
 	a.Begun = ""
@@ -561,13 +561,14 @@ func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []str
 }
 
 // remember keeps what it takes to repeat a delete that was carried out, should
-// the site restore its data from before.
-func (q *Queue) remember(tx *state.Tx, a *inbox.Action) error {
+// the site restore its data from before. What was done has no values when an
+// earlier attempt did it: those that were shown stand for it then.
+func (q *Queue) remember(tx *state.Tx, a *inbox.Action, done inbox.Plan) error {
 	if a.Kind != inbox.KindDelete || q.Reapply == 0 {
 		return nil
 	}
 	return tx.AddDeleted(&state.Deleted{Action: a.ID, Effect: a.Begun, Kind: a.Kind, Scope: a.Scope,
-		Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Person: a.Detail.Person, Fields: a.Detail.Request.Fields}, a.Detail.Address)
+		Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Person: a.Detail.Person, Fields: a.Detail.Request.Fields}, a.Detail.Address, slices.Concat(a.Detail.Plan.Steps, done.Steps))
 }
 
 func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
@@ -586,7 +587,7 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	case errors.As(failure, &moved):
 		return q.Cases.ToReview(tx, a, moved.Error())
 	case errors.As(failure, &refused):
-		a.Detail.Reason = string(refused.Reason)
+		a.Detail.Reason, a.Error = string(refused.Reason), refused.Error()
 		if err := tx.Move(a, inbox.EventFail, cases.Program, nil); err != nil {
 			return err
 		}

@@ -31,6 +31,11 @@ type Repetition struct {
 	At     time.Time      `json:"at"` // when it was carried out first
 	Result Result         `json:"result"`
 	Error  string         `json:"error,omitempty"` // of a failure: why
+
+	// LeftAlone are the fields that hold another value than the one that was
+	// deleted: the person gave it since, or the backup is from before they had
+	// the other. Nothing is done to them, whatever the Result.
+	LeftAlone []inbox.Field `json:"left_alone,omitempty"`
 }
 
 // Result is how a Repetition ended.
@@ -41,13 +46,14 @@ const (
 	ResultAlready   Result = "already"      // nothing of it is there
 	ResultReapplied Result = "reapplied"    // it was there again, and is gone
 	ResultDue       Result = "due"          // it would be repeated, but was only asked about
+	ResultValue     Result = "other-value"  // nothing of it is there, but other values are: they were left alone
 	ResultOther     Result = "other-person" // somebody with another address has the ID: nothing was done
 	ResultFailed    Result = "failed"       // it could not be repeated
 )
 
 // Results lists every Result, in the order in which they are counted to staff.
 func Results() []Result {
-	return []Result{ResultAlready, ResultReapplied, ResultDue, ResultOther, ResultFailed}
+	return []Result{ResultAlready, ResultReapplied, ResultDue, ResultValue, ResultOther, ResultFailed}
 }
 
 // page is how many deletes are read in one transaction.
@@ -58,7 +64,8 @@ const page = 64
 // and tells put of each. With dry it only looks.
 //
 // Another run goes on where one was cut short. Nothing is done for whoever has
-// the ID now under another address: staff are told. The error says why the run
+// the ID now under another address: staff are told. A field is cleared only
+// where it holds what was deleted. The error says why the run
 // could not look at all that was asked for; a delete that could not be repeated
 // is told to put alone.
 func (d *Desk) Reapply(ctx context.Context, who string, since time.Time, dry bool, put func(Repetition) error) error {
@@ -132,7 +139,7 @@ func (r *repeating) all(ctx context.Context, since, until time.Time, put func(Re
 // tell repeats one delete and says what came of it.
 func (r *repeating) tell(ctx context.Context, del *state.Deleted) Repetition {
 	out := Repetition{Action: del.Action, Effect: del.Effect, Kind: del.Kind, Scope: del.Scope, Fields: del.Fields, Person: del.Person, At: del.At}
-	result, err := r.one(ctx, del)
+	result, alone, err := r.one(ctx, del)
 	if err != nil {
 		result = ResultFailed
 		r.Log.Error("review: a delete could not be repeated", "action", del.Action.String(), "err", err)
@@ -141,21 +148,32 @@ func (r *repeating) tell(ctx context.Context, del *state.Deleted) Repetition {
 		}
 		out.Error = err.Error()
 	}
-	out.Result = result
+	out.Result, out.LeftAlone = result, alone
 	r.count[result]++
 	return out
 }
 
-// one repeats one delete: commit the intent, act, commit the outcome.
-func (r *repeating) one(ctx context.Context, del *state.Deleted) (Result, error) {
-	job := repetition(del)
+// one repeats one delete, and gives the fields that it left alone.
+func (r *repeating) one(ctx context.Context, del *state.Deleted) (Result, []inbox.Field, error) {
+	job := r.repetition(del)
 	rest, err := r.Eraser.Remains(ctx, job)
-	switch {
-	case err != nil:
-		return "", err
-	case len(rest.Left) == 0:
-		return r.gone(ctx, del)
-	case rest.Gone:
+	if err != nil {
+		return "", nil, err
+	}
+	result := ResultAlready
+	if len(rest.Left) == 0 {
+		result, err = r.gone(ctx, del)
+	}
+	if err == nil && result == ResultAlready && len(rest.Left)+len(rest.LeftAlone) > 0 {
+		result, err = r.again(ctx, del, job, rest)
+	}
+	return result, rest.LeftAlone, err
+}
+
+// again takes a delete of which something is there again: commit the intent,
+// act, commit the outcome.
+func (r *repeating) again(ctx context.Context, del *state.Deleted, job inbox.Job, rest inbox.Remains) (Result, error) {
+	if rest.Gone {
 		return "", &inbox.Error{Err: fmt.Errorf("the place %q holds records of a person whose own record is not there", rest.Left[0].Place), Hint: "remove them by hand"}
 	}
 	same := false
@@ -165,12 +183,18 @@ func (r *repeating) one(ctx context.Context, del *state.Deleted) (Result, error)
 	switch {
 	case !same:
 		return ResultOther, r.other(ctx, del)
+	case len(rest.Left) == 0:
+		return ResultValue, r.skip(ctx, del, map[string]any{"why": "other values than those that were deleted are there", "left_alone": rest.LeftAlone})
 	case r.dry:
 		return ResultDue, nil
 	}
 	job.EffectKey, job.Digest, job.Address = rest.Key, rest.Digest, rest.Address
 	del.Begun, del.BegunDigest = rest.Key, rest.Digest
-	if err := r.note(ctx, "reapply", del, map[string]any{"as": rest.Key, "plan": rest.Digest}); err != nil {
+	intent := map[string]any{"as": rest.Key, "plan": rest.Digest}
+	if len(rest.LeftAlone) > 0 {
+		intent["left_alone"] = rest.LeftAlone
+	}
+	if err := r.note(ctx, "reapply", del, intent); err != nil {
 		return "", err
 	}
 	return r.perform(ctx, del, job)
@@ -185,7 +209,7 @@ func (r *repeating) gone(ctx context.Context, del *state.Deleted) (Result, error
 	case r.dry:
 		return ResultDue, nil
 	}
-	job := repetition(del)
+	job := r.repetition(del)
 	job.EffectKey, job.Digest, job.Ask = del.Begun, del.BegunDigest, true
 	result, err := r.perform(ctx, del, job)
 	if errors.Is(err, inbox.ErrNotDone) {
@@ -206,13 +230,18 @@ func (r *repeating) perform(ctx context.Context, del *state.Deleted, job inbox.J
 
 // other notes that nothing is done for somebody else who has the ID by now.
 func (r *repeating) other(ctx context.Context, del *state.Deleted) error {
-	if r.dry {
-		return nil
-	}
 	if len(r.others) < page {
 		r.others = append(r.others, fmt.Sprintf("person %s (%s, effect %s)", del.Person, del.Action, del.Effect))
 	}
-	return r.note(ctx, "not reapplied", del, map[string]any{"why": "the person with that ID has another address"})
+	return r.skip(ctx, del, map[string]any{"why": "the person with that ID has another address"})
+}
+
+// skip notes why nothing is done.
+func (r *repeating) skip(ctx context.Context, del *state.Deleted, detail map[string]any) error {
+	if r.dry {
+		return nil
+	}
+	return r.note(ctx, "not reapplied", del, detail)
 }
 
 // note stores where the repetition of a delete stands, and what happened. Its
@@ -234,7 +263,7 @@ func (r *repeating) end(ctx context.Context, since time.Time) error {
 		return nil
 	}
 	r.Log.Info("review: deletes repeated", "since", since, "already", r.count[ResultAlready], "reapplied", r.count[ResultReapplied],
-		"other", r.count[ResultOther], "failed", r.count[ResultFailed])
+		"other-value", r.count[ResultValue], "other-person", r.count[ResultOther], "failed", r.count[ResultFailed])
 	err := r.State.Update(ctx, "reapply ended", func(tx *state.Tx) error {
 		if err := tx.Journal("reapply ended", r.who, 0, 0, map[string]any{"since": since, "results": r.count}); err != nil || len(r.others) == 0 {
 			return err
@@ -247,8 +276,14 @@ func (r *repeating) end(ctx context.Context, since time.Time) error {
 	return err
 }
 
-// repetition gives the Job that a delete was.
-func repetition(del *state.Deleted) inbox.Job {
-	return inbox.Job{EffectKey: del.Effect, Kind: del.Kind, Scope: del.Scope, Person: del.Person, Digest: del.Digest,
+// repetition gives the Job that a delete was. Of fields it takes no more than
+// that did.
+func (d *Desk) repetition(del *state.Deleted) inbox.Job {
+	job := inbox.Job{EffectKey: del.Effect, Kind: del.Kind, Scope: del.Scope, Person: del.Person, Digest: del.Digest,
 		Request: inbox.Request{Kind: del.Kind, Scope: del.Scope, Fields: del.Fields}}
+	if del.Scope == inbox.ScopeFields {
+		job.Request.Fields = del.Cleared()
+		job.Took = func(f inbox.Field, value string) bool { return d.State.Took(del, f, value) }
+	}
+	return job
 }

@@ -218,13 +218,13 @@ func (d *Desk) Correct(ctx context.Context, id inbox.ActionID, who string, c Cor
 // possible refuses a reading that the data map would refuse of anybody: a slip
 // of staff must not end the Action, with a letter to the person about it.
 func (d *Desk) possible(r inbox.Request) error {
-	_, err := d.Cases.Map.Plan(users.Person{}, r, false)
+	_, err := d.Cases.Data().Plan(users.Person{}, r, false)
 	var refused *datamap.RefusedError
 	switch {
 	case !errors.As(err, &refused) || refused.Reason == datamap.ReasonSame || refused.Reason == datamap.ReasonNames:
 		return nil // the latter depends on the names that the person has
 	case refused.Reason == datamap.ReasonUnknownField:
-		return fmt.Errorf("there is no field %q: the fields are %s", refused.Field, words(d.Cases.Map.Fields()))
+		return fmt.Errorf("there is no field %q: the fields are %s", refused.Field, words(d.Cases.Data().Fields()))
 	}
 	if refused.Field == "" {
 		return errors.New(slips[refused.Reason])

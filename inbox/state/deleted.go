@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"push.guru/supportd/inbox"
@@ -30,7 +32,14 @@ type Deleted struct {
 	Person string        `json:"-"` // user store id
 	Fields []inbox.Field `json:"-"` // of scope fields
 
-	address []byte // keyed hash of the address on record when it was carried out
+	address []byte      // keyed hash of the address on record when it was carried out
+	took    []tookValue // of scope fields; nil: kept before values were told apart
+}
+
+// tookValue is a value that the delete of a field took away, as a keyed hash.
+type tookValue struct {
+	Field inbox.Field `json:"field"`
+	Hash  []byte      `json:"hash"`
 }
 
 // deletedDetail is what is sealed of a Deleted.
@@ -38,6 +47,7 @@ type deletedDetail struct {
 	Person  string        `json:"person"`
 	Fields  []inbox.Field `json:"fields,omitempty"`
 	Address []byte        `json:"address"`
+	Took    []tookValue   `json:"took,omitzero"`
 }
 
 // house is the Mail under whose key is sealed what belongs to no Case.
@@ -48,9 +58,12 @@ func deletedKey(t time.Time, id inbox.ActionID) []byte { return join(at(t), be(u
 func deletedLabel(key []byte) string { return fmt.Sprintf("deleted %x", key) }
 
 // AddDeleted keeps a delete that was carried out now, and of the address on
-// record what tells it from others. What is no address is told from all.
-func (tx *Tx) AddDeleted(d *Deleted, addr string) error {
+// record what tells it from others. What is no address is told from all. Of a
+// delete of fields it keeps the same of the old values that its steps cleared:
+// as they were shown, as they were done, or both.
+func (tx *Tx) AddDeleted(d *Deleted, addr string, steps []inbox.Step) error {
 	d.At = tx.Now.UTC()
+	d.take(tx.db, steps)
 	if canonical, err := address.Canonical(addr); err == nil {
 		d.address = tx.deletedAddress(d, canonical)
 	}
@@ -60,7 +73,7 @@ func (tx *Tx) AddDeleted(d *Deleted, addr string) error {
 // PutDeleted stores a delete that AddDeleted has kept.
 func (tx *Tx) PutDeleted(d *Deleted) error {
 	key := deletedKey(d.At, d.Action)
-	detail, err := json.Marshal(deletedDetail{Person: d.Person, Fields: d.Fields, Address: d.address})
+	detail, err := json.Marshal(deletedDetail{Person: d.Person, Fields: d.Fields, Address: d.address, Took: d.took})
 	if err != nil {
 		return fmt.Errorf("keeping the delete of %s: %w", d.Action, err)
 	}
@@ -86,6 +99,49 @@ func (tx *Tx) SameAddress(d *Deleted, addr string) bool {
 // for each person.
 func (tx *Tx) deletedAddress(d *Deleted, canonical string) []byte {
 	return tx.Hash("deleted", d.Person+"\x00"+canonical)
+}
+
+func (d *Deleted) take(db *DB, steps []inbox.Step) {
+	if d.Scope != inbox.ScopeFields {
+		return
+	}
+	d.took = []tookValue{}
+	for _, s := range steps {
+		if s.Op == inbox.StepClear && strings.TrimSpace(s.Old) != "" && !db.Took(d, s.Field, s.Old) {
+			d.took = append(d.took, tookValue{s.Field, db.tookHash(d, s.Field, s.Old)})
+		}
+	}
+}
+
+// Cleared lists the fields that a delete of fields took a value from, each
+// once. Of one that an earlier version kept, without its values, that is not
+// known: it gives those that were asked for.
+func (d *Deleted) Cleared() []inbox.Field {
+	if d.took == nil {
+		return d.Fields
+	}
+	var all []inbox.Field
+	for _, t := range d.took {
+		if !slices.Contains(all, t.Field) {
+			all = append(all, t.Field)
+		}
+	}
+	return all
+}
+
+// Took tells whether a value is one that a delete of fields took from the
+// field; blanks around it do not count. Of a delete that an earlier version
+// kept, without its values, any value may be: it is repeated whatever the
+// fields hold.
+func (db *DB) Took(d *Deleted, f inbox.Field, value string) bool {
+	hash := db.tookHash(d, f, value)
+	return d.took == nil || slices.ContainsFunc(d.took, func(t tookValue) bool { return t.Field == f && bytes.Equal(t.Hash, hash) })
+}
+
+// tookHash gives the hash that stands for a value. It is another one for each
+// person and field.
+func (db *DB) tookHash(d *Deleted, f inbox.Field, value string) []byte {
+	return db.keys.hash("deleted value", d.Person+"\x00"+string(f)+"\x00"+strings.TrimSpace(value))
 }
 
 // DeletedFrom lists up to limit deletes in the order in which they were carried
@@ -116,7 +172,7 @@ func (tx *Tx) deleted(key, value []byte) (*Deleted, error) {
 	if err := json.Unmarshal(b, &detail); err != nil {
 		return nil, err
 	}
-	r.Plain.Person, r.Plain.Fields, r.Plain.address = detail.Person, detail.Fields, detail.Address
+	r.Plain.Person, r.Plain.Fields, r.Plain.address, r.Plain.took = detail.Person, detail.Fields, detail.Address, detail.Took
 	return r.Plain, nil
 }
 

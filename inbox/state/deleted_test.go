@@ -11,12 +11,22 @@ import (
 	"push.guru/supportd/inbox/journal"
 )
 
+// took are steps of a delete of fields: the number that was shown is another
+// than the one that was deleted, and of the names one follows the other.
+var took = []inbox.Step{
+	{Place: "profile", Field: inbox.FieldPhone, Op: inbox.StepClear, Old: "+7 701 000 00 00"},
+	{Place: "profile", Field: inbox.FieldGender, Op: inbox.StepClear},
+	{Place: "profile", Field: inbox.FieldFullName, Op: inbox.StepSet, Old: name, New: "Zhanna"},
+	{Place: "profile", Field: inbox.FieldPhone, Op: inbox.StepClear, Old: "+7 701 111 11 11 "},
+	{Place: "profile", Field: inbox.FieldPhone, Op: inbox.StepClear, Old: "+7 701 000 00 00"},
+}
+
 // keepDelete keeps a delete of a person that is carried out now.
 func keepDelete(t *testing.T, tx *Tx, id inbox.ActionID, who string) *Deleted {
 	t.Helper()
 	d := &Deleted{Action: id, Effect: tx.EffectKey(id), Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Digest: "d",
 		Person: who, Fields: []inbox.Field{inbox.FieldPhone, inbox.FieldGender}}
-	if err := tx.AddDeleted(d, from); err != nil {
+	if err := tx.AddDeleted(d, from, took); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -66,7 +76,8 @@ func TestDeletedOutlives(t *testing.T) {
 	})
 	db.view(t, func(tx *Tx) error {
 		all, err := tx.DeletedFrom(time.Time{}, 0, 9)
-		if err != nil || len(all) != 1 || all[0].Begun != "key" || all[0].BegunDigest != "digest" || !tx.SameAddress(all[0], from) {
+		if err != nil || len(all) != 1 || all[0].Begun != "key" || all[0].BegunDigest != "digest" || !tx.SameAddress(all[0], from) ||
+			!db.Took(all[0], inbox.FieldPhone, "+7 701 111 11 11") || db.Took(all[0], inbox.FieldPhone, "1") {
 			t.Errorf("kept is %+v, %v", all, err)
 		}
 		return nil
@@ -135,9 +146,53 @@ func TestSameAddress(t *testing.T) {
 			t.Error("two people with one address have one hash")
 		}
 		none := &Deleted{Action: 3, Person: person}
-		err := tx.AddDeleted(none, "no address")
+		err := tx.AddDeleted(none, "no address", nil)
 		if tx.SameAddress(none, "no address") || tx.SameAddress(none, "") {
 			t.Error("what is no address is the same as something")
+		}
+		return err
+	})
+}
+
+// TestTook: a value that was deleted is known again, and nothing else is.
+func TestTook(t *testing.T) {
+	db := newState(t)
+	db.update(t, func(tx *Tx) error {
+		d := keepDelete(t, tx, 1, person)
+		for _, c := range []struct {
+			field inbox.Field
+			value string
+			want  bool
+		}{
+			{inbox.FieldPhone, "+7 701 000 00 00", true},
+			{inbox.FieldPhone, "+7 701 111 11 11", true},
+			{inbox.FieldPhone, "\t+7 701 111 11 11\n", true},
+			{inbox.FieldPhone, "+77011111111", false},
+			{inbox.FieldPhone, "", false},
+			{inbox.FieldGender, "+7 701 111 11 11", false},
+			{inbox.FieldGender, "", false}, // it held nothing
+			{inbox.FieldFullName, name, false},
+		} {
+			if got := db.Took(d, c.field, c.value); got != c.want {
+				t.Errorf("%s %q: %t", c.field, c.value, got)
+			}
+		}
+		if got := d.Cleared(); !slices.Equal(got, []inbox.Field{inbox.FieldPhone}) {
+			t.Errorf("cleared are %q", got)
+		}
+		seen := map[string]bool{}
+		for _, d := range []*Deleted{d, keepDelete(t, tx, 2, "another")} {
+			for _, f := range []inbox.Field{inbox.FieldPhone, inbox.FieldGender} {
+				seen[string(db.tookHash(d, f, "1"))] = true
+			}
+		}
+		if len(seen) != 4 || len(d.took) != 2 {
+			t.Errorf("%d hashes of one value for two people and fields; %d are kept of two values", len(seen), len(d.took))
+		}
+		account := &Deleted{Action: 3, Scope: inbox.ScopeAccount, Person: person}
+		err := tx.AddDeleted(account, from, took)
+		if account.took != nil {
+			t.Error("of an account values are kept")
 		}
 		return err
 	})

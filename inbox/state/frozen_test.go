@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 var update = flag.Bool("update", false, "freeze the present schema anew")
 
 // present is the folder in which what this version writes is frozen.
-const present = "schema1-deleted"
+const present = "schema1-took"
 
 // TestFrozen: the state that was written under each schema opens in this
 // version and holds what it held. A schema that was released is never frozen
@@ -47,14 +48,16 @@ func TestFrozen(t *testing.T) {
 				shut(t, db)
 			}
 			db := openState(t, dir)
-			db.update(t, func(tx *Tx) error { return useFrozen(t, tx, filepath.Base(frozen) == "schema1") })
+			db.update(t, func(tx *Tx) error { return useFrozen(t, tx, filepath.Base(frozen)) })
 		})
 	}
 }
 
 // useFrozen goes on with what the frozen state left off at. The first that was
-// frozen kept neither the form of mails, nor signatures, nor deletes.
-func useFrozen(t *testing.T, tx *Tx, first bool) error {
+// frozen kept neither the form of mails, nor signatures, nor deletes; the next
+// kept deletes without what they took.
+func useFrozen(t *testing.T, tx *Tx, frozen string) error {
+	first := frozen == "schema1"
 	q, err := tx.AskByToken(token)
 	if err != nil || q == nil || q.Used {
 		t.Fatalf("the open question is %+v, %v", q, err)
@@ -78,6 +81,12 @@ func useFrozen(t *testing.T, tx *Tx, first bool) error {
 	del, err := tx.DeletedFrom(time.Time{}, 0, 2)
 	if err != nil || (len(del) == 0) != first || !first && (!tx.SameAddress(del[0], from) || tx.SameAddress(del[0], "bob@example.org")) {
 		t.Errorf("of deletes it has %+v, %v", del, err)
+	}
+	for _, d := range del {
+		known := frozen != "schema1-deleted"
+		if !tx.db.Took(d, inbox.FieldPhone, took[0].Old) || tx.db.Took(d, inbox.FieldPhone, "another") == known || !slices.Equal(d.Cleared(), d.Fields) {
+			t.Errorf("what the delete took is not told: %+v", d)
+		}
 	}
 	if tied := tx.Tied(TiePerson, person); len(tied) == 0 || tied[0] != a.Case {
 		t.Errorf("the person is tied to %v", tied)
@@ -115,7 +124,7 @@ func freeze(t *testing.T, to string) {
 			tx.SaveRendered(r, []byte(text)), tx.SaveRendered(large, make([]byte, inlineMax+1)), db.SaveLarge(large, make([]byte, inlineMax+1)),
 			db.SaveFile(m.ID, r.Detail.Files[0], []byte(text)), tx.Moved(person), tx.Effect(scheduled.ID),
 			tx.AddDeleted(&Deleted{Action: scheduled.ID, Effect: tx.EffectKey(scheduled.ID), Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Digest: "d",
-				Begun: "again", BegunDigest: "d2", Person: person, Fields: []inbox.Field{inbox.FieldPhone}}, from),
+				Begun: "again", BegunDigest: "d2", Person: person, Fields: []inbox.Field{inbox.FieldPhone}}, from, took),
 			tx.Erase(m3.ID, "gone", "gone@example.org"),
 			tx.PutFolder("support", "INBOX", Folder{UIDValidity: 1, Floor: 1, FirstRun: tx.Now}),
 			tx.Filed(m3.Ref, inbox.Ref{Mailbox: "support", Folder: "Processed", UIDValidity: 2, UID: 3}),

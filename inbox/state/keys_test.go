@@ -262,7 +262,8 @@ func TestNothingPersonalInClear(t *testing.T) {
 		addTask(t, tx, m)
 		_, err := tx.Count("proven", from, false, 1)
 		return errors.Join(err, tx.PutAction(a), tx.Moved(person), tx.Effect(a.ID), tx.Erase(m.ID, person, from),
-			tx.AddDeleted(&Deleted{Action: a.ID, Effect: tx.EffectKey(a.ID), Person: person}, from),
+			tx.AddDeleted(&Deleted{Action: a.ID, Effect: tx.EffectKey(a.ID), Scope: inbox.ScopeFields, Person: person}, from,
+				[]inbox.Step{{Field: inbox.FieldAbout, Op: inbox.StepClear, Old: text}}),
 			tx.PutAsk(token, &Ask{Case: m.ID, Actions: []inbox.ActionID{a.ID}, To: tx.Hash(TieAddress, from), Reply: r.ID}),
 			tx.Note(a, "yes to confirm", "the person", map[string]string{"text": text, "to": from}),
 			tx.SaveRendered(r, []byte("Subject: "+subject+"\r\n\r\n"+text)),

@@ -24,6 +24,7 @@ import (
 	"push.guru/supportd/handlers/after"
 	"push.guru/supportd/handlers/users/boltusers"
 	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/handlers/users/sqlusers"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/classify"
@@ -74,7 +75,10 @@ type Daemon struct {
 	desk   *review.Desk
 	keeper *cases.Keeper
 
+	handlers *handlers.Handlers
+
 	embedded *boltusers.Store // the store, if it is the embedded one
+	unfitted *sqlusers.Store  // the store, if the data map was not yet held against it
 }
 
 // Open opens the state and the user store and wires everything. Close must
@@ -101,9 +105,9 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	h := handlers.New(d.store, p.fields, copies(d.cfg), hook(d.cfg.Users.After))
+	d.handlers = handlers.New(d.store, p.fields, copies(d.cfg), hook(d.cfg.Users.After))
 	d.keeper = cases.New(p.cases)
-	d.build(p, h)
+	d.build(p, d.handlers)
 	if d.state.Restored() {
 		d.log.Error("daemon: the state is an older copy of itself; everything open is held and nothing is sent until \"supportd resume\"")
 		return d.state.Update(ctx, "hold all", d.keeper.HoldAll)
@@ -335,6 +339,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
+		{"user store", d.fitLater},
 		{"control", serve},
 	}
 	errs := make([]error, len(loops))

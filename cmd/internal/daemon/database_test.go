@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/cmd/internal/daemon"
@@ -258,4 +259,40 @@ func TestSiteDatabaseIsAltered(t *testing.T) {
 	if got := rowOf(t, db, "SELECT phone FROM members WHERE id = 17"); got != "+77015553040" {
 		t.Errorf("the phone is %q", got)
 	}
+}
+
+// A database that is down when the daemon starts is asked again: mails wait
+// until it answers, and soon after what its columns cannot hold is refused before
+// anybody is asked to confirm it.
+func TestSiteDatabaseIsDownAtTheStart(t *testing.T) {
+	set, db := siteDatabase(t)
+	set.more = strings.Replace(set.more, "map.toml", "days.toml", 1)
+	dir := filepath.Dir(rowOf(t, db, "SELECT file FROM pragma_database_list WHERE name = 'main'"))
+	days := strings.Replace(siteMap, "[[related]]", "  [[account.column]]\n  name  = \"since\"\n  field = \"occupation\"\n  erase = \"null\"\n\n[[related]]", 1)
+	if err := os.WriteFile(filepath.Join(dir, "days.toml"), []byte(days), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	locked, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec := func(q string) {
+		if _, err := locked.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("ALTER TABLE members ADD COLUMN since DATE")
+	exec("BEGIN EXCLUSIVE")
+	inScene(t, set, func(s *scene) {
+		s.write(kate, "my data", copyPlease)
+		s.passes(time.Minute) // as long as one waits for a lock
+		if m := s.newest(); m.State != inbox.MailDeferred {
+			t.Errorf("a mail meanwhile is %s (%s)", m.State, m.Reason)
+		}
+		exec("COMMIT")
+		s.passes(2 * time.Hour)
+		s.letter("result", kate)
+		s.write(kate, "job", "Please change my occupation to baker.")
+		s.letter("already", kate) // that there is no such day; without what is known of the column it is asked about
+	})
 }

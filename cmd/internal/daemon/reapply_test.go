@@ -260,6 +260,81 @@ func TestReapplySparesOthers(t *testing.T) {
 	})
 }
 
+// What somebody has given anew since is theirs: only the value that was deleted
+// is deleted again, and who only looks is told the same.
+func TestReapplySparesNewValues(t *testing.T) {
+	const given = "+77010000077"
+	inScene(t, setup{}, func(s *scene) {
+		before, at := s.deleted()
+		s.restored(before)
+		held := s.person("u-kate").Fields[inbox.FieldPhone]
+		phone := func(v string) { s.t.Helper(); s.records(`{"id":"u-kate","phone":"` + v + `"}`) }
+
+		phone(given)
+		for _, got := range [][]review.Repetition{
+			s.reapply(at, true, "u-kate other-value", "u-bob due"), s.reapply(at, false, "u-kate other-value", "u-bob reapplied"),
+		} {
+			if !slices.Equal(got[0].LeftAlone, []inbox.Field{inbox.FieldPhone}) || len(got[1].LeftAlone) != 0 {
+				t.Errorf("left alone is %+v", got)
+			}
+			s.holds("u-kate", inbox.FieldPhone, given)
+		}
+		s.silence(staff)
+		for _, entry := range s.entries() {
+			if strings.Contains(entry, "reapp") && (strings.Contains(entry, given) || strings.Contains(entry, held)) {
+				t.Errorf("a value stands in %s", entry)
+			}
+		}
+
+		phone(" " + held + "  ")
+		s.reapply(at, false, "u-kate reapplied", "u-bob already")
+		s.holds("u-kate", inbox.FieldPhone, "")
+
+		s.records(`{"id":"u-kate","email":"zoe@users.test","phone":"` + given + `"}`) // whose ID it is comes first
+		s.reapply(at, true, "u-kate other-person", "u-bob already")
+	})
+}
+
+// The value that was shown and the one that was there when it was done are both
+// deleted. When the answer of the store was lost, only the first is known.
+func TestReapplyKnowsWhatWasShown(t *testing.T) {
+	const later = "+77010000088"
+	for _, lost := range []bool{false, true} {
+		u := &unreliable{}
+		cut := lost
+		set := setup{opt: daemon.Options{Perform: func(next queue.Performer) queue.Performer {
+			u.Performer = performerFunc(func(ctx context.Context, job inbox.Job) (inbox.Outcome, error) {
+				out, err := next.Perform(ctx, job)
+				if err == nil && cut {
+					cut = false
+					return inbox.Outcome{}, &inbox.InDoubtError{Err: inbox.Temporary(errors.New("connection reset"))}
+				}
+				return out, err
+			})
+			return u
+		}}}
+		inScene(t, set, func(s *scene) {
+			shown, at := s.person("u-kate").Fields[inbox.FieldPhone], time.Now()
+			phone := func(v string) { s.t.Helper(); s.records(`{"id":"u-kate","phone":"` + v + `"}`) }
+			s.write(kate, "phone", "Please remove my phone number.")
+			question := s.letter("confirm", kate)
+			phone(later)
+			s.answer(question, "Yes")
+			s.passes(time.Minute)
+			s.letter("result", kate)
+
+			phone(shown)
+			s.reapply(at, false, "u-kate reapplied")
+			phone(later)
+			if lost {
+				s.reapply(at, false, "u-kate other-value")
+				return
+			}
+			s.reapply(at, false, "u-kate reapplied")
+		})
+	}
+}
+
 // What is kept to repeat deletes is forgotten in time, and nobody is left to
 // believe that all was done.
 func TestReapplyForgets(t *testing.T) {

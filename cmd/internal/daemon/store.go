@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/handlers/users"
@@ -45,22 +46,24 @@ func (d *Daemon) openStore(ctx context.Context) error {
 		return err
 	}
 	d.store = s
-	switch err := s.Ping(ctx); {
-	case inbox.IsTemporary(err):
+	d.unfitted = s
+	err = d.fit(ctx)
+	if inbox.IsTemporary(err) {
 		d.log.Warn("daemon: the user store does not answer; until it does, mails of people wait", "err", err)
 		return nil
-	case err != nil:
-		return fmt.Errorf("the user store: %w", err)
 	}
-	return d.narrow(ctx, s)
+	return err
 }
 
-// narrow holds the data map against the tables, and takes into it what they say
+// fit holds the data map against the tables, and takes into it what they say
 // about lengths and values.
-func (d *Daemon) narrow(ctx context.Context, s *sqlusers.Store) error {
-	schema, err := s.Schema(ctx)
+func (d *Daemon) fit(ctx context.Context) error {
+	if err := d.unfitted.Ping(ctx); err != nil {
+		return fmt.Errorf("the user store: %w", err)
+	}
+	schema, err := d.unfitted.Schema(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("the user store: %w", err)
 	}
 	var faults []error
 	for _, f := range fit.Compare(d.cfg.Users.Map, schema) {
@@ -69,13 +72,40 @@ func (d *Daemon) narrow(ctx context.Context, s *sqlusers.Store) error {
 	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("the data map does not fit the site's database: %w", err)
 	}
-	m, err := fit.Narrow(d.cfg.Users.Map, schema)
-	if err != nil {
+	if d.opt.Map, err = fit.Narrow(d.cfg.Users.Map, schema); err != nil {
 		return err
 	}
-	d.opt.Map = m
+	d.unfitted = nil
 	return nil
 }
+
+// fitLater fits the data map when the database answers, if it was down at the
+// start; it returns when ctx ends. A map that turns out not to fit is logged
+// whenever the reason is another one.
+func (d *Daemon) fitLater(ctx context.Context) error {
+	for logged := ""; d.unfitted != nil; {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(refit):
+		}
+		err := d.fit(ctx)
+		switch {
+		case err == nil:
+			d.keeper.Use(d.opt.Map)
+			d.handlers.Use(d.opt.Map)
+			d.log.Info("daemon: the user store answers, and the data map fits it")
+		case !inbox.IsTemporary(err) && err.Error() != logged:
+			logged = err.Error()
+			d.log.Error("daemon: the user store", "err", err)
+		}
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// refit is after which time a database that was down is asked again.
+const refit = 30 * time.Second
 
 // openSQL opens the site's database.
 func openSQL(ctx context.Context, u config.Users, key []byte) (*sqlusers.Store, error) {

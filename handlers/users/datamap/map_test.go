@@ -168,12 +168,15 @@ func TestReasons(t *testing.T) {
 		if r == "" || seen[r] {
 			t.Errorf("the reason %q is empty or there twice", r)
 		}
+		if s := r.Sentence(); s == string(r) {
+			t.Errorf("no sentence says the reason %q to staff", r)
+		}
 		seen[r] = true
 	}
-	if got := Refuse(ReasonSame, "").Error(); got != "refused: same" {
+	if got := Refuse(ReasonSame, "").Error(); got != "refused: it is so already" {
 		t.Errorf("error text %q", got)
 	}
-	if got := Refuse(ReasonBadDate, inbox.FieldBirth).Error(); got != "refused: date_of_birth: bad-date" {
+	if got := Refuse(ReasonBadDate, inbox.FieldBirth).Error(); got != "refused: date_of_birth: there is no such date" {
 		t.Errorf("error text %q", got)
 	}
 }

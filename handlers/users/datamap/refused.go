@@ -38,6 +38,35 @@ func Reasons() []Reason {
 		ReasonNames, ReasonGuest, ReasonNoDeactivate, ReasonNoWithdraw, ReasonKept}
 }
 
+// sentences say each reason to staff.
+var sentences = map[Reason]string{
+	ReasonSame:         "it is so already",
+	ReasonUnknownField: "the site stores no such thing",
+	ReasonBadEmail:     "it is no plain e-mail address",
+	ReasonBadDate:      "there is no such date",
+	ReasonFutureDate:   "the date is still to come",
+	ReasonTooLong:      "it is longer than the field can hold",
+	ReasonNotAllowed:   "the field takes one of a few values, and this is none of them",
+	ReasonInvalid:      "the field cannot hold it",
+	ReasonSingle:       "the field holds one value, and another cannot be added",
+	ReasonParts:        "the field is stored in parts, one word each, and there are more words or fewer",
+	ReasonNeeded:       "it cannot be removed without deleting the account",
+	ReasonTaken:        "it is somebody else's already",
+	ReasonNames:        "given and family name are stored apart, and it is not clear which is which",
+	ReasonGuest:        "there is no account, only rows with the address",
+	ReasonNoDeactivate: "the site cannot deactivate accounts",
+	ReasonNoWithdraw:   "the site has nowhere to record an objection",
+	ReasonKept:         "all of it has to be kept",
+}
+
+// Sentence says the reason to staff, in English.
+func (r Reason) Sentence() string {
+	if s := sentences[r]; s != "" {
+		return s
+	}
+	return string(r)
+}
+
 // RefusedError says that a request cannot be carried out as it is worded. It
 // is permanent, and names no value.
 type RefusedError struct {
@@ -48,9 +77,9 @@ type RefusedError struct {
 // Error gives the field, if there is one, and the reason.
 func (e *RefusedError) Error() string {
 	if e.Field == "" {
-		return fmt.Sprintf("refused: %s", e.Reason)
+		return "refused: " + e.Reason.Sentence()
 	}
-	return fmt.Sprintf("refused: %s: %s", e.Field, e.Reason)
+	return fmt.Sprintf("refused: %s: %s", e.Field, e.Reason.Sentence())
 }
 
 // Refuse makes the error that Plan gives: an *inbox.Error around a

@@ -54,12 +54,10 @@ type place struct {
 	fields map[string]inbox.Field // of its columns
 }
 
-const effectsTable = "supportd_effects"
-
 // tables lists those that may have rows of people.
 func (d *drafter) tables() (all []sqlusers.Table) {
 	for _, t := range d.schema.Tables {
-		if !t.View && t.Transactional && t.Name != effectsTable && writable(t.Name) {
+		if !t.View && t.Transactional && t.Name != sqlusers.EffectsTable && writable(t.Name) {
 			all = append(all, t)
 		}
 	}

@@ -44,37 +44,10 @@ type site struct {
 // and the end of a line.
 func newSite(t *testing.T, store, script string) *site {
 	t.Helper()
-	s := &site{config: sqlusers.Config{Store: store, Key: make([]byte, 16)}}
-	switch store {
-	case "postgres":
-		r := servers.Postgres(t)
-		s.db, s.config.DSN = r.SQL, r.DSN
-	case "mysql":
-		r := servers.MariaDB(t)
-		s.db, s.config.DSN = r.SQL, r.DSN
-		script = "ALTER DATABASE " + r.Name + " CHARACTER SET utf8mb4;\n" + script // MariaDB's own default is latin1
-	default:
-		s.config.Path = filepath.Join(t.TempDir(), "site.db")
-		db, err := sql.Open("sqlite", s.config.Path) // the driver is that of sqlusers
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
-		s.db = db
-	}
-	conn, err := s.db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	for q := range strings.SplitSeq(script, ";\n") {
-		if q = strings.TrimSpace(q); q == "" {
-			continue
-		}
-		if _, err := conn.ExecContext(t.Context(), q); err != nil {
-			t.Fatalf("%s: %v", q, err)
-		}
-	}
+	d := servers.Fresh(t, store)
+	d.Script(t, script)
+	s := &site{config: sqlusers.Config{Store: store, DSN: d.DSN, Path: d.Path, Key: make([]byte, 16)}, db: d.SQL}
+	var err error
 	if s.schema, err = sqlusers.ReadSchema(t.Context(), s.config); err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func Check(ctx context.Context, db Database, m *datamap.Map) ([]Finding, error) 
 		return nil, fmt.Errorf("comparing the data map with the database: %w", err)
 	}
 	all := Compare(m, schema)
-	if slices.ContainsFunc(all, func(f Finding) bool { return !f.Remark && f.Name != effectsTable }) {
+	if slices.ContainsFunc(all, func(f Finding) bool { return !f.Remark && f.Name != sqlusers.EffectsTable }) {
 		return append(all, Finding{Name: "rights", Remark: true, Problem: "they were not tried, because the data map does not fit"}), nil
 	}
 	lacks, err := db.Rights(ctx)
@@ -106,15 +106,13 @@ func quoted(names []string) string {
 	return strings.Join(all, ", ")
 }
 
-const effectsTable = "supportd_effects"
-
 // Compare gives what is wrong with the map, or worth a look, as far as the
 // tables tell: first place by place in the order of the map, then what it does
 // not mention.
 func Compare(m *datamap.Map, schema sqlusers.Schema) []Finding {
 	c := &comparison{schema: schema, places: m.Places(), lexicon: meaning.New()}
-	if _, ok := schema.Table(effectsTable); !ok {
-		c.add(Finding{Name: effectsTable, Problem: "the table is missing", Hint: "run: supportd users -c FILE init"})
+	if _, ok := schema.Table(sqlusers.EffectsTable); !ok {
+		c.add(Finding{Name: sqlusers.EffectsTable, Problem: "the table is missing", Hint: "run: supportd users -c FILE init"})
 	}
 	for i, p := range c.places {
 		c.place(i, p)

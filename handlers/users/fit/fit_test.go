@@ -3,7 +3,6 @@ package fit
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -39,33 +38,13 @@ var stores = []string{"postgres", "mysql", "sqlite"}
 type site struct {
 	store  string
 	config sqlusers.Config
-	db     *sql.DB
 	real   *realsql.Database
 }
 
 func newSite(t *testing.T, store string) *site {
 	t.Helper()
-	s := &site{store: store, config: sqlusers.Config{Store: store, Key: make([]byte, 16)}}
-	switch store {
-	case "postgres":
-		s.real = servers.Postgres(t)
-	case "mysql":
-		s.real = servers.MariaDB(t)
-	default:
-		s.config.Path = filepath.Join(t.TempDir(), "site.db")
-		db, err := sql.Open("sqlite", s.config.Path) // the driver is that of sqlusers
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
-		s.db = db
-		return s
-	}
-	s.config.DSN, s.db = s.real.DSN, s.real.SQL
-	if store == "mysql" { // MariaDB's own default is latin1
-		s.exec(t, "ALTER DATABASE "+s.real.Name+" CHARACTER SET utf8mb4")
-	}
-	return s
+	d := servers.Fresh(t, store)
+	return &site{store: store, config: sqlusers.Config{Store: store, DSN: d.DSN, Path: d.Path, Key: make([]byte, 16)}, real: d}
 }
 
 // exec runs statements that end with a semicolon and the end of a line. Types
@@ -78,19 +57,7 @@ func (s *site) exec(t *testing.T, script string) {
 	} {
 		script = strings.ReplaceAll(script, from, to[slices.Index(stores, s.store)])
 	}
-	conn, err := s.db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	for q := range strings.SplitSeq(script, ";\n") {
-		if q = strings.TrimSpace(q); q == "" {
-			continue
-		}
-		if _, err := conn.ExecContext(t.Context(), q); err != nil {
-			t.Fatalf("%s: %v", q, err)
-		}
-	}
+	s.real.Script(t, script)
 }
 
 // open gives the store, with the table of effects where that is wanted.

@@ -15,7 +15,7 @@ import (
 func (c *comparison) unmapped() {
 	for _, t := range c.schema.Tables {
 		places := c.mapped(t.Name)
-		if t.Name == effectsTable || len(places) == 0 && (t.View || !c.about(t)) {
+		if t.Name == sqlusers.EffectsTable || len(places) == 0 && (t.View || !c.about(t)) {
 			continue
 		}
 		var found []string

@@ -21,6 +21,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -48,7 +49,50 @@ type Database struct {
 	SQL   *sql.DB // the same, open
 	Admin *sql.DB // the same database as a user who may do anything
 
-	As func(user, password string) string // the DSN of another user
+	As func(user, password string) string // the DSN of another user; nil for SQLite
+
+	Path string // of SQLite: the file, in place of a DSN
+}
+
+// Fresh gives a fresh database of a store as the configuration calls it:
+// "postgres", "mysql", which MariaDB stands for, or "sqlite", whose driver the
+// test must link. Texts are in UTF-8.
+func (s *Servers) Fresh(t testing.TB, store string) *Database {
+	t.Helper()
+	switch store {
+	case "postgres":
+		return s.Postgres(t)
+	case "mysql":
+		d := s.MariaDB(t)
+		d.Script(t, "ALTER DATABASE "+d.Name+" CHARACTER SET utf8mb4") // its own default is latin1
+		return d
+	}
+	path := filepath.Join(t.TempDir(), "site.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return &Database{Path: path, SQL: db, Admin: db}
+}
+
+// Script runs statements, which end with a semicolon and the end of a line, on
+// one connection.
+func (d *Database) Script(t testing.TB, script string) {
+	t.Helper()
+	conn, err := d.SQL.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for q := range strings.SplitSeq(script, ";\n") {
+		if q = strings.TrimSpace(q); q == "" {
+			continue
+		}
+		if _, err := conn.ExecContext(t.Context(), q); err != nil {
+			t.Fatalf("%s: %v", q, err)
+		}
+	}
 }
 
 // Run runs the tests of m and ends the servers; it gives what TestMain exits

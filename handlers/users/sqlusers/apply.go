@@ -89,7 +89,7 @@ func (s *Store) once(ctx context.Context, l *layout, e users.Effect) (users.Appl
 func (s *Store) recorded(ctx context.Context, db querier, key string, kind inbox.Kind, digest string) (users.Applied, error) {
 	q := s.statement("SELECT ")
 	name := s.d.quote
-	q.add(name("kind"), ", ", name("digest"), ", ", name("plan"), " FROM supportd_effects WHERE ", name("key"), " = ")
+	q.add(name("kind"), ", ", name("digest"), ", ", name("plan"), " FROM ", EffectsTable, " WHERE ", name("key"), " = ")
 	q.add(q.plain(key))
 	var found []value
 	if err := s.read(ctx, db, q, make([]Column, 3), func(v []value) bool { found = v; return true }); err != nil {
@@ -162,8 +162,8 @@ func (w *work) record() error {
 	if err != nil {
 		return fmt.Errorf("writing the record of the effect: %w", err)
 	}
-	q, name := w.s.statement("INSERT INTO supportd_effects ("), w.s.d.quote
-	q.add(name("key"), ", ", name("kind"), ", ", name("digest"), ", ", name("at"), ", ", name("plan"), ") VALUES (")
+	q, name := w.s.statement("INSERT INTO "), w.s.d.quote
+	q.add(EffectsTable, " (", name("key"), ", ", name("kind"), ", ", name("digest"), ", ", name("at"), ", ", name("plan"), ") VALUES (")
 	q.add(q.plain(w.e.Key), ", ", q.plain(string(w.e.Kind)), ", ", q.plain(w.e.Digest), ", ")
 	q.add(q.castTime(w.s.d.moment(time.Now().UTC())), ", ", q.plain(string(plan)), ")")
 	_, err = w.s.write(w.ctx, w.tx, q)
@@ -190,6 +190,10 @@ func (w *work) act() error {
 			changes = append(changes, step)
 		}
 	}
+	staying, err := w.staying(erasures)
+	if err != nil {
+		return err
+	}
 	if err := w.change(changes); err != nil {
 		return err
 	}
@@ -199,7 +203,10 @@ func (w *work) act() error {
 	if err := w.erase(erasures); err != nil {
 		return err
 	}
-	return w.nothingLeft(w.e.Plan.Steps)
+	if err := w.nothingLeft(w.e.Plan.Steps); err != nil {
+		return err
+	}
+	return w.stayed(staying)
 }
 
 // leftError says that a value was to go, and is still there, or there again.

@@ -192,26 +192,7 @@ func TestReadOnly(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		st := annas(t, s)
 		e := planned(t, st, "k-1", find(t, st, "17"), deletion)
-		switch s.store {
-		case "postgres":
-			if _, err := s.admin.ExecContext(t.Context(), "ALTER DATABASE "+s.real.Name+" SET default_transaction_read_only = on"); err != nil {
-				t.Fatal(err)
-			}
-			st = s.reopened(t, s.real.DSN)
-		case "mysql":
-			if _, err := s.admin.ExecContext(t.Context(), "SET GLOBAL read_only = 1"); err != nil {
-				t.Fatal(err)
-			}
-			defer s.admin.Exec("SET GLOBAL read_only = 0")
-		default:
-			db, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(s.path)+"?mode=ro")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			st.db.Close()
-			st.db = db
-		}
+		st = s.readOnly(t, st)
 		find(t, st, "17")
 		_, err := st.Apply(t.Context(), e)
 		if err == nil || inbox.IsTemporary(err) || !strings.Contains(err.Error(), "read-only") {
@@ -219,6 +200,33 @@ func TestReadOnly(t *testing.T) {
 		}
 		wantNothingDone(t, s, st, e)
 	})
+}
+
+// readOnly lets nothing be written any more, and gives the store as it is then.
+func (s *site) readOnly(t *testing.T, st *Store) *Store {
+	t.Helper()
+	exec := func(q string) {
+		t.Helper()
+		if _, err := s.admin.ExecContext(context.WithoutCancel(t.Context()), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	switch s.store {
+	case "postgres":
+		exec("ALTER DATABASE " + s.real.Name + " SET default_transaction_read_only = on")
+		return s.reopened(t, s.real.DSN)
+	case "mysql":
+		exec("SET GLOBAL read_only = 1")
+		t.Cleanup(func() { exec("SET GLOBAL read_only = 0") })
+		return st
+	}
+	db, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(s.path)+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.db.Close() // its Close ends the new one
+	st.db = db
+	return st
 }
 
 // reopened gives a store without making its table.

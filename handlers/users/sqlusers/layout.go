@@ -98,7 +98,7 @@ func newLayout(m *datamap.Map, schema Schema) (*layout, error) {
 	} else {
 		l.email = &c.source[0]
 	}
-	_, l.effects = schema.Table("supportd_effects")
+	_, l.effects = schema.Table(EffectsTable)
 	if err := errors.Join(faults...); err != nil {
 		return nil, &inbox.Error{Err: fmt.Errorf("the data map does not fit the site's database: %w", err),
 			Hint: "correct the map or the database; supportd check shows what differs"}

@@ -34,12 +34,18 @@ func (s *Store) remaining(ctx context.Context, p users.Person, plan inbox.Plan) 
 	return s.left(ctx, s.db, l, who, plan.Steps)
 }
 
-// of lists the places of a plan.
+// of lists the places of a plan, also those that it keeps.
 func (l *layout) of(plan inbox.Plan) (all []*place) {
-	for _, step := range plan.Steps {
-		if p := l.place(step.Place); p != nil && !slices.Contains(all, p) {
+	add := func(name string) {
+		if p := l.place(name); p != nil && !slices.Contains(all, p) {
 			all = append(all, p)
 		}
+	}
+	for _, step := range plan.Steps {
+		add(step.Place)
+	}
+	for _, k := range plan.Keeps {
+		add(k.Place)
 	}
 	return all
 }

@@ -382,7 +382,8 @@ func (s *Store) guestByID(ctx context.Context, db querier, l *layout, id, lock s
 	if err != nil && !isClass(err, classValue) {
 		return users.Person{}, err
 	}
-	if _, err := address.Canonical(found[p.link.Name].text); err != nil || s.guestID(p, found) != id {
+	addr := found[p.link.Name].text
+	if _, err := address.Canonical(addr); err != nil || isInvalidAddress(addr) || s.guestID(p, found) != id {
 		return users.Person{}, users.ErrNotFound
 	}
 	return s.guestOf(p, found), nil

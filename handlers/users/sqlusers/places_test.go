@@ -359,3 +359,66 @@ func TestGuestKeys(t *testing.T) {
 		}
 	})
 }
+
+// TestBlankedGuest: of a guest whose rows stay without their address nobody is
+// left who could be found.
+func TestBlankedGuest(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.exec(t, "CREATE TABLE people (id integer PRIMARY KEY, email varchar(254)){end}",
+			"CREATE TABLE news (id integer PRIMARY KEY, mail varchar(254)){end}", "INSERT INTO news VALUES (1, 'guest@users.test')")
+		news := related("news", "mail", "", "", "mail")
+		news.Erase, news.Columns[0].Erase = datamap.EraseValues, datamap.Rule{Op: datamap.RuleInvalid}
+		st := s.open(t, mapOf(t, account("people", "id"), news))
+		found, err := st.ByAddress(t.Context(), "guest@users.test")
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%+v, %v", found, err)
+		}
+		e := planned(t, st, "k-1", found[0], deletion)
+		for _, again := range []bool{false, true} {
+			if a, err := st.Apply(t.Context(), e); err != nil || a.Again != again {
+				t.Errorf("Apply: %+v, %v", a, err)
+			}
+		}
+		if p, err := st.Get(t.Context(), found[0].ID); !errors.Is(err, users.ErrNotFound) {
+			t.Errorf("Get: %+v, %v", p, err)
+		}
+		s.exec(t, "UPDATE news SET mail = 'guest@users.test'") // a backup was restored
+		find(t, st, found[0].ID)
+	})
+}
+
+// TestKeptRowsGo: what the person is told to be kept must be there afterwards.
+func TestKeptRowsGo(t *testing.T) {
+	const gone = "DELETE FROM letters WHERE sender = 'anna@users.test'"
+	each(t, func(t *testing.T, s *site) {
+		s.exec(t, shop...)
+		s.exec(t, map[string][]string{
+			"postgres": {"CREATE FUNCTION clean() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN " + gone + "; RETURN NULL; END$$",
+				"CREATE TRIGGER c AFTER DELETE ON items FOR EACH ROW EXECUTE FUNCTION clean()"},
+			"mysql":  {"CREATE TRIGGER c AFTER DELETE ON items FOR EACH ROW " + gone},
+			"sqlite": {"CREATE TRIGGER c AFTER DELETE ON items BEGIN " + gone + "; END"},
+		}[s.store]...)
+		s.exec(t, "INSERT INTO people (id, email, is_active) VALUES (17, 'anna@users.test', true)", "INSERT INTO orders (id, user_id) VALUES (1, 17)",
+			"INSERT INTO items (order_id, title) VALUES (1, 'x')", "INSERT INTO letters (sender, body) VALUES ('anna@users.test', 'x'), ('boris@users.test', 'y')")
+		places := shopPlaces()
+		for i, p := range places {
+			if p.Name == "letters" {
+				places[i].Erase, places[i].Keep = datamap.EraseNone, en("we answer for what we were told")
+			}
+		}
+		st := s.open(t, mapOf(t, places...))
+		_, err := st.Apply(t.Context(), planned(t, st, "k-1", find(t, st, "17"), deletion))
+		if err == nil || inbox.IsTemporary(err) || !strings.Contains(err.Error(), `"letters"`) || !strings.Contains(err.Error(), "to stay") {
+			t.Errorf("Apply: %v", err)
+		}
+		if n := s.count(t, "SELECT count(*) FROM letters"); n != 2 {
+			t.Errorf("%d letters are left", n)
+		}
+		find(t, st, "17")
+		s.exec(t, "DELETE FROM items", "INSERT INTO letters (sender, body) VALUES ('anna@users.test', 'x')")
+		doPlan(t, st, "k-2", find(t, st, "17"), deletion)
+		if n := s.count(t, "SELECT count(*) FROM letters"); n != 2 {
+			t.Errorf("%d letters are left after a delete that keeps them", n)
+		}
+	})
+}

@@ -41,7 +41,7 @@ func (s *Store) rights(ctx context.Context) ([]Lack, error) {
 	if err != nil {
 		err = s.failed(ctx, err)
 		if isClass(err, classReadOnly) {
-			return []Lack{{Table: effectsTable, Verb: "INSERT", Err: err}}, nil
+			return []Lack{{Table: EffectsTable, Verb: "INSERT", Err: err}}, nil
 		}
 		return nil, err
 	}
@@ -67,12 +67,10 @@ type need struct {
 	columns              []Column
 }
 
-const effectsTable = "supportd_effects"
-
 // needs lists what carrying out anything may take.
 func (s *Store) needs(l *layout) (all []need) {
 	if l.effects {
-		n := need{table: effectsTable, quoted: effectsTable, verb: "SELECT", columns: []Column{{Name: "kind"}, {Name: "digest"}, {Name: "plan"}}}
+		n := need{table: EffectsTable, quoted: EffectsTable, verb: "SELECT", columns: []Column{{Name: "kind"}, {Name: "digest"}, {Name: "plan"}}}
 		all = append(all, n)
 		n.verb, n.columns = "INSERT", append(n.columns, Column{Name: "key"}, Column{Name: "at"})
 		all = append(all, n)

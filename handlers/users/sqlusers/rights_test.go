@@ -2,7 +2,6 @@ package sqlusers
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -132,25 +131,7 @@ func TestRightsToReaddress(t *testing.T) {
 func TestRightsReadOnly(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		st := annas(t, s)
-		switch s.store {
-		case "postgres":
-			if _, err := s.admin.ExecContext(t.Context(), "ALTER DATABASE "+s.real.Name+" SET default_transaction_read_only = on"); err != nil {
-				t.Fatal(err)
-			}
-			st = s.reopened(t, s.real.DSN)
-		case "mysql":
-			if _, err := s.admin.ExecContext(t.Context(), "SET GLOBAL read_only = 1"); err != nil {
-				t.Fatal(err)
-			}
-			defer s.admin.Exec("SET GLOBAL read_only = 0")
-		default:
-			db, err := sql.Open("sqlite", "file:"+strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(s.path)+"?mode=ro")
-			if err != nil {
-				t.Fatal(err)
-			}
-			st.db.Close()
-			st.db = db
-		}
+		st = s.readOnly(t, st)
 		lacks, err := st.Rights(t.Context())
 		if err != nil || len(lacks) != 1 || !strings.Contains(lacks[0].Err.Error(), "read-only") {
 			t.Errorf("%+v, %v", lacks, err)

@@ -160,6 +160,10 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
+// EffectsTable is the one table that is ours: what Init makes, and where the
+// keys of the effects are recorded.
+const EffectsTable = "supportd_effects"
+
 // Init makes the table supportd_effects where it is missing. It is the only
 // thing that supportd ever creates in the site's database, and needs the right
 // to create a table.

@@ -1,0 +1,90 @@
+package sqlusers
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"push.guru/supportd/inbox"
+)
+
+// staying counts, before an erasure, the subject's rows of every place that
+// stays, where they can be found afterwards, too.
+func (w *work) staying(erasures []inbox.Step) (map[*place]int, error) {
+	if len(erasures) == 0 {
+		return nil, nil
+	}
+	counts := map[*place]int{}
+	for _, p := range w.l.of(w.e.Plan) {
+		if !w.found(p) {
+			continue
+		}
+		n, err := w.count(p)
+		if err != nil {
+			return nil, err
+		}
+		counts[p] = n
+	}
+	return counts, nil
+}
+
+// stayed compares what is there now with what there was: the person is told
+// that it is kept.
+func (w *work) stayed(before map[*place]int) error {
+	for _, p := range w.l.places {
+		was, counted := before[p]
+		if !counted {
+			continue
+		}
+		n, err := w.count(p)
+		if err != nil {
+			return err
+		}
+		if n < was {
+			return &inbox.Error{Err: fmt.Errorf("the place %q held %d records that were to stay, and holds %d after the others went", p.Name, was, n),
+				Hint: "does a trigger or a reference take them along? nothing was changed"}
+		}
+	}
+	return nil
+}
+
+// found tells whether the rows of a place stay, and are still found as the
+// subject's when the steps were carried out.
+func (w *work) found(p *place) bool {
+	gone := func(step inbox.Step) bool { return step.Place == p.Name && step.Op == inbox.StepRemove }
+	if slices.ContainsFunc(w.e.Plan.Steps, gone) || p.account() && w.who.id == "" {
+		return false
+	}
+	names := []string{p.link.Name}
+	for _, m := range p.where {
+		names = append(names, m.column.Name)
+	}
+	if slices.ContainsFunc(names, func(name string) bool { return w.blanks(p, name) }) {
+		return false
+	}
+	return p.parent == nil || p.byID() || w.found(p.parent) && !w.blanks(p.parent, p.to.Name)
+}
+
+// blanks tells whether a step writes into a column of a place that stays.
+func (w *work) blanks(p *place, name string) bool {
+	return slices.ContainsFunc(w.e.Plan.Steps, func(step inbox.Step) bool {
+		if step.Place != p.Name || step.Op != inbox.StepBlank {
+			return false
+		}
+		c := p.column(step.Field)
+		return c != nil && slices.ContainsFunc(c.source, func(from Column) bool { return from.Name == name })
+	})
+}
+
+// count gives the number of the subject's rows of a place.
+func (w *work) count(p *place) (int, error) {
+	q := w.s.statement("SELECT count(*) FROM ")
+	q.add(p.table.quoted, " AS t0 WHERE ")
+	q.belongs(0, p, w.who)
+	n := 0
+	err := w.s.read(w.ctx, w.tx, q, make([]Column, 1), func(v []value) bool {
+		n, _ = strconv.Atoi(v[0].text) // a count is a number
+		return true
+	})
+	return n, err
+}
