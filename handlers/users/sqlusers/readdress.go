@@ -81,19 +81,12 @@ func (w *work) readdressPlace(p *place, step inbox.Step, to string) error {
 
 // rowsOf counts the rows of a place linked by address that hold it now, however
 // they write it.
-func (w *work) rowsOf(p *place, addr string) (n int, err error) {
+func (w *work) rowsOf(p *place, addr string) (int, error) {
 	who, err := w.s.subject(w.ctx, w.tx, []*place{p}, "", addr)
 	if err != nil || len(who.spelled[p]) == 0 {
 		return 0, err
 	}
-	q := w.s.statement("SELECT ")
-	q.add("count(*) FROM ", p.table.quoted, " AS t0 WHERE ")
-	q.belongs(0, p, who)
-	err = w.s.read(w.ctx, w.tx, q, []Column{{Kind: KindInt}}, func(v []value) bool {
-		_, err = fmt.Sscan(v[0].text, &n)
-		return false
-	})
-	return n, err
+	return w.count(p, who)
 }
 
 // refuseShared fails when another account has the address: whose the rows are
