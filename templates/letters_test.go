@@ -65,7 +65,8 @@ func plausible(t testing.TB) map[Name]Data {
 		step("gender", inbox.StepSet, "male", "female"),
 		step("about", inbox.StepAdd, "I like tea.", "I like tea. And cats."),
 	}}
-	mailto := Item{Kind: inbox.KindChange, Mailto: true, Wait: 12 * time.Hour, Steps: []inbox.Step{step("email", inbox.StepSet, "anna@old.example", "anna@new.example")}}
+	mailto := Item{Kind: inbox.KindChange, Mailto: true, Wait: 12 * time.Hour, Steps: []inbox.Step{step("email", inbox.StepSet, "anna@old.example", "anna@new.example"),
+		{Place: "newsletter", Field: "email", Op: inbox.StepReaddress}}, Keeps: []inbox.Keep{{Place: "invoices", Why: "tax law"}}}
 	account := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Wait: 12 * time.Hour,
 		Steps: []inbox.Step{{Place: "profile", Op: inbox.StepRemove}, {Place: "visits", Op: inbox.StepRemove}},
 		Keeps: []inbox.Keep{{Place: "invoices", Why: "tax law", Until: "2031-12-31"}}}
@@ -150,6 +151,30 @@ func TestPrint(t *testing.T) {
 			text := regexp.MustCompile(`(?m)^ +- `).ReplaceAllString(l.Text, "- ")
 			for _, found := range leftovers.FindAllString(l.Subject+"\n\n"+text, -1) {
 				t.Errorf("%s %s: %q in the text", n, lang, found)
+			}
+		}
+	}
+}
+
+// TestReaddressed: what is linked by an address that changes is shown with it,
+// and what stays under the old one, before and after.
+func TestReaddressed(t *testing.T) {
+	s := load(t, siteLanguages...)
+	data := plausible(t)
+	for lang, want := range map[string][3]string{
+		"en": {"we will replace the old address in your entries with the new one", "we have replaced the old address in your entries with the new one",
+			"your entries keep the old address, and later copies of your data will not contain them"},
+		"ru": {"в ваших записях мы заменим старый адрес новым", "в ваших записях мы заменили старый адрес новым",
+			"в ваших записях останется старый адрес, и в следующие копии ваших данных они не войдут"},
+		"kk": {"жазбаларыңыздағы ескі поштаны жаңасына ауыстырамыз", "жазбаларыңыздағы ескі поштаны жаңасына ауыстырдық",
+			"жазбаларыңызда ескі пошта қалады, сондықтан олар деректеріңіздің кейінгі көшірмелеріне кірмейді"},
+	} {
+		for name, word := range map[Name]string{Confirm: want[0], AskedNew: want[0], AddressNotice: want[0], AddressChanged: want[1]} {
+			text := strings.Join(strings.Fields(render(t, s, name, lang, data[name]).Text), " ")
+			for place, line := range map[string]string{"newsletter: ": word, "invoices: ": want[2]} {
+				if n := strings.Count(text, "- "+place+line); n != 1 {
+					t.Errorf("%s %s: %q is there %d times:\n%s", name, lang, place+line, n, text)
+				}
 			}
 		}
 	}

@@ -154,7 +154,10 @@ func printAction(w io.Writer, v review.ActionDetail, clock clock) error {
 		fields(w, "  plan", stepOf(s))
 	}
 	for _, k := range v.Plan.Keeps {
-		line := column(k.Place, k.Field) + ": " + k.Why
+		line := column(k.Place, k.Field)
+		if k.Why != "" {
+			line += ": " + k.Why
+		}
 		if k.Until != "" {
 			line += "; until: " + k.Until
 		}
@@ -193,6 +196,9 @@ func column(place string, f inbox.Field) string {
 func stepOf(s inbox.Step) string {
 	if s.Op == inbox.StepBlank {
 		return fmt.Sprintf("%s %s: %s", s.Op, column(s.Place, s.Field), s.New)
+	}
+	if s.Op == inbox.StepReaddress {
+		return fmt.Sprintf("%s %s", s.Op, s.Place)
 	}
 	name := s.Place
 	if s.Field != "" {
