@@ -20,9 +20,6 @@ import (
 // rowsAPage is how many lines a page of a list has.
 const rowsAPage = 50
 
-// maxSearch is how many cases a search shows.
-const maxSearch = 100
-
 // asked is what of the queue somebody asks for, as it stands in the address:
 // words of ours only.
 type asked struct {

@@ -32,7 +32,7 @@ const (
 
 // office is a console with accounts and cases.
 type office struct {
-	t     *testing.T
+	t     testing.TB
 	s     *Server
 	db    *state.DB
 	desk  *review.Desk
@@ -62,7 +62,7 @@ func (o *office) Replay(_ context.Context, id inbox.MailID, _ string) error {
 	return nil
 }
 
-func newOffice(t *testing.T) *office {
+func newOffice(t testing.TB) *office {
 	t.Helper()
 	db, err := state.Open(state.Config{Dir: t.TempDir()})
 	if err != nil {
