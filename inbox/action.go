@@ -207,6 +207,8 @@ type Action struct {
 	State       State          `json:"state"`
 	HeldFrom    State          `json:"held_from,omitempty"`
 	HeldAt      time.Time      `json:"held_at,omitzero"`
+	Until       time.Time      `json:"until,omitzero"`     // held: put off until then, when it needs a person again
+	Assignee    string         `json:"assignee,omitempty"` // of the staff, who it was handed over to
 	Mailbox     string         `json:"mailbox"`
 	Language    string         `json:"language"`
 	Received    time.Time      `json:"received"`
@@ -255,11 +257,13 @@ type ActionDetail struct {
 	Address string   `json:"address"`          // where answers go: the address on record, else the single From
 	Request Request  `json:"request"`
 	Plan    Plan     `json:"plan"`
-	Reason  string   `json:"reason,omitempty"`  // code of why it was refused by the data, for the person's letter
-	Words   string   `json:"words,omitempty"`   // staff's own words about it, for the person's letter
-	Reading []string `json:"reading,omitempty"` // earlier readings that staff corrected
-	Hold    []string `json:"hold,omitempty"`    // for staff: why it is in review
-	Task    string   `json:"task,omitempty"`    // what staff are to do; see Action.ForStaff
+	Reason  string   `json:"reason,omitempty"`   // code of why it was refused by the data, for the person's letter
+	Words   string   `json:"words,omitempty"`    // staff's own words about it, for the person's letter
+	Reading []string `json:"reading,omitempty"`  // earlier readings that staff corrected
+	Hold    []string `json:"hold,omitempty"`     // for staff: why it is in review
+	Task    string   `json:"task,omitempty"`     // what staff are to do; see Action.ForStaff
+	HeldFor string   `json:"held_for,omitempty"` // why staff hold it, in their words
+	Handed  string   `json:"handed,omitempty"`   // what staff wrote when they handed it over
 }
 
 // ForStaff tells whether an Action is a task that the program sets staff, about

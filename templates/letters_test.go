@@ -128,7 +128,7 @@ func plausible(t testing.TB) map[Name]Data {
 		Result: result, CopyPart: part, Cancelled: with(state(account, inbox.StateCancelled, "")), NothingHeld: nothing, Received: received,
 		Status:  with(scheduledItem, waiting, state(objection, inbox.StateReview, ""), state(fields, inbox.StateExpired, "")),
 		Refused: refused, Failed: with(state(change, inbox.StateFailed, "store")), ExpiredAsk: later, StopCheck: with(account),
-		Already: with(state(pause, inbox.StateDone, "same")), StaffAnswer: answer, StaffQuestion: answer,
+		Already: with(state(pause, inbox.StateDone, "same")), StaffAnswer: answer, StaffQuestion: answer, AskOnRecord: answer,
 		AddressChanged: with(state(mailto, inbox.StateDone, "")), StaleAsk: later,
 		PartialToStaff: with(state(change, inbox.StateReview, ""), state(account, inbox.StateReview, "")), StaffNotice: staff,
 	}
@@ -369,7 +369,7 @@ func TestGreetedOnce(t *testing.T) {
 		{"kk", "Құрметті Сәуле!", false},
 		{"kk", "Карта қайта істеп тұр.", true},
 	} {
-		for _, n := range []Name{StaffAnswer, StaffQuestion} {
+		for _, n := range []Name{StaffAnswer, StaffQuestion, AskOnRecord} {
 			l := render(t, s, n, c.lang, Data{Words: c.words})
 			first, _, _ := strings.Cut(l.Text, "\n")
 			said, _, _ := strings.Cut(strings.TrimSpace(c.words), "\n")

@@ -65,6 +65,7 @@ var notKilledAt = map[string]string{
 	"hold all":       "an older copy of the state",
 	"forget deletes": "what is kept a day at least is not forgotten in a test's time",
 	"reapply":        "the administrator", "reapply ended": "the administrator",
+	"enter": "staff", "save answer": "staff", "drop answer": "staff",
 	"staff add": "the administrator", "staff role": "the administrator", "staff disable": "the administrator", "staff enable": "the administrator",
 	"staff reset": "the administrator", "staff link": "the administrator", "staff language": "staff", "staff seen": "staff", "sign in": "staff",
 	"sign-ins refused": "staff", "sign out": "staff", "link used": "staff", "password set": "staff",
@@ -231,6 +232,8 @@ effects_per_hour = 100000
 cool_off = "1s"
 [journal]
 anchor = %q
+[console]
+listen = ""
 `, support, w.IMAPAddr(), w.SMTPAddr(), anchor)
 	file := filepath.Join(dir, "site.toml")
 	err := errors.Join(os.WriteFile(filepath.Join(dir, "pass"), []byte("secret\n"), 0o600), os.WriteFile(file, []byte(text), 0o600))

@@ -186,6 +186,8 @@ password_file = "pass"
 [proof]
 trusted_authserv_ids = ["mx.site.test"]
 dkim = false
+[console]
+listen = "127.0.0.1:0"
 `, control.Caller(), support, s.world.IMAPAddr(), s.world.SMTPAddr(), support)
 	if len(args) > 0 {
 		text += ts.ReadFile(args[0])

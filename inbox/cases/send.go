@@ -127,7 +127,7 @@ var replyMark = regexp.MustCompile(`(?i)^\s*((re|fwd?|aw|sv|на|отв|отве
 func (k *Keeper) subject(l *letter, own string) string {
 	s := own
 	if s == "" {
-		if d := l.mail.Detail; d != nil {
+		if d := l.mail.Detail; d != nil && !l.apart {
 			s = strings.TrimSpace(replyMark.ReplaceAllString(policy.StripTags(d.Subject), ""))
 		}
 		if s == "" {

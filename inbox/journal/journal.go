@@ -233,27 +233,79 @@ func checkDetail(e Entry, sealed []byte, unseal Unseal) (forgotten bool, broken 
 	return false, "", nil
 }
 
-// Each calls f for every entry from number from on, oldest first, with its
-// detail as JSON; detail is nil when there is none or it was forgotten.
-func Each(tx *bolt.Tx, from uint64, unseal Unseal, f func(e Entry, detail []byte) error) error {
-	details := tx.Bucket(bucketDetails)
+// Link is an entry as it stands in the chain.
+type Link struct {
+	Entry
+	Hash   string          `json:"hash"` // of Stored, hex: the Prev of the next one
+	Stored json.RawMessage `json:"-"`    // the very bytes that the hash is over; not to be kept beyond the transaction
+}
+
+// Walk calls f for the entries from number from on, oldest first, or back from
+// it, newest first, until it returns false; back from 0 begins at the newest.
+func Walk(tx *bolt.Tx, from uint64, back bool, f func(Link) (more bool, err error)) error {
 	c := tx.Bucket(bucketEntries).Cursor()
-	for k, v := c.Seek(key(from)); k != nil; k, v = c.Next() {
-		var e Entry
-		if err := json.Unmarshal(v, &e); err != nil {
-			return fmt.Errorf("reading journal entry %d: %w", binary.BigEndian.Uint64(k), err)
+	k, v := c.Seek(key(from))
+	step := c.Next
+	if back {
+		step = c.Prev
+		switch {
+		case from == 0 || k == nil:
+			k, v = c.Last()
+		case !bytes.Equal(k, key(from)):
+			k, v = c.Prev()
 		}
-		var detail []byte
-		if sealed := details.Get(k); sealed != nil {
-			if plain, err := unseal(e.Case, e.Seq, sealed); err == nil && len(plain) >= sha256.Size {
-				detail = plain[sha256.Size:]
-			}
+	}
+	for ; k != nil; k, v = step() {
+		l, err := link(k, v)
+		if err != nil {
+			return err
 		}
-		if err := f(e, detail); err != nil {
+		if more, err := f(l); err != nil || !more {
 			return err
 		}
 	}
 	return nil
+}
+
+// At reads one entry; ok is false when there is none of that number.
+func At(tx *bolt.Tx, seq uint64) (l Link, ok bool, err error) {
+	v := tx.Bucket(bucketEntries).Get(key(seq))
+	if v == nil {
+		return l, false, nil
+	}
+	l, err = link(key(seq), v)
+	return l, err == nil, err
+}
+
+func link(k, v []byte) (Link, error) {
+	l := Link{Hash: hash(v), Stored: v}
+	if err := json.Unmarshal(v, &l.Entry); err != nil {
+		return l, fmt.Errorf("reading journal entry %d: %w", binary.BigEndian.Uint64(k), err)
+	}
+	return l, nil
+}
+
+// Detail reads the detail of an entry as JSON; nil when there is none. That it
+// was forgotten is told, and no error.
+func Detail(tx *bolt.Tx, e Entry, unseal Unseal) (detail []byte, forgotten bool) {
+	sealed := tx.Bucket(bucketDetails).Get(key(e.Seq))
+	if sealed == nil {
+		return nil, false
+	}
+	plain, err := unseal(e.Case, e.Seq, sealed)
+	if err != nil || len(plain) < sha256.Size {
+		return nil, errors.Is(err, ErrForgotten)
+	}
+	return plain[sha256.Size:], false
+}
+
+// Each calls f for every entry from number from on, oldest first, with its
+// detail as JSON; detail is nil when there is none or it was forgotten.
+func Each(tx *bolt.Tx, from uint64, unseal Unseal, f func(e Entry, detail []byte) error) error {
+	return Walk(tx, from, false, func(l Link) (bool, error) {
+		detail, _ := Detail(tx, l.Entry, unseal)
+		return true, f(l.Entry, detail)
+	})
 }
 
 func key(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

@@ -5,6 +5,7 @@
 // The queue looks at an Action when its time has come:
 //
 //	unconfirmed   its question lapses
+//	held          the date has come until which staff put it off: it needs a person again
 //	scheduled     the letter that tells of it must have been sent, which is when its cool-off begins, the
 //	              mail of its cool-off read, an earlier Action of the Case ended, and a copy accepted by
 //	              SMTP before a delete; the brake must allow one more irreversible effect
@@ -262,6 +263,8 @@ func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err err
 		switch {
 		case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
 			err = q.Cases.Expire(tx, a)
+		case a.State == inbox.StateHeld && !a.Until.IsZero() && !a.Until.After(tx.Now):
+			err = q.Cases.HoldOver(tx, a)
 		case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !q.standsStill(tx, a):
 			job, err = q.claim(tx, a)
 		}

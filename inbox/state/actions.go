@@ -90,7 +90,10 @@ func (tx *Tx) standStill(a *inbox.Action, e inbox.Event, to inbox.State) error {
 		if !a.StopBy.IsZero() {
 			a.StopBy = a.StopBy.Add(waited)
 		}
-		a.HeldFrom, a.HeldAt, a.Doubtful = inbox.StateNew, time.Time{}, false
+		a.HeldFrom, a.HeldAt, a.Doubtful, a.Until = inbox.StateNew, time.Time{}, false, time.Time{}
+		if a.Detail != nil {
+			a.Detail.HeldFor = ""
+		}
 		return tx.prolongAsks(a)
 	}
 	return nil
@@ -126,7 +129,14 @@ func (tx *Tx) PutAction(a *inbox.Action) error {
 	if err := tx.reindex("action_persons", open, tx.openKey(a, a.Detail)); err != nil {
 		return fmt.Errorf("indexing %s: %w", a.ID, err)
 	}
-	return put(tx, "actions", uint64(a.ID), actionKey(a), a, a.Detail)
+	if err := put(tx, "actions", uint64(a.ID), actionKey(a), a, a.Detail); err != nil {
+		return err
+	}
+	before := inbox.StateNew
+	if old != nil {
+		before = old.State
+	}
+	return errors.Join(tx.tallyMove("state", string(before), string(a.State)), tx.placeAction(a))
 }
 
 // openKey is under what an open Action is found: the address that answers go
@@ -161,6 +171,11 @@ func dueKey(a *inbox.Action) []byte {
 			return nil
 		}
 		return join(at(a.Expires), be(uint64(a.ID)))
+	case inbox.StateHeld:
+		if a.Until.IsZero() {
+			return nil
+		}
+		return join(at(a.Until), be(uint64(a.ID)))
 	}
 	return nil
 }
@@ -243,6 +258,12 @@ func (tx *Tx) ActionsIn(s inbox.State, f func(*inbox.Action) bool) error {
 		tx.eachID("action_states", append([]byte(s), 0), step)
 	}
 	return err
+}
+
+// ActionsBack calls f for the IDs of the Actions of a state before the given ID
+// (0: the newest are the first), newest first, until it returns false.
+func (tx *Tx) ActionsBack(s inbox.State, before inbox.ActionID, f func(inbox.ActionID) bool) {
+	tx.eachBack("action_states", append([]byte(s), 0), uint64(before), func(id uint64) bool { return f(inbox.ActionID(id)) })
 }
 
 func actionIDs(ids []uint64) []inbox.ActionID {

@@ -76,7 +76,7 @@ func Buckets() []string {
 	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed",
 		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_persons", "asks",
 		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "deleted", "moves", "counts", "effects",
-		"staff", "staff_sessions", "staff_links"}
+		"staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"}
 	return append(names, journal.Buckets()...)
 }
 
@@ -178,6 +178,9 @@ func (db *DB) open(mark sentinel) (err error) {
 	}
 	var opens uint64
 	err = guard(db.path("state.db"), func() (err error) { opens, err = db.prepare(mark); return err })
+	if err == nil {
+		err = guard(db.path("state.db"), db.indexJournal)
+	}
 	if err != nil {
 		return fmt.Errorf("preparing %s: %w", db.path("state.db"), err)
 	}
@@ -297,7 +300,8 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 			return err
 		}
 		// A state of the same schema may be from before these were added.
-		for _, name := range []string{"mail_signatures", "deleted", "staff", "staff_sessions", "staff_links"} {
+		unindexed := tx.Bucket([]byte("open")) == nil
+		for _, name := range []string{"mail_signatures", "deleted", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}
@@ -309,6 +313,11 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		}
 		if err := db.checkKeys(tx); err != nil {
 			return err
+		}
+		if unindexed {
+			if err := db.indexOlder(tx); err != nil {
+				return err
+			}
 		}
 		epoch, seen := metaUint(meta, "epoch"), metaUint(meta, "opens")
 		if !fresh && older(tx, mark) {
@@ -322,6 +331,15 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens))
 	})
 	return opens, err
+}
+
+// indexOlder makes the indexes that a state from before them lacks; that of the
+// journal, which may be long, is only begun.
+func (db *DB) indexOlder(t *bolt.Tx) error {
+	if err := (&Tx{tx: t, db: db, Now: time.Now()}).indexOpen(); err != nil {
+		return fmt.Errorf("indexing what is open: %w", err)
+	}
+	return putMeta(t.Bucket(bucketMeta), keyUnindexed, 0)
 }
 
 // older tells whether a state is an older copy of the one that was last open
@@ -483,6 +501,17 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	}
 	db.point("after commit " + name)
 	return nil
+}
+
+// Try runs f in a transaction that is never committed: whatever f does, nothing
+// of it stays. Other writers wait meanwhile, so it must be short.
+func (db *DB) Try(f func(*Tx) error) (err error) {
+	tx, err := db.bolt.Begin(true)
+	if err != nil {
+		return fmt.Errorf("trying: %w", err)
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
+	return f(&Tx{tx: tx, db: db, Now: time.Now()})
 }
 
 // View runs f in a read transaction. It must be short: a long one keeps the

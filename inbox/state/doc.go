@@ -4,8 +4,8 @@
 //
 //	state.db      mails, actions, replies, indexes and the journal; what is personal in it is sealed
 //	keys.db       the keys: one a Mail, one for the house (0), one for keyed hashes; under the house's lies what
-//	              belongs to no Case or outlives it: letters to staff, their own tasks, what deletes can be repeated by,
-//	              staff's passwords
+//	              belongs to no Case or outlives it: letters to staff, their own tasks, kept answers and passwords, what deletes
+//	              can be repeated by
 //	instance      the sentinel: instance mark and number of openings, as text
 //	replies/      sealed data of replies that wait: A-000123-1, R-000789
 //
@@ -52,6 +52,12 @@
 //	staff           name -> JSON StaffAccount and sealed password hash and networks
 //	staff_sessions  h(epoch, token) -> JSON StaffSession
 //	staff_links     h(epoch, token) -> JSON StaffLink
+//	open            class, time, thing -> JSON Line: what is open, what needs a person first; a thing is 1 action or 2 mail
+//	open_at         thing -> its key in open
+//	reply_held      mail, reply -> time, actions: letters that wait for staff
+//	tallies         "state S", "mail S", "class C" -> number, 8 bytes: how many there are
+//	journal_of      thing, seq: the entries about it
+//	saved           h(language and name) -> sealed Saved
 //	journal, journal_detail   see package journal
 //
 // # Instance and epoch

@@ -158,6 +158,9 @@ func (tx *Tx) Forgotten(cases []inbox.MailID) error {
 		if err := tx.bucket("mail_ended").Delete(endedKey(m)); err != nil {
 			return fmt.Errorf("forgetting %s: %w", id, err)
 		}
+		if err := tx.dropHeld(id); err != nil {
+			return err
+		}
 		if err := tx.Journal("forgotten", "supportd", id, 0, nil); err != nil {
 			return err
 		}

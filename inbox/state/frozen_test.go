@@ -18,7 +18,7 @@ import (
 var update = flag.Bool("update", false, "freeze the present schema anew")
 
 // present is the folder in which what this version writes is frozen.
-const present = "schema1-staff"
+const present = "schema1-desk"
 
 // TestFrozen: the state that was written under each schema opens in this
 // version and holds what it held. A schema that was released is never frozen
@@ -42,6 +42,7 @@ func TestFrozen(t *testing.T) {
 				if db.Restored() {
 					t.Error("the state is taken for a copy")
 				}
+				checkOpen(t, db)
 				if got, want := dump(t, db), read(t, frozen, "held.json"); !bytes.Equal(got, want) {
 					t.Errorf("it holds\n%s\nwant\n%s", got, want)
 				}
@@ -51,15 +52,28 @@ func TestFrozen(t *testing.T) {
 			db.update(t, func(tx *Tx) error {
 				return errors.Join(useFrozen(t, tx, filepath.Base(frozen)), useFrozenStaff(t, tx))
 			})
+			checkOpen(t, db)
 		})
 	}
 }
 
 // useFrozen goes on with what the frozen state left off at. The first that was
-// frozen kept neither the form of mails, nor signatures, nor deletes; the next
-// kept deletes without what they took.
+// frozen kept neither the form of mails, nor signatures, nor deletes, the next
+// deletes without what they took; only the newest has kept answers, and of a
+// held letter that it is one.
 func useFrozen(t *testing.T, tx *Tx, frozen string) error {
 	first := frozen == "schema1"
+	saved, err := tx.Saved()
+	if err != nil || (len(saved) == 1 && saved[0].Text == text) != (frozen == present) {
+		t.Errorf("the kept answers are %+v, %v", saved, err)
+	}
+	now := map[string]int{"schema1": 0, "schema1-deleted": 1, "schema1-took": 1, "schema1-staff": 1, present: 2}[frozen] // a task, and a held letter
+	if got := tx.Tallies(); got.Now != now || got.Now+got.Self != got.States[inbox.StateReview]+2 || got.States[inbox.StateScheduled] != 1 || got.Mails[inbox.MailDeferred] != 1 {
+		t.Errorf("the numbers are %+v", got)
+	}
+	if all, err := tx.JournalOf(1); err != nil || len(all) != 2 {
+		t.Errorf("the journal has %v about the first mail, %v", all, err)
+	}
 	q, err := tx.AskByToken(token)
 	if err != nil || q == nil || q.Used {
 		t.Fatalf("the open question is %+v, %v", q, err)
@@ -113,6 +127,8 @@ func freeze(t *testing.T, to string) {
 		a.Expires = tx.Now.Add(7 * 24 * time.Hour)
 		scheduled := addAction(t, tx, m, inbox.EventAccept)
 		r, large := addReply(t, tx, m.ID), addReply(t, tx, m.ID)
+		held := addReply(t, tx, m.ID)
+		held.State, held.Actions = inbox.ReplyHeld, []inbox.ActionID{a.ID}
 		r.Detail.Files = []string{scheduled.ID.String() + "-1"}
 		m2 := addMail(t, tx, 2)
 		m2.State, m2.Retry = inbox.MailDeferred, tx.Now.Add(time.Minute)
@@ -120,7 +136,7 @@ func freeze(t *testing.T, to string) {
 		m3.State, m3.Ended, gone = inbox.MailAnswered, tx.Now, m3.ID
 		addTask(t, tx, m3)
 		_, err := tx.Count("proven", from, false, 1)
-		return errors.Join(err, tx.PutAction(a), tx.PutReply(r), tx.PutMail(m2), tx.PutMail(m3),
+		return errors.Join(err, tx.PutAction(a), tx.PutReply(r), tx.PutReply(held), tx.PutSaved(Saved{Name: name, Language: "en", Text: text, By: "staff", At: tx.Now}), tx.PutMail(m2), tx.PutMail(m3),
 			tx.PutAsk(token, &Ask{Case: m.ID, Actions: []inbox.ActionID{a.ID}, Purpose: PurposeConfirm, Digests: []string{"d"},
 				To: tx.Hash(TieAddress, from), Reply: r.ID, Asked: tx.Now, Expires: a.Expires}),
 			tx.SaveRendered(r, []byte(text)), tx.SaveRendered(large, make([]byte, inlineMax+1)), db.SaveLarge(large, make([]byte, inlineMax+1)),

@@ -110,6 +110,15 @@ func (k *keyring) ensure(n uint64) error {
 	return nil
 }
 
+// holds tells whether the key of a Mail is there.
+func (k *keyring) holds(id inbox.MailID) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	found := false
+	err := k.db.View(func(tx *bolt.Tx) error { found = tx.Bucket(bucketKeys).Get(be(uint64(id))) != nil; return nil })
+	return err == nil && found
+}
+
 func (k *keyring) aead(id inbox.MailID) (cipher.AEAD, error) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()

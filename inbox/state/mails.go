@@ -196,7 +196,20 @@ func (tx *Tx) PutMail(m *inbox.Mail) error {
 			return fmt.Errorf("indexing %s: %w", m.ID, err)
 		}
 	}
-	return put(tx, "mails", uint64(m.ID), m.ID, m, m.Detail)
+	before := inbox.MailState("")
+	if old != nil {
+		before = old.State
+	}
+	if err := tx.tallyMove("mail", string(before), string(m.State)); err != nil {
+		return fmt.Errorf("counting %s: %w", m.ID, err)
+	}
+	if err := put(tx, "mails", uint64(m.ID), m.ID, m, m.Detail); err != nil {
+		return err
+	}
+	if !tx.hasHeld(m.ID) {
+		return nil
+	}
+	return tx.placeCase(m.ID) // which Actions it has may have changed
 }
 
 func mailCase(m *inbox.Mail) inbox.MailID { return m.ID }
@@ -251,6 +264,22 @@ func (tx *Tx) MailsIn(s inbox.MailState, f func(*inbox.Mail) bool) error {
 	}
 	var err error
 	tx.eachID("mail_states", append([]byte(s), 0), func(id uint64) bool {
+		var m *inbox.Mail
+		m, err = tx.Mail(inbox.MailID(id))
+		return err == nil && f(m)
+	})
+	return err
+}
+
+// MailsBack calls f for the Mails of a state before the given ID (0: the newest
+// are the first), newest first, until it returns false; "" is every state.
+func (tx *Tx) MailsBack(s inbox.MailState, before inbox.MailID, f func(*inbox.Mail) bool) error {
+	bucket, prefix := "mails", []byte(nil)
+	if s != "" {
+		bucket, prefix = "mail_states", append([]byte(s), 0)
+	}
+	var err error
+	tx.eachBack(bucket, prefix, uint64(before), func(id uint64) bool {
 		var m *inbox.Mail
 		m, err = tx.Mail(inbox.MailID(id))
 		return err == nil && f(m)
@@ -387,6 +416,10 @@ func (tx *Tx) Tied(kind, personOrAddress string) []inbox.MailID {
 	tx.eachID("persons", tx.Hash(kind, personOrAddress), func(id uint64) bool { ids = append(ids, id); return true })
 	return mailIDs(ids)
 }
+
+// Remembers tells whether the key of a Case is held, so that what is sealed
+// under it can be read.
+func (tx *Tx) Remembers(c inbox.MailID) bool { return tx.db.keys.holds(c) }
 
 // The kinds of ties, for Tie and Tied.
 const (

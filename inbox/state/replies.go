@@ -49,8 +49,14 @@ func (tx *Tx) PutReply(r *inbox.Reply) error {
 	if err := tx.reindex("reply_due", due, replyDueKey(r)); err != nil {
 		return fmt.Errorf("indexing %s: %w", r.ID, err)
 	}
-	return put(tx, "replies", uint64(r.ID), r.Case, r, r.Detail)
+	if err := put(tx, "replies", uint64(r.ID), r.Case, r, r.Detail); err != nil {
+		return err
+	}
+	return tx.placeReply(old, r)
 }
+
+// LastReply gives the ID that was drawn last.
+func (tx *Tx) LastReply() inbox.ReplyID { return inbox.ReplyID(tx.bucket("replies").Sequence()) }
 
 func replyCase(r *inbox.Reply) inbox.MailID { return r.Case }
 

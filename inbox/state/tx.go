@@ -1,11 +1,13 @@
 package state
 
 import (
+	"bytes"
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -96,14 +98,17 @@ func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailI
 
 // Journal appends an entry. The detail is sealed under the key of the Case.
 func (tx *Tx) Journal(what, who string, c inbox.MailID, a inbox.ActionID, detail any) error {
-	_, err := journal.Append(tx.tx, journal.Entry{At: tx.Now, What: what, Who: who, Case: c, Action: a}, detail,
+	e, err := journal.Append(tx.tx, journal.Entry{At: tx.Now, What: what, Who: who, Case: c, Action: a}, detail,
 		func(c inbox.MailID, seq uint64, plain []byte) ([]byte, error) {
 			return tx.db.keys.seal(c, journalLabel(seq), plain)
 		})
 	if errors.Is(err, errKeyGone) { // the Case was forgotten; that it goes on is told all the same
 		return tx.Journal(what, who, c, a, nil)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.indexEntry(e)
 }
 
 func journalLabel(seq uint64) string { return fmt.Sprintf("journal %d", seq) }
@@ -208,6 +213,26 @@ func (tx *Tx) eachID(bucket string, prefix []byte, f func(id uint64) bool) {
 	c := tx.bucket(bucket).Cursor()
 	for k, _ := c.Seek(prefix); k != nil && strings.HasPrefix(string(k), string(prefix)); k, _ = c.Next() {
 		if !f(binary.BigEndian.Uint64(k[len(k)-8:])) {
+			return
+		}
+	}
+}
+
+// eachBack calls f with the ID behind every prefix, from below before (0: from
+// the last) downwards, until it returns false.
+func (tx *Tx) eachBack(bucket string, prefix []byte, before uint64, f func(id uint64) bool) {
+	if before == 0 {
+		before = math.MaxUint64
+	}
+	c := tx.bucket(bucket).Cursor()
+	k, _ := c.Seek(join(prefix, be(before)))
+	if k == nil {
+		k, _ = c.Last()
+	} else {
+		k, _ = c.Prev()
+	}
+	for ; len(k) == len(prefix)+8 && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+		if !f(binary.BigEndian.Uint64(k[len(prefix):])) {
 			return
 		}
 	}

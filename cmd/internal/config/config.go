@@ -15,6 +15,7 @@ import (
 	_ "embed"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -175,8 +176,11 @@ type Journal struct {
 
 // Console says where staff's pages are served.
 type Console struct {
-	Listen string // host:port on loopback; "": not served
-	URL    string // where browsers reach it, without "/" at the end; "": not served
+	Listen  string         // host:port; "": not served
+	URL     string         // what browsers ask for, without a slash at the end; "" when it is not served
+	Cert    string         // file of the certificate; "": no TLS
+	Key     string         // file of its key
+	Proxies []netip.Prefix // whose word on the address of a browser is believed
 }
 
 // Log says what is logged.

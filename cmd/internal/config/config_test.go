@@ -6,8 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -176,7 +178,7 @@ func TestDefaults(t *testing.T) {
 		{got.Proof.Resolver, sample.Proof.Resolver}, {got.Proof.MicrosoftTenant, sample.Proof.MicrosoftTenant},
 		{got.Screen.SpamHeader, sample.Screen.SpamHeader}, {len(m.Forms), len(s.Forms)}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
 		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {fmt.Sprint(stored(got)), fmt.Sprint(stored(sample))}, {got.Journal, sample.Journal},
-		{got.Console, sample.Console}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
+		{fmt.Sprint(got.Console), fmt.Sprint(sample.Console)}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
 	} {
 		if x[0] != x[1] {
 			t.Errorf("default %v, sample %v", x[0], x[1])
@@ -324,14 +326,17 @@ func TestMicrosoftTenant(t *testing.T) {
 }
 
 func TestConsole(t *testing.T) {
+	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
 	for text, want := range map[string]Console{
-		"":                          {"127.0.0.1:8080", "http://127.0.0.1:8080"},
-		`listen = "[::1]:9000"`:     {"[::1]:9000", "http://[::1]:9000"},
-		`listen = ""`:               {"", ""},
-		`url = "https://x.test/a/"`: {"127.0.0.1:8080", "https://x.test/a"},
-		"listen = \"\"\nurl = \"https://x.test\"": {"", ""},
+		"":                        {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080"},
+		`listen = "[::1]:9000"`:   {Listen: "[::1]:9000", URL: "http://[::1]:9000"},
+		`listen = ""`:             {},
+		`url = "https://x.test/"`: {Listen: "127.0.0.1:8080", URL: "https://x.test"},
+		"listen = \"\"\nurl = \"https://x.test\"":                                                             {},
+		"listen = \"0.0.0.0:443\"\nurl = \"https://x.test\"\ntrusted_proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]": {Listen: "0.0.0.0:443", URL: "https://x.test", Proxies: local},
+		"tls_cert = \"/c\"\ntls_key = \"/k\"":                                                                 {Listen: "127.0.0.1:8080", URL: "https://127.0.0.1:8080", Cert: "/c", Key: "/k"},
 	} {
-		if c := load(t, folder(t, ""), minimal+"\n[console]\n"+text); c.Console != want {
+		if c := load(t, folder(t, ""), minimal+"\n[console]\n"+text); !reflect.DeepEqual(c.Console, want) {
 			t.Errorf("%s is %+v, want %+v", text, c.Console, want)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -394,18 +396,45 @@ func readKeep(t *table) Keep {
 
 func readConsole(t *table) Console {
 	defer t.Close()
-	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080")}
-	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
-		t.Fault("listen", "listen on 127.0.0.1 and put a proxy with TLS before it", "%s is not a loopback address", host)
-	}
+	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080"), Cert: t.file("tls_cert", ""), Key: t.file("tls_key", ""), Proxies: readProxies(t)}
 	c.URL = strings.TrimRight(t.page("url"), "/")
+	if u, err := url.Parse(c.URL); err == nil && (u.Path != "" || u.RawQuery != "" || u.Fragment != "") {
+		t.Fault("url", `for example "https://console.site.example"`, "it has a path, and the console takes the whole host")
+	}
+	if (c.Cert == "") != (c.Key == "") {
+		t.Fault("tls_cert", "set both of tls_cert and tls_key, or neither", "stands without the other")
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
 	switch {
-	case c.Listen == "":
+	case c.Listen == "" || err != nil:
 		c.URL = ""
-	case c.URL == "":
-		c.URL = "http://" + c.Listen
+		return c
+	case !loopback(host) && c.Cert == "" && len(c.Proxies) == 0:
+		t.Fault("listen", "listen on 127.0.0.1, or set tls_cert and tls_key, or trusted_proxy when a proxy with TLS stands before it", "%s is not a loopback address, and there is no TLS", host)
+	case !loopback(host) && c.URL == "":
+		t.Fault("url", `for example "https://console.site.example"`, "is missing: the console answers only under the name that browsers ask for")
+	}
+	if c.URL == "" {
+		c.URL = map[bool]string{true: "https://", false: "http://"}[c.Cert != ""] + c.Listen
 	}
 	return c
+}
+
+// readProxies reads the addresses of the proxies before the console.
+func readProxies(t *table) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range t.Texts("trusted_proxy") {
+		p, err := netip.ParsePrefix(s)
+		if ip, err1 := netip.ParseAddr(s); err1 == nil {
+			p, err = ip.Prefix(ip.BitLen())
+		}
+		if err != nil || p.Bits() == 0 {
+			t.Fault("trusted_proxy", `for example ["127.0.0.1"] or ["10.0.0.0/24"]`, "%q is neither an address nor a network", s)
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 func readLog(t *table) Log {

@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,7 @@ import (
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/classify"
+	"push.guru/supportd/inbox/console"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/intake"
@@ -61,6 +63,8 @@ type Options struct {
 	Point func(name string)
 	// NoSocket has no control socket opened, which virtual time cannot hold.
 	NoSocket bool
+	// NoConsole has no console served.
+	NoConsole bool
 }
 
 // Daemon is a configured supportd. It holds the state while it is open.
@@ -75,7 +79,12 @@ type Daemon struct {
 	outbox *outbox.Outbox
 	desk   *review.Desk
 	staff  *staff.Staff
-	keeper *cases.Keeper
+	fields *datamap.Map
+
+	listener   net.Listener // of the console, until it is served
+	console    *console.Server
+	consoleURL string
+	keeper     *cases.Keeper
 
 	handlers *handlers.Handlers
 
@@ -108,7 +117,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.handlers = handlers.New(d.store, p.fields, copies(d.cfg), hook(d.cfg.Users.After))
-	d.keeper = cases.New(p.cases)
+	d.keeper, d.fields = cases.New(p.cases), p.fields
 	d.staff = staff.New(staff.Config{State: d.state, Site: siteNames(d.cfg), Log: d.log})
 	d.build(p, d.handlers)
 	if d.state.Restored() {
@@ -137,7 +146,7 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
 		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point})
 	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
-		Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
+		Mailboxes: d.intake, Knows: d.knows, Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
 }
 
 // eraser finds what is left with the handlers, and takes it away as the queue
@@ -314,6 +323,9 @@ func smtpConfig(s config.SMTP, opt Options) outbox.TransportConfig {
 // Close releases the state and the user store.
 func (d *Daemon) Close() error {
 	var errs []error
+	if d.listener != nil {
+		errs = append(errs, d.listener.Close())
+	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())
 	}
@@ -325,7 +337,7 @@ func (d *Daemon) Close() error {
 
 // Service answers the calls of the command line.
 func (d *Daemon) Service() *control.Service {
-	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store, Staff: d.staff, Console: d.cfg.Console.URL}
+	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store, Staff: d.staff, Console: cmp.Or(d.consoleURL, d.cfg.Console.URL)}
 	if d.embedded != nil {
 		s.Store = d.embedded
 	}
@@ -336,6 +348,9 @@ func (d *Daemon) Service() *control.Service {
 // and answers the command line meanwhile. It returns when every loop has
 // stopped.
 func (d *Daemon) Run(ctx context.Context) error {
+	if err := d.Listen(); err != nil {
+		return err
+	}
 	serve := func(ctx context.Context) error { <-ctx.Done(); return nil }
 	if !d.opt.NoSocket {
 		l, err := control.Listen(control.Socket(d.cfg.StateDir))
@@ -353,7 +368,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}{
 		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
 		{"user store", d.fitLater},
-		{"control", serve},
+		{"control", serve}, {"console", d.serveConsole},
 	}
 	errs := make([]error, len(loops))
 	for i, loop := range loops {
@@ -467,6 +482,7 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})
 		out = append(out, Check{Name: "SMTP " + m.Name + " " + m.SMTP.Server.String(), Err: checkSMTP(ctx, m, opt)})
 	}
+	out = append(out, checkConsole(cfg.Console)...)
 	if err == nil && len(cfg.Staff.Notify) == 0 {
 		out = append(out, Check{Name: "staff", Err: &inbox.Error{Err: errors.New("nobody is told of quarantine and failures"), Hint: "set staff.notify"}})
 	}
