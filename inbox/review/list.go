@@ -96,6 +96,8 @@ type QueueRow struct {
 	From    string `json:"from,omitempty"`    // who wrote; "" once that is forgotten
 	Name    string `json:"name,omitempty"`    // as the mail gives it
 	Subject string `json:"subject,omitempty"`
+
+	Fields []inbox.Field `json:"fields,omitempty"` // that it is about; names, no values
 }
 
 // QueuePage is a page of the queue.
@@ -170,7 +172,7 @@ func queueRow(tx *state.Tx, o state.Line) (QueueRow, error) {
 		if err != nil {
 			return row, err
 		}
-		row.ActionView = view(a)
+		row.ActionView, row.Fields = view(a), fieldsOf(a)
 		return row, nil
 	}
 	row.ActionView = ActionView{Case: o.Case, Received: m.Received.UTC(), Evidence: m.Evidence, Mailbox: m.Ref.Mailbox, Error: "a letter is held"}
@@ -178,6 +180,18 @@ func queueRow(tx *state.Tx, o state.Line) (QueueRow, error) {
 		row.Due = o.Due
 	}
 	return row, nil
+}
+
+// fieldsOf names the fields that an Action is about.
+func fieldsOf(a *inbox.Action) []inbox.Field {
+	if a.Detail == nil {
+		return nil
+	}
+	out := slices.Clone(a.Detail.Request.Fields)
+	for _, c := range a.Detail.Request.Changes {
+		out = append(out, c.Field)
+	}
+	return out
 }
 
 // Counts gives how many there are of everything. The numbers are kept, not
