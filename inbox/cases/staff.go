@@ -251,11 +251,15 @@ func (k *Keeper) HandOver(tx *state.Tx, a *inbox.Action, who, to, note string) e
 	if a.Detail != nil {
 		a.Detail.Handed = note
 	}
-	what := "handed over to " + to
+	what, why := "handed over", "to "+to
 	if to == "" {
-		what = "handed back"
+		what, why = "handed back", ""
 	}
-	return tx.Note(a, what, who, map[string]string{"note": note})
+	if err := tx.Note(a, what, who, map[string]string{"to": to, "note": note}); err != nil {
+		return err
+	}
+	a.History[len(a.History)-1].Why = why
+	return tx.PutAction(a)
 }
 
 // handable tells why an Action cannot be handed over.

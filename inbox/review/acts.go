@@ -39,7 +39,6 @@ type Done struct {
 // The rights that acts and reads need; the table of who has them is in package
 // staff.
 const (
-	rightSee     staff.Right = "see"
 	rightAct     staff.Right = "act"
 	rightApprove staff.Right = "approve"
 )

@@ -3,7 +3,6 @@ package review
 import (
 	"errors"
 	"flag"
-	"io"
 	"runtime"
 	"testing"
 	"time"
@@ -50,7 +49,9 @@ func BenchmarkDesk(b *testing.B) {
 	page("search, name", func() error { _, err := d.Search(b.Context(), "zed"); return err })
 	page("log", func() error { _, err := d.Log(LogFilter{}, "", 50); return err })
 	page("log, nothing passes", func() error { _, err := d.Log(LogFilter{Who: "nobody"}, "", 50); return err })
-	page("export", func() error { return d.ExportLog(b.Context(), io.Discard, FormatCSV, LogFilter{}) })
+	p := new(peak)
+	page("export", func() error { return d.ExportLog(b.Context(), p, FormatCSV, LogFilter{}) })
+	b.Logf("while it exported %d MiB the heap had up to %d MiB", p.bytes>>20, p.heap>>20)
 }
 
 // worn makes the state, without the journal's share of finished cases but a
@@ -93,4 +94,20 @@ func past(tx *state.Tx, i int, open bool) error {
 		}
 	}
 	return errors.Join(tx.PutMail(m), tx.PutAction(a), tx.Journal("done", "supportd", id, a.ID, map[string]string{"effect": "key"}))
+}
+
+// peak looks at the heap while something is written.
+type peak struct {
+	writes, bytes int
+	heap          uint64
+}
+
+func (p *peak) Write(b []byte) (int, error) {
+	if p.writes++; p.writes%1000 == 0 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		p.heap = max(p.heap, m.HeapAlloc)
+	}
+	p.bytes += len(b)
+	return len(b), nil
 }

@@ -97,7 +97,7 @@ type QueueRow struct {
 	Name    string `json:"name,omitempty"`    // as the mail gives it
 	Subject string `json:"subject,omitempty"`
 
-	Fields []inbox.Field `json:"fields,omitempty"` // that it would change or remove
+	Fields []inbox.Field `json:"fields,omitempty"` // that it is about; names, no values
 }
 
 // QueuePage is a page of the queue.
@@ -172,7 +172,7 @@ func queueRow(tx *state.Tx, o state.Line) (QueueRow, error) {
 		if err != nil {
 			return row, err
 		}
-		row.ActionView, row.Fields = view(a), touched(a)
+		row.ActionView, row.Fields = view(a), fieldsOf(a)
 		return row, nil
 	}
 	row.ActionView = ActionView{Case: o.Case, Received: m.Received.UTC(), Evidence: m.Evidence, Mailbox: m.Ref.Mailbox, Error: "a letter is held"}
@@ -182,16 +182,16 @@ func queueRow(tx *state.Tx, o state.Line) (QueueRow, error) {
 	return row, nil
 }
 
-// touched lists the fields that an Action would change or remove.
-func touched(a *inbox.Action) (fields []inbox.Field) {
+// fieldsOf names the fields that an Action is about.
+func fieldsOf(a *inbox.Action) []inbox.Field {
 	if a.Detail == nil {
 		return nil
 	}
-	fields = slices.Clone(a.Detail.Request.Fields)
+	out := slices.Clone(a.Detail.Request.Fields)
 	for _, c := range a.Detail.Request.Changes {
-		fields = append(fields, c.Field)
+		out = append(out, c.Field)
 	}
-	return fields
+	return out
 }
 
 // Counts gives how many there are of everything. The numbers are kept, not

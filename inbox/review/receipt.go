@@ -2,7 +2,6 @@ package review
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
@@ -116,16 +115,10 @@ func (r *Receipt) addAsked(tx *state.Tx) error {
 }
 
 func asked(a *inbox.Action, now time.Time) ReceiptAsk {
-	v := ReceiptAsk{Action: a.ID, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, State: a.State, Received: a.Received.UTC(), Due: a.Due.UTC(),
+	v := ReceiptAsk{Action: a.ID, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, State: a.State, Fields: fieldsOf(a), Received: a.Received.UTC(), Due: a.Due.UTC(),
 		Deadline: deadlineOf(a, now), Done: []ReceiptStep{}}
 	if !a.Ended.IsZero() {
 		v.Ended = a.Ended.UTC()
-	}
-	if a.Detail != nil {
-		v.Fields = slices.Clone(a.Detail.Request.Fields)
-		for _, c := range a.Detail.Request.Changes {
-			v.Fields = append(v.Fields, c.Field)
-		}
 	}
 	for _, h := range a.History {
 		v.Done = append(v.Done, ReceiptStep{At: h.At.UTC(), What: h.What, Who: byWhom(h.Who)})

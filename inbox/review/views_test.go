@@ -104,6 +104,9 @@ func TestQueuePages(t *testing.T) {
 	if err != nil || len(all) != n.Now+n.Self || n.States[inbox.StateReview] != 17 || n.States[inbox.StateDone] != 16 {
 		t.Fatalf("%d lines, counts %+v, %v", len(all), n, err)
 	}
+	if r := all[slices.IndexFunc(all, func(r QueueRow) bool { return r.Kind == inbox.KindChange })]; !slices.Equal(r.Fields, []inbox.Field{inbox.FieldPhone}) || r.Name != "Ann Lee" {
+		t.Errorf("a line is %+v", r)
+	}
 	for i, r := range all[1:] {
 		if before := all[i]; !before.Now && r.Now || before.Now == r.Now && r.Due.Before(before.Due) {
 			t.Errorf("%s comes after %s", r.ID, before.ID)

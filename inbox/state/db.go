@@ -300,7 +300,8 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 			return err
 		}
 		// A state of the same schema may be from before these were added.
-		unindexed := tx.Bucket([]byte("open")) == nil
+		seen := metaUint(meta, "opens")
+		unindexed := tx.Bucket([]byte("open")) == nil || metaUint(meta, keyIndexed) != seen
 		for _, name := range []string{"mail_signatures", "deleted", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
@@ -319,7 +320,7 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 				return err
 			}
 		}
-		epoch, seen := metaUint(meta, "epoch"), metaUint(meta, "opens")
+		epoch := metaUint(meta, "epoch")
 		if !fresh && older(tx, mark) {
 			epoch, seen = newEpoch(epoch), max(seen, mark.opens)
 			if err := meta.Put(keyRestored, []byte(restoreFound)); err != nil {
@@ -328,14 +329,26 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		}
 		db.restored = string(meta.Get(keyRestored)) == restoreFound
 		db.epoch, opens = epoch, seen+1
-		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens))
+		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens), putMeta(meta, keyIndexed, opens))
 	})
 	return opens, err
 }
 
-// indexOlder makes the indexes that a state from before them lacks; that of the
-// journal, which may be long, is only begun.
+// keyIndexed says at which opening the indexes were last kept: a program that
+// knows nothing of them counts its opening, and leaves it as it is.
+const keyIndexed = "indexed"
+
+// indexOlder makes the indexes that a state lacks which a program from before
+// them has written; that of the journal, which may be long, is only begun.
 func (db *DB) indexOlder(t *bolt.Tx) error {
+	for _, name := range []string{"open", "open_at", "reply_held", "tallies", "journal_of"} {
+		if err := t.DeleteBucket([]byte(name)); err != nil {
+			return fmt.Errorf("indexing anew: %w", err)
+		}
+		if _, err := t.CreateBucket([]byte(name)); err != nil {
+			return fmt.Errorf("indexing anew: %w", err)
+		}
+	}
 	if err := (&Tx{tx: t, db: db, Now: time.Now()}).indexOpen(); err != nil {
 		return fmt.Errorf("indexing what is open: %w", err)
 	}
@@ -568,7 +581,15 @@ func markCopy(path string) error {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bolt.Tx) error { return putMeta(tx.Bucket(bucketMeta), "opens", 0) })
+	err = db.Update(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if metaUint(meta, keyIndexed) == metaUint(meta, "opens") {
+			if err := putMeta(meta, keyIndexed, 0); err != nil {
+				return err
+			}
+		}
+		return putMeta(meta, "opens", 0)
+	})
 	return errors.Join(err, db.Close())
 }
 

@@ -20,7 +20,7 @@
 // endian; h(x) is HMAC-SHA-256 under the hash key, cut to 16 bytes; ref is
 // mailbox NUL folder NUL uidvalidity uid.
 //
-//	meta            schema, instance, keyring, epoch, opens, restored, paused, notes -> text
+//	meta            schema, instance, keyring, epoch, opens, indexed, restored, paused, notes -> text
 //	mailboxes       mailbox NUL folder -> JSON Folder
 //	mails           mail -> JSON inbox.Mail and sealed detail
 //	mail_refs       ref -> mail

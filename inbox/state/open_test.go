@@ -207,6 +207,32 @@ func TestIndexHolds(t *testing.T) {
 	}
 }
 
+// TestIndexAfterAnOlderProgram: a program that knows no index has opened the
+// state in between, and changed what is open.
+func TestIndexAfterAnOlderProgram(t *testing.T) {
+	dir := t.TempDir()
+	db := openState(t, dir)
+	db.update(t, func(tx *Tx) error { addAction(t, tx, addMail(t, tx, 1), inbox.EventReview); return nil })
+	shut(t, db)
+	db = openState(t, dir)
+	db.update(t, func(tx *Tx) error {
+		meta := tx.bucket("meta")
+		a, err := tx.Action(1)
+		a.State = inbox.StateDone
+		return errors.Join(err, put(tx, "actions", 1, a.Case, a, a.Detail), tx.reindex("action_states", []byte("review\x00\x00\x00\x00\x00\x00\x00\x00\x01"), actionStateKey(a)),
+			putMeta(meta, "opens", metaUint(meta, "opens")+1), tx.tx.DeleteBucket([]byte("journal_of")))
+	})
+	shut(t, db)
+	db = openState(t, dir)
+	checkOpen(t, db)
+	db.view(t, func(tx *Tx) error {
+		if all, err := tx.JournalOf(1); err != nil || len(all) != 1 {
+			t.Errorf("about the mail are %d, %v", all, err)
+		}
+		return nil
+	})
+}
+
 func tallies(t *testing.T, db *DB) (n Tallies) {
 	t.Helper()
 	db.view(t, func(tx *Tx) error { n = tx.Tallies(); return nil })

@@ -100,7 +100,7 @@ func TestHandOver(t *testing.T) {
 		s.acts(control.Call{Verb: "hand-over", ID: "A-1", To: "erlan", Reason: "Is that our Bob?"})
 		s.queued(review.QueueFilter{Assignee: "erlan"}, "A-000001 M-000001 review")
 		s.queued(review.QueueFilter{Unassigned: true})
-		if v := s.action("A-1"); v.Assignee != "erlan" || v.Handed != "Is that our Bob?" || v.State != inbox.StateReview || !did(v, "handed over to erlan", "tester") {
+		if v := s.action("A-1"); v.Assignee != "erlan" || v.Handed != "Is that our Bob?" || v.State != inbox.StateReview || !did(v, "handed over", "tester") {
 			t.Errorf("handed over: %+v", v)
 		}
 		if got := list[review.ActionView](s.place, control.Call{Verb: "actions list", To: "erlan"}); len(got) != 1 {
