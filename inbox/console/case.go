@@ -251,7 +251,6 @@ func event(q *request, e review.CaseEvent, texts map[inbox.ReplyID]string) pages
 // phrases are the words of a history that name something: how they begin, the
 // text for them, its placeholder, and of which group the name is a word.
 var phrases = []struct{ begins, key, place, group string }{
-	{"handed over to ", "handed-over", "who", ""},
 	{"asked for again in ", "again", "case", ""},
 	{"answered in ", "answered-in", "case", ""},
 	{"undo asked for in ", "undo-in", "case", ""},
