@@ -40,6 +40,11 @@ type Ask struct {
 	key []byte
 }
 
+// Waits tells whether Actions wait for the answer, and lapse with the question.
+func (a *Ask) Waits() bool {
+	return a.Purpose == PurposeClaim || a.Purpose == PurposeConfirm || a.Purpose == PurposeNewAddr
+}
+
 // PutAsk stores an Ask under its token.
 func (tx *Tx) PutAsk(token string, a *Ask) error {
 	a.key = tx.Hash("token", token)
@@ -139,15 +144,22 @@ func (tx *Tx) VoidAsks(c inbox.MailID, why string, only ...inbox.ActionID) error
 	return nil
 }
 
-// prolongAsks lets the open Asks about an Action, once they were sent, live as
-// long as the Action waits for them.
-func (tx *Tx) prolongAsks(a *inbox.Action) error {
+// prolongAsks lets the open Asks about an Action that leaves a hold, once they
+// were sent, live as long as the Action waits for them. One that is unconfirmed
+// again waits for the person from now on.
+func (tx *Tx) prolongAsks(a *inbox.Action, to inbox.State) error {
 	asks, err := tx.CaseAsks(a.Case)
 	if err != nil {
 		return err
 	}
 	for _, q := range asks {
-		if q.Used || q.Void != "" || q.Expires.IsZero() || !about(q, []inbox.ActionID{a.ID}) || !q.Expires.Before(a.Expires) {
+		if q.Used || q.Void != "" || q.Expires.IsZero() || !about(q, []inbox.ActionID{a.ID}) {
+			continue
+		}
+		if to == inbox.StateUnconfirmed && q.Waits() {
+			a.Asked(inbox.WaitProof, tx.Now)
+		}
+		if !q.Expires.Before(a.Expires) {
 			continue
 		}
 		q.Expires = a.Expires
