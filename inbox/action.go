@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -287,12 +288,12 @@ func (a *Action) Asked(what WaitFor, at time.Time) {
 	a.Waits = append(a.Waits, Wait{For: what, From: at})
 }
 
-// Answered notes that nothing is waited for any more from the person. An answer
-// that came to the server before our letter had left by our own clock took no
-// time.
-func (a *Action) Answered(at time.Time) {
+// Answered notes that what the person was asked for is not waited for any more;
+// without what, nothing is. An answer that came to the server before our letter
+// had left by our own clock took no time.
+func (a *Action) Answered(at time.Time, what ...WaitFor) {
 	for i, w := range a.Waits {
-		if !w.To.IsZero() {
+		if !w.To.IsZero() || len(what) > 0 && !slices.Contains(what, w.For) {
 			continue
 		}
 		a.Waits[i].To = at

@@ -144,6 +144,17 @@ func (d *Desk) Refuse(ctx context.Context, id inbox.ActionID, who, reason string
 	return told, err
 }
 
+// Extend gives an Action, once, the time that its law adds. The person is told
+// the reason, which must not be empty, and the new date.
+func (d *Desk) Extend(ctx context.Context, id inbox.ActionID, who, reason string) error {
+	if strings.TrimSpace(reason) == "" {
+		return errors.New("an extension needs a reason: the person is told it")
+	}
+	return d.act(ctx, "extend", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error {
+		return d.Cases.Extend(tx, a, who, reason)
+	})
+}
+
 // Retry schedules a failed Action again.
 func (d *Desk) Retry(ctx context.Context, id inbox.ActionID, who string) error {
 	return d.act(ctx, "retry", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error { return d.Cases.Retry(tx, a, who) })

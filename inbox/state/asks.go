@@ -23,6 +23,12 @@ const (
 	PurposeStatus  Purpose = "status"      // it was I who asked where my requests stand; shows nothing, and is about no Action
 )
 
+// Waits tells whether Actions wait for the answer to a question, and lapse with
+// it.
+func (p Purpose) Waits() bool {
+	return p == PurposeClaim || p == PurposeConfirm || p == PurposeNewAddr
+}
+
 // Ask is a question that waits for its answer. Its token is in the mail that
 // asked; here it is only a keyed hash.
 type Ask struct {
@@ -38,11 +44,6 @@ type Ask struct {
 	Void    string           `json:"void,omitempty"` // why it no longer counts
 
 	key []byte
-}
-
-// Waits tells whether Actions wait for the answer, and lapse with the question.
-func (a *Ask) Waits() bool {
-	return a.Purpose == PurposeClaim || a.Purpose == PurposeConfirm || a.Purpose == PurposeNewAddr
 }
 
 // PutAsk stores an Ask under its token.
@@ -156,7 +157,7 @@ func (tx *Tx) prolongAsks(a *inbox.Action, to inbox.State) error {
 		if q.Used || q.Void != "" || q.Expires.IsZero() || !about(q, []inbox.ActionID{a.ID}) {
 			continue
 		}
-		if to == inbox.StateUnconfirmed && q.Waits() {
+		if to == inbox.StateUnconfirmed && q.Purpose.Waits() {
 			a.Asked(inbox.WaitProof, tx.Now)
 		}
 		if !q.Expires.Before(a.Expires) {

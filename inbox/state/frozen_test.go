@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "freeze the present schema anew")
 
 // present is the folder in which what this version writes is frozen.
-const present = "schema1-deleted"
+const present = "schema1-deadlines"
 
 // TestFrozen: the state that was written under each schema opens in this
 // version and holds what it held. A schema that was released is never frozen
@@ -100,6 +100,8 @@ func freeze(t *testing.T, to string) {
 		m := addMail(t, tx, 1)
 		a := addAction(t, tx, m, inbox.EventAsk)
 		a.Expires = tx.Now.Add(7 * 24 * time.Hour)
+		a.Alarm, a.Alarmed = tx.Now.Add(24*time.Hour), inbox.AlarmedSoon
+		a.Asked(inbox.WaitProof, tx.Now)
 		scheduled := addAction(t, tx, m, inbox.EventAccept)
 		r, large := addReply(t, tx, m.ID), addReply(t, tx, m.ID)
 		r.Detail.Files = []string{scheduled.ID.String() + "-1"}
