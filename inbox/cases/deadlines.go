@@ -29,8 +29,8 @@ func Dates(c deadline.Clock) func(*inbox.Action) {
 const runs = time.Hour
 
 // alarm gives when staff must hear of the Due of an Action: when it turns red,
-// and again once it is late; zero for never. What waits for the end of its
-// cool-off, or for another attempt, gets the time to run.
+// and again once it is late; zero for never. What was not tried yet, because its
+// cool-off goes on, gets the time to run.
 func alarm(a *inbox.Action, d deadline.Date) time.Time {
 	late := d.Due.Add(time.Second)
 	switch {
@@ -40,7 +40,7 @@ func alarm(a *inbox.Action, d deadline.Date) time.Time {
 		return late
 	}
 	red := d.Red
-	if a.State == inbox.StateScheduled || a.State == inbox.StateRunning {
+	if a.Attempts == 0 && a.State == inbox.StateScheduled || a.State == inbox.StateRunning {
 		red = laterOf(red, a.RunAfter.Add(runs))
 	}
 	if red.After(late) {

@@ -43,6 +43,7 @@ type ActionDetail struct {
 	Language   string               `json:"language"`
 	Expires    time.Time            `json:"expires,omitzero"`
 	Extended   time.Time            `json:"extended,omitzero"`
+	Waits      []inbox.Wait         `json:"waits,omitempty"`
 	Text       string               `json:"text,omitempty"` // the person's own words
 	Why        string               `json:"evidence_why,omitempty"`
 	Notes      []string             `json:"notes,omitempty"`
@@ -204,7 +205,7 @@ func (d *Desk) Action(id inbox.ActionID) (v ActionDetail, err error) {
 		if err != nil {
 			return err
 		}
-		v = ActionDetail{ActionView: d.view(tx, a), Certain: a.Certain, Language: a.Language, Expires: a.Expires, Extended: a.Extended, History: a.History, Wish: a.Wish, Forgotten: a.Detail == nil}
+		v = ActionDetail{ActionView: d.view(tx, a), Certain: a.Certain, Language: a.Language, Expires: a.Expires, Extended: a.Extended, Waits: a.Waits, History: a.History, Wish: a.Wish, Forgotten: a.Detail == nil}
 		if det := a.Detail; det != nil {
 			r := det.Request
 			v.Confidence, v.Changes, v.Fields, v.Because, v.Plan, v.Address = r.Confidence, r.Changes, r.Fields, r.Because, det.Plan, det.Address

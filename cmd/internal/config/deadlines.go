@@ -84,8 +84,11 @@ func readHolidays(t *table, path string) *deadline.Calendar {
 // filesIn gives a file itself, or the calendars of a folder.
 func filesIn(path string) ([]string, error) {
 	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return []string{path}, err
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
 	}
 	names, err := fs.Glob(os.DirFS(path), "*.txt")
 	for i, name := range names {

@@ -441,7 +441,7 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	_, err := newParts(cfg, opt)
 	out := []Check{{Name: "templates, word lists, policy", Err: err}, {Name: "state directory " + cfg.StateDir, Err: checkDir(cfg.StateDir)}}
 	out = append(out, checkPaused(ctx, cfg.StateDir)...)
-	out = append(out, checkDeadlines(cfg, time.Now())...)
+	out = append(out, checkDeadlines(cfg.Deadlines, tooSlow(cfg), time.Now())...)
 	out = append(out, checkStore(ctx, cfg.Users)...)
 	for _, m := range cfg.Mailboxes {
 		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})

@@ -15,10 +15,23 @@ import (
 
 // checkDeadlines looks whether requests can be carried out well within their
 // clocks, and whether the calendar reaches as far as they do.
-func checkDeadlines(cfg *config.Config, now time.Time) []Check {
-	name := "deadlines " + cfg.Deadlines.Profile
-	out := []Check{{Name: name, Err: tooSlow(cfg)}}
-	return append(out, checkCalendar(cfg.Deadlines, now)...)
+func checkDeadlines(d config.Deadlines, slow error, now time.Time) []Check {
+	name, ends := "deadlines "+d.Profile+", weekends only", d.Clock.Calendar().Ends()
+	if ends > 0 {
+		name = fmt.Sprintf("deadlines %s, holidays to the end of %d", d.Profile, ends)
+	}
+	out := []Check{{Name: name, Err: slow}}
+	last := d.Clock.Longest(now)
+	how := d.Clock.Calendar().Knows(last)
+	const hint = "give that year's days in deadlines.holidays"
+	switch {
+	case ends > 0 && last.Year() > ends:
+		out = append(out, Check{Name: "calendar", Err: &inbox.Error{Err: fmt.Errorf("it ends with %d, and what comes today can be due on %s: of that year only weekends are known",
+			ends, last.Format(time.DateOnly)), Hint: hint}})
+	case how == deadline.Pattern:
+		out = append(out, Check{Open: true, Name: fmt.Sprintf("calendar: of %d it has the pattern of the statute, and not what the government moves; %s", last.Year(), hint)})
+	}
+	return out
 }
 
 // tooSlow lists the kinds of which the cool-off, a poll after it and one retry
@@ -63,22 +76,4 @@ func brief(d time.Duration) string {
 		s = short + "h"
 	}
 	return s
-}
-
-// checkCalendar names a calendar that ends before a request of today may be
-// due. Beyond its end only weekends are known.
-func checkCalendar(d config.Deadlines, now time.Time) []Check {
-	cal := d.Clock.Calendar()
-	last, ends := d.Clock.Longest(now), cal.Ends()
-	name := fmt.Sprintf("calendar of %s to the end of %d", d.Profile, ends)
-	const hint = "give the next year's days in deadlines.holidays"
-	switch {
-	case ends == 0:
-		return []Check{{Name: fmt.Sprintf("calendar of %s: weekends only; holidays make no date later (deadlines.holidays)", d.Profile)}}
-	case last.Year() > ends:
-		return []Check{{Name: name, Err: &inbox.Error{Err: fmt.Errorf("what comes today can be due on %s, and it does not know the holidays of that year", last.Format(time.DateOnly)), Hint: hint}}}
-	case cal.Knows(last) == deadline.Pattern:
-		return []Check{{Open: true, Name: fmt.Sprintf("%s: of %d it has the pattern of the statute, and not what the government moves; %s", name, last.Year(), hint)}}
-	}
-	return []Check{{Name: name}}
 }
