@@ -61,10 +61,14 @@ func (tx *Tx) Undated() ([]inbox.ActionID, error) {
 	return out, nil
 }
 
-// DateAnew stores Actions with the dates of now.
+// DateAnew stores Actions with the dates of now. Those of before that was noted
+// have waited for their person since they were asked.
 func (tx *Tx) DateAnew(ids []inbox.ActionID) error {
 	for _, id := range ids {
 		a, err := tx.Action(id)
+		if err == nil {
+			err = tx.noteWait(a)
+		}
 		if err == nil {
 			err = tx.PutAction(a)
 		}
@@ -73,4 +77,17 @@ func (tx *Tx) DateAnew(ids []inbox.ActionID) error {
 		}
 	}
 	return nil
+}
+
+func (tx *Tx) noteWait(a *inbox.Action) error {
+	if a.State != inbox.StateUnconfirmed || len(a.Waits) > 0 {
+		return nil
+	}
+	asks, err := tx.CaseAsks(a.Case)
+	for _, q := range asks {
+		if q.Purpose.Waits() && !q.Used && q.Void == "" && !q.Expires.IsZero() && about(q, []inbox.ActionID{a.ID}) {
+			a.Asked(inbox.WaitProof, q.Asked)
+		}
+	}
+	return err
 }

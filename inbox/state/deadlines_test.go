@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -91,6 +92,29 @@ func TestDates(t *testing.T) {
 			t.Errorf("what has ended is due %s, alarm %s", x.Due, x.Alarm)
 		}
 		return err
+	})
+}
+
+// TestDateAnewKnowsWhoWasAsked: a state of before has no waits, but questions.
+func TestDateAnewKnowsWhoWasAsked(t *testing.T) {
+	db := newState(t)
+	var asked, unasked inbox.ActionID
+	db.update(t, func(tx *Tx) error {
+		m := addMail(t, tx, 1)
+		a, b := addAction(t, tx, m, inbox.EventAsk), addAction(t, tx, m, inbox.EventAsk)
+		asked, unasked = a.ID, b.ID
+		return errors.Join(
+			tx.PutAsk(token, &Ask{Case: m.ID, Actions: []inbox.ActionID{a.ID}, Purpose: PurposeConfirm, Asked: tx.Now, Expires: tx.Now.Add(time.Hour)}),
+			tx.PutAsk(token+"2", &Ask{Case: m.ID, Actions: []inbox.ActionID{b.ID}, Purpose: PurposeConfirm, Asked: tx.Now}),
+			tx.DateAnew([]inbox.ActionID{a.ID, b.ID}), tx.DateAnew([]inbox.ActionID{a.ID, b.ID}))
+	})
+	db.view(t, func(tx *Tx) error {
+		a, err := tx.Action(asked)
+		b, err2 := tx.Action(unasked)
+		if len(a.Waits) != 1 || a.Waits[0].For != inbox.WaitProof || !a.Waits[0].To.IsZero() || len(b.Waits) != 0 {
+			t.Errorf("they waited %v and %v", a.Waits, b.Waits)
+		}
+		return errors.Join(err, err2)
 	})
 }
 
