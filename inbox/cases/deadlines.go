@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,7 +66,7 @@ func (k *Keeper) clockSent(tx *state.Tx, r *inbox.Reply) error {
 		return nil
 	}
 	acts, err := tx.CaseActions(r.Case)
-	if err != nil {
+	if err != nil && !errors.Is(err, state.ErrNotFound) { // that a letter was sent is noted whatever became of its Case
 		return err
 	}
 	for _, a := range acts {
