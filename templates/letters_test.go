@@ -115,6 +115,8 @@ func plausible(t testing.TB) map[Name]Data {
 	waiting.Expires = at
 	refused := with(state(account, inbox.StateRefused, ""))
 	refused.Words = "An order of yours is still open.\nPlease write again when it has arrived."
+	extended := with(state(copied, inbox.StateReview, ""))
+	extended.Words, extended.Expires = "Your data lie in an archive that is read once a month.", at
 	answer := with()
 	answer.Words = "Your photo can be changed on your account page.\n\nBest wishes\nDana"
 	staff := with(state(account, inbox.StateFailed, "store-down"))
@@ -127,7 +129,7 @@ func plausible(t testing.TB) map[Name]Data {
 		NotYou: with(state(account, inbox.StateCancelled, "")),
 		Result: result, CopyPart: part, Cancelled: with(state(account, inbox.StateCancelled, "")), NothingHeld: nothing, Received: received,
 		Status:  with(scheduledItem, waiting, state(objection, inbox.StateReview, ""), state(fields, inbox.StateExpired, "")),
-		Refused: refused, Failed: with(state(change, inbox.StateFailed, "store")), ExpiredAsk: later, StopCheck: with(account),
+		Refused: refused, Extended: extended, Failed: with(state(change, inbox.StateFailed, "store")), ExpiredAsk: later, StopCheck: with(account),
 		Already: with(state(pause, inbox.StateDone, "same")), StaffAnswer: answer, StaffQuestion: answer, AskOnRecord: answer,
 		AddressChanged: with(state(mailto, inbox.StateDone, "")), StaleAsk: later,
 		PartialToStaff: with(state(change, inbox.StateReview, ""), state(account, inbox.StateReview, "")), StaffNotice: staff,

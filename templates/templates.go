@@ -84,6 +84,7 @@ const (
 	Received          Name = "received"            // passed on to staff
 	Status            Name = "status"              // where each open request stands
 	Refused           Name = "refused"             // staff refused, with a reason
+	Extended          Name = "extended"            // staff take the time that the law adds, with the reason and the new date
 	Failed            Name = "failed"              // could not be done at present
 	ExpiredAsk        Name = "expired-ask"         // a yes came too late: asked anew
 	StopCheck         Name = "stop-check"          // a stop that nobody proved, or that is not plain: stop, or go on?
@@ -100,7 +101,7 @@ const (
 // Names lists every letter.
 func Names() []Name {
 	return []Name{Claim, NotYou, Confirm, ConfirmNewAddress, AskedNew, Scheduled, AddressNotice, Result, CopyPart, Cancelled, NothingHeld,
-		Received, Status, Refused, Failed, ExpiredAsk, StopCheck, Already, StaffAnswer, StaffQuestion, AskOnRecord, AddressChanged,
+		Received, Status, Refused, Extended, Failed, ExpiredAsk, StopCheck, Already, StaffAnswer, StaffQuestion, AskOnRecord, AddressChanged,
 		StaleAsk, PartialToStaff, StaffNotice}
 }
 

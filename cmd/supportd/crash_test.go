@@ -64,6 +64,8 @@ var notKilledAt = map[string]string{
 	"expunged":       "the mails that were filed are counted at the end",
 	"hold all":       "an older copy of the state",
 	"forget deletes": "what is kept a day at least is not forgotten in a test's time",
+	"alarm":          "nothing is due soon in a test's time",
+	"deadlines":      "another profile, or a state from before there were any",
 	"reapply":        "the administrator", "reapply ended": "the administrator",
 	"enter": "staff", "save answer": "staff", "drop answer": "staff",
 	"staff add": "the administrator", "staff role": "the administrator", "staff disable": "the administrator", "staff enable": "the administrator",

@@ -17,6 +17,7 @@ import (
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/control"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/journal"
 	"push.guru/supportd/inbox/review"
 )
@@ -137,9 +138,20 @@ func fields(w io.Writer, pairs ...string) {
 	}
 }
 
+// risk says how near the due time is, or that the law's clock stands.
+func risk(v review.ActionView) string {
+	switch {
+	case v.Risk != deadline.RiskNone:
+		return string(v.Risk)
+	case v.Stands:
+		return "stands"
+	}
+	return "-"
+}
+
 func printAction(w io.Writer, v review.ActionDetail, clock clock) error {
 	fields(w, "action", v.ID.String(), "case", v.Case.String(), "kind", v.Label(), "state", string(v.State), "note", v.Error,
-		"received", clock.when(v.Received), "due", clock.when(v.Due), "runs after", clock.when(v.RunAfter), "expires", clock.when(v.Expires),
+		"received", clock.when(v.Received), "due", clock.when(v.Due), "extended", clock.when(v.Extended), "risk", risk(v.ActionView), "runs after", clock.when(v.RunAfter), "expires", clock.when(v.Expires),
 		"person", v.Person, "address", v.Address, "language", v.Language, "sender", senderOf(v.Evidence, v.Why), "held until", clock.when(v.Until), "handed to", v.Assignee, "  note", v.Handed)
 	switch {
 	case v.Forgotten:

@@ -194,6 +194,7 @@ type actionsCmd struct {
 	Answer   actionsAnswer   `cmd:"" help:"Answer a question in writing; greeting and signature are added."`
 	Ask      actionsAsk      `cmd:"" help:"Ask the person something; greeting and signature are added."`
 	Close    actionsClose    `cmd:"" help:"End an action without a letter."`
+	Extend   actionsExtend   `cmd:"" help:"Take the time that the law adds, once; the person is told the reason and the new date."`
 }
 
 type actionsList struct {
@@ -223,9 +224,9 @@ func (c *actionsList) Run(w *world, all *cli) error {
 }
 
 func (c *actionsList) table(w *world, do caller, call control.Call, clock clock) error {
-	t := newTable(w.stdout, "ID", "STATE", "KIND", "RECEIVED", "DUE", "SENDER", "NOTE")
+	t := newTable(w.stdout, "ID", "STATE", "KIND", "RECEIVED", "DUE", "RISK", "SENDER", "NOTE")
 	err := eachItem(do, call, func(v review.ActionView) error {
-		t.row(v.ID.String(), string(v.State), v.Label(), clock.when(v.Received), clock.when(v.Due), v.Evidence.String(), v.Error)
+		t.row(v.ID.String(), string(v.State), v.Label(), clock.when(v.Received), clock.when(v.Due), risk(v), v.Evidence.String(), v.Error)
 		return nil
 	})
 	return t.end(err)
@@ -285,6 +286,15 @@ type actionsClose struct {
 
 func (c *actionsClose) Run(w *world, all *cli) error {
 	return all.Actions.say(w, control.Call{Verb: "close", ID: string(c.ID), Reason: c.Reason}, nil)
+}
+
+type actionsExtend struct {
+	ID     actionID `arg:"" help:"A-000123."`
+	Reason string   `required:"" placeholder:"TEXT" help:"Why, in the person's language: they are sent it."`
+}
+
+func (c *actionsExtend) Run(w *world, all *cli) error {
+	return all.Actions.say(w, control.Call{Verb: "extend", ID: string(c.ID), Reason: c.Reason}, nil)
 }
 
 type actionsAnswer struct {

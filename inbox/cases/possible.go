@@ -27,12 +27,13 @@ const (
 	Ask                 Verb = "ask"
 	Retry               Verb = "retry"
 	Undo                Verb = "undo"
+	Extend              Verb = "extend"
 	Close               Verb = "close"
 )
 
 // Verbs lists every verb, in the order in which staff are offered them.
 func Verbs() []Verb {
-	return []Verb{Approve, ApproveWithoutProof, Correct, HandOver, Hold, Release, Refuse, Answer, Ask, Retry, Undo, Close}
+	return []Verb{Approve, ApproveWithoutProof, Correct, HandOver, Hold, Release, Refuse, Answer, Ask, Retry, Undo, Extend, Close}
 }
 
 // Possible tells why staff cannot do something about an Action now, nil when
@@ -60,6 +61,9 @@ func (k *Keeper) Possible(tx *state.Tx, a *inbox.Action, v Verb) error {
 		return errors.Join(can(a, inbox.EventRetry), k.acting())
 	case Undo:
 		return k.undoable(a)
+	case Extend:
+		_, err := k.extended(tx, a)
+		return err
 	case Close:
 		return k.endable(a, inbox.EventClose)
 	}

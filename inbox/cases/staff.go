@@ -41,6 +41,7 @@ func (k *Keeper) AnswersStaff(tx *state.Tx, m *inbox.Mail, s Sender, r *inbox.Re
 		if err != nil {
 			return err
 		}
+		a.Answered(m.Received, inbox.WaitWords)
 		if err := tx.Note(a, "answered in "+m.ID.String(), s.who(), map[string]any{"letter": r.ID}); err != nil {
 			return err
 		}
@@ -445,7 +446,7 @@ func (k *Keeper) Undo(tx *state.Tx, a *inbox.Action, people []users.Person, who 
 		return nil, err
 	}
 	b := &inbox.Action{Case: a.Case, Kind: r.Kind, Scope: r.Scope, Undo: r.Kind == inbox.KindDeactivate && !a.Undo, Mailbox: a.Mailbox,
-		Language: a.Language, Received: tx.Now, Due: k.Clock.Due(r.Kind, tx.Now), Evidence: a.Evidence, Certain: true,
+		Language: a.Language, Received: tx.Now, Evidence: a.Evidence, Certain: true,
 		Detail: &inbox.ActionDetail{Person: a.Detail.Person, Address: a.Detail.Address, Request: r}}
 	if err := k.add(tx, m, b, inbox.EventReview); err != nil {
 		return nil, err
@@ -490,7 +491,7 @@ func (k *Keeper) Correct(tx *state.Tx, a *inbox.Action, r inbox.Request, people 
 	a.Stale, a.Again, a.Attempts, a.Reported = 0, 0, 0, false
 	a.Kind, a.Scope, a.Topic, a.Undo, a.Mailto = r.Kind, r.Scope, r.Topic, false, movesAddress(r)
 	a.Certain, a.Approved, a.Reviewed, a.Proved, a.OldYes, a.Error = true, true, false, "", false, ""
-	a.Due, a.Expires = k.Clock.Due(a.Kind, a.Received), tx.Now.Add(k.Rules.ConfirmTTL)
+	a.Expires = tx.Now.Add(k.Rules.ConfirmTTL)
 	a.Detail.Request, a.Detail.Plan = r, inbox.Plan{}
 	a.Detail.Reading = append(a.Detail.Reading, string(old.Kind))
 	if err := tx.Move(a, inbox.EventCorrect, who, map[string]any{"old": old, "new": r}); err != nil {

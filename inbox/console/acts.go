@@ -16,12 +16,9 @@ import (
 	pages "push.guru/supportd/templates/console"
 )
 
-// extend is the act by which a deadline is moved, where the law allows it.
-const extend cases.Verb = "extend"
-
 // previewed are the acts of which the letter is shown before it is sent.
 func previewed(v cases.Verb) bool {
-	return v == cases.Refuse || v == cases.Answer || v == cases.Ask || v == extend
+	return v == cases.Refuse || v == cases.Answer || v == cases.Ask || v == cases.Extend
 }
 
 // doAct carries out an act of staff on one request of a case. Acts that write to

@@ -112,7 +112,7 @@ func verbs() map[string]verb {
 		"actions list": (*Service).listActions, "actions show": (*Service).showAction,
 		"approve": (*Service).act, "hold": (*Service).act, "release": (*Service).release, "refuse": (*Service).refuse,
 		"retry": (*Service).act, "undo": (*Service).undo, "correct": (*Service).act, "answer": (*Service).act,
-		"ask": (*Service).act, "close": (*Service).act,
+		"ask": (*Service).act, "close": (*Service).act, "extend": (*Service).extend,
 		"hand-over": (*Service).act, "preview": (*Service).preview, "mails raw": (*Service).raw,
 		"journal list": (*Service).listJournal, "journal export": (*Service).exportJournal, "journal receipt": (*Service).receipt,
 		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
@@ -339,6 +339,21 @@ func (s *Service) refuse(ctx context.Context, who string, c Call, _ io.Reader, p
 		return put(Said{id.String() + " is refused; no letter goes out, because nobody proved who sent it"})
 	}
 	return s.tell(id, c, put)
+}
+
+func (s *Service) extend(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseActionID(c.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.Desk.Extend(ctx, id, who, c.Reason); err != nil {
+		return err
+	}
+	v, err := s.Desk.Action(id)
+	if err != nil {
+		return err
+	}
+	return put(Said{fmt.Sprintf("%s is due on %s now, and the person is told", id, v.Due.Format(time.RFC3339))})
 }
 
 func (s *Service) undo(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {

@@ -21,7 +21,7 @@ type Act struct {
 	Verb       cases.Verb     `json:"verb"`
 	Action     inbox.ActionID `json:"action"`
 	Text       string         `json:"text,omitempty"`      // of a letter: answer, ask
-	Reason     string         `json:"reason,omitempty"`    // refuse, close, approve without proof; may be "" of hold and hand over
+	Reason     string         `json:"reason,omitempty"`    // refuse, close, extend, approve without proof; may be "" of hold and hand over
 	To         string         `json:"to,omitempty"`        // hand over: a name; "": to nobody
 	Until      time.Time      `json:"until,omitzero"`      // hold; zero: it still needs a person
 	OnRecord   string         `json:"on_record,omitempty"` // ask: the address on record that is asked, too
@@ -159,6 +159,8 @@ func (d *Desk) sound(ctx context.Context, act Act) error {
 		return errors.New("closing needs a reason, for the journal")
 	case v == cases.ApproveWithoutProof && !said(act.Reason):
 		return errors.New("an approval without proof needs a reason, for the journal")
+	case v == cases.Extend && !said(act.Reason):
+		return errors.New("an extension needs a reason: the person is told it")
 	case (v == cases.Answer || v == cases.Ask) && !said(act.Text):
 		return errors.New("there is no text to send")
 	case v == cases.Hold && !act.Until.IsZero() && !said(act.Reason):
@@ -200,6 +202,8 @@ func (r *readied) run(tx *state.Tx, who string) (done Done, err error) {
 		err = k.Retry(tx, a, who)
 	case cases.Undo:
 		done.Undo, err = r.undo(tx, a, who)
+	case cases.Extend:
+		err = k.Extend(tx, a, who, act.Reason)
 	case cases.Close:
 		err = k.Close(tx, a, who, act.Reason)
 	default:

@@ -155,8 +155,8 @@ func caseLetters(letters []*inbox.Reply) []CaseLetter {
 }
 
 func (d *Desk) caseAction(tx *state.Tx, a *inbox.Action, lang string) CaseAction {
-	v := CaseAction{ActionDetail: actionDetail(a), Sender: InWords(a.Evidence)}
-	fields := d.Cases.Map
+	v := CaseAction{ActionDetail: d.actionDetail(tx, a), Sender: InWords(a.Evidence)}
+	fields := d.Cases.Data()
 	plan := fields.Localize(v.Plan, lang)
 	v.Steps = d.steps(plan.Steps, lang)
 	for _, k := range plan.Keeps {
@@ -177,7 +177,7 @@ func (d *Desk) caseAction(tx *state.Tx, a *inbox.Action, lang string) CaseAction
 
 func (d *Desk) steps(steps []inbox.Step, lang string) (out []StepView) {
 	for _, s := range steps {
-		out = append(out, StepView{Op: s.Op, Place: d.Cases.Map.PlaceLabel(s.Place, lang), Field: d.label(s.Place, s.Field, lang), Old: s.Old, New: s.New})
+		out = append(out, StepView{Op: s.Op, Place: d.Cases.Data().PlaceLabel(s.Place, lang), Field: d.label(s.Place, s.Field, lang), Old: s.Old, New: s.New})
 	}
 	return out
 }
@@ -187,7 +187,7 @@ func (d *Desk) label(place string, f inbox.Field, lang string) string {
 	if f == "" {
 		return ""
 	}
-	return d.Cases.Map.ColumnLabel(place, f, lang)
+	return d.Cases.Data().ColumnLabel(place, f, lang)
 }
 
 // undoSteps shows what taking an Action back would do: its steps backwards.

@@ -122,7 +122,7 @@ func (d *Desk) Queue(f QueueFilter, after Cursor, limit int) (page QueuePage, er
 		}
 		page.Next = next
 		for _, o := range lines {
-			row, err := queueRow(tx, o)
+			row, err := d.queueRow(tx, o)
 			if err != nil {
 				return err
 			}
@@ -158,7 +158,7 @@ func (f QueueFilter) lines(tx *state.Tx, after string, limit int) (lines []state
 	return lines, next, err
 }
 
-func queueRow(tx *state.Tx, o state.Line) (QueueRow, error) {
+func (d *Desk) queueRow(tx *state.Tx, o state.Line) (QueueRow, error) {
 	row := QueueRow{Now: o.Class == state.ClassNow, Letters: o.Letters}
 	m, err := tx.Mail(o.Case)
 	if err != nil {
@@ -172,7 +172,7 @@ func queueRow(tx *state.Tx, o state.Line) (QueueRow, error) {
 		if err != nil {
 			return row, err
 		}
-		row.ActionView, row.Fields = view(a), fieldsOf(a)
+		row.ActionView, row.Fields = d.view(tx, a), fieldsOf(a)
 		return row, nil
 	}
 	row.ActionView = ActionView{Case: o.Case, Received: m.Received.UTC(), Evidence: m.Evidence, Mailbox: m.Ref.Mailbox, Error: "a letter is held"}
@@ -224,7 +224,7 @@ func (d *Desk) Ended(f EndedFilter, after Cursor, limit int) (page QueuePage, er
 	page.Rows = []QueueRow{}
 	err = d.State.View(func(tx *state.Tx) error {
 		page.Next, err = f.each(tx, inbox.ActionID(before), pageOf(limit), func(a *inbox.Action) error {
-			row, err := queueRow(tx, state.Line{Action: a.ID, Case: a.Case})
+			row, err := d.queueRow(tx, state.Line{Action: a.ID, Case: a.Case})
 			page.Rows = append(page.Rows, row)
 			return err
 		})
@@ -244,7 +244,7 @@ func (f EndedFilter) each(tx *state.Tx, before inbox.ActionID, limit int, each f
 		if err != nil {
 			return "", err
 		}
-		if v := view(a); f.Kind != "" && string(v.Kind) != f.Kind && v.Label() != f.Kind {
+		if label := (ActionView{Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo}).Label(); f.Kind != "" && string(a.Kind) != f.Kind && label != f.Kind {
 			continue
 		}
 		if err := each(a); err != nil {

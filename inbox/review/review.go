@@ -127,6 +127,12 @@ func (d *Desk) Refuse(ctx context.Context, id inbox.ActionID, who, reason string
 	return done.Told, err
 }
 
+// Extend gives an Action, once, the time that its law adds. The person is told
+// the reason, which must not be empty, and the new date.
+func (d *Desk) Extend(ctx context.Context, id inbox.ActionID, who, reason string) error {
+	return d.do(ctx, who, Act{Verb: cases.Extend, Action: id, Reason: reason})
+}
+
 // Retry schedules a failed Action again.
 func (d *Desk) Retry(ctx context.Context, id inbox.ActionID, who string) error {
 	return d.do(ctx, who, Act{Verb: cases.Retry, Action: id})

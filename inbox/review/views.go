@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -20,6 +21,8 @@ type ActionView struct {
 	State    inbox.State    `json:"state"`
 	Received time.Time      `json:"received"`
 	Due      time.Time      `json:"due"`
+	Risk     deadline.Risk  `json:"risk"`
+	Stands   bool           `json:"stands,omitempty"` // the law's clock, because the person was asked
 	RunAfter time.Time      `json:"run_after,omitzero"`
 	Person   string         `json:"person"`
 	Evidence inbox.Level    `json:"evidence"`
@@ -42,6 +45,8 @@ type ActionDetail struct {
 	Address    string               `json:"address,omitempty"`
 	Language   string               `json:"language"`
 	Expires    time.Time            `json:"expires,omitzero"`
+	Extended   time.Time            `json:"extended,omitzero"`
+	Waits      []inbox.Wait         `json:"waits,omitempty"`
 	Text       string               `json:"text,omitempty"` // the person's own words
 	Why        string               `json:"evidence_why,omitempty"`
 	Notes      []string             `json:"notes,omitempty"`
@@ -127,12 +132,13 @@ func paused(tx *state.Tx, restored bool) Paused {
 	return Paused{Effects: effects || restored, Replies: replies || restored, Restored: restored}
 }
 
-func view(a *inbox.Action) ActionView {
+func (d *Desk) view(tx *state.Tx, a *inbox.Action) ActionView {
 	v := ActionView{ID: a.ID, Case: a.Case, Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo, State: a.State, Received: a.Received.UTC(), Due: a.Due.UTC(),
-		Evidence: a.Evidence, Mailbox: a.Mailbox, Attempts: a.Attempts, Error: a.Error, Assignee: a.Assignee}
+		Risk: d.Cases.Risk(a, tx.Now), Evidence: a.Evidence, Mailbox: a.Mailbox, Attempts: a.Attempts, Error: a.Error, Assignee: a.Assignee}
 	if !a.Until.IsZero() {
 		v.Until = a.Until.UTC()
 	}
+	v.Stands = !a.State.Ended() && d.Cases.Clock.Of(a).Stands
 	if a.State == inbox.StateScheduled || a.State == inbox.StateHeld {
 		v.RunAfter = a.RunAfter.UTC()
 	}
@@ -187,7 +193,7 @@ func (d *Desk) Actions(s inbox.State, kind, assignee string, f func(ActionView) 
 	return d.State.View(func(tx *state.Tx) error {
 		var failed error
 		err := tx.ActionsIn(s, func(a *inbox.Action) bool {
-			if v := view(a); (kind == "" || string(v.Kind) == kind || v.Label() == kind) && (assignee == "" || v.Assignee == assignee) {
+			if v := d.view(tx, a); (kind == "" || string(v.Kind) == kind || v.Label() == kind) && (assignee == "" || v.Assignee == assignee) {
 				failed = f(v)
 			}
 			return failed == nil
@@ -206,7 +212,7 @@ func (d *Desk) Action(id inbox.ActionID) (v ActionDetail, err error) {
 		if err != nil {
 			return err
 		}
-		v = actionDetail(a)
+		v = d.actionDetail(tx, a)
 		m, err := tx.Mail(a.Case)
 		if err != nil {
 			return err
@@ -221,8 +227,8 @@ func (d *Desk) Action(id inbox.ActionID) (v ActionDetail, err error) {
 }
 
 // actionDetail gives what an Action itself tells.
-func actionDetail(a *inbox.Action) ActionDetail {
-	v := ActionDetail{ActionView: view(a), Certain: a.Certain, Language: a.Language, Expires: a.Expires, History: a.History, Wish: a.Wish, Forgotten: a.Detail == nil}
+func (d *Desk) actionDetail(tx *state.Tx, a *inbox.Action) ActionDetail {
+	v := ActionDetail{ActionView: d.view(tx, a), Extended: a.Extended, Waits: a.Waits, Certain: a.Certain, Language: a.Language, Expires: a.Expires, History: a.History, Wish: a.Wish, Forgotten: a.Detail == nil}
 	if det := a.Detail; det != nil {
 		r := det.Request
 		v.Confidence, v.Changes, v.Fields, v.Because, v.Plan, v.Address, v.Handed = r.Confidence, r.Changes, r.Fields, r.Because, det.Plan, det.Address, det.Handed

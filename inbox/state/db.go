@@ -40,6 +40,10 @@ type Config struct {
 	// Point is called at "before commit NAME" and "after commit NAME"; nil:
 	// not at all. Tests end the process there.
 	Point func(name string)
+
+	// Dates sets the Due, the Alarm and the Alarmed of an open Action that is
+	// stored, from what else it says; nil: they are stored as they are.
+	Dates func(*inbox.Action)
 }
 
 // DB is the open state. Its methods may be called by several goroutines; one
@@ -50,6 +54,7 @@ type DB struct {
 	keys     *keyring
 	log      *slog.Logger
 	point    func(string)
+	dates    func(*inbox.Action)
 	instance string
 	epoch    uint64
 	restored bool
@@ -74,7 +79,7 @@ const (
 // Buckets lists the buckets of state.db, in the order of the package comment.
 func Buckets() []string {
 	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed",
-		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_persons", "asks",
+		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_deadlines", "action_persons", "asks",
 		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "deleted", "moves", "counts", "effects",
 		"staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"}
 	return append(names, journal.Buckets()...)
@@ -155,7 +160,10 @@ func openDir(c Config) (*DB, error) {
 			return nil, fmt.Errorf("making the state directory: %w", err)
 		}
 	}
-	db := &DB{dir: c.Dir, log: c.Log, point: c.Point}
+	if c.Dates == nil {
+		c.Dates = func(*inbox.Action) {}
+	}
+	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, dates: c.Dates}
 	mark, err := readSentinel(db.path("instance"))
 	if err != nil {
 		return nil, err
@@ -302,7 +310,7 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		// A state of the same schema may be from before these were added.
 		seen := metaUint(meta, "opens")
 		unindexed := tx.Bucket([]byte("open")) == nil || metaUint(meta, keyIndexed) != seen
-		for _, name := range []string{"mail_signatures", "deleted", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"} {
+		for _, name := range []string{"mail_signatures", "deleted", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved", "action_deadlines"} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}

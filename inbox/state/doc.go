@@ -35,6 +35,7 @@
 //	actions         action -> JSON inbox.Action and sealed detail
 //	action_states   state NUL action
 //	action_due      time, action: wakes the queue
+//	action_deadlines  time, action: when staff must hear that an open one is due soon, or late
 //	action_persons  h(person), action: the open ones
 //	asks            h(token) -> JSON Ask
 //	case_asks       mail, h(token)

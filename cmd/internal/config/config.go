@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
 	"push.guru/supportd/inbox/parse"
@@ -126,9 +127,11 @@ type Rule struct {
 	CoolOff time.Duration
 }
 
-// Deadlines names the clocks that answers are due by.
+// Deadlines are the clocks that answers are due by.
 type Deadlines struct {
-	Profile string
+	Profile  string
+	Holidays string         // the operator's file or folder of calendars; "": none
+	Clock    deadline.Clock // of the profile, with what the operator changed
 }
 
 // Keep says how long the text and addresses of ended cases stay readable.

@@ -79,10 +79,7 @@ func readConfig(root *table, known []string) *Config {
 	c.Log = readLog(root.table("log"))
 	c.Templates = readOverlay(root.table("templates"))
 	c.Classify = readOverlay(root.table("classify"))
-
-	deadlines := root.table("deadlines")
-	c.Deadlines.Profile = deadlines.Text("profile", "kz")
-	deadlines.Close()
+	c.Deadlines = readDeadlines(root.table("deadlines"), c.Site.Location)
 	root.Close()
 	return c
 }

@@ -79,6 +79,7 @@ func TestCustodyStopThatWaitsInTheMailbox(t *testing.T) {
 				s.passes(48 * time.Hour)
 				s.stand("delete account scheduled")
 				s.notice("an action waits")
+				s.notice("an answer is due soon")
 				s.silence(staff) // told once
 				s.down.Store(false)
 				s.passes(10 * time.Minute)

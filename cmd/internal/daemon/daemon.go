@@ -31,7 +31,6 @@ import (
 	"push.guru/supportd/inbox/classify"
 	"push.guru/supportd/inbox/console"
 	"push.guru/supportd/inbox/control"
-	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/intake"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
@@ -106,7 +105,7 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 }
 
 func (d *Daemon) open(ctx context.Context) (err error) {
-	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point}); err != nil {
+	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Dates: cases.Dates(d.cfg.Deadlines.Clock)}); err != nil {
 		return err
 	}
 	if err := d.openStore(ctx); err != nil {
@@ -184,9 +183,7 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	faults = append(faults, err)
 	p.sender, err = newChecker(cfg, opt)
 	faults = append(faults, err)
-	clock, err := deadline.Profile(cfg.Deadlines.Profile, cfg.Site.Location)
-	faults = append(faults, err)
-	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: clock, Map: p.fields, Guards: guards(cfg.Users), Staff: cfg.Staff.Notify, Log: opt.Log,
+	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: cfg.Deadlines.Clock, Map: p.fields, Guards: guards(cfg.Users), Staff: cfg.Staff.Notify, Log: opt.Log,
 		Site: templates.Site{Name: cfg.Site.Name, AccountURL: cfg.Site.AccountURL, Zone: cfg.Site.Location}}
 	for _, m := range cfg.Mailboxes {
 		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address, Plus: m.Plus})
@@ -477,6 +474,7 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	_, err := newParts(cfg, opt)
 	out := []Check{{Name: "templates, word lists, policy", Err: err}, {Name: "state directory " + cfg.StateDir, Err: checkDir(cfg.StateDir)}}
 	out = append(out, checkPaused(ctx, cfg.StateDir)...)
+	out = append(out, checkDeadlines(cfg.Deadlines, tooSlow(cfg), time.Now())...)
 	out = append(out, checkStore(ctx, cfg.Users)...)
 	for _, m := range cfg.Mailboxes {
 		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})
