@@ -43,7 +43,7 @@ func (d *Daemon) Listen() error {
 		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
 	}
 	d.listener = l
-	d.console, err = console.New(console.Config{Desk: d.desk, Staff: d.staff, Replay: d.intake, Site: d.cfg.Site.Name, Zone: d.cfg.Site.Location,
+	d.console, err = console.New(console.Config{Desk: d.desk, Staff: d.staff, Replay: d.intake, Site: d.cfg.Site.Name, Zone: d.cfg.Site.Location, Law: d.cfg.Deadlines.Profile,
 		Mailboxes: mailboxNames(d.cfg), Fields: d.fields.Fields(), Label: d.fields.ColumnLabel, URL: url, Proxies: c.Proxies, Revision: d.state.Revision, Log: d.log},
 		l.Addr().String())
 	if err == nil {
