@@ -343,6 +343,30 @@ func TestLiveBounds(t *testing.T) {
 	}
 }
 
+// TestSameRows: who looks at the same gets what was made once, until something
+// changes or the times in it are old.
+func TestSameRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, n := newWatchers(), 0
+		look := func(key string) {
+			t.Helper()
+			if _, err := w.same(key, func() ([]byte, error) { n++; return []byte("x"), nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, step := range []struct {
+			key  string
+			do   func()
+			want int
+		}{{"a", func() {}, 1}, {"a", func() {}, 1}, {"b", func() {}, 2}, {"a", w.tell, 3}, {"a", func() { time.Sleep(quiet) }, 4}} {
+			step.do()
+			if look(step.key); n != step.want {
+				t.Errorf("%q was made for the %dth time, want %d", step.key, n, step.want)
+			}
+		}
+	})
+}
+
 // TestStop: the server ends with its context although a page is open.
 func TestStop(t *testing.T) {
 	o := newOffice(t)
