@@ -150,7 +150,7 @@ func (s *Server) action(q *request, a review.CaseAction) pages.Action {
 		fields = append(fields, c.Field)
 	}
 	v := pages.Action{ID: a.ID.String(), Case: a.Case.String(), Wants: s.wants(q, a.ActionView, fields), Kind: string(a.Kind), Scope: string(a.Scope), State: string(a.State),
-		Why: a.Error, To: a.Assignee, Note: a.Handed, Confidence: int(a.Confidence*100 + .5), Certain: a.Certain, Because: a.Because, Due: a.Due, Tone: tone(a.Received, a.Due),
+		Why: a.Error, To: a.Assignee, Note: a.Handed, Confidence: int(a.Confidence*100 + .5), Certain: a.Certain, Because: a.Because, Due: a.Due, Tone: tone(a.ActionView), Clock: s.Law, Stands: a.Stands,
 		RunAfter: a.RunAfter, Until: a.Until, Attempts: a.Attempts, Acts: offers(q, a.Acts), Tomorrow: time.Now().In(s.Zone).AddDate(0, 0, 1).Format(time.DateOnly)}
 	if a.Forgotten {
 		v.Confidence = -1
@@ -251,7 +251,6 @@ func event(q *request, e review.CaseEvent, texts map[inbox.ReplyID]string) pages
 // phrases are the words of a history that name something: how they begin, the
 // text for them, its placeholder, and of which group the name is a word.
 var phrases = []struct{ begins, key, place, group string }{
-	{"handed over to ", "handed-over", "who", ""},
 	{"asked for again in ", "again", "case", ""},
 	{"answered in ", "answered-in", "case", ""},
 	{"undo asked for in ", "undo-in", "case", ""},

@@ -126,6 +126,40 @@ func TestHoldAndHandOver(t *testing.T) {
 	want(t, o.post(path+"/release", token, "action", action), http.StatusSeeOther)
 }
 
+// TestExtend: where the law allows it, once, and the letter is shown first.
+func TestExtend(t *testing.T) {
+	o := newOffice(t)
+	m := o.deletion()
+	token := o.session("qasym", staff.RoleHandler)
+	if w := o.get("/case/"+m.ID.String(), token); strings.Contains(w.Body.String(), "/extend\"") {
+		t.Error("it is offered where the law has none")
+	}
+	o = newOfficeUnder(t, "gdpr")
+	m = o.deletion()
+	token = o.session("qasym", staff.RoleHandler)
+	path, action := "/case/"+m.ID.String(), m.Actions[0].String()
+	want(t, o.get(path, token), http.StatusOK, "Extend the deadline", "gdpr")
+	want(t, o.post(path+"/extend", token, "action", action, "reason", "a lawyer must look"), http.StatusOK, "ann@users.test", "a lawyer must look")
+	want(t, o.post(path+"/extend", token, "action", action, "reason", "a lawyer must look", "step", "send"), http.StatusSeeOther, path+"?done=extend")
+	want(t, o.post(path+"/extend", token, "action", action, "reason", "once more", "step", "send"), http.StatusConflict, "can be done once")
+}
+
+// TestTones: what is late is red, by the clock.
+func TestTones(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.deletion()
+		for _, step := range []struct {
+			wait time.Duration
+			tone string
+		}{{0, `class="row "`}, {30 * time.Hour, `class="row `}, {72 * time.Hour, `class="row red"`}} {
+			time.Sleep(step.wait)
+			token := o.session("tone"+strings.ReplaceAll(step.wait.String(), ".", ""), staff.RoleViewer)
+			want(t, o.get("/queue", token), http.StatusOK, step.tone)
+		}
+	})
+}
+
 // script is what a mail may try; nothing of it may reach a page as markup.
 const script = `"'><script>alert(1)</script><img src=x onerror=alert(1)><svg/onload=alert(1)>` + "\u202e" + `</textarea></blockquote>{{.}}`
 
@@ -307,6 +341,30 @@ func TestLiveBounds(t *testing.T) {
 	if w.add("another") != nil {
 		t.Error("too many")
 	}
+}
+
+// TestSameRows: who looks at the same gets what was made once, until something
+// changes or the times in it are old.
+func TestSameRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, n := newWatchers(), 0
+		look := func(key string) {
+			t.Helper()
+			if _, err := w.same(key, func() ([]byte, error) { n++; return []byte("x"), nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, step := range []struct {
+			key  string
+			do   func()
+			want int
+		}{{"a", func() {}, 1}, {"a", func() {}, 1}, {"b", func() {}, 2}, {"a", w.tell, 3}, {"a", func() { time.Sleep(quiet) }, 4}} {
+			step.do()
+			if look(step.key); n != step.want {
+				t.Errorf("%q was made for the %dth time, want %d", step.key, n, step.want)
+			}
+		}
+	})
 }
 
 // TestStop: the server ends with its context although a page is open.

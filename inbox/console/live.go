@@ -25,9 +25,37 @@ const quiet = 20 * time.Second
 type watchers struct {
 	mu   sync.Mutex
 	open map[chan struct{}]string // whose session it is; a full channel is a change not seen yet
+	made map[string]rows          // for those who look at the same, since the last change
+	turn int                      // grows with each change: what was made before one is not kept after it
 }
 
-func newWatchers() *watchers { return &watchers{open: map[chan struct{}]string{}} }
+// rows is the part of the queue as it is sent, and when it was made.
+type rows struct {
+	html []byte
+	at   time.Time
+}
+
+func newWatchers() *watchers {
+	return &watchers{open: map[chan struct{}]string{}, made: map[string]rows{}}
+}
+
+// same gives rows that were made for somebody who looks at the same, or makes
+// them. What is older than a sign of life is made anew: times are worded in it.
+func (w *watchers) same(key string, make func() ([]byte, error)) ([]byte, error) {
+	w.mu.Lock()
+	r, turn := w.made[key], w.turn
+	w.mu.Unlock()
+	if r.html != nil && time.Since(r.at) < quiet {
+		return r.html, nil
+	}
+	html, err := make()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil && turn == w.turn {
+		w.made[key] = rows{html, time.Now()}
+	}
+	return html, err
+}
 
 // add begins to tell of changes; nil when there are too many open pages.
 func (w *watchers) add(token string) chan struct{} {
@@ -57,6 +85,8 @@ func (w *watchers) drop(c chan struct{}) {
 func (w *watchers) tell() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	clear(w.made)
+	w.turn++
 	for c := range w.open {
 		select {
 		case c <- struct{}{}:
@@ -159,13 +189,19 @@ func (s *Server) liveRows(q *request) ([]byte, error) {
 	if !session.May(staff.RightSee) {
 		return nil, staff.ErrSignedOut
 	}
-	f, err := s.queue(q)
-	if err != nil {
-		return nil, err
+	key := q.lang + " " + s.ask(q).address(livePath)
+	if s.ask(q).mine == "me" {
+		key += " " + q.actor.Name
 	}
-	var b bytes.Buffer
-	err = s.pages.RenderRows(&b, f)
-	return b.Bytes(), err
+	return s.live.same(key, func() ([]byte, error) {
+		f, err := s.queue(q)
+		if err != nil {
+			return nil, err
+		}
+		var b bytes.Buffer
+		err = s.pages.RenderRows(&b, f)
+		return b.Bytes(), err
+	})
 }
 
 // stream writes server-sent events.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/state"
@@ -19,9 +20,6 @@ import (
 
 // rowsAPage is how many lines a page of a list has.
 const rowsAPage = 50
-
-// maxSearch is how many cases a search shows.
-const maxSearch = 100
 
 // asked is what of the queue somebody asks for, as it stands in the address:
 // words of ours only.
@@ -137,7 +135,7 @@ func (s *Server) rows(q *request, rows []review.QueueRow) []pages.Row {
 	var out []pages.Row
 	for _, r := range rows {
 		row := pages.Row{Href: "/case/" + r.Case.String(), Case: r.Case.String(), Wants: s.wants(q, r.ActionView, r.Fields), State: string(r.State),
-			Why: r.Error, Asked: r.Received, Due: r.Due, Tone: tone(r.Received, r.Due), Evidence: r.Evidence.String(), To: r.Assignee, Mailbox: r.Mailbox, Who: cmp.Or(r.Name, r.From), Subject: policy.StripTags(r.Subject)}
+			Why: r.Error, Asked: r.Received, Due: r.Due, Tone: tone(r.ActionView), Evidence: r.Evidence.String(), To: r.Assignee, Mailbox: r.Mailbox, Who: cmp.Or(r.Name, r.From), Subject: policy.StripTags(r.Subject)}
 		if r.ID != 0 {
 			row.Href += "#" + r.ID.String()
 		}
@@ -149,19 +147,12 @@ func (s *Server) rows(q *request, rows []review.QueueRow) []pages.Row {
 	return out
 }
 
-// tone tells how near a deadline is: red when it is over, amber in the last
-// quarter of the time.
-func tone(from, due time.Time) string {
-	left := time.Until(due)
-	switch {
-	case due.IsZero():
+// tone tells how near a deadline is, by the law's clock.
+func tone(v review.ActionView) string {
+	if v.Risk == deadline.RiskNone {
 		return ""
-	case left <= 0:
-		return "red"
-	case left <= due.Sub(from)/4:
-		return "amber"
 	}
-	return ""
+	return string(v.Risk)
 }
 
 // wants says in a few words what somebody asks for.

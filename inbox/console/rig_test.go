@@ -32,7 +32,7 @@ const (
 
 // office is a console with accounts and cases.
 type office struct {
-	t     *testing.T
+	t     testing.TB
 	s     *Server
 	db    *state.DB
 	desk  *review.Desk
@@ -62,9 +62,19 @@ func (o *office) Replay(_ context.Context, id inbox.MailID, _ string) error {
 	return nil
 }
 
-func newOffice(t *testing.T) *office {
+// newOffice opens a console under the law of Kazakhstan.
+func newOffice(t testing.TB) *office {
 	t.Helper()
-	db, err := state.Open(state.Config{Dir: t.TempDir()})
+	return newOfficeUnder(t, "kz")
+}
+
+func newOfficeUnder(t testing.TB, law string) *office {
+	t.Helper()
+	clock, err := deadline.Profile(law, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := state.Open(state.Config{Dir: t.TempDir(), Dates: cases.Dates(clock)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,16 +84,12 @@ func newOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock, err := deadline.Profile("kz", time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
 	o := &office{t: t, db: db}
 	o.keep = cases.New(cases.Config{Rules: policy.Defaults(), Letters: letters, Clock: clock, Map: data, Site: templates.Site{Name: "Site", Zone: time.UTC},
 		Mailboxes: []cases.Mailbox{{Name: "support", Address: "support@site.test"}}, Log: slog.New(slog.DiscardHandler)})
 	o.desk = review.New(review.Config{State: db, Cases: o.keep, People: o, Region: "KZ", Mailboxes: o})
 	o.staff = staff.New(staff.Config{State: db, Site: []string{"Site"}, Cost: staff.Cost{Memory: 8, Time: 1, Threads: 1}})
-	o.s, err = New(Config{Desk: o.desk, Staff: o.staff, Replay: o, Site: "Site", Zone: time.UTC, Mailboxes: []string{"support"}, Fields: data.Fields(),
+	o.s, err = New(Config{Desk: o.desk, Staff: o.staff, Replay: o, Site: "Site", Zone: time.UTC, Law: law, Mailboxes: []string{"support"}, Fields: data.Fields(),
 		Label: data.ColumnLabel, Revision: db.Revision, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}, host)
 	if err != nil {
 		t.Fatal(err)

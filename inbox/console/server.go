@@ -34,6 +34,7 @@ type Config struct {
 
 	Site      string                 // whose console it is
 	Zone      *time.Location         // of all times; nil: UTC
+	Law       string                 // by whose clock answers are due, as it is called; "": not shown
 	Mailboxes []string               // their names
 	Fields    []inbox.Field          // that a reading can be corrected to
 	Label     templates.LabelFunc    // names fields and places; nil: our own words

@@ -43,7 +43,7 @@ func (d *Daemon) Listen() error {
 		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
 	}
 	d.listener = l
-	d.console, err = console.New(console.Config{Desk: d.desk, Staff: d.staff, Replay: d.intake, Site: d.cfg.Site.Name, Zone: d.cfg.Site.Location,
+	d.console, err = console.New(console.Config{Desk: d.desk, Staff: d.staff, Replay: d.intake, Site: d.cfg.Site.Name, Zone: d.cfg.Site.Location, Law: d.cfg.Deadlines.Profile,
 		Mailboxes: mailboxNames(d.cfg), Fields: d.fields.Fields(), Label: d.fields.ColumnLabel, URL: url, Proxies: c.Proxies, Revision: d.state.Revision, Log: d.log},
 		l.Addr().String())
 	if err == nil {
@@ -84,13 +84,12 @@ func (d *Daemon) serveConsole(ctx context.Context) error {
 	return d.console.Serve(ctx, l)
 }
 
-// knows tells whether somebody of the staff has a name and may act.
+// knows tells whether something can be handed over to a name: somebody of the
+// staff who may act. While nobody has an account, staff go by the names that
+// they have on the machine.
 func (d *Daemon) knows(_ context.Context, name string) bool {
 	all, err := d.staff.List()
-	if err != nil || len(all) == 0 { // where nobody has an account, staff are users of the machine
-		return err == nil
-	}
-	return slices.ContainsFunc(all, func(a staff.Account) bool { return a.Name == name && !a.Disabled && a.Role.May(staff.RightAct) })
+	return err == nil && (len(all) == 0 || slices.ContainsFunc(all, func(a staff.Account) bool { return a.Name == name && !a.Disabled && a.Role.May(staff.RightAct) }))
 }
 
 // Invite gives a link that signs somebody in once, without a password: for the

@@ -16,6 +16,8 @@
       if (!before.has(a.getAttribute("href"))) a.parentElement.classList.add("fresh");
       if (at && a.getAttribute("href") === at) a.focus({ preventScroll: true });
     }
+    const now = links().map((a) => a.getAttribute("href"));
+    if (now.length === before.size && now.every((href) => before.has(href))) return; // only a time was worded anew
     const news = document.getElementById("news");
     news.textContent = "";
     setTimeout(() => { news.textContent = news.dataset.text; }, 50);
