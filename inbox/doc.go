@@ -63,6 +63,7 @@
 //	1  inbox/deadline            when an answer is due
 //	1  inbox/journal, then inbox/state   what is kept and how
 //	1  templates                 everything a person reads
+//	2  templates/console         the pages that staff work in
 //	1  handlers/users, then handlers/users/datamap   the user store's interface; map, Plan, receipt
 //	1  handlers/after          the rest of the site is told of an effect: webhook, command
 //	1  handlers/users/meaning   what names of tables and columns say
@@ -78,6 +79,7 @@
 //	4  inbox/health              whether it does its work: watchdog, metrics, the mail after an hour of failure
 //	4  handlers/users/fit, then handlers/users/draft   the data map against the tables; a first one from them
 //	5  inbox/control             the Unix socket and its client
+//	5  inbox/console             the pages over HTTP: who is it, may they, then the page
 //	6  cmd/internal/config, then cmd/internal/daemon   how it is started and wired
 //	6  cmd/internal/talk         scripted conversations, for tests and the demo
 //	6  cmd/internal/house        the test of this table

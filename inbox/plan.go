@@ -17,6 +17,7 @@ const (
 	StepClear      StepOp = "clear"      // a field's value is removed
 	StepRemove     StepOp = "remove"     // everything the place holds about the person goes
 	StepBlank      StepOp = "blank"      // a column's values are replaced by what New says: null, hash, invalid, or = and a fixed text
+	StepReaddress  StepOp = "readdress"  // the place's rows that hold the person's address get the new one, which another step sets
 	StepDeactivate StepOp = "deactivate" // the account is hidden and cannot be used
 	StepReactivate StepOp = "reactivate" // that is undone
 	StepWithdraw   StepOp = "withdraw"   // the objection is recorded

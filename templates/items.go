@@ -274,6 +274,8 @@ func (v *view) step(s inbox.Step) string {
 		return p.say("step.clear", "field", label, "old", was)
 	case inbox.StepRemove:
 		return v.place(s.Place)
+	case inbox.StepReaddress:
+		return p.say("step.readdress", "place", v.place(s.Place))
 	}
 	return ""
 }
@@ -290,8 +292,11 @@ func added(s inbox.Step) string {
 
 // receipt words one step that was done. What was removed is not repeated.
 func (v *view) receipt(s inbox.Step) string {
-	if s.Op == inbox.StepClear {
+	switch s.Op {
+	case inbox.StepClear:
 		return v.field(s.Place, s.Field)
+	case inbox.StepReaddress:
+		return v.lang.phrases.say("did.readdress", "place", v.place(s.Place))
 	}
 	return v.step(s)
 }
@@ -312,6 +317,10 @@ func (v *view) keeps(it Item) []string {
 			}
 		}
 		if k.Field != "" && said[alike] {
+			continue
+		}
+		if it.Kind == inbox.KindChange { // of the address: what stays under the old one
+			lines = append(lines, v.lang.phrases.say("keep-address", "place", v.place(k.Place)))
 			continue
 		}
 		said[alike] = k.Field != ""

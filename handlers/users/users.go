@@ -15,6 +15,9 @@
 //   - What runs is what was shown: the store compares the old value of each
 //     step with what it holds, inside the transaction, and does nothing at all
 //     when one differs.
+//   - An address that changes takes along the rows that are found by it, where the
+//     plan says so. Where two accounts have the old one and such rows are there,
+//     nothing is done: nobody can tell whose they are.
 //   - Everything held about a person comes out as a stream, place by place, and
 //     no transaction of the store is open while the reader is at work on it.
 //   - A failure that a later try may mend says so (inbox.IsTemporary). No error

@@ -22,6 +22,11 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 	}
 	m.Actions = appendNew(m.Actions, q.Actions)
 	over := q.Used || q.Void != "" || q.Purpose != state.PurposeStop && lapsed(tx, q, acts)
+	if q.Purpose.Waits() && !over {
+		for _, a := range acts {
+			a.Answered(m.Received, inbox.WaitProof) // its clock goes on, whatever the answer is
+		}
+	}
 	switch {
 	case r.Partial && (over || q.Purpose != state.PurposeConfirm):
 		err = k.handOver(tx, m, s, "an answer to some of several points, but to no open question", q.Purpose != state.PurposeNewAddr)
@@ -252,6 +257,7 @@ func (k *Keeper) toStaff(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action, why 
 // prove notes in an Action what the yes has proved.
 func (k *Keeper) prove(tx *state.Tx, a *inbox.Action, q *state.Ask, m *inbox.Mail) error {
 	shown := q.Digests[slices.Index(q.Actions, a.ID)]
+	a.Confirmed = m.Received
 	switch {
 	case q.Purpose == state.PurposeClaim:
 		a.Evidence = inbox.LevelRoundtrip

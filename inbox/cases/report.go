@@ -522,7 +522,10 @@ func (k *Keeper) voidQuestion(tx *state.Tx, r *inbox.Reply, why string) error {
 	if err != nil || q == nil {
 		return err
 	}
-	return tx.VoidAsk(q, why)
+	if err := tx.VoidAsk(q, why); err != nil || !q.Purpose.Waits() {
+		return err
+	}
+	return goesOn(tx, q)
 }
 
 // undelivered shows staff, beside each Action of a letter, why it did not arrive.

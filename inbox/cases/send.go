@@ -127,7 +127,7 @@ var replyMark = regexp.MustCompile(`(?i)^\s*((re|fwd?|aw|sv|на|отв|отве
 func (k *Keeper) subject(l *letter, own string) string {
 	s := own
 	if s == "" {
-		if d := l.mail.Detail; d != nil {
+		if d := l.mail.Detail; d != nil && !l.apart {
 			s = strings.TrimSpace(replyMark.ReplaceAllString(policy.StripTags(d.Subject), ""))
 		}
 		if s == "" {
@@ -370,7 +370,7 @@ const unreleased = 30 * 24 * time.Hour
 
 // untilSent sets when Actions lapse whose question has not left yet.
 func (k *Keeper) untilSent(tx *state.Tx, p state.Purpose, acts []*inbox.Action, r *inbox.Reply) error {
-	if !waits(p) {
+	if !p.Waits() {
 		return nil
 	}
 	for _, a := range acts {
@@ -385,15 +385,13 @@ func (k *Keeper) untilSent(tx *state.Tx, p state.Purpose, acts []*inbox.Action, 
 	return nil
 }
 
-// waits tells whether Actions wait for the answer to a question, and lapse
-// with it.
-func waits(p state.Purpose) bool {
-	return p == state.PurposeClaim || p == state.PurposeConfirm || p == state.PurposeNewAddr
-}
-
 // Sent starts the time in which the question of a letter can be answered, and
 // the cool-off of what it announces: nobody can stop what they were not told of.
+// Of what the letter is about the law's clock takes note.
 func (k *Keeper) Sent(tx *state.Tx, r *inbox.Reply) error {
+	if err := k.clockSent(tx, r); err != nil {
+		return err
+	}
 	q, err := tx.AskByReply(r)
 	if err != nil || q == nil {
 		return err
@@ -446,7 +444,7 @@ func laterOf(a, b time.Time) time.Time {
 
 // lapseAt sets when the Actions of a question lapse.
 func (k *Keeper) lapseAt(tx *state.Tx, q *state.Ask, expires time.Time) error {
-	if !waits(q.Purpose) || q.Used || q.Void != "" {
+	if !q.Purpose.Waits() || q.Used || q.Void != "" {
 		return nil
 	}
 	acts, err := open(tx, q)
@@ -458,6 +456,9 @@ func (k *Keeper) lapseAt(tx *state.Tx, q *state.Ask, expires time.Time) error {
 			continue
 		}
 		a.Expires = expires
+		if a.State == inbox.StateUnconfirmed {
+			a.Asked(inbox.WaitProof, tx.Now)
+		}
 		if err := tx.PutAction(a); err != nil {
 			return err
 		}

@@ -161,7 +161,7 @@ func (a *Alarm) over(ctx context.Context, s Service, n note) error {
 // put keeps a note and queues the mail that goes with it. While the state
 // cannot be written, that very thing is told without it.
 func (a *Alarm) put(ctx context.Context, s Service, n note, what string) error {
-	err := a.State.Update(ctx, "alarm", func(tx *state.Tx) error {
+	err := a.State.Update(ctx, "outage", func(tx *state.Tx) error {
 		if n.since.IsZero() {
 			if err := a.Back(tx, s); err != nil {
 				return err

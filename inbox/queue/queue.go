@@ -5,6 +5,7 @@
 // The queue looks at an Action when its time has come:
 //
 //	unconfirmed   its question lapses
+//	held          the date has come until which staff put it off: it needs a person again
 //	scheduled     the letter that tells of it must have been sent, which is when its cool-off begins, the
 //	              mail of its cool-off read, an earlier Action of the Case ended, and a copy accepted by
 //	              SMTP before a delete; the brake must allow one more irreversible effect
@@ -166,7 +167,23 @@ func (q *Queue) sleep(ctx context.Context, next time.Time) {
 
 // Recover puts what was running when the process ended back into the queue. It
 // may have been carried out: nothing ends it before the user store was asked.
+// What is open gets the dates of the law that the configuration now names.
 func (q *Queue) Recover(ctx context.Context) error {
+	return errors.Join(q.recover(ctx), q.dateAnew(ctx))
+}
+
+// dateAnew commits only when a date has changed.
+func (q *Queue) dateAnew(ctx context.Context) error {
+	var undated []inbox.ActionID
+	err := q.State.View(func(tx *state.Tx) (err error) { undated, err = tx.Undated(); return err })
+	if err != nil || len(undated) == 0 {
+		return err
+	}
+	q.Log.Info("queue: open actions get other dates than they had", "actions", len(undated))
+	return q.State.Update(ctx, "deadlines", func(tx *state.Tx) error { return tx.DateAnew(undated) })
+}
+
+func (q *Queue) recover(ctx context.Context) error {
 	return q.State.Update(ctx, "recover", func(tx *state.Tx) error {
 		var running []*inbox.Action
 		if err := tx.ActionsIn(inbox.StateRunning, func(a *inbox.Action) bool { running = append(running, a); return true }); err != nil {
@@ -280,6 +297,8 @@ func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err err
 		switch {
 		case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
 			err = q.Cases.Expire(tx, a)
+		case a.State == inbox.StateHeld && !a.Until.IsZero() && !a.Until.After(tx.Now):
+			err = q.Cases.HoldOver(tx, a)
 		case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !q.standsStill(tx, a):
 			job, err = q.claim(tx, a)
 		}
@@ -649,6 +668,9 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	return q.Cases.Failed(tx, a)
 }
 
+// LongestRetry gives the longest wait between two attempts.
+func LongestRetry() time.Duration { return backoff(maxTries) }
+
 // backoff doubles from five seconds up to an hour.
 func backoff(attempt int) time.Duration {
 	d := 5 * time.Second
@@ -664,7 +686,7 @@ func backoff(attempt int) time.Duration {
 // were kept long enough, forgets deletes that nobody needs to repeat any more,
 // and removes files that nothing needs.
 func (q *Queue) Tidy(ctx context.Context) error {
-	return errors.Join(q.erase(ctx), q.forget(ctx), q.forgetDeleted(ctx), q.sweep(), q.remind(ctx))
+	return errors.Join(q.erase(ctx), q.forget(ctx), q.forgetDeleted(ctx), q.sweep(), q.alarm(ctx))
 }
 
 func (q *Queue) forgetDeleted(ctx context.Context) error {
@@ -676,18 +698,14 @@ func (q *Queue) forgetDeleted(ctx context.Context) error {
 	return q.State.Update(ctx, "forget deletes", func(tx *state.Tx) error { return tx.ForgetDeleted(until, batch*4) })
 }
 
-// remind tells staff of what waits for them and is due soon, once each.
-func (q *Queue) remind(ctx context.Context) error {
-	soon := false
-	err := q.State.View(func(tx *state.Tx) (err error) {
-		late, err := q.Cases.DueSoon(tx)
-		soon = len(late) > 0
-		return err
-	})
-	if err != nil || !soon {
+// alarm tells staff of what is due soon, and of what is late, once each.
+func (q *Queue) alarm(ctx context.Context) error {
+	near := false
+	err := q.State.View(func(tx *state.Tx) error { near = q.Cases.Alarming(tx); return nil })
+	if err != nil || !near {
 		return err
 	}
-	err = q.State.Update(ctx, "remind", q.Cases.Remind)
+	err = q.State.Update(ctx, "alarm", func(tx *state.Tx) error { return q.Cases.Alarm(tx) })
 	q.Replies()
 	return err
 }

@@ -142,7 +142,7 @@ func (r *repeating) tell(ctx context.Context, del *state.Deleted) Repetition {
 	result, alone, err := r.one(ctx, del)
 	if err != nil {
 		result = ResultFailed
-		r.Log.Error("review: a delete could not be repeated", "action", del.Action.String(), "err", err)
+		r.Config.Log.Error("review: a delete could not be repeated", "action", del.Action.String(), "err", err)
 		if !r.dry {
 			err = errors.Join(err, r.note(ctx, "not reapplied", del, map[string]any{"why": err.Error()}))
 		}
@@ -262,7 +262,7 @@ func (r *repeating) end(ctx context.Context, since time.Time) error {
 	if r.dry {
 		return nil
 	}
-	r.Log.Info("review: deletes repeated", "since", since, "already", r.count[ResultAlready], "reapplied", r.count[ResultReapplied],
+	r.Config.Log.Info("review: deletes repeated", "since", since, "already", r.count[ResultAlready], "reapplied", r.count[ResultReapplied],
 		"other-value", r.count[ResultValue], "other-person", r.count[ResultOther], "failed", r.count[ResultFailed])
 	err := r.State.Update(ctx, "reapply ended", func(tx *state.Tx) error {
 		if err := tx.Journal("reapply ended", r.who, 0, 0, map[string]any{"since": since, "results": r.count}); err != nil || len(r.others) == 0 {

@@ -56,6 +56,9 @@ func (tx *Tx) move(a *inbox.Action, h inbox.HistoryEntry, e inbox.Event, detail 
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.ID, err)
 	}
+	if to != a.State || e == inbox.EventCorrect {
+		a.Answered(tx.Now)
+	}
 	if err := tx.standStill(a, e, to); err != nil {
 		return err
 	}
@@ -94,7 +97,7 @@ func (tx *Tx) standStill(a *inbox.Action, e inbox.Event, to inbox.State) error {
 		if a.Detail != nil {
 			a.Detail.HeldFor = ""
 		}
-		return tx.prolongAsks(a)
+		return tx.prolongAsks(a, to)
 	}
 	return nil
 }
@@ -109,14 +112,15 @@ func (tx *Tx) Note(a *inbox.Action, what, who string, detail any) error {
 	return tx.PutAction(a)
 }
 
-// PutAction stores an Action and keeps its indexes. Its state must not differ
-// from the stored one: Move does that.
+// PutAction stores an Action, and keeps its dates and indexes. Its state must
+// not differ from the stored one: Move does that.
 func (tx *Tx) PutAction(a *inbox.Action) error {
-	var state, due, open []byte
+	tx.db.date(a)
+	var state, due, alarm, open []byte
 	old, oldDetail, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(a.ID), actionKey)
 	switch {
 	case err == nil:
-		state, due, open = actionStateKey(old), dueKey(old), tx.openKey(old, oldDetail)
+		state, due, alarm, open = actionStateKey(old), dueKey(old), alarmKey(old), tx.openKey(old, oldDetail)
 	case err != ErrNotFound:
 		return err
 	}
@@ -124,6 +128,9 @@ func (tx *Tx) PutAction(a *inbox.Action) error {
 		return fmt.Errorf("indexing %s: %w", a.ID, err)
 	}
 	if err := tx.reindex("action_due", due, dueKey(a)); err != nil {
+		return fmt.Errorf("indexing %s: %w", a.ID, err)
+	}
+	if err := tx.reindex("action_deadlines", alarm, alarmKey(a)); err != nil {
 		return fmt.Errorf("indexing %s: %w", a.ID, err)
 	}
 	if err := tx.reindex("action_persons", open, tx.openKey(a, a.Detail)); err != nil {

@@ -48,6 +48,10 @@ type Config struct {
 	// Wrote is called with what came of each commit: nil when it is on disk, an
 	// error that is ErrWrite when it could not be written. nil: nobody asks.
 	Wrote func(err error)
+
+	// Dates sets the Due, the Alarm and the Alarmed of an open Action that is
+	// stored, from what else it says; nil: they are stored as they are.
+	Dates func(*inbox.Action)
 }
 
 // DB is the open state. Its methods may be called by several goroutines; one
@@ -59,6 +63,7 @@ type DB struct {
 	log      *slog.Logger
 	point    func(string)
 	wrote    func(error)
+	dates    func(*inbox.Action)
 	instance string
 	epoch    uint64
 	restored bool
@@ -83,7 +88,7 @@ const (
 // Buckets lists the buckets of state.db, in the order of the package comment.
 func Buckets() []string {
 	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed",
-		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_persons", "asks",
+		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_deadlines", "action_persons", "asks",
 		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "deleted", "moves", "counts", "effects",
 		"staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"}
 	return append(names, journal.Buckets()...)
@@ -167,7 +172,10 @@ func openDir(c Config) (*DB, error) {
 	if c.Wrote == nil {
 		c.Wrote = func(error) {}
 	}
-	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, wrote: c.Wrote}
+	if c.Dates == nil {
+		c.Dates = func(*inbox.Action) {}
+	}
+	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, dates: c.Dates, wrote: c.Wrote}
 	mark, err := readSentinel(db.path("instance"))
 	if err != nil {
 		return nil, err
@@ -312,8 +320,9 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 			return err
 		}
 		// A state of the same schema may be from before these were added.
-		unindexed := tx.Bucket([]byte("open")) == nil
-		for _, name := range []string{"mail_signatures", "deleted", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"} {
+		seen := metaUint(meta, "opens")
+		unindexed := tx.Bucket([]byte("open")) == nil || metaUint(meta, keyIndexed) != seen
+		for _, name := range []string{"mail_signatures", "deleted", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved", "action_deadlines"} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}
@@ -331,7 +340,7 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 				return err
 			}
 		}
-		epoch, seen := metaUint(meta, "epoch"), metaUint(meta, "opens")
+		epoch := metaUint(meta, "epoch")
 		if !fresh && older(tx, mark) {
 			epoch, seen = newEpoch(epoch), max(seen, mark.opens)
 			if err := meta.Put(keyRestored, []byte(restoreFound)); err != nil {
@@ -340,14 +349,26 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		}
 		db.restored = string(meta.Get(keyRestored)) == restoreFound
 		db.epoch, opens = epoch, seen+1
-		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens))
+		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens), putMeta(meta, keyIndexed, opens))
 	})
 	return opens, err
 }
 
-// indexOlder makes the indexes that a state from before them lacks; that of the
-// journal, which may be long, is only begun.
+// keyIndexed says at which opening the indexes were last kept: a program that
+// knows nothing of them counts its opening, and leaves it as it is.
+const keyIndexed = "indexed"
+
+// indexOlder makes the indexes that a state lacks which a program from before
+// them has written; that of the journal, which may be long, is only begun.
 func (db *DB) indexOlder(t *bolt.Tx) error {
+	for _, name := range []string{"open", "open_at", "reply_held", "tallies", "journal_of"} {
+		if err := t.DeleteBucket([]byte(name)); err != nil {
+			return fmt.Errorf("indexing anew: %w", err)
+		}
+		if _, err := t.CreateBucket([]byte(name)); err != nil {
+			return fmt.Errorf("indexing anew: %w", err)
+		}
+	}
 	if err := (&Tx{tx: t, db: db, Now: time.Now()}).indexOpen(); err != nil {
 		return fmt.Errorf("indexing what is open: %w", err)
 	}
@@ -588,7 +609,15 @@ func markCopy(path string) error {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bolt.Tx) error { return putMeta(tx.Bucket(bucketMeta), "opens", 0) })
+	err = db.Update(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if metaUint(meta, keyIndexed) == metaUint(meta, "opens") {
+			if err := putMeta(meta, keyIndexed, 0); err != nil {
+				return err
+			}
+		}
+		return putMeta(meta, "opens", 0)
+	})
 	return errors.Join(err, db.Close())
 }
 

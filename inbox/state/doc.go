@@ -20,7 +20,7 @@
 // endian; h(x) is HMAC-SHA-256 under the hash key, cut to 16 bytes; ref is
 // mailbox NUL folder NUL uidvalidity uid.
 //
-//	meta            schema, instance, keyring, epoch, opens, restored, paused, notes -> text
+//	meta            schema, instance, keyring, epoch, opens, indexed, restored, paused, notes -> text
 //	mailboxes       mailbox NUL folder -> JSON Folder
 //	mails           mail -> JSON inbox.Mail and sealed detail
 //	mail_refs       ref -> mail
@@ -35,6 +35,7 @@
 //	actions         action -> JSON inbox.Action and sealed detail
 //	action_states   state NUL action
 //	action_due      time, action: wakes the queue
+//	action_deadlines  time, action: when staff must hear that an open one is due soon, or late
 //	action_persons  h(person), action: the open ones
 //	asks            h(token) -> JSON Ask
 //	case_asks       mail, h(token)

@@ -203,7 +203,13 @@ func (tx *Tx) PutMail(m *inbox.Mail) error {
 	if err := tx.tallyMove("mail", string(before), string(m.State)); err != nil {
 		return fmt.Errorf("counting %s: %w", m.ID, err)
 	}
-	return put(tx, "mails", uint64(m.ID), m.ID, m, m.Detail)
+	if err := put(tx, "mails", uint64(m.ID), m.ID, m, m.Detail); err != nil {
+		return err
+	}
+	if !tx.hasHeld(m.ID) {
+		return nil
+	}
+	return tx.placeCase(m.ID) // which Actions it has may have changed
 }
 
 func mailCase(m *inbox.Mail) inbox.MailID { return m.ID }

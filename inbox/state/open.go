@@ -33,8 +33,8 @@ func (c Class) String() string {
 	return fmt.Sprintf("Class(%d)", byte(c))
 }
 
-// Line is one line of the index of what is open: an Action, or the Case of a
-// held letter that tells of no open Action. It carries what lists are filtered
+// Line is one line of the index of what is open: an Action, or a Case that has a
+// held letter and no open Action. It carries what lists are filtered
 // by, so that filtering reads no record.
 type Line struct {
 	Class    Class          `json:"-"`
@@ -99,8 +99,8 @@ func readOpen(k, v []byte) (o Line, err error) {
 	return o, nil
 }
 
-// IsOpenKey tells whether a text has the form of a key of [Tx.OpenAfter].
-func IsOpenKey(s string) bool { return len(s) == 18 }
+// AfterClass gives the key of [Tx.OpenAfter] behind everything of a class.
+func AfterClass(c Class) string { return string([]byte{byte(c) + 1}) }
 
 // place puts a thing where it belongs in the index, or takes it out when o is
 // nil.
@@ -139,40 +139,34 @@ func (tx *Tx) tallyClass(old, now []byte) error {
 	return tx.tallyMove("class", class(old), class(now))
 }
 
-// placeAction keeps the line of an Action that is stored now, and that of its
-// Case.
+// placeAction keeps the line of an Action that is stored now, and the others of
+// its Case, if a held letter may be told at another of them now.
 func (tx *Tx) placeAction(a *inbox.Action) error {
-	o, err := tx.lineOfAction(a)
-	if err != nil {
+	if err := tx.placeLine(a); err != nil {
 		return err
 	}
-	if err := tx.place(actionThing(a.ID), o); err != nil {
-		return err
+	if !tx.hasHeld(a.Case) {
+		return nil
 	}
 	return tx.placeCase(a.Case)
 }
 
-// lineOfAction gives the line of an Action; nil when it has ended.
-func (tx *Tx) lineOfAction(a *inbox.Action) (*Line, error) {
-	if a.State.Ended() {
-		return nil, nil
-	}
-	letters := false
-	tx.eachHeld(a.Case, func(h heldLetter) { letters = letters || slices.Contains(h.actions, a.ID) })
-	o := &Line{Class: ClassSelf, Due: a.Due, Case: a.Case, Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo,
-		State: a.State, Letters: letters, Language: a.Language, Mailbox: a.Mailbox, Assignee: a.Assignee}
-	switch {
-	case a.State == inbox.StateHeld && !a.Until.IsZero(): // put off on purpose
-	case letters, a.State == inbox.StateHeld, a.State == inbox.StateReview, a.State == inbox.StateFailed:
-		o.Class = ClassNow
-	}
-	return o, nil
+func (tx *Tx) placeLine(a *inbox.Action) error {
+	return tx.place(actionThing(a.ID), tx.lineOfAction(a))
 }
 
-// placeCase keeps the line of a Case that has a held letter which tells of no
-// open Action.
+// placeCase keeps every line of a Case that is stored now.
 func (tx *Tx) placeCase(c inbox.MailID) error {
-	o, err := tx.lineOfCase(c)
+	acts, err := tx.CaseActions(c)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if err := tx.placeLine(a); err != nil {
+			return err
+		}
+	}
+	o, err := tx.lineOfCase(c, acts)
 	if err != nil {
 		return err
 	}
@@ -182,34 +176,66 @@ func (tx *Tx) placeCase(c inbox.MailID) error {
 	return tx.place(caseThing(c), o)
 }
 
-// lineOfCase gives the line of a Case; nil when it needs none.
-func (tx *Tx) lineOfCase(c inbox.MailID) (*Line, error) {
-	var alone []heldLetter
-	tx.eachHeld(c, func(h heldLetter) {
-		if !slices.ContainsFunc(h.actions, func(id inbox.ActionID) bool { return tx.bucket("open_at").Get(actionThing(id)) != nil }) {
-			alone = append(alone, h)
-		}
+// lineOfAction gives the line of an Action; nil when it has ended. A held letter
+// shows at the open Actions of its Case that it tells of, and at every open one
+// when it tells of none of them.
+func (tx *Tx) lineOfAction(a *inbox.Action) *Line {
+	if a.State.Ended() {
+		return nil
+	}
+	letters := false
+	tx.eachHeld(a.Case, func(h heldLetter) {
+		others := func(id inbox.ActionID) bool { return id != a.ID && tx.isOpen(a.Case, id) }
+		letters = letters || slices.Contains(h.actions, a.ID) || !slices.ContainsFunc(h.actions, others)
 	})
-	if len(alone) == 0 {
+	o := &Line{Class: ClassSelf, Due: a.Due, Case: a.Case, Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo,
+		State: a.State, Letters: letters, Language: a.Language, Mailbox: a.Mailbox, Assignee: a.Assignee}
+	switch {
+	case a.State == inbox.StateHeld && !a.Until.IsZero(): // put off on purpose
+	case letters, a.State == inbox.StateHeld, a.State == inbox.StateReview, a.State == inbox.StateFailed:
+		o.Class = ClassNow
+	}
+	return o
+}
+
+// isOpen tells whether an Action of a Case has a line.
+func (tx *Tx) isOpen(c inbox.MailID, id inbox.ActionID) bool {
+	key := tx.bucket("open_at").Get(actionThing(id))
+	if key == nil {
+		return false
+	}
+	o, err := readOpen(key, tx.bucket("open").Get(key))
+	return err == nil && o.Case == c
+}
+
+// lineOfCase gives the line of a Case that has held letters and of whose Actions
+// none is open; nil when it needs none.
+func (tx *Tx) lineOfCase(c inbox.MailID, acts []*inbox.Action) (*Line, error) {
+	if !tx.hasHeld(c) || slices.ContainsFunc(acts, func(a *inbox.Action) bool { return !a.State.Ended() }) {
 		return nil, nil
 	}
 	m, err := tx.Mail(c)
 	if err != nil {
 		return nil, err
 	}
-	o := &Line{Class: ClassNow, Due: alone[0].created, Undated: true, Case: c, Letters: true, Language: m.Language, Mailbox: m.Ref.Mailbox}
-	for _, h := range alone {
-		for _, id := range h.actions {
-			a, err := tx.Action(id)
-			if err != nil {
-				return nil, err
-			}
-			if o.Undated || a.Due.Before(o.Due) {
+	o := &Line{Class: ClassNow, Undated: true, Case: c, Letters: true, Language: m.Language, Mailbox: m.Ref.Mailbox}
+	tx.eachHeld(c, func(h heldLetter) {
+		if o.Undated && (o.Due.IsZero() || h.created.Before(o.Due)) {
+			o.Due = h.created
+		}
+		for _, a := range acts {
+			if slices.Contains(h.actions, a.ID) && (o.Undated || a.Due.Before(o.Due)) {
 				o.Due, o.Undated = a.Due, false
 			}
 		}
-	}
+	})
 	return o, nil
+}
+
+func (tx *Tx) hasHeld(c inbox.MailID) bool {
+	prefix := be(uint64(c))
+	k, _ := tx.bucket("reply_held").Cursor().Seek(prefix)
+	return bytes.HasPrefix(k, prefix)
 }
 
 // heldLetter is a letter of a Case that waits for staff.
@@ -247,7 +273,7 @@ func (tx *Tx) placeReply(old, r *inbox.Reply) error {
 	if err := tx.holdReply(r, is); err != nil {
 		return err
 	}
-	return tx.placeTold(r)
+	return tx.placeCase(r.Case)
 }
 
 func heldKey(r *inbox.Reply) []byte { return join(be(uint64(r.Case)), be(uint64(r.ID))) }
@@ -263,31 +289,19 @@ func (tx *Tx) holdReply(r *inbox.Reply, held bool) error {
 	return tx.bucket("reply_held").Put(heldKey(r), value)
 }
 
-// placeTold keeps the lines of what a letter tells of.
-func (tx *Tx) placeTold(r *inbox.Reply) error {
-	for _, id := range r.Actions {
-		a, err := tx.Action(id)
-		if err != nil {
-			return err
-		}
-		if err := tx.placeAction(a); err != nil {
-			return err
-		}
-	}
-	return tx.placeCase(r.Case)
-}
-
 // dropHeld forgets the held letters of a Case whose key was dropped.
 func (tx *Tx) dropHeld(c inbox.MailID) error {
 	var over []heldLetter
 	tx.eachHeld(c, func(h heldLetter) { over = append(over, h) })
 	for _, h := range over {
-		r := &inbox.Reply{ID: h.reply, Case: c, Actions: h.actions}
-		if err := errors.Join(tx.holdReply(r, false), tx.placeTold(r)); err != nil {
+		if err := tx.holdReply(&inbox.Reply{ID: h.reply, Case: c}, false); err != nil {
 			return fmt.Errorf("forgetting the held letters of %s: %w", c, err)
 		}
 	}
-	return nil
+	if len(over) == 0 {
+		return nil
+	}
+	return tx.placeCase(c)
 }
 
 // Tallies are numbers that are kept, not counted.
@@ -396,18 +410,17 @@ func (tx *Tx) countOpen() (Tallies, map[string]Line, error) {
 	var failed error
 	err := tx.ActionsIn("", func(a *inbox.Action) bool {
 		n.States[a.State]++
-		var o *Line
-		if o, failed = tx.lineOfAction(a); failed == nil {
-			add(actionThing(a.ID), o, a.ID)
-		}
-		return failed == nil
+		add(actionThing(a.ID), tx.lineOfAction(a), a.ID)
+		return true
 	})
 	mails := tx.EachMail(0, func(m *inbox.Mail) bool {
 		n.Mails[m.State]++
+		var acts []*inbox.Action
 		var o *Line
-		if o, failed = tx.lineOfCase(m.ID); failed == nil {
-			add(caseThing(m.ID), o, 0)
+		if acts, failed = tx.CaseActions(m.ID); failed == nil {
+			o, failed = tx.lineOfCase(m.ID, acts)
 		}
+		add(caseThing(m.ID), o, 0)
 		return failed == nil
 	})
 	held := tx.checkHeld()
@@ -471,7 +484,7 @@ func (tx *Tx) indexOpen() error {
 		if err != nil {
 			return err
 		}
-		if err := tx.placeAction(a); err != nil {
+		if err := tx.placeLine(a); err != nil {
 			return err
 		}
 	}

@@ -177,7 +177,7 @@ func TestDefaults(t *testing.T) {
 		{got.Proof.OwnHops, sample.Proof.OwnHops}, {got.Proof.DKIM, sample.Proof.DKIM}, {got.Proof.MaxAge, sample.Proof.MaxAge},
 		{got.Proof.Resolver, sample.Proof.Resolver}, {got.Proof.MicrosoftTenant, sample.Proof.MicrosoftTenant},
 		{got.Screen.SpamHeader, sample.Screen.SpamHeader}, {len(m.Forms), len(s.Forms)}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
-		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {fmt.Sprint(stored(got)), fmt.Sprint(stored(sample))}, {got.Journal, sample.Journal},
+		{fmt.Sprint(got.Deadlines.Profile, got.Deadlines.Holidays), fmt.Sprint(sample.Deadlines.Profile, sample.Deadlines.Holidays)}, {got.Keep, sample.Keep}, {fmt.Sprint(stored(got)), fmt.Sprint(stored(sample))}, {got.Journal, sample.Journal},
 		{fmt.Sprint(got.Console), fmt.Sprint(sample.Console)}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
 	} {
 		if x[0] != x[1] {
@@ -326,12 +326,15 @@ func TestMicrosoftTenant(t *testing.T) {
 }
 
 func TestConsole(t *testing.T) {
+	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
 	for text, want := range map[string]Console{
-		"":                          {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080"},
-		`listen = "[::1]:9000"`:     {Listen: "[::1]:9000", URL: "http://[::1]:9000"},
-		`listen = ""`:               {},
-		`url = "https://x.test/a/"`: {Listen: "127.0.0.1:8080", URL: "https://x.test/a"},
-		"listen = \"\"\nurl = \"https://x.test\"": {},
+		"":                        {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080"},
+		`listen = "[::1]:9000"`:   {Listen: "[::1]:9000", URL: "http://[::1]:9000"},
+		`listen = ""`:             {},
+		`url = "https://x.test/"`: {Listen: "127.0.0.1:8080", URL: "https://x.test"},
+		"listen = \"\"\nurl = \"https://x.test\"":                                                             {},
+		"listen = \"0.0.0.0:443\"\nurl = \"https://x.test\"\ntrusted_proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]": {Listen: "0.0.0.0:443", URL: "https://x.test", Proxies: local},
+		"tls_cert = \"/c\"\ntls_key = \"/k\"":                                                                 {Listen: "127.0.0.1:8080", URL: "https://127.0.0.1:8080", Cert: "/c", Key: "/k"},
 		`health_from = ["10.0.0.5", "10.1.2.3/16"]`: {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080",
 			HealthFrom: []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32"), netip.MustParsePrefix("10.1.0.0/16")}},
 	} {

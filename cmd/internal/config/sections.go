@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -77,10 +78,7 @@ func readConfig(root *table, known []string) *Config {
 	c.Log = readLog(root.table("log"))
 	c.Templates = readOverlay(root.table("templates"))
 	c.Classify = readOverlay(root.table("classify"))
-
-	deadlines := root.table("deadlines")
-	c.Deadlines.Profile = deadlines.Text("profile", "kz")
-	deadlines.Close()
+	c.Deadlines = readDeadlines(root.table("deadlines"), c.Site.Location)
 	root.Close()
 	return c
 }
@@ -394,17 +392,27 @@ func readKeep(t *table) Keep {
 
 func readConsole(t *table) Console {
 	defer t.Close()
-	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080")}
-	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
-		t.Fault("listen", "listen on 127.0.0.1 and put a proxy with TLS before it", "%s is not a loopback address", host)
-	}
-	c.HealthFrom = t.networks("health_from")
+	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080"), Cert: t.file("tls_cert", ""), Key: t.file("tls_key", ""),
+		Proxies: t.networks("trusted_proxy", `for example ["127.0.0.1"] or ["10.0.0.0/24"]`), HealthFrom: t.networks("health_from", `for example ["10.0.0.5", "10.1.0.0/16"]`)}
 	c.URL = strings.TrimRight(t.page("url"), "/")
+	if u, err := url.Parse(c.URL); err == nil && (u.Path != "" || u.RawQuery != "" || u.Fragment != "") {
+		t.Fault("url", `for example "https://console.site.example"`, "it has a path, and the console takes the whole host")
+	}
+	if (c.Cert == "") != (c.Key == "") {
+		t.Fault("tls_cert", "set both of tls_cert and tls_key, or neither", "stands without the other")
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
 	switch {
-	case c.Listen == "":
+	case c.Listen == "" || err != nil:
 		c.URL = ""
-	case c.URL == "":
-		c.URL = "http://" + c.Listen
+		return c
+	case !loopback(host) && c.Cert == "" && len(c.Proxies) == 0:
+		t.Fault("listen", "listen on 127.0.0.1, or set tls_cert and tls_key, or trusted_proxy when a proxy with TLS stands before it", "%s is not a loopback address, and there is no TLS", host)
+	case !loopback(host) && c.URL == "":
+		t.Fault("url", `for example "https://console.site.example"`, "is missing: the console answers only under the name that browsers ask for")
+	}
+	if c.URL == "" {
+		c.URL = map[bool]string{true: "https://", false: "http://"}[c.Cert != ""] + c.Listen
 	}
 	return c
 }

@@ -117,16 +117,17 @@ func (t *table) addresses(key string) []string {
 	return out
 }
 
-// networks reads a list of IP addresses and networks of them.
-func (t *table) networks(key string) []netip.Prefix {
+// networks reads a list of IP addresses and networks of them; one that holds
+// every address is a fault.
+func (t *table) networks(key, hint string) []netip.Prefix {
 	var out []netip.Prefix
 	for _, s := range t.Texts(key) {
 		p, err := netip.ParsePrefix(s)
 		if a, single := netip.ParseAddr(s); single == nil {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+			p, err = a.Prefix(a.BitLen())
 		}
-		if err != nil {
-			t.Fault(key, `for example ["10.0.0.5", "10.1.0.0/16"]`, "%q is neither an address nor a network", s)
+		if err != nil || p.Bits() == 0 {
+			t.Fault(key, hint, "%q is neither an address nor a network", s)
 			continue
 		}
 		out = append(out, p.Masked())

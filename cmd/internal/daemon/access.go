@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -33,4 +34,13 @@ func (d *Daemon) Letter(messageID string) string {
 		return ""
 	}
 	return name
+}
+
+// Desk is where staff act: what the pages are made of.
+func (d *Daemon) Desk() *review.Desk { return d.desk }
+
+// CheckOpen counts what is open anew; see state.Tx.CheckOpen.
+func (d *Daemon) CheckOpen() (faults []string, err error) {
+	err = d.state.View(func(tx *state.Tx) error { faults, err = tx.CheckOpen(); return err })
+	return faults, err
 }

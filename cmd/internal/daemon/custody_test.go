@@ -79,8 +79,9 @@ func TestCustodyStopThatWaitsInTheMailbox(t *testing.T) {
 				s.silence(staff)
 				s.passes(48 * time.Hour)
 				s.stand("delete account scheduled")
-				s.notice("an action waits") // told once
+				s.notice("an action waits")
 				s.notice("cannot be worked with")
+				s.notice("an answer is due soon")
 				s.notice("cannot be worked with") // once a day
 				s.silence(staff)
 				s.down.Store(false)

@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,8 +29,8 @@ import (
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/classify"
+	"push.guru/supportd/inbox/console"
 	"push.guru/supportd/inbox/control"
-	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/intake"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
@@ -61,6 +62,8 @@ type Options struct {
 	Point func(name string)
 	// NoSocket has no control socket opened, which virtual time cannot hold.
 	NoSocket bool
+	// NoConsole has no console served.
+	NoConsole bool
 
 	// Notify tells the service manager something in the words of sd_notify(3);
 	// nil: there is none.
@@ -82,7 +85,12 @@ type Daemon struct {
 	outbox *outbox.Outbox
 	desk   *review.Desk
 	staff  *staff.Staff
-	keeper *cases.Keeper
+	fields *datamap.Map
+
+	listener   net.Listener // of the console, until it is served
+	console    *console.Server
+	consoleURL string
+	keeper     *cases.Keeper
 
 	handlers *handlers.Handlers
 	signs
@@ -107,7 +115,7 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 func (d *Daemon) open(ctx context.Context) (err error) {
 	d.signs = newSigns(d.cfg)
 	d.opt.Lookup = d.watched(lookups(d.cfg, d.opt))
-	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Wrote: d.wrote}); err != nil {
+	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Dates: cases.Dates(d.cfg.Deadlines.Clock), Wrote: d.wrote}); err != nil {
 		return err
 	}
 	if err := d.openStore(ctx); err != nil {
@@ -118,7 +126,7 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.handlers = handlers.New(d.store, p.fields, copies(d.cfg), hook(d.cfg.Users.After))
-	d.keeper = cases.New(p.cases)
+	d.keeper, d.fields = cases.New(p.cases), p.fields
 	d.staff = staff.New(staff.Config{State: d.state, Site: siteNames(d.cfg), Log: d.log})
 	d.build(p, d.handlers)
 	if err := d.sign(); err != nil {
@@ -152,7 +160,7 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point,
 		Watch: d.ofIntake()})
 	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
-		Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
+		Mailboxes: d.intake, Knows: d.knows, Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
 }
 
 // eraser finds what is left with the handlers, and takes it away as the queue
@@ -190,9 +198,7 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	faults = append(faults, err)
 	p.sender, err = newChecker(cfg, opt)
 	faults = append(faults, err)
-	clock, err := deadline.Profile(cfg.Deadlines.Profile, cfg.Site.Location)
-	faults = append(faults, err)
-	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: clock, Map: p.fields, Guards: guards(cfg.Users), Staff: cfg.Staff.Notify, Log: opt.Log,
+	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: cfg.Deadlines.Clock, Map: p.fields, Guards: guards(cfg.Users), Staff: cfg.Staff.Notify, Log: opt.Log,
 		Site: templates.Site{Name: cfg.Site.Name, AccountURL: cfg.Site.AccountURL, Zone: cfg.Site.Location}}
 	for _, m := range cfg.Mailboxes {
 		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address, Plus: m.Plus})
@@ -325,6 +331,9 @@ func smtpConfig(s config.SMTP, opt Options) outbox.TransportConfig {
 // Close releases the state and the user store.
 func (d *Daemon) Close() error {
 	var errs []error
+	if d.listener != nil {
+		errs = append(errs, d.listener.Close())
+	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())
 	}
@@ -336,7 +345,7 @@ func (d *Daemon) Close() error {
 
 // Service answers the calls of the command line.
 func (d *Daemon) Service() *control.Service {
-	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store, Staff: d.staff, Console: d.cfg.Console.URL}
+	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store, Staff: d.staff, Console: cmp.Or(d.consoleURL, d.cfg.Console.URL)}
 	if d.embedded != nil {
 		s.Store = d.embedded
 	}
@@ -347,6 +356,9 @@ func (d *Daemon) Service() *control.Service {
 // and answers the command line meanwhile. It returns when every loop has
 // stopped.
 func (d *Daemon) Run(ctx context.Context) error {
+	if err := d.Listen(); err != nil {
+		return err
+	}
 	serve := func(ctx context.Context) error { <-ctx.Done(); return nil }
 	if !d.opt.NoSocket {
 		l, err := control.Listen(control.Socket(d.cfg.StateDir))
@@ -475,11 +487,13 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	_, err := newParts(cfg, opt)
 	out := []Check{{Name: "templates, word lists, policy", Err: err}, {Name: "state directory " + cfg.StateDir, Err: checkDir(cfg.StateDir)}}
 	out = append(out, checkPaused(ctx, cfg.StateDir)...)
+	out = append(out, checkDeadlines(cfg.Deadlines, tooSlow(cfg), time.Now())...)
 	out = append(out, checkStore(ctx, cfg.Users)...)
 	for _, m := range cfg.Mailboxes {
 		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})
 		out = append(out, Check{Name: "SMTP " + m.Name + " " + m.SMTP.Server.String(), Err: checkSMTP(ctx, m, opt)})
 	}
+	out = append(out, checkConsole(cfg.Console)...)
 	if err == nil && len(cfg.Staff.Notify) == 0 {
 		out = append(out, Check{Name: "staff", Err: &inbox.Error{Err: errors.New("nobody is told of quarantine and failures"), Hint: "set staff.notify"}})
 	}

@@ -11,9 +11,9 @@ import (
 	"push.guru/supportd/inbox/queue"
 )
 
-// slow gives the setup whose user store takes that long for an effect, unless
+// slowStore gives the setup whose user store takes that long for an effect, unless
 // it is told to stop before.
-func slow(takes time.Duration, began *int) setup {
+func slowStore(takes time.Duration, began *int) setup {
 	return setup{opt: daemon.Options{Perform: func(next queue.Performer) queue.Performer {
 		return performerFunc(func(ctx context.Context, job inbox.Job) (inbox.Outcome, error) {
 			*began++
@@ -31,7 +31,7 @@ func slow(takes time.Duration, began *int) setup {
 // and begins no other.
 func TestStopFinishesTheEffect(t *testing.T) {
 	began := 0
-	inScene(t, slow(5*time.Second, &began), func(s *scene) {
+	inScene(t, slowStore(5*time.Second, &began), func(s *scene) {
 		s.write(bob, "two things", "Please change my nickname to Bo. And remove my phone number.")
 		s.answer(s.letter("confirm", bob), "Yes")
 		s.stand("change running", "delete fields scheduled")
@@ -54,7 +54,7 @@ func TestStopFinishesTheEffect(t *testing.T) {
 // tells what came of it.
 func TestStopWaitsSoLong(t *testing.T) {
 	began := 0
-	inScene(t, slow(time.Hour, &began), func(s *scene) {
+	inScene(t, slowStore(time.Hour, &began), func(s *scene) {
 		s.write(bob, "phone", "Please remove my phone number.")
 		s.answer(s.letter("confirm", bob), "Yes")
 		before := time.Now()

@@ -116,7 +116,7 @@ func (c counted) Perform(ctx context.Context, job inbox.Job) (inbox.Outcome, err
 func (d *Daemon) sign() (err error) {
 	version, goVersion := Version()
 	d.health = health.New(health.Config{State: d.state, Pulse: d.pulse, Services: d.services, Counters: d.counters, WaitsSince: d.intake.WaitsSince,
-		Allow: d.cfg.Console.HealthFrom, Version: version, GoVersion: goVersion, Log: d.log})
+		Allow: d.cfg.Console.HealthFrom, Proxies: d.cfg.Console.Proxies, Version: version, GoVersion: goVersion, Log: d.log})
 	d.alarm, err = health.NewAlarm(health.AlarmConfig{State: d.state, Services: d.services, Zone: d.cfg.Site.Location, Log: d.log,
 		Notify: func(tx *state.Tx, what string) error { return d.keeper.Notify(tx, what, 0) }, Direct: d.direct,
 		Back: func(tx *state.Tx, s health.Service) error {

@@ -320,7 +320,7 @@ func TestUnaccountedMailAges(t *testing.T) {
 
 // After an hour staff hear of it, once a day, and when it is over; a restart
 // does not tell them again.
-func TestAlarm(t *testing.T) {
+func TestOutage(t *testing.T) {
 	inScene(t, setup{}, func(s *scene) {
 		s.cutOff()
 		s.passes(58 * time.Minute)
@@ -358,7 +358,7 @@ func TestAlarm(t *testing.T) {
 
 // Starting the daemon again and again does not begin the hour again; and what
 // is over when it starts is told once.
-func TestAlarmAcrossStarts(t *testing.T) {
+func TestOutageAcrossStarts(t *testing.T) {
 	inScene(t, setup{}, func(s *scene) {
 		s.cutOff()
 		for range 4 {
@@ -382,7 +382,7 @@ func TestAlarmAcrossStarts(t *testing.T) {
 }
 
 // What is over within the hour nobody needs to hear of.
-func TestNoAlarmForAShortFailure(t *testing.T) {
+func TestNoOutageForAShortFailure(t *testing.T) {
 	inScene(t, setup{}, func(s *scene) {
 		for range 5 {
 			s.cutOff()
@@ -395,7 +395,7 @@ func TestNoAlarmForAShortFailure(t *testing.T) {
 }
 
 // When it is SMTP that fails, the mail waits and goes when it can.
-func TestAlarmOfSMTP(t *testing.T) {
+func TestOutageOfSMTP(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		stage string
@@ -429,7 +429,7 @@ func TestAlarmOfSMTP(t *testing.T) {
 }
 
 // One mailbox of a person that takes nothing is no failure of the server.
-func TestNoAlarmOfOneFullMailbox(t *testing.T) {
+func TestNoOutageOfOneFullMailbox(t *testing.T) {
 	inScene(t, setup{}, func(s *scene) {
 		s.refuses(mailtest.StageRcpt, alice, mailtest.Refuse(452, "4.2.2 mailbox full"))
 		s.write(alice, "my data", copyPlease)
@@ -441,7 +441,7 @@ func TestNoAlarmOfOneFullMailbox(t *testing.T) {
 	})
 }
 
-func TestAlarmOfDNS(t *testing.T) {
+func TestOutageOfDNS(t *testing.T) {
 	var down, broken atomic.Bool
 	set := setup{replace: []string{"dkim = false", "dkim = true"}, opt: daemon.Options{Lookup: func(_ context.Context, name string) ([]string, error) {
 		if down.Load() || broken.Load() && strings.Contains(name, "users.test") {
@@ -477,7 +477,7 @@ func TestAlarmOfDNS(t *testing.T) {
 }
 
 // The site's database is asked also while no mail needs it.
-func TestAlarmOfTheUserStore(t *testing.T) {
+func TestOutageOfTheUserStore(t *testing.T) {
 	set, db := siteDatabase(t)
 	inScene(t, set, func(s *scene) {
 		if _, err := db.Exec("ALTER TABLE members RENAME COLUMN phone TO telephone"); err != nil {

@@ -95,10 +95,24 @@ func inPlace(t *testing.T, s setup, f func(p *place)) {
 		}
 		f(p)
 		p.stop()
+		p.checkOpen()
 		if err := p.d.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// checkOpen holds the index of what is open against a full count, whatever the
+// story was.
+func (p *place) checkOpen() {
+	p.t.Helper()
+	faults, err := p.d.CheckOpen()
+	if err != nil {
+		p.t.Error(err)
+	}
+	for _, f := range faults {
+		p.t.Error(f)
+	}
 }
 
 // build makes the world, and what the daemon sees of it.
@@ -119,7 +133,7 @@ func (p *place) build(s setup, dir string) {
 		s.before(w)
 	}
 	p.opt.Log = slog.New(slog.NewTextHandler(io.MultiWriter(&p.log, warnings{p.t.Output()}), nil))
-	p.opt.NoSocket = true
+	p.opt.NoSocket, p.opt.NoConsole = true, true
 	smtp := w.SMTPAddr()
 	p.opt.DialIMAP = func(ctx context.Context, network, _ string) (net.Conn, error) { return p.dialIMAP(ctx, network, s) }
 	p.opt.DialSMTP = func(ctx context.Context, network, _ string) (net.Conn, error) { return w.DialSMTP(ctx, network, smtp) }

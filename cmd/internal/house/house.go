@@ -85,12 +85,12 @@ func layers() map[string]int {
 		"inbox/address inbox/classify/lang inbox/mailtest/keeper",
 		"inbox/mailbox inbox/parse inbox/screen inbox/sender inbox/policy inbox/deadline inbox/journal templates handlers/users handlers/users/meaning handlers/after " +
 			"inbox/classify/value inbox/classify/answer inbox/settings",
-		"inbox/classify inbox/state handlers/users/datamap",
+		"inbox/classify inbox/state handlers/users/datamap templates/console",
 		"inbox/cases inbox/staff handlers/users/datamap/mapfile",
 		"inbox/intake inbox/queue inbox/outbox handlers handlers/users/boltusers handlers/users/sqlusers " +
 			"handlers/users/userstest handlers/users/realsql inbox/mailtest",
 		"inbox/mailtest/realmail inbox/review inbox/health handlers/users/fit",
-		"inbox/control handlers/users/draft",
+		"inbox/control inbox/console handlers/users/draft",
 		"cmd/internal/config cmd/internal/house cmd/internal/talk",
 		"cmd/internal/daemon",
 		"cmd/supportd cmd/demo",

@@ -194,6 +194,8 @@ func (c *checker) link(i int) {
 	at := slices.IndexFunc(c.m.places, func(p Place) bool { return p.Name == link.Parent })
 	switch {
 	case link.ByAddress():
+	case link.Fixed:
+		c.place(i, "link", "only what is linked by address can keep the address of its time")
 	case link.Column == "" || link.To == "":
 		c.place(i, "link", "nothing says how its rows belong to a person")
 	case at < 0:

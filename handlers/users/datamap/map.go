@@ -20,6 +20,10 @@
 // planned as a whole or refused as a whole, but what is already so is left out
 // of a change that has other things to do.
 //
+// A change of the address on record takes along the rows of the places that are
+// linked by it, each place a step; what stays under the old address is kept,
+// see [Link].
+//
 // A person's name is stored in up to three fields, which are kept in step:
 // when full_name is set to two words and both given_name and family_name hold
 // values, these follow if the split is certain, that is if one of the words is

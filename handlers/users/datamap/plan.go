@@ -3,6 +3,7 @@ package datamap
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
@@ -194,7 +195,29 @@ func (m *Map) planChange(p users.Person, changes []inbox.Change) (inbox.Plan, er
 	if len(plan.Steps) == 0 {
 		return inbox.Plan{}, Refuse(ReasonSame, changes[0].Field)
 	}
+	if slices.ContainsFunc(plan.Steps, func(s inbox.Step) bool { return s.Field == inbox.FieldEmail }) {
+		m.planReaddress(&plan)
+	}
 	return plan, nil
+}
+
+// planReaddress lets what is linked by the person's address follow it to the new
+// one, whether or not there are such rows, and says what does not.
+func (m *Map) planReaddress(plan *inbox.Plan) {
+	for _, p := range m.places {
+		if !p.Source.Link.ByAddress() {
+			continue
+		}
+		keeps, follows := p.readdressed()
+		switch {
+		case follows:
+			plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Field: inbox.FieldEmail, Op: inbox.StepReaddress})
+		case keeps.Field != "":
+			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Field: keeps.Field, Why: keeps.Why.In(""), Until: keeps.Until.In("")})
+		default:
+			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Why: p.Keep.In(""), Until: p.Until.In("")})
+		}
+	}
 }
 
 // draft is a plan in the making: the record as it is and as it will be.

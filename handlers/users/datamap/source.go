@@ -15,14 +15,42 @@ type Source struct {
 // what the person's rows of the place Parent have in its column To. Without a
 // Parent it is the person's address on record that Column holds, compared as
 // package address does.
+//
+// When a person's address changes, the rows that hold it get the new one, but
+// those of a place that is Fixed, or of which a delete keeps what Column holds.
+// These stay as they are, and are no longer found as the person's.
 type Link struct {
 	Column string
 	Parent string
 	To     string
+	Fixed  bool // by address: the rows hold that of their time, for ever
 }
 
 // ByAddress tells whether rows belong to whoever has the address that they hold.
 func (l Link) ByAddress() bool { return l.Column != "" && l.Parent == "" }
+
+// readdressed tells whether the rows of a place get the person's new address
+// when that changes. Where they keep the old one because of a column's rule,
+// which one it is comes with it.
+func (p Place) readdressed() (keeps Column, yes bool) {
+	link := p.Source.Link
+	if !link.ByAddress() || link.Fixed || p.Erase == EraseNone {
+		return Column{}, false
+	}
+	for _, c := range p.Columns {
+		if p.Erase == EraseValues && c.Erase.Op == RuleKeep && slices.Contains(c.Names(), link.Column) {
+			return c, false
+		}
+	}
+	return Column{}, true
+}
+
+// Readdressed tells whether the rows of the place get the person's new address
+// when that changes; see Link.
+func (p Place) Readdressed() bool {
+	_, yes := p.readdressed()
+	return yes
+}
 
 // Match is a column, and the text that its value must be.
 type Match struct {

@@ -219,6 +219,7 @@ func (w *placed) link() {
 	col, ok := w.column(link.Column)
 	if ok && link.ByAddress() {
 		w.searched(col)
+		w.readdressed(col)
 	}
 	up, found := w.c.parent(w.p)
 	parent, there := w.c.table(up)
@@ -226,6 +227,9 @@ func (w *placed) link() {
 		return
 	}
 	to, ok := (&placed{w.c, up, parent}).column(link.To)
+	if ok {
+		w.changing(up, to, parent)
+	}
 	switch {
 	case !ok || alone(parent, to.Name) || parent.View:
 	case alone(w.t, col.Name):
@@ -234,6 +238,59 @@ func (w *placed) link() {
 	default:
 		w.c.fault(w.at(col.Name), "link it to a column that is unique", "several people may have one value in %q of %q, and would be taken for the owner of each other's rows", to.Name, parent.Name)
 	}
+}
+
+// changing warns of a link to what changes by our own hand.
+func (w *placed) changing(up datamap.Place, to sqlusers.Column, parent sqlusers.Table) {
+	const word = "its rows are found by %q of %q, which %s, and would be lost then"
+	hint := "link it to the key; or let the database take the rows along: ON UPDATE CASCADE"
+	by := func(name string) bool { return sameColumn(parent, name, to.Name) }
+	for _, mapped := range up.Columns {
+		if mapped.Fixed || !slices.ContainsFunc(mapped.Names(), by) {
+			continue
+		}
+		if mapped.Field == inbox.FieldEmail && up.Source.Link.Column == "" {
+			hint = fmt.Sprintf("write link = { column = %q, address = true }", w.p.Source.Link.Column)
+		}
+		w.c.remark(w.at(w.p.Source.Link.Column), hint, word, to.Name, parent.Name, "people may change")
+		return
+	}
+	if up.Readdressed() && by(up.Source.Link.Column) {
+		w.c.remark(w.at(w.p.Source.Link.Column), hint, word, to.Name, parent.Name, "changes with people's address")
+	}
+}
+
+// readdressed compares what a new address is written into where rows are linked
+// by it.
+func (w *placed) readdressed(col sqlusers.Column) {
+	at := w.at(col.Name)
+	if !w.p.Readdressed() || col.Kind != sqlusers.KindText {
+		return
+	}
+	if col.Generated {
+		w.c.fault(at, "name the column that it is computed from, or write fixed = true in the link", "the rows are to get the new address when a person's changes, and the database computes it")
+		return
+	}
+	if account, ok := w.c.email(); ok && col.Length > 0 && (account.Length == 0 || account.Length > col.Length) {
+		w.c.remark(at, "widen the column, or write fixed = true in the link", "nobody's new address may have more than its %d characters, because the rows are to get it, too", col.Length)
+	}
+	for _, u := range w.t.Unique {
+		if slices.ContainsFunc(u.Columns, func(name string) bool { return sameColumn(w.t, name, col.Name) }) {
+			w.c.remark(at, "a failed change tells staff; they join the two rows and retry it",
+				"%s of %q must be unique: a change of address fails where there is a row with the new one already", quoted(u.Columns), w.t.Name)
+		}
+	}
+}
+
+// email gives the column of the address on record.
+func (c *comparison) email() (sqlusers.Column, bool) {
+	t, _ := c.table(c.places[0])
+	for _, mapped := range c.places[0].Columns {
+		if mapped.Field == inbox.FieldEmail && !mapped.Fixed {
+			return t.Column(mapped.Names()[0])
+		}
+	}
+	return sqlusers.Column{}, false
 }
 
 // alone tells whether no two rows have the same value in the column.

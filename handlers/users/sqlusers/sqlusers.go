@@ -31,6 +31,9 @@
 // PostgreSQL one with text_pattern_ops or the collation C, of MySQL and SQLite
 // any.
 //
+// When an address changes, the rows that are linked by it get the new one in the
+// same transaction, unless the data map says that they stay as they are.
+//
 // Somebody without an account is a guest: rows of places that are linked by
 // address. Their ID is the place and the key of the first such row, which says
 // nothing about them; a key that is a text is sealed.

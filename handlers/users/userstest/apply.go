@@ -3,7 +3,6 @@ package userstest
 import (
 	"errors"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -21,7 +20,7 @@ func change(t *testing.T, f Fixture) {
 	}}
 	e := effect(t, f, "k-1", "17", r, false)
 	a := apply(t, f, e)
-	if a.Again || len(a.Plan.Steps) != 3 || a.Plan.Steps[0].New != "+77010000001, +77017777777" {
+	if a.Again || len(a.Plan.Steps) < 3 || a.Plan.Steps[0].New != "+77010000001, +77017777777" {
 		t.Errorf("applied %+v", a)
 	}
 	wantField(t, f, "17", inbox.FieldPhone, "+77010000001, +77017777777")
@@ -30,8 +29,6 @@ func change(t *testing.T, f Fixture) {
 	wantUntouched(t, f)
 	for addr, n := range map[string]int{"anna@users.test": 0, "anna.new@users.test": 1} {
 		found, err := f.Store.ByAddress(t.Context(), addr)
-		// What was written under the old address is a guest's by now.
-		found = slices.DeleteFunc(found, func(p users.Person) bool { return p.Guest })
 		if err != nil || len(found) != n {
 			t.Errorf("%d people under an address, want %d (%v)", len(found), n, err)
 		}

@@ -1,0 +1,107 @@
+package console
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/review"
+	"push.guru/supportd/inbox/staff"
+	"push.guru/supportd/templates"
+	pages "push.guru/supportd/templates/console"
+)
+
+var said = regexp.MustCompile(`\.Say\("([a-z.0-9-]+)"[,)]`)
+
+// TestWords: every text that the code asks for by its key is there, and so is
+// one for each of the words that the pages show.
+func TestWords(t *testing.T) {
+	p, err := pages.Load(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := wordsOf()
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range sources {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range said.FindAllStringSubmatch(string(b), -1) {
+			keys = append(keys, m[1])
+		}
+	}
+	if len(keys) < 150 {
+		t.Errorf("only %d keys were found", len(keys))
+	}
+	for _, lang := range pages.Languages() {
+		for _, k := range keys {
+			if !p.Words(lang).Has(k) {
+				t.Errorf("%s has no text %q", lang, k)
+			}
+		}
+	}
+}
+
+// wordsOf lists the keys of the fixed words that the pages show.
+func wordsOf() (keys []string) {
+	add := func(group string, words ...string) {
+		for _, w := range words {
+			keys = append(keys, group+"."+strings.ReplaceAll(w, " ", "-"))
+		}
+	}
+	for _, l := range review.Labels() {
+		add("kind", l)
+		add("wants", l)
+	}
+	for _, st := range inbox.States() {
+		add("state", string(st))
+	}
+	for _, st := range inbox.MailStates() {
+		add("mail", string(st))
+		add("what", "mail "+string(st))
+	}
+	for _, v := range cases.Verbs() {
+		add("act.done", string(v))
+		if previewed(v) {
+			add("preview", string(v))
+		}
+	}
+	for _, e := range inbox.Events() {
+		add("what", string(e))
+	}
+	for _, r := range staff.Roles() {
+		add("role", string(r))
+		add("role-may", string(r))
+	}
+	for _, n := range templates.Names() {
+		add("letters", string(n))
+	}
+	for _, r := range routes() {
+		if r.who == signedIn && !r.own && !r.quiet {
+			add("what", r.what)
+		}
+	}
+	add("state", queueStates()...)
+	add("filter.deadline", deadlines()...)
+	add("what", happenings()...)
+	add("proof", "none", "aligned", "roundtrip")
+	add("proof-means", "none", "aligned", "roundtrip")
+	add("attempt", "sent", "temporary", "permanent", "unknown")
+	add("letter", "held", "due", "sending", "unknown", "sent", "bounced", "failed", "void")
+	add("receipt", "met", "missed", "open")
+	add("password", string(staff.PasswordShort), string(staff.PasswordLong), string(staff.PasswordCommon), string(staff.PasswordOdd))
+	add("op", "set", "add", "clear", "remove", "blank", "deactivate", "reactivate", "withdraw", "send", "describe")
+	for _, code := range []string{"400", "403", "404", "405", "413", "421", "429", "500", "503"} {
+		keys = append(keys, "fault."+code, "fault."+code+".text")
+	}
+	return keys
+}
