@@ -61,13 +61,6 @@ func besieged(t *testing.T) *siege {
 	s := &siege{T: t, dir: t.TempDir(), doubt: make(map[string][]int), kills: make(map[int]string)}
 	s.binary, s.world = build(t, s.dir), newWorld(t)
 	s.config = configure(t, s.dir, s.world)
-	b, err := os.ReadFile(s.config)
-	if err == nil {
-		err = os.WriteFile(s.config, append(b, "[console]\nlisten = \"\"\n"...), 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	s.crowd = newCrowd(s.world)
 	t.Cleanup(func() {
 		if s.running != nil {
