@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 
 	"push.guru/supportd/cmd/internal/config"
@@ -64,7 +63,8 @@ func (c *runCmd) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	d, err := daemon.Open(w.ctx, cfg, daemon.Options{Log: logger(cfg, w.stderr), Point: killPoint()})
+	notify, watchdog := serviceManager(os.Getenv)
+	d, err := daemon.Open(w.ctx, cfg, daemon.Options{Log: logger(cfg, w.stderr), Point: killPoint(), Notify: notify, Watchdog: watchdog})
 	if errors.Is(err, state.ErrLocked) {
 		return &inbox.Error{Err: err, Hint: "another supportd runs on " + cfg.StateDir + "; one is enough"}
 	}
@@ -136,12 +136,9 @@ func (c *checkCmd) Run(w *world) error {
 type versionCmd struct{}
 
 func (versionCmd) Run(w *world) error {
-	version, built := "(devel)", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			version = info.Main.Version
-		}
-		built = ", " + info.GoVersion
+	version, built := daemon.Version()
+	if built != "" {
+		built = ", " + built
 	}
 	_, err := fmt.Fprintf(w.stdout, "supportd %s%s\n", version, built)
 	return err

@@ -71,6 +71,35 @@ type Config struct {
 
 	// Point is called at "before ack" and "after ack"; nil: not at all.
 	Point func(name string)
+
+	Watch Watch
+}
+
+// Watch is who sees how the work goes; nil: nobody.
+type Watch struct {
+	// Beat is called by each loop before a step that takes no longer than
+	// within; a loop that has not called again by then hangs. Within is 0 when
+	// the loop has ended.
+	Beat func(loop string, within time.Duration)
+	// Reached is called with what came of the work with a mailbox's server: nil
+	// when it did what it was asked.
+	Reached func(mailbox string, err error)
+	// Took is called for each mail that came to an end state, after the commit.
+	Took func(mailbox string, s inbox.MailState)
+}
+
+// orNobody puts a function in place of each that is nil.
+func (w Watch) orNobody() Watch {
+	if w.Beat == nil {
+		w.Beat = func(string, time.Duration) {}
+	}
+	if w.Reached == nil {
+		w.Reached = func(string, error) {}
+	}
+	if w.Took == nil {
+		w.Took = func(string, inbox.MailState) {}
+	}
+	return w
 }
 
 // Source is one mailbox to watch.
@@ -105,8 +134,9 @@ type listing struct {
 // Intake watches the mailboxes.
 type Intake struct {
 	Config
-	mu   sync.Mutex
-	read map[string]time.Time // by mailbox: when the last complete pass began
+	mu    sync.Mutex
+	read  map[string]time.Time // by mailbox: when the last complete pass began
+	waits map[string]time.Time // by mailbox: since when mail is known that no Mail accounts for
 }
 
 // New gives an Intake.
@@ -120,7 +150,8 @@ func New(c Config) *Intake {
 	if c.Point == nil {
 		c.Point = func(string) {}
 	}
-	in := &Intake{Config: c, read: make(map[string]time.Time)}
+	c.Watch = c.Watch.orNobody()
+	in := &Intake{Config: c, read: make(map[string]time.Time), waits: make(map[string]time.Time)}
 	in.Screen.Ours = in.ours
 	return in
 }
@@ -145,7 +176,15 @@ const (
 	maxDue     = 32 // deferred mails of a folder that are looked at again before new ones are listed
 	firstPause = time.Second
 	longPause  = 5 * time.Minute
+
+	// The longest that a step of the loop may take before it is taken for
+	// hanging; every network client has limits of its own far below.
+	stepTime  = 15 * time.Minute
+	fetchTime = 2 * time.Hour // the largest mail, over a line of 4 KB a second
 )
+
+// loop names the loop of a mailbox.
+func loop(src *Source) string { return "mailbox " + src.Name }
 
 // Run watches every mailbox until ctx ends, and returns when all have stopped.
 func (in *Intake) Run(ctx context.Context) error {
@@ -160,7 +199,9 @@ func (in *Intake) Run(ctx context.Context) error {
 // watch keeps a session to one mailbox, connecting anew with growing pauses.
 func (in *Intake) watch(ctx context.Context, src *Source) {
 	pause := firstPause
+	defer in.Watch.Beat(loop(src), 0)
 	for ctx.Err() == nil {
+		in.Watch.Beat(loop(src), stepTime)
 		began := time.Now()
 		err := in.session(ctx, src)
 		if ctx.Err() != nil {
@@ -170,6 +211,10 @@ func (in *Intake) watch(ctx context.Context, src *Source) {
 			pause = firstPause
 		}
 		in.Log.Warn("intake: the mailbox is out of reach, trying again", "mailbox", src.Name, "in", pause, "err", err)
+		if !errors.Is(err, state.ErrWrite) { // which is not the server's fault
+			in.Watch.Reached(src.Name, err)
+		}
+		in.Watch.Beat(loop(src), pause+stepTime)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -189,6 +234,7 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 	src.listed = nil
 	var junkSeen time.Time
 	for {
+		in.Watch.Beat(loop(src), stepTime)
 		if src.Junk != "" && time.Since(junkSeen) > junkEvery {
 			in.passJunk(ctx, src, s)
 			junkSeen = time.Now()
@@ -196,7 +242,9 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 		if err := in.readAll(ctx, src, s); err != nil {
 			return err
 		}
-		if err := s.Wait(ctx, in.patience(src)); err != nil {
+		d := in.patience(src)
+		in.Watch.Beat(loop(src), d+stepTime)
+		if err := s.Wait(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -274,6 +322,7 @@ func (in *Intake) readAll(ctx context.Context, src *Source, s *mailbox.Session) 
 	in.mu.Lock()
 	in.read[src.Name] = began
 	in.mu.Unlock()
+	in.Watch.Reached(src.Name, nil)
 	in.Changed()
 	return nil
 }
@@ -291,6 +340,29 @@ func (in *Intake) ReadUpTo() time.Time {
 		}
 	}
 	return earliest
+}
+
+// noteWaiting notes whether a mailbox has mail that no Mail accounts for.
+func (in *Intake) noteWaiting(src *Source, folder mailbox.Folder, waits bool) {
+	if folder.Name == src.Junk {
+		return
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case !waits:
+		delete(in.waits, src.Name)
+	case in.waits[src.Name].IsZero():
+		in.waits[src.Name] = time.Now()
+	}
+}
+
+// WaitsSince gives since when a mailbox has had mail that no Mail accounts for,
+// as far as it was looked; zero when everything is accounted for.
+func (in *Intake) WaitsSince(name string) time.Time {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.waits[name]
 }
 
 // passJunk brings the junk folder up to date. What is wrong with it must not
@@ -312,6 +384,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		return err
 	}
 	for {
+		in.Watch.Beat(loop(src), stepTime)
 		due, err := in.due(src, folder)
 		if err != nil {
 			return err
@@ -320,6 +393,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		if err != nil {
 			return err
 		}
+		in.noteWaiting(src, folder, len(fresh) > 0)
 		if err := in.fetch(ctx, src, s, folder, fresh); err != nil {
 			return err
 		}
@@ -463,17 +537,22 @@ func (in *Intake) fetch(ctx context.Context, src *Source, s *mailbox.Session, fo
 		return nil
 	}
 	alone, together := src.split(folder.Name, uids)
+	in.Watch.Beat(loop(src), fetchTime)
 	var batch []inbox.Raw
 	var size int
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
 		}
+		in.Watch.Beat(loop(src), stepTime)
 		err := in.take(ctx, batch)
+		in.Watch.Beat(loop(src), fetchTime)
 		batch, size = nil, 0
 		return err
 	}
 	each := func(raw inbox.Raw) error {
+		in.Watch.Beat(loop(src), fetchTime)
+		in.Watch.Reached(src.Name, nil)
 		raw.Junk = folder.Name == src.Junk
 		batch, size = append(batch, raw), size+len(raw.Bytes)
 		if len(batch) >= batchMails || size >= batchBytes {

@@ -33,8 +33,9 @@ type prepared struct {
 	later    error  // the user store did not answer
 	unproved error  // DNS did not answer
 	broken   string // why it cannot be processed at all
-	probe    bool   // it is one that a probe of ours sent
-	anew     bool   // staff have it processed again
+	ends     inbox.MailState
+	probe    bool // it is one that a probe of ours sent
+	anew     bool // staff have it processed again
 
 	// What the state knows of it; see compare.
 	known   string       // how it is not simply a new mail, in words for staff
@@ -145,7 +146,7 @@ func (in *Intake) commit(ctx context.Context, batch []*prepared) (err error) {
 			err = errors.New("it made the program panic; the log has the details")
 		}
 	}()
-	return in.State.Update(ctx, "intake", func(tx *state.Tx) error {
+	err = in.State.Update(ctx, "intake", func(tx *state.Tx) error {
 		for _, p := range batch {
 			if err := in.account(tx, p); err != nil {
 				return fmt.Errorf("accounting for %s: %w", p.raw.Ref, err)
@@ -153,6 +154,19 @@ func (in *Intake) commit(ctx context.Context, batch []*prepared) (err error) {
 		}
 		return nil
 	})
+	if err == nil {
+		in.took(batch)
+	}
+	return err
+}
+
+// took tells of the mails of a batch that came to their ends.
+func (in *Intake) took(batch []*prepared) {
+	for _, p := range batch {
+		if p.ends != "" && p.ends != inbox.MailDeferred {
+			in.Watch.Took(p.raw.Ref.Mailbox, p.ends)
+		}
+	}
 }
 
 // quarantine accounts for a mail that cannot be processed, and tells staff.
@@ -187,6 +201,7 @@ func (in *Intake) account(tx *state.Tx, p *prepared) (err error) {
 	if m.State != inbox.MailDeferred {
 		m.Retry = time.Time{}
 	}
+	p.ends = m.State
 	if len(m.Actions) == 0 && m.State != inbox.MailDeferred && m.Ended.IsZero() {
 		m.Ended = tx.Now
 	}

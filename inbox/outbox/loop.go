@@ -41,6 +41,34 @@ type Config struct {
 	Mode  policy.Mode
 	Log   *slog.Logger
 	Sent  func() // called after Replies were accepted; nil: nobody waits
+	Watch Watch
+}
+
+// Watch is who sees how the work goes; nil: nobody.
+type Watch struct {
+	// Beat is called by the loop, and by each connection's worker, before a step
+	// that takes no longer than within; one that has not called again by then
+	// hangs. Within is 0 when nothing is to be done.
+	Beat func(loop string, within time.Duration)
+	// Reached is called with what a try says about a mailbox's server: nil when
+	// it does its work. What says nothing about it is not told.
+	Reached func(mailbox string, err error)
+	// Ended is called for each Reply that came to its end, after the commit.
+	Ended func(mailbox string, s inbox.ReplyState)
+}
+
+// orNobody puts a function in place of each that is nil.
+func (w Watch) orNobody() Watch {
+	if w.Beat == nil {
+		w.Beat = func(string, time.Duration) {}
+	}
+	if w.Reached == nil {
+		w.Reached = func(string, error) {}
+	}
+	if w.Ended == nil {
+		w.Ended = func(string, inbox.ReplyState) {}
+	}
+	return w
 }
 
 // Outbox is the loop that delivers what is owed.
@@ -52,6 +80,7 @@ type Outbox struct {
 	inFlight map[inbox.ReplyID]inbox.MailID // and the Case of each
 	lanes    map[inbox.ReplyID]lane         // of what is due, so that a long queue is read once
 	unnoted  []result                       // known, but their commit failed: a full disk
+	ended    []ending                       // in the transaction that is under way
 	workers  sync.WaitGroup
 }
 
@@ -74,6 +103,12 @@ type result struct {
 	Result
 }
 
+// ending is that a Reply came to its end.
+type ending struct {
+	box   string
+	state inbox.ReplyState
+}
+
 // New gives an Outbox.
 func New(c Config) *Outbox {
 	if c.Log == nil {
@@ -82,6 +117,7 @@ func New(c Config) *Outbox {
 	if c.Sent == nil {
 		c.Sent = func() {}
 	}
+	c.Watch = c.Watch.orNobody()
 	return &Outbox{Config: c, wake: make(chan struct{}, 1)}
 }
 
@@ -95,9 +131,13 @@ func (o *Outbox) Wake() {
 
 const (
 	outIdle     = time.Minute
-	grace       = 15 * time.Second   // for what is being sent when the loop is told to stop
+	grace       = 30 * time.Second   // for what is being sent when the loop is told to stop
 	giveUp      = 5 * 24 * time.Hour // from the first try; after that a temporary failure is a permanent one
 	unknownWait = time.Hour          // until a mail that may have arrived is sent once more
+
+	loop     = "outbox"         // its name
+	stepTime = 15 * time.Minute // the longest that claiming or noting may take before it is taken for hanging
+	sendTime = 2 * time.Hour    // the same of handing one mail over: the largest, over a line of 4 KB a second
 )
 
 // Run delivers until ctx ends; what is being sent then may finish.
@@ -110,7 +150,9 @@ func (o *Outbox) run(ctx context.Context, once bool) error {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	o.start(sending)
+	defer o.Watch.Beat(loop, 0)
 	for ctx.Err() == nil {
+		o.Watch.Beat(loop, stepTime)
 		next, err := o.step(ctx)
 		if err != nil && ctx.Err() == nil {
 			o.Log.Error("outbox: will try again", "err", err)
@@ -142,15 +184,16 @@ func (o *Outbox) start(ctx context.Context) {
 	for _, b := range o.Boxes {
 		ch := make(chan job, b.Connections)
 		o.jobs[b.Name] = ch
-		for range b.Connections {
+		for n := range b.Connections {
 			total += 2
-			o.workers.Go(func() { o.work(ctx, b, ch) })
+			name := fmt.Sprintf("%s %s %d", loop, b.Name, n+1)
+			o.workers.Go(func() { o.work(ctx, name, b, ch) })
 		}
 	}
 	o.results = make(chan result, total)
 }
 
-func (o *Outbox) work(ctx context.Context, b Box, jobs <-chan job) {
+func (o *Outbox) work(ctx context.Context, name string, b Box, jobs <-chan job) {
 	s := b.Open()
 	defer func() {
 		if err := s.Close(); err != nil {
@@ -159,7 +202,13 @@ func (o *Outbox) work(ctx context.Context, b Box, jobs <-chan job) {
 	}()
 	for j := range jobs {
 		d := j.reply.Detail
-		o.results <- result{j.reply, s.Send(ctx, d.From.Addr, d.To, j.bytes)}
+		o.Watch.Beat(name, sendTime)
+		res := s.Send(ctx, d.From.Addr, d.To, j.bytes)
+		o.Watch.Beat(name, 0)
+		if said, err := res.OfServer(); said && ctx.Err() == nil {
+			o.Watch.Reached(b.Name, err)
+		}
+		o.results <- result{j.reply, res}
 	}
 }
 
@@ -185,6 +234,7 @@ func (o *Outbox) wait(ctx context.Context, next time.Time) {
 	if !next.IsZero() {
 		d = min(d, max(time.Until(next), 0))
 	}
+	o.Watch.Beat(loop, d+stepTime)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -215,7 +265,7 @@ func (o *Outbox) claim(ctx context.Context) (next time.Time, err error) {
 	var claimed []job
 	if len(ready) > 0 {
 		err = o.State.Update(ctx, "send", func(tx *state.Tx) error {
-			claimed = claimed[:0]
+			claimed, o.ended = claimed[:0], nil
 			for _, j := range ready {
 				ok, err := o.begin(tx, &j)
 				if err != nil {
@@ -230,6 +280,7 @@ func (o *Outbox) claim(ctx context.Context) (next time.Time, err error) {
 		if err != nil {
 			return time.Time{}, err
 		}
+		o.tellEnded()
 	}
 	for _, j := range claimed {
 		o.inFlight[j.reply.ID] = j.reply.Case
@@ -478,7 +529,7 @@ func (o *Outbox) commit(ctx context.Context, more []result) error {
 	}
 	var files []string
 	err := o.State.Update(ctx, "sent", func(tx *state.Tx) error {
-		files = files[:0]
+		files, o.ended = files[:0], nil
 		for _, res := range results {
 			r, err := tx.Reply(res.reply.ID)
 			if err != nil {
@@ -497,6 +548,7 @@ func (o *Outbox) commit(ctx context.Context, more []result) error {
 		return err
 	}
 	o.unnoted = nil
+	o.tellEnded()
 	for _, res := range results {
 		delete(o.inFlight, res.reply.ID)
 	}
@@ -550,6 +602,7 @@ func count(r *inbox.Reply, o Outcome) (n int) {
 
 // end stores a Reply that has ended and forgets its bytes.
 func (o *Outbox) end(tx *state.Tx, r *inbox.Reply) error {
+	o.ended = append(o.ended, ending{o.box(r), r.State})
 	if err := tx.DropRendered(r.ID); err != nil {
 		return err
 	}
@@ -557,6 +610,14 @@ func (o *Outbox) end(tx *state.Tx, r *inbox.Reply) error {
 		return err
 	}
 	return tx.PutReply(r)
+}
+
+// tellEnded tells of the Replies that ended in the transaction that is on disk.
+func (o *Outbox) tellEnded() {
+	for _, e := range o.ended {
+		o.Watch.Ended(e.box, e.state)
+	}
+	o.ended = nil
 }
 
 // giveUp ends a Reply that will never arrive, and tells staff.

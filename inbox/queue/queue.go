@@ -61,6 +61,11 @@ type Config struct {
 	// ReadUpTo gives the moment up to which the mail of every mailbox was read:
 	// a stop may wait there. nil: it was.
 	ReadUpTo func() time.Time
+
+	// Beat is called before a step that takes no longer than within; a loop that
+	// has not called again by then hangs. Within is 0 when it has ended. nil:
+	// nobody listens.
+	Beat func(loop string, within time.Duration)
 }
 
 // Queue is the loop. One goroutine runs it.
@@ -90,6 +95,9 @@ func New(c Config) *Queue {
 	if c.Replies == nil {
 		c.Replies = func() {}
 	}
+	if c.Beat == nil {
+		c.Beat = func(string, time.Duration) {}
+	}
 	if c.ReadUpTo == nil {
 		c.ReadUpTo = time.Now
 	}
@@ -109,22 +117,30 @@ const (
 	idle      = time.Minute // longest wait between two looks
 	tidyEvery = 10 * time.Minute
 	maxTries  = 30 // then a temporary failure counts as a permanent one
+
+	loop     = "queue"          // its name
+	stepTime = 15 * time.Minute // the longest that one action, or forgetting, may take before it is taken for hanging
+	grace    = 30 * time.Second // for the action that is being carried out when the loop is told to stop
 )
 
 // Run works until ctx ends. It returns ctx's error, or nil when ctx ended.
 func (q *Queue) Run(ctx context.Context) error {
 	q.began = time.Now()
+	defer q.Beat(loop, 0)
+	q.Beat(loop, stepTime)
 	if err := q.Recover(ctx); err != nil {
 		return err
 	}
 	var tidied time.Time
 	for ctx.Err() == nil {
+		q.Beat(loop, stepTime)
 		next, err := q.pass(ctx)
 		if err != nil && ctx.Err() == nil {
 			q.Log.Error("queue: will try again", "err", err)
 		}
 		if time.Since(tidied) > tidyEvery {
 			tidied = time.Now()
+			q.Beat(loop, stepTime)
 			if err := q.Tidy(ctx); err != nil && ctx.Err() == nil {
 				q.Log.Error("queue: forgetting what was kept long enough", "err", err)
 			}
@@ -139,6 +155,7 @@ func (q *Queue) sleep(ctx context.Context, next time.Time) {
 	if !next.IsZero() {
 		d = min(idle, max(time.Until(next), 0))
 	}
+	q.Beat(loop, d+stepTime)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -252,6 +269,7 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 		if ctx.Err() != nil {
 			break
 		}
+		q.Beat(loop, stepTime)
 		ok, failure := q.one(ctx, id)
 		if ok {
 			moved++
@@ -294,14 +312,32 @@ func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err err
 	}
 	var files []string
 	job.Attach = q.saver(c, id, &files)
+	acting, release := outlive(ctx)
+	defer release()
 	q.Point("before effect")
-	outcome, failure := q.perform(ctx, *job)
+	outcome, failure := q.perform(acting, *job)
 	q.Point("after effect")
-	if ctx.Err() != nil && failure != nil {
+	if acting.Err() != nil && failure != nil {
 		return false, nil // not the store's fault: Recover takes it from here
 	}
 	q.unsettled = append(q.unsettled, result{id, outcome, files, failure})
 	return true, q.settleRest(ctx)
+}
+
+// outlive gives a context that ends a while after ctx has: what was begun may
+// finish. release frees it.
+func outlive(ctx context.Context) (acting context.Context, release func()) {
+	acting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.NewTimer(grace)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			cancel()
+		case <-acting.Done():
+		}
+	})
+	return acting, func() { stop(); cancel() }
 }
 
 // perform carries a Job out. A panic is a failure of this Action and of no

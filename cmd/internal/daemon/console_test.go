@@ -51,6 +51,7 @@ func TestConsoleServed(t *testing.T) {
 		t.Errorf("%s %v", resp.Status, resp.Header)
 	}
 	_ = resp.Body.Close() // only its head is wanted
+	servesHealth(t, "http://"+r.URL.Host)
 
 	other := site(t, t.TempDir(), "\n[console]\nlisten = \""+r.URL.Host+"\"\n")
 	second, err := daemon.Open(t.Context(), other, daemon.Options{NoSocket: true})
@@ -72,6 +73,35 @@ func TestConsoleServed(t *testing.T) {
 	}
 	if _, err := http.DefaultTransport.RoundTrip(r); err == nil {
 		t.Error("it is still served")
+	}
+}
+
+// servesHealth finds that the console's address answers how it goes without a
+// sign-in, and not to whom a proxy speaks for.
+func servesHealth(t *testing.T, address string) {
+	t.Helper()
+	for _, c := range []struct {
+		path, client string
+		want         int
+	}{
+		{"/healthz", "", http.StatusOK}, {"/readyz", "", http.StatusServiceUnavailable}, {"/metrics", "", http.StatusOK},
+		{"/metrics", "192.0.2.7", http.StatusForbidden}, {"/readyz", "192.0.2.7", http.StatusForbidden},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.client != "" {
+			r.Header.Set("X-Forwarded-For", c.client)
+		}
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != c.want {
+			t.Errorf("%s for %q gets %s", c.path, c.client, resp.Status)
+		}
+		_ = resp.Body.Close() // only its head is wanted
 	}
 }
 
