@@ -11,6 +11,9 @@
 //	commit   decide and store, a batch of mails at a time
 //	file     move what is accounted for, or mark it
 //
+// While a batch is taken and committed the next one is fetched, and no more than
+// that one (pipeline.go): how many mails wait does not matter to the memory.
+//
 // Where a mail goes is decided in one order (decide.go). Anybody can put a mail
 // on another way, by a mark on it or by sending a copy of it first, so every way
 // says what becomes of a stop: a proved one ends what it is against, or holds it
@@ -32,6 +35,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"runtime"
 	"sync"
 	"time"
 
@@ -105,8 +109,9 @@ type listing struct {
 // Intake watches the mailboxes.
 type Intake struct {
 	Config
-	mu   sync.Mutex
-	read map[string]time.Time // by mailbox: when the last complete pass began
+	mu    sync.Mutex
+	read  map[string]time.Time // by mailbox: when the last complete pass began
+	cores chan struct{}        // holds as many tokens as mails are read at a time
 }
 
 // New gives an Intake.
@@ -120,7 +125,7 @@ func New(c Config) *Intake {
 	if c.Point == nil {
 		c.Point = func(string) {}
 	}
-	in := &Intake{Config: c, read: make(map[string]time.Time)}
+	in := &Intake{Config: c, read: make(map[string]time.Time), cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	in.Screen.Ours = in.ours
 	return in
 }
@@ -139,8 +144,9 @@ func (in *Intake) ours(id string) bool {
 const (
 	listEvery  = 15 * time.Minute
 	junkEvery  = 5 * time.Minute
-	batchMails = 32
-	batchBytes = 8 << 20
+	batchMails = 64      // of one commit; the keys of twice as many are made ahead
+	batchBytes = 8 << 20 // of the mails of one commit, and one more mail
+	ackMails   = 4 * batchMails
 	maxPoison  = 3
 	maxDue     = 32 // deferred mails of a folder that are looked at again before new ones are listed
 	firstPause = time.Second
@@ -463,29 +469,28 @@ func (in *Intake) fetch(ctx context.Context, src *Source, s *mailbox.Session, fo
 		return nil
 	}
 	alone, together := src.split(folder.Name, uids)
-	var batch []inbox.Raw
-	var size int
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		err := in.take(ctx, batch)
-		batch, size = nil, 0
-		return err
-	}
+	line := in.newPipeline(ctx)
 	each := func(raw inbox.Raw) error {
 		raw.Junk = folder.Name == src.Junk
-		batch, size = append(batch, raw), size+len(raw.Bytes)
-		if len(batch) >= batchMails || size >= batchBytes {
-			return flush()
+		if full, err := line.add(raw); !full || err != nil {
+			return err
 		}
-		return nil
+		return in.fileSome(ctx, src, s, folder, line)
 	}
 	err := in.fetchAll(ctx, s, folder, together, alone, each)
-	if flushed := flush(); flushed != nil {
-		return flushed
+	if taken := line.end(); taken != nil {
+		return taken
 	}
 	return in.isolate(ctx, src, folder, err)
+}
+
+// fileSome tells the server about mails that were accounted for while others
+// are fetched, once there are enough of them for a command.
+func (in *Intake) fileSome(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, line *pipeline) error {
+	if !line.filable(ackMails) {
+		return nil
+	}
+	return in.file(ctx, src, s, folder)
 }
 
 func (in *Intake) fetchAll(ctx context.Context, s *mailbox.Session, folder mailbox.Folder, together, alone []uint32, each func(inbox.Raw) error) error {
@@ -576,7 +581,7 @@ func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, fol
 	for {
 		var refs []inbox.Ref
 		err := in.State.View(func(tx *state.Tx) (err error) {
-			refs, err = tx.Unfiled(src.Name, folder.Name, folder.UIDValidity, batchMails*4)
+			refs, err = tx.Unfiled(src.Name, folder.Name, folder.UIDValidity, ackMails)
 			return err
 		})
 		if err != nil || len(refs) == 0 {
