@@ -656,6 +656,13 @@ func (o *Outbox) end(tx *state.Tx, r *inbox.Reply) error {
 	if err := tx.DropRendered(r.ID); err != nil {
 		return err
 	}
+	if r.Detail != nil {
+		for _, name := range r.Detail.Files {
+			if err := tx.DropAttached(name); err != nil {
+				return err
+			}
+		}
+	}
 	if err := tx.Journal("reply "+string(r.State), cases.Program, r.Case, 0, map[string]any{"reply": r.ID, "error": r.Error}); err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ const (
 func Buckets() []string {
 	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed",
 		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_persons", "asks",
-		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "deleted", "moves", "counts", "effects"}
+		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "attached", "persons", "erasures", "deleted", "moves", "counts", "effects"}
 	return append(names, journal.Buckets()...)
 }
 
@@ -296,7 +296,7 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 			return err
 		}
 		// A state of the same schema may be from before these were added.
-		for _, name := range []string{"mail_signatures", "deleted"} {
+		for _, name := range []string{"mail_signatures", "deleted", "attached"} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}

@@ -121,9 +121,12 @@ func (db *DB) SaveFile(c inbox.MailID, name string, b []byte) error {
 	return nil
 }
 
-// LoadFile reads what SaveFile wrote.
+// LoadFile reads what SaveFile or Tx.SaveAttached wrote.
 func (db *DB) LoadFile(c inbox.MailID, name string) ([]byte, error) {
-	sealed, err := os.ReadFile(db.filePath(name))
+	sealed, err := db.attached(name)
+	if sealed == nil && err == nil {
+		sealed, err = os.ReadFile(db.filePath(name))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("loading %s: %w", name, err)
 	}
@@ -135,6 +138,9 @@ func (db *DB) LoadFile(c inbox.MailID, name string) ([]byte, error) {
 func (db *DB) RemoveFile(name string) error {
 	db.files.Lock()
 	defer db.files.Unlock()
+	if err := db.dropAttached(name); err != nil {
+		return fmt.Errorf("removing %s: %w", name, err)
+	}
 	if err := os.Remove(db.filePath(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing %s: %w", name, err)
 	}
@@ -201,7 +207,10 @@ func (db *DB) StrayFiles() ([]string, error) {
 		return nil, fmt.Errorf("listing reply files: %w", err)
 	}
 	var stray []string
-	err = db.View(func(tx *Tx) error {
+	err = db.View(func(tx *Tx) (err error) {
+		if stray, err = tx.strayAttached(); err != nil {
+			return err
+		}
 		for _, e := range entries {
 			needed, err := tx.needed(e.Name())
 			if err != nil {
