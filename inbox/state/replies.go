@@ -39,7 +39,7 @@ func (tx *Tx) AddReply(r *inbox.Reply) error {
 // PutReply stores a Reply and keeps its indexes.
 func (tx *Tx) PutReply(r *inbox.Reply) error {
 	var due []byte
-	old, _, err := get[inbox.Reply, inbox.ReplyDetail](tx, "replies", uint64(r.ID), replyCase)
+	old, err := stored[inbox.Reply](tx, "replies", uint64(r.ID))
 	switch {
 	case err == nil:
 		due = replyDueKey(old)
