@@ -1,15 +1,12 @@
 package lang
 
-import (
-	"slices"
-	"unicode/utf8"
-)
+import "slices"
 
 // index finds the entries of every language that begin with a word, or with
 // the beginning of one.
 type index struct {
-	exact, stems      map[string]bucket
-	shortest, longest int // bytes of a stem
+	exact, stems map[string]bucket
+	begin        *trie // of the stems, once all entries are added
 }
 
 // bucket holds the entries that begin with the same word, by language.
@@ -34,46 +31,59 @@ func (b bucket) with(e *entry) bucket {
 func (x *index) add(e *entry, word string, kind partKind) {
 	if x.exact == nil {
 		x.exact, x.stems = map[string]bucket{}, map[string]bucket{}
-		x.shortest = len(word)
 	}
 	if kind == partWord {
 		x.exact[word] = x.exact[word].with(e)
 		return
 	}
 	x.stems[word] = x.stems[word].with(e)
-	x.shortest, x.longest = min(x.shortest, len(word)), max(x.longest, len(word))
 }
 
-// each calls do with every group of entries that may begin at a word.
-func (x *index) each(word string, do func(group)) {
-	for _, g := range x.exact[word] {
-		do(g)
+// done makes the index ready for use.
+func (x *index) done() {
+	x.begin = newTrie(x.stems)
+	x.stems = nil
+}
+
+// at appends the buckets of the entries that may begin at a word.
+func (x *index) at(word string, out []bucket) []bucket {
+	if b := x.exact[word]; b != nil {
+		out = append(out, b)
 	}
-	for n := 0; n < min(len(word), x.longest); {
-		_, size := utf8.DecodeRuneInString(word[n:])
-		if n += size; n < x.shortest {
-			continue
-		}
-		for _, g := range x.stems[word[:n]] {
-			do(g)
-		}
+	return x.begin.each(word, out)
+}
+
+// look gives for each word the buckets of the entries that may begin there.
+func (x *index) look(words []string) [][]bucket {
+	all, ends := make([]bucket, 0, 2*len(words)), make([]int, len(words))
+	for i, w := range words {
+		all = x.at(w, all)
+		ends[i] = len(all)
 	}
+	out, from := make([][]bucket, len(words)), 0
+	for i, to := range ends {
+		out[i] = all[from:to]
+		from = to
+	}
+	return out
 }
 
 // likely tells which languages a text may be in, by their numbers: those that
 // know at least half as many of its words as the one that knows the most, and
 // those that are looked for in any text.
-func (r *Rules) likely(x *index, words []string) []bool {
+func (r *Rules) likely(words [][]bucket) []bool {
 	votes, last := make([]int, len(r.tags)), make([]int, len(r.tags))
 	best := 0
-	for i, w := range words {
-		x.each(w, func(g group) {
-			if last[g.nr] <= i {
-				last[g.nr] = i + 1
-				votes[g.nr]++
-				best = max(best, votes[g.nr])
+	for i, buckets := range words {
+		for _, b := range buckets {
+			for _, g := range b {
+				if last[g.nr] <= i {
+					last[g.nr] = i + 1
+					votes[g.nr]++
+					best = max(best, votes[g.nr])
+				}
 			}
-		})
+		}
 	}
 	out := make([]bool, len(r.tags))
 	for nr, tag := range r.tags {
@@ -96,26 +106,31 @@ func (r *Rules) scan(t *Text, typed bool) []Hits {
 			words[i] = w.skel
 		}
 	}
-	m := &matcher{t: t, skel: typed, nots: r.nots}
-	likely := r.likely(x, words)
+	m := &matcher{t: t, words: words, skel: typed, nots: r.nots}
+	found := x.look(words)
+	likely := r.likely(found)
 	plain, later := make([]Hits, len(r.tags)), make([][]pending, len(r.tags))
-	for i, w := range words {
-		x.each(w, func(g group) {
-			if !likely[g.nr] {
-				return
-			}
-			for _, e := range g.entries {
-				if e.refers {
-					later[e.nr] = append(later[e.nr], pending{e, i})
-				} else {
-					plain[e.nr] = m.try(e, i, plain[e.nr])
+	for i, buckets := range found {
+		for _, b := range buckets {
+			for _, g := range b {
+				if !likely[g.nr] {
+					continue
+				}
+				for _, e := range g.entries {
+					if e.refers {
+						later[e.nr] = append(later[e.nr], pending{e, i})
+					} else if m.may(e, i) {
+						plain[e.nr] = m.try(e, i, plain[e.nr])
+					}
 				}
 			}
-		})
+		}
 	}
 	cover := make([]Span, len(t.Words))
 	for nr, tag := range r.tags {
-		plain[nr] = m.referring(r.lexicons[tag], longest(plain[nr], cover), later[nr])
+		if len(plain[nr]) > 0 || len(later[nr]) > 0 {
+			plain[nr] = m.referring(r.lexicons[tag], longest(plain[nr], cover), later[nr])
+		}
 	}
 	return plain
 }

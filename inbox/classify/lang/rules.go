@@ -60,6 +60,29 @@ type entry struct {
 	nr      int  // of its lexicon
 	weak    bool // begins with ~
 	refers  bool // has a <concept>, so it can only be found once plain entries are
+
+	// What finding needs, once the entry is complete.
+	left, loose, slot  bool   // as in a Hit
+	second, secondSkel string // the word behind the first; "": it may be any
+}
+
+// prepare fills in what finding needs.
+func (e *entry) prepare() {
+	e.left = e.parts[0].kind == partSlot
+	gap := false
+	for _, p := range e.parts {
+		e.loose = e.loose || p.kind != partWord && p.kind != partStem
+		e.slot = e.slot || p.kind == partSlot
+		gap = gap || p.kind == partGap || p.kind == partRef
+	}
+	e.slot = e.slot && !gap
+	parts := e.parts
+	if e.left {
+		parts = parts[1:]
+	}
+	if len(parts) > 1 && parts[0].kind != partRef && parts[1].kind == partWord {
+		e.second, e.secondSkel = parts[1].text, parts[1].skel
+	}
 }
 
 // Load reads every *.txt of the file systems, later ones adding to earlier
@@ -94,6 +117,8 @@ func LoadWith(more map[string]map[Concept][]string, systems ...fs.FS) (*Rules, e
 	for nr, tag := range r.tags {
 		r.lexicons[tag] = r.newLexicon(nr, r.takeCities(entries[tag]))
 	}
+	r.plain.done()
+	r.typed.done()
 	r.richest = slices.Clone(r.tags)
 	slices.SortStableFunc(r.richest, func(a, b string) int { return len(entries[b]) - len(entries[a]) })
 	return r, errors.Join(faults...)
@@ -291,6 +316,7 @@ func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
 	for _, e := range list {
 		e.nr = nr
 		e.spell()
+		e.prepare()
 		if e.concept == Spelt {
 			continue
 		}
