@@ -244,12 +244,12 @@ func (s *benchSink) since() func() (int, error) {
 	return func() (int, error) { return int(s.got.Load() - before), nil }
 }
 
-// syncs reads a table of strace: the calls of fsync and fdatasync.
+// syncs reads a table of strace, names and numbers: the calls of fsync and fdatasync.
 func syncs(table string) (n int) {
 	for line := range strings.Lines(table) {
 		f := strings.Fields(line)
-		if len(f) >= 5 && (f[len(f)-1] == "fsync" || f[len(f)-1] == "fdatasync") {
-			calls, _ := strconv.Atoi(f[3])
+		if len(f) == 2 && (f[0] == "fsync" || f[0] == "fdatasync") {
+			calls, _ := strconv.Atoi(f[1])
 			n += calls
 		}
 	}

@@ -1,63 +1,87 @@
 package lang
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // index finds the entries of every language that begin with a word, or with
 // the beginning of one.
 type index struct {
-	exact, stems map[string]bucket
-	begin        *trie // of the stems, once all entries are added
+	exact  map[string]bucket
+	begin  trie // of the beginnings
+	groups []group
+	list   []uint32 // entries
+
+	filling map[string][]filling // by the word, while entries are added
+	stems   map[string][]filling
 }
 
-// bucket holds the entries that begin with the same word, by language.
-type bucket []group
+// bucket is a range of groups: the entries that begin with the same word, by
+// language.
+type bucket struct{ from, to uint32 }
 
-// group is the entries of one language in a bucket.
+// group is a range of entries of one language.
 type group struct {
-	nr      int // of the language
-	entries []*entry
+	from, to uint32
+	nr       uint8 // of the language
 }
 
-func (b bucket) with(e *entry) bucket {
-	for i := range b {
-		if b[i].nr == e.nr {
-			b[i].entries = append(b[i].entries, e)
-			return b
+// filling is a group that still grows.
+type filling struct {
+	nr      uint8
+	entries []uint32
+}
+
+func (x *index) add(entry uint32, nr int, word string, kind partKind) {
+	if x.filling == nil {
+		x.filling, x.stems = map[string][]filling{}, map[string][]filling{}
+	}
+	of := x.filling
+	if kind == partStem {
+		of = x.stems
+	}
+	list := of[word]
+	for i := range list {
+		if list[i].nr == uint8(nr) {
+			list[i].entries = append(list[i].entries, entry)
+			return
 		}
 	}
-	return append(b, group{nr: e.nr, entries: []*entry{e}})
-}
-
-func (x *index) add(e *entry, word string, kind partKind) {
-	if x.exact == nil {
-		x.exact, x.stems = map[string]bucket{}, map[string]bucket{}
-	}
-	if kind == partWord {
-		x.exact[word] = x.exact[word].with(e)
-		return
-	}
-	x.stems[word] = x.stems[word].with(e)
+	of[word] = append(list, filling{uint8(nr), []uint32{entry}})
 }
 
 // done makes the index ready for use.
 func (x *index) done() {
-	x.begin = newTrie(x.stems)
-	x.stems = nil
+	x.exact = x.flat(x.filling)
+	x.begin = newTrie(slices.Sorted(maps.Keys(x.stems)), x.flat(x.stems))
+	x.filling, x.stems = nil, nil
+	x.groups, x.list = slices.Clip(x.groups), slices.Clip(x.list)
 }
 
-// at appends the buckets of the entries that may begin at a word.
-func (x *index) at(word string, out []bucket) []bucket {
-	if b := x.exact[word]; b != nil {
-		out = append(out, b)
+func (x *index) flat(of map[string][]filling) map[string]bucket {
+	out := make(map[string]bucket, len(of))
+	for word, list := range of {
+		b := bucket{from: uint32(len(x.groups))}
+		for _, f := range list {
+			from := uint32(len(x.list))
+			x.list = append(x.list, f.entries...)
+			x.groups = append(x.groups, group{from, uint32(len(x.list)), f.nr})
+		}
+		b.to = uint32(len(x.groups))
+		out[word] = b
 	}
-	return x.begin.each(word, out)
+	return out
 }
 
 // look gives for each word the buckets of the entries that may begin there.
 func (x *index) look(words []string) [][]bucket {
 	all, ends := make([]bucket, 0, 2*len(words)), make([]int, len(words))
 	for i, w := range words {
-		all = x.at(w, all)
+		if b, ok := x.exact[w]; ok {
+			all = append(all, b)
+		}
+		all = x.begin.each(w, all)
 		ends[i] = len(all)
 	}
 	out, from := make([][]bucket, len(words)), 0
@@ -71,12 +95,12 @@ func (x *index) look(words []string) [][]bucket {
 // likely tells which languages a text may be in, by their numbers: those that
 // know at least half as many of its words as the one that knows the most, and
 // those that are looked for in any text.
-func (r *Rules) likely(words [][]bucket) []bool {
+func (r *Rules) likely(x *index, words [][]bucket) []bool {
 	votes, last := make([]int, len(r.tags)), make([]int, len(r.tags))
 	best := 0
 	for i, buckets := range words {
 		for _, b := range buckets {
-			for _, g := range b {
+			for _, g := range x.groups[b.from:b.to] {
 				if last[g.nr] <= i {
 					last[g.nr] = i + 1
 					votes[g.nr]++
@@ -106,21 +130,21 @@ func (r *Rules) scan(t *Text, typed bool) []Hits {
 			words[i] = w.skel
 		}
 	}
-	m := &matcher{t: t, words: words, skel: typed, nots: r.nots}
+	m := r.newMatcher(t, words, typed)
 	found := x.look(words)
-	likely := r.likely(found)
+	likely := r.likely(x, found)
 	plain, later := make([]Hits, len(r.tags)), make([][]pending, len(r.tags))
 	for i, buckets := range found {
 		for _, b := range buckets {
-			for _, g := range b {
+			for _, g := range x.groups[b.from:b.to] {
 				if !likely[g.nr] {
 					continue
 				}
-				for _, e := range g.entries {
-					if e.refers {
-						later[e.nr] = append(later[e.nr], pending{e, i})
+				for _, n := range x.list[g.from:g.to] {
+					if e := &r.book.patterns[n]; e.refers {
+						later[g.nr] = append(later[g.nr], pending{e, i})
 					} else if m.may(e, i) {
-						plain[e.nr] = m.try(e, i, plain[e.nr])
+						plain[g.nr] = m.try(e, i, plain[g.nr])
 					}
 				}
 			}
@@ -138,7 +162,7 @@ func (r *Rules) scan(t *Text, typed bool) []Hits {
 // pending is an entry that may begin at a word, and that refers to what other
 // entries find.
 type pending struct {
-	e    *entry
+	e    *pattern
 	word int
 }
 
@@ -150,8 +174,8 @@ func (m *matcher) referring(l *lexicon, plain Hits, later []pending) Hits {
 		all = m.try(p.e, p.word, all)
 	}
 	for _, h := range plain {
-		for _, e := range l.refs[h.Concept] {
-			all = m.try(e, h.From, all)
+		for _, n := range l.refs[h.Concept] {
+			all = m.try(&m.book.patterns[n], h.From, all)
 		}
 	}
 	return all
