@@ -72,7 +72,7 @@ func (c *runCmd) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	d, err := daemon.Open(w.ctx, cfg, daemon.Options{Log: logger(cfg, w.stderr), Point: killPoint()})
+	d, err := daemon.Open(w.ctx, cfg, c.options(cfg, w))
 	if errors.Is(err, state.ErrLocked) {
 		return &inbox.Error{Err: err, Hint: "another supportd runs on " + cfg.StateDir + "; one is enough"}
 	}
@@ -84,6 +84,16 @@ func (c *runCmd) Run(w *world) (err error) {
 		return d.Once(w.ctx)
 	}
 	return d.Run(w.ctx)
+}
+
+// options says what the daemon writes to: a bar goes to a terminal where
+// somebody waits for the end.
+func (c *runCmd) options(cfg *config.Config, w *world) daemon.Options {
+	o := daemon.Options{Log: logger(cfg, w.stderr), Point: killPoint()}
+	if c.Once {
+		o.Progress = bar(w.stderr)
+	}
+	return o
 }
 
 type checkCmd struct {

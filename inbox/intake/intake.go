@@ -58,8 +58,8 @@ type Finder interface {
 	Find(ctx context.Context, addr string) ([]users.Person, error)
 }
 
-// Config is what intake needs. Every field must be set, but Plus, Log, Changed
-// and Point.
+// Config is what intake needs. Every field must be set, but Plus, Log, Changed,
+// Progress and Point.
 type Config struct {
 	State      *state.DB
 	Cases      *cases.Keeper
@@ -72,6 +72,10 @@ type Config struct {
 	Plus       []string // our addresses whose server delivers them with a detail (user+detail@…), where tokens come back
 	Log        *slog.Logger
 	Changed    func() // called after a commit that may have made something due; nil: nobody waits
+
+	// Progress is called after each batch of a long pass, by one goroutine a
+	// mailbox; nil: it is logged from time to time.
+	Progress func(Progress)
 
 	// Point is called at "before ack" and "after ack"; nil: not at all.
 	Point func(name string)
@@ -469,7 +473,7 @@ func (in *Intake) fetch(ctx context.Context, src *Source, s *mailbox.Session, fo
 		return nil
 	}
 	alone, together := src.split(folder.Name, uids)
-	line := in.newPipeline(ctx)
+	line := in.newPipeline(ctx, in.tell(src, len(uids)))
 	each := func(raw inbox.Raw) error {
 		raw.Junk = folder.Name == src.Junk
 		if full, err := line.add(raw); !full || err != nil {

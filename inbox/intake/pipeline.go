@@ -13,6 +13,7 @@ import (
 // beside what one command of the fetch brings.
 type pipeline struct {
 	take  func([]inbox.Raw) error
+	tell  func(taken int)
 	batch []inbox.Raw // that grows
 	bytes int         // of it
 
@@ -24,8 +25,8 @@ type pipeline struct {
 	taken int   // mails that are accounted for and that nobody has asked about
 }
 
-func (in *Intake) newPipeline(ctx context.Context) *pipeline {
-	p := &pipeline{take: func(batch []inbox.Raw) error { return in.take(ctx, batch) }, full: make(chan []inbox.Raw)}
+func (in *Intake) newPipeline(ctx context.Context, tell func(taken int)) *pipeline {
+	p := &pipeline{tell: tell, take: func(batch []inbox.Raw) error { return in.take(ctx, batch) }, full: make(chan []inbox.Raw)}
 	p.done.Go(p.run)
 	return p
 }
@@ -40,6 +41,9 @@ func (p *pipeline) run() {
 		p.err = err
 		p.taken += len(batch)
 		p.mu.Unlock()
+		if err == nil {
+			p.tell(len(batch))
+		}
 	}
 }
 
