@@ -128,6 +128,9 @@ func (o *Outbox) run(ctx context.Context, once bool) error {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	o.start(ctx, sending)
+	if err := o.recover(); err != nil {
+		return errors.Join(err, o.stop(ctx, cancel))
+	}
 	for ctx.Err() == nil {
 		next, err := o.step(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -148,6 +151,16 @@ func (o *Outbox) run(ctx context.Context, once bool) error {
 	return o.stop(ctx, cancel)
 }
 
+// recover takes up letters that a server had taken over when the process ended
+// before their commit.
+func (o *Outbox) recover() error {
+	accepted, err := o.State.Accepted()
+	for _, r := range accepted {
+		o.keep(result{reply: r, Result: Result{Outcome: Sent}})
+	}
+	return err
+}
+
 // step notes outcomes that wait for nothing more, and claims what is due.
 func (o *Outbox) step(ctx context.Context) (time.Time, error) {
 	if o.complete() {
@@ -162,7 +175,7 @@ func (o *Outbox) step(ctx context.Context) (time.Time, error) {
 // a batch of them, those that everything else waits for, or old ones.
 func (o *Outbox) complete() bool {
 	n := len(o.unnoted)
-	return n > 0 && (n >= o.batches() || n == len(o.inFlight) || !time.Now().Before(o.noteBy))
+	return n > 0 && (n >= o.batches() || n >= len(o.inFlight) || !time.Now().Before(o.noteBy))
 }
 
 // batches is how many outcomes one commit notes.
@@ -204,6 +217,11 @@ func (o *Outbox) work(quit, ctx context.Context, b Box, jobs <-chan job) {
 		}
 		d := j.reply.Detail
 		res := s.Send(ctx, d.From.Addr, d.To, j.bytes)
+		if res.Outcome == Sent {
+			if err := o.State.NoteAccepted(d.MessageID); err != nil {
+				o.Log.Error("outbox: until its commit a crash would send a reply again", "reply", j.reply.ID.String(), "err", err)
+			}
+		}
 		o.results <- result{reply: j.reply, Result: res}
 		if !res.Busy {
 			pause = firstRest
@@ -605,6 +623,9 @@ func (o *Outbox) commit(ctx context.Context) error {
 	}
 	for _, f := range files {
 		err = errors.Join(err, o.State.RemoveFile(f))
+	}
+	if len(o.inFlight) == 0 {
+		err = errors.Join(err, o.State.ClearAccepted())
 	}
 	o.Sent()
 	return err

@@ -269,8 +269,9 @@ func (m *measuring) syncs() {
 	m.add(what, goal, fmt.Sprintf("%.2f", float64(syncs(string(text)))/float64(*benchCount)), "strace; the copies of people are files of their own")
 }
 
-// latency measures from the moment at which Dovecot has taken a mail over to
-// the moment at which the reply was handed to an SMTP server, one by one.
+// latency measures from the moment at which a mail begins to be delivered to
+// Dovecot to the moment at which the reply was handed to an SMTP server, one by
+// one: Dovecot tells of a mail before it has told the sender that it has it.
 func (m *measuring) latency() {
 	world, err := mailtest.New(mailtest.Options{})
 	if err != nil {
@@ -282,10 +283,10 @@ func (m *measuring) latency() {
 	var took []time.Duration
 	for n := range *benchSamples + 1 {
 		raw, err := benchWritten(n)
+		arrives := time.Now()
 		if err == nil {
 			err = m.servers.DeliverAs(benchPerson(n), raw, true)
 		}
-		arrived := time.Now()
 		if err != nil {
 			m.b.Fatal(err)
 		}
@@ -297,7 +298,7 @@ func (m *measuring) latency() {
 			m.b.Fatalf("mail %d: %v\n%s", n, err, p.out.String())
 		}
 		if n > 0 { // the first waits for the start
-			took = append(took, all[n].At.Sub(arrived))
+			took = append(took, all[n].At.Sub(arrives))
 		}
 		time.Sleep(30 * time.Millisecond) // until everybody is idle again
 	}
