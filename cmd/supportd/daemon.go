@@ -80,6 +80,7 @@ func (c *runCmd) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	debug.FreeOSMemory() // reading the word lists took far more than they keep
 	if c.Once {
 		return d.Once(w.ctx)
 	}

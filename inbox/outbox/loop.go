@@ -111,8 +111,8 @@ const (
 	// many outcomes for each one commit notes. While a batch is sent the next one
 	// waits behind it, so that no connection is idle during a commit.
 	batch      = 16
-	batchBytes = 8 << 20                // of claimed mails, and one more mail
-	noteWithin = 200 * time.Millisecond // an outcome waits for others so long at most
+	batchBytes = 8 << 20     // of claimed mails, and one more mail
+	noteWithin = time.Second // an outcome waits for others so long at most
 
 	firstRest = 5 * time.Second // of a connection whose server takes nothing at the moment
 	longRest  = time.Minute

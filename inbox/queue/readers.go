@@ -10,7 +10,7 @@ import (
 
 // settleWithin is how long the outcome of an Action that only reads waits for
 // those of others, so that one commit serves them all.
-const settleWithin = 100 * time.Millisecond
+const settleWithin = 500 * time.Millisecond
 
 // split sets apart the Actions that only read and so can be started together:
 // one of a Case, because the next one waits for it. What changes or deletes
