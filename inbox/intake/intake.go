@@ -11,6 +11,9 @@
 //	commit   decide and store, a batch of mails at a time
 //	file     move what is accounted for, or mark it
 //
+// While a batch is taken and committed the next one is fetched, and no more than
+// that one (pipeline.go): how many mails wait does not matter to the memory.
+//
 // Where a mail goes is decided in one order (decide.go). Anybody can put a mail
 // on another way, by a mark on it or by sending a copy of it first, so every way
 // says what becomes of a stop: a proved one ends what it is against, or holds it
@@ -32,6 +35,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"runtime"
 	"sync"
 	"time"
 
@@ -54,8 +58,8 @@ type Finder interface {
 	Find(ctx context.Context, addr string) ([]users.Person, error)
 }
 
-// Config is what intake needs. Every field must be set, but Plus, Log, Changed
-// and Point.
+// Config is what intake needs. Every field must be set, but Plus, Log, Changed,
+// Progress and Point.
 type Config struct {
 	State      *state.DB
 	Cases      *cases.Keeper
@@ -68,6 +72,10 @@ type Config struct {
 	Plus       []string // our addresses whose server delivers them with a detail (user+detail@…), where tokens come back
 	Log        *slog.Logger
 	Changed    func() // called after a commit that may have made something due; nil: nobody waits
+
+	// Progress is called after each batch of a long pass, by one goroutine a
+	// mailbox; nil: it is logged from time to time.
+	Progress func(Progress)
 
 	// Point is called at "before ack" and "after ack"; nil: not at all.
 	Point func(name string)
@@ -137,6 +145,7 @@ type Intake struct {
 	mu    sync.Mutex
 	read  map[string]time.Time // by mailbox: when the last complete pass began
 	waits map[string]time.Time // by mailbox: since when mail is known that no Mail accounts for
+	cores chan struct{}        // holds as many tokens as mails are read at a time
 }
 
 // New gives an Intake.
@@ -151,7 +160,7 @@ func New(c Config) *Intake {
 		c.Point = func(string) {}
 	}
 	c.Watch = c.Watch.orNobody()
-	in := &Intake{Config: c, read: make(map[string]time.Time), waits: make(map[string]time.Time)}
+	in := &Intake{Config: c, read: make(map[string]time.Time), waits: make(map[string]time.Time), cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	in.Screen.Ours = in.ours
 	return in
 }
@@ -170,8 +179,9 @@ func (in *Intake) ours(id string) bool {
 const (
 	listEvery  = 15 * time.Minute
 	junkEvery  = 5 * time.Minute
-	batchMails = 32
-	batchBytes = 8 << 20
+	batchMails = 64      // of one commit; the keys of twice as many are made ahead
+	batchBytes = 8 << 20 // of the mails of one commit, and one more mail
+	ackMails   = 4 * batchMails
 	maxPoison  = 3
 	maxDue     = 32 // deferred mails of a folder that are looked at again before new ones are listed
 	firstPause = time.Second
@@ -538,33 +548,31 @@ func (in *Intake) fetch(ctx context.Context, src *Source, s *mailbox.Session, fo
 	}
 	alone, together := src.split(folder.Name, uids)
 	in.Watch.Beat(loop(src), fetchTime)
-	var batch []inbox.Raw
-	var size int
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		in.Watch.Beat(loop(src), stepTime)
-		err := in.take(ctx, batch)
-		in.Watch.Beat(loop(src), fetchTime)
-		batch, size = nil, 0
-		return err
-	}
+	line := in.newPipeline(ctx, in.tell(src, len(uids)))
 	each := func(raw inbox.Raw) error {
 		in.Watch.Beat(loop(src), fetchTime)
 		in.Watch.Reached(src.Name, nil)
 		raw.Junk = folder.Name == src.Junk
-		batch, size = append(batch, raw), size+len(raw.Bytes)
-		if len(batch) >= batchMails || size >= batchBytes {
-			return flush()
+		if full, err := line.add(raw); !full || err != nil {
+			return err
 		}
-		return nil
+		return in.fileSome(ctx, src, s, folder, line)
 	}
 	err := in.fetchAll(ctx, s, folder, together, alone, each)
-	if flushed := flush(); flushed != nil {
-		return flushed
+	in.Watch.Beat(loop(src), stepTime)
+	if taken := line.end(); taken != nil {
+		return taken
 	}
 	return in.isolate(ctx, src, folder, err)
+}
+
+// fileSome tells the server about mails that were accounted for while others
+// are fetched, once there are enough of them for a command.
+func (in *Intake) fileSome(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, line *pipeline) error {
+	if !line.filable(ackMails) {
+		return nil
+	}
+	return in.file(ctx, src, s, folder)
 }
 
 func (in *Intake) fetchAll(ctx context.Context, s *mailbox.Session, folder mailbox.Folder, together, alone []uint32, each func(inbox.Raw) error) error {
@@ -655,7 +663,7 @@ func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, fol
 	for {
 		var refs []inbox.Ref
 		err := in.State.View(func(tx *state.Tx) (err error) {
-			refs, err = tx.Unfiled(src.Name, folder.Name, folder.UIDValidity, batchMails*4)
+			refs, err = tx.Unfiled(src.Name, folder.Name, folder.UIDValidity, ackMails)
 			return err
 		})
 		if err != nil || len(refs) == 0 {

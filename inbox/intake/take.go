@@ -97,15 +97,8 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		p.class, p.why = inbox.ClassOversize, fmt.Sprintf("%d bytes, more than policy.max_message_bytes", raw.Size)
 		return p
 	}
-	in.look(p)
-	signed, all := sender.Signatures(raw.Bytes)
-	p.signed = signed
-	if !in.reads(p) {
-		return p
-	}
-	p.msg.Answers = !p.form && len(in.plusTokens(p.msg)) > 0
-	p.reading = in.Classifier.Read(p.msg)
-	if p.msg.FromFault != "" || p.msg.From.Addr == "" {
+	read, all := in.readMail(p)
+	if !read || p.msg.FromFault != "" || p.msg.From.Addr == "" {
 		return p
 	}
 	p.people, p.later = in.People.Find(ctx, p.msg.From.Addr)
@@ -120,6 +113,23 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		p.evidence = inbox.Evidence{Why: "it has so many signatures that nobody can tell whether it came before"}
 	}
 	return p
+}
+
+// readMail finds out what a mail itself tells, as many at a time as there are
+// processors: others would only wait for one, and hold their memory meanwhile.
+// read tells whether what it says can matter, all whether each of its
+// signatures was looked at.
+func (in *Intake) readMail(p *prepared) (read, all bool) {
+	in.cores <- struct{}{}
+	defer func() { <-in.cores }()
+	in.look(p)
+	p.signed, all = sender.Signatures(p.raw.Bytes)
+	if !in.reads(p) {
+		return false, all
+	}
+	p.msg.Answers = !p.form && len(in.plusTokens(p.msg)) > 0
+	p.reading = in.Classifier.Read(p.msg)
+	return true, all
 }
 
 // reads tells whether what a mail says can matter: who wrote it may be a person,

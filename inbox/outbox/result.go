@@ -46,6 +46,7 @@ type Result struct {
 	Outcome  Outcome
 	Code     int    // the server's reply code; 0 when it gave none
 	Enhanced string // the enhanced status code (RFC 3463), or ""
+	Busy     bool   // the server takes no mail at the moment, whatever it is
 	// Err is nil when the mail was sent. It holds no address and no word of
 	// what the server said about one. An *AuthError or a *TLSError in it means
 	// that no mail can be sent until the operator acts.
@@ -125,13 +126,14 @@ func failure(doing string, err error) Result {
 	if reply.Code/100 != 5 {
 		res.Outcome, res.Err = Temporary, inbox.Temporary(res.Err)
 	}
+	res.Busy = reply.Code == 421
 	return res
 }
 
 // connectFailure makes a Result of an error of connect, which has its own
 // words and is never the mail's fault.
 func connectFailure(err error) Result {
-	res := Result{Outcome: Temporary, Err: err}
+	res := Result{Outcome: Temporary, Busy: true, Err: err}
 	var reply *textproto.Error
 	if errors.As(err, &reply) {
 		res.Code, res.Enhanced = reply.Code, enhancedCode(reply)

@@ -89,7 +89,7 @@ const (
 func Buckets() []string {
 	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed",
 		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_deadlines", "action_persons", "asks",
-		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "deleted", "moves", "counts", "effects",
+		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "attached", "persons", "erasures", "deleted", "moves", "counts", "effects",
 		"staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"}
 	return append(names, journal.Buckets()...)
 }
@@ -322,7 +322,7 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		// A state of the same schema may be from before these were added.
 		seen := metaUint(meta, "opens")
 		unindexed := tx.Bucket([]byte("open")) == nil || metaUint(meta, keyIndexed) != seen
-		for _, name := range []string{"mail_signatures", "deleted", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved", "action_deadlines"} {
+		for _, name := range []string{"mail_signatures", "deleted", "attached", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved", "action_deadlines"} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}

@@ -60,6 +60,8 @@ type Options struct {
 	Map *datamap.Map
 	// Point is called at the named moments; nil: not at all.
 	Point func(name string)
+	// Progress is told how far a backlog has come; nil: the log is.
+	Progress func(intake.Progress)
 	// NoSocket has no control socket opened, which virtual time cannot hold.
 	NoSocket bool
 	// NoConsole has no console served.
@@ -157,8 +159,8 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
 		Sent: func() { d.queue.Wake() }, Watch: d.ofOutbox()})
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
-		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point,
-		Watch: d.ofIntake()})
+		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed,
+		Progress: d.opt.Progress, Point: d.opt.Point, Watch: d.ofIntake()})
 	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
 		Mailboxes: d.intake, Knows: d.knows, Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
 }
