@@ -90,7 +90,7 @@ func open(t testing.TB, name, more, people string) *site {
 	if err := s.d.ImportPeople(t.Context(), talk.People()+people); err != nil {
 		t.Fatal(err)
 	}
-	link, err := s.d.Invite(t.Context(), "owner-admin", staff.RoleAdmin)
+	link, err := s.d.Invite(t.Context(), "chief", staff.RoleAdmin)
 	if err != nil {
 		t.Fatal(err)
 	}
