@@ -139,7 +139,7 @@ func TestExtend(t *testing.T) {
 	m = o.deletion()
 	token = o.session("qasym", staff.RoleHandler)
 	path, action := "/case/"+m.ID.String(), m.Actions[0].String()
-	want(t, o.get(path, token), http.StatusOK, "Extend the deadline", "gdpr")
+	want(t, o.get(path, token), http.StatusOK, "Extend the deadline", "GDPR")
 	want(t, o.post(path+"/extend", token, "action", action, "reason", "a lawyer must look"), http.StatusOK, "ann@users.test", "a lawyer must look")
 	want(t, o.post(path+"/extend", token, "action", action, "reason", "a lawyer must look", "step", "send"), http.StatusSeeOther, path+"?done=extend")
 	want(t, o.post(path+"/extend", token, "action", action, "reason", "once more", "step", "send"), http.StatusConflict, "can be done once")

@@ -10,6 +10,6 @@
 // by
 //
 //	SUPPORTD_SHOTS=/tmp/shots go test ./cmd/internal/browser -run TestScene
-//	cp /tmp/shots/readme-queue.png templates/console/queue.png
-//	cp /tmp/shots/readme-case.png templates/console/case.png
+//	cp /tmp/shots/readme-queue-1280.png templates/console/queue.png
+//	cp /tmp/shots/readme-case-1280.png templates/console/case.png
 package browser

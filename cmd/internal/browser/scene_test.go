@@ -94,10 +94,17 @@ func (s *site) enters(chrome context.Context, name string, width int64) *tab {
 	return b
 }
 
-// fault is what the accessibility checker found.
+// finding is what the accessibility checker found.
 type finding struct {
 	ID, Impact, Help string
 	Nodes            []struct{ HTML, FailureSummary string }
+}
+
+// found gives what the checker finds on the page.
+func (b *tab) found() []finding {
+	b.t.Helper()
+	return eval[[]finding](b, `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => ({ ID: v.id, Impact: v.impact, Help: v.help,
+  Nodes: v.nodes.map((n) => ({ HTML: n.html, FailureSummary: n.failureSummary })) })))`)
 }
 
 // accessible has the checker look at the page, in both widths and both sets of
@@ -111,7 +118,7 @@ func (b *tab) accessible(axe, what string) int {
 		b.wide(width)
 		for _, scheme := range []string{"light", "dark"} {
 			b.colours(scheme)
-			for _, f := range eval[[]finding](b, `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) => ({ ID: v.id, Impact: v.impact, Help: v.help, Nodes: v.nodes.map((n) => ({ HTML: n.html, FailureSummary: n.failureSummary })) })))`) {
+			for _, f := range b.found() {
 				if slices.Contains([]string{"serious", "critical"}, f.Impact) {
 					b.t.Errorf("%s, %d, %s: %s: %s", what, width, scheme, f.ID, f.Help)
 					for _, n := range f.Nodes[:min(3, len(f.Nodes))] {
@@ -146,6 +153,10 @@ func TestAccessible(t *testing.T) {
 	b.press("Sign in", "main")
 	b.sees("not right")
 	look(b, "a wrong sign-in")
+	eval[bool](b, `document.body.append(document.createElement("img")) || true`)
+	if got := b.found(); !slices.ContainsFunc(got, func(f finding) bool { return f.Impact == "critical" }) {
+		t.Errorf("a picture without words is not found: %v", got)
+	}
 	link := s.invite("marta", staff.RoleAdmin)
 	see(b, link)
 	b.press("Go on", "main")
