@@ -76,6 +76,7 @@
 //	3  handlers/users/userstest, .../realsql     the suite for it, and databases to run it on
 //	3  inbox/mailtest, .../realmail, .../keeper  test servers; production never links them
 //	4  inbox/review              what staff may do, and its record
+//	4  inbox/health              whether it does its work: watchdog, metrics, the mail after an hour of failure
 //	4  handlers/users/fit, then handlers/users/draft   the data map against the tables; a first one from them
 //	5  inbox/control             the Unix socket and its client
 //	5  inbox/console             the pages over HTTP: who is it, may they, then the page

@@ -23,6 +23,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal lets what is under way finish, a second one ends the program at once
 	code := Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -37,7 +38,7 @@ const (
 
 // cli is the command line; each field is a command.
 type cli struct {
-	Run       runCmd       `cmd:"" help:"The daemon: take mail in, carry requests out, reply."`
+	Run       runCmd       `cmd:"" help:"The daemon: take mail in, carry requests out, reply. SIGTERM lets what is under way finish, a second one ends it at once."`
 	Check     checkCmd     `cmd:"" help:"Try configuration, mail servers, templates and user store; changes nothing."`
 	Config    configCmd    `cmd:"" help:"Print the commented sample configuration, or the systemd unit."`
 	Classify  classifyCmd  `cmd:"" help:"Show what the daemon would understand of mails; stores and sends nothing."`

@@ -540,15 +540,9 @@ func (k *Keeper) tellStaff(tx *state.Tx, addresses []string, what string, c inbo
 	if k.Rules.Mode == policy.Observe {
 		return nil
 	}
-	box := k.Mailboxes[0]
-	data := templates.Data{Site: k.Site, Words: what, Items: k.bare(acts)}
-	if c != 0 {
-		data.Case = c.String()
-	}
-	data.Site.Address = box.Address
-	rendered, err := k.Letters.Render(templates.StaffNotice, "", data)
+	letter, box, err := k.staffLetter(what, c, acts)
 	if err != nil {
-		return fmt.Errorf("writing to staff: %w", err)
+		return err
 	}
 	for _, to := range addresses {
 		id, err := tx.NewReplyID()
@@ -557,14 +551,30 @@ func (k *Keeper) tellStaff(tx *state.Tx, addresses []string, what string, c inbo
 		}
 		r := &inbox.Reply{ID: id, Name: string(templates.StaffNotice), Mailbox: box.Name, State: inbox.ReplyDue,
 			Created: tx.Now, Next: tx.Now, Staff: true, Actions: ids(acts)}
-		r.Detail = &inbox.ReplyDetail{MessageID: tx.MessageID(id, address.DomainOf(box.Address)),
-			From: inbox.Address{Name: k.Site.Name, Addr: box.Address}, To: to,
-			Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML}
+		r.Detail = &inbox.ReplyDetail{}
+		*r.Detail = letter
+		r.Detail.MessageID, r.Detail.To = tx.MessageID(id, address.DomainOf(box.Address)), to
 		if err := tx.AddReply(r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// staffLetter renders a notice to staff, and says from which mailbox it goes.
+func (k *Keeper) staffLetter(what string, c inbox.MailID, acts []*inbox.Action) (inbox.ReplyDetail, Mailbox, error) {
+	box := k.Mailboxes[0]
+	data := templates.Data{Site: k.Site, Words: what, Items: k.bare(acts)}
+	if c != 0 {
+		data.Case = c.String()
+	}
+	data.Site.Address = box.Address
+	rendered, err := k.Letters.Render(templates.StaffNotice, "", data)
+	if err != nil {
+		return inbox.ReplyDetail{}, box, fmt.Errorf("writing to staff: %w", err)
+	}
+	return inbox.ReplyDetail{From: inbox.Address{Name: k.Site.Name, Addr: box.Address},
+		Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML}, box, nil
 }
 
 // bare shows Actions without a value, for staff's mailboxes.

@@ -88,41 +88,41 @@ func (s *Server) journal(w http.ResponseWriter, q *request, checked *pages.Check
 	body := pages.Log{Checked: checked, Filters: []pages.Select{
 		s.choice(q, "what", f.What, happenings(), func(w string) string { return happened(q, w) }),
 		s.choice(q, "who", f.Who, people, func(w string) string { return by(q, w) })}}
-	address := url.Values{"what": {f.What}, "who": {f.Who}}
-	if f.Case != 0 {
-		body.Case = f.Case.String()
-	}
-	if f.Action != 0 {
-		body.Case = f.Action.String()
-	}
-	if !f.From.IsZero() {
-		body.From = f.From.Format(time.DateOnly)
-	}
-	if !f.To.IsZero() {
-		body.To = f.To.AddDate(0, 0, -1).Format(time.DateOnly)
-	}
-	address.Set("case", body.Case)
-	address.Set("from", body.From)
-	address.Set("to", body.To)
-	for name, at := range address {
-		if at[0] == "" {
-			address.Del(name)
-		}
-	}
+	body.Case, body.From, body.To = typed(f)
 	for _, e := range page.Entries {
 		body.Entries = append(body.Entries, entry(q, e))
 	}
-	export := func(format string) string {
-		address.Set("format", format)
-		defer address.Del("format")
-		return "/log/export?" + address.Encode()
+	at := func(path, name, value string) string {
+		all := url.Values{}
+		for k, v := range map[string]string{"what": f.What, "who": f.Who, "case": body.Case, "from": body.From, "to": body.To, name: value} {
+			if v != "" {
+				all.Set(k, v)
+			}
+		}
+		return path + "?" + all.Encode()
 	}
-	body.CSV, body.JSON = export(review.FormatCSV), export(review.FormatJSONL)
+	body.CSV, body.JSON = at("/log/export", "format", review.FormatCSV), at("/log/export", "format", review.FormatJSONL)
 	if page.Next != "" {
-		address.Set("after", string(page.Next))
-		body.More = "/log?" + address.Encode()
+		body.More = at("/log", "after", string(page.Next))
 	}
 	return s.show(w, http.StatusOK, "log", s.frame(q, "log", body))
+}
+
+// typed gives a filter as it is typed into the form.
+func typed(f review.LogFilter) (about, from, to string) {
+	switch {
+	case f.Case != 0:
+		about = f.Case.String()
+	case f.Action != 0:
+		about = f.Action.String()
+	}
+	if !f.From.IsZero() {
+		from = f.From.Format(time.DateOnly)
+	}
+	if !f.To.IsZero() {
+		to = f.To.AddDate(0, 0, -1).Format(time.DateOnly)
+	}
+	return about, from, to
 }
 
 func entry(q *request, e review.LogEntry) pages.Entry {

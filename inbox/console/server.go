@@ -42,6 +42,10 @@ type Config struct {
 	Proxies   []netip.Prefix         // whose word on the address of a browser is believed
 	Revision  func() (uint64, error) // grows when anything was stored; nil: open pages are not kept up to date
 	Log       *slog.Logger           // nil: none
+
+	// Before answers some addresses by itself, before it is asked who is signed
+	// in and under which name, and leaves the rest to next; nil: none.
+	Before func(next http.Handler) http.Handler
 }
 
 // What holds whatever the configuration says.
@@ -86,7 +90,9 @@ func New(c Config, listen string) (*Server, error) {
 	if err := s.names(listen); err != nil {
 		return nil, err
 	}
-	s.handler = s.mux()
+	if s.handler = s.mux(); c.Before != nil {
+		s.handler = c.Before(s.handler)
+	}
 	return s, nil
 }
 

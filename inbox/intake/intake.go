@@ -11,6 +11,9 @@
 //	commit   decide and store, a batch of mails at a time
 //	file     move what is accounted for, or mark it
 //
+// While a batch is taken and committed the next one is fetched, and no more than
+// that one (pipeline.go): how many mails wait does not matter to the memory.
+//
 // Where a mail goes is decided in one order (decide.go). Anybody can put a mail
 // on another way, by a mark on it or by sending a copy of it first, so every way
 // says what becomes of a stop: a proved one ends what it is against, or holds it
@@ -32,6 +35,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"runtime"
 	"sync"
 	"time"
 
@@ -54,8 +58,8 @@ type Finder interface {
 	Find(ctx context.Context, addr string) ([]users.Person, error)
 }
 
-// Config is what intake needs. Every field must be set, but Plus, Log, Changed
-// and Point.
+// Config is what intake needs. Every field must be set, but Plus, Log, Changed,
+// Progress and Point.
 type Config struct {
 	State      *state.DB
 	Cases      *cases.Keeper
@@ -69,8 +73,41 @@ type Config struct {
 	Log        *slog.Logger
 	Changed    func() // called after a commit that may have made something due; nil: nobody waits
 
+	// Progress is called after each batch of a long pass, by one goroutine a
+	// mailbox; nil: it is logged from time to time.
+	Progress func(Progress)
+
 	// Point is called at "before ack" and "after ack"; nil: not at all.
 	Point func(name string)
+
+	Watch Watch
+}
+
+// Watch is who sees how the work goes; nil: nobody.
+type Watch struct {
+	// Beat is called by each loop before a step that takes no longer than
+	// within; a loop that has not called again by then hangs. Within is 0 when
+	// the loop has ended.
+	Beat func(loop string, within time.Duration)
+	// Reached is called with what came of the work with a mailbox's server: nil
+	// when it did what it was asked.
+	Reached func(mailbox string, err error)
+	// Took is called for each mail that came to an end state, after the commit.
+	Took func(mailbox string, s inbox.MailState)
+}
+
+// orNobody puts a function in place of each that is nil.
+func (w Watch) orNobody() Watch {
+	if w.Beat == nil {
+		w.Beat = func(string, time.Duration) {}
+	}
+	if w.Reached == nil {
+		w.Reached = func(string, error) {}
+	}
+	if w.Took == nil {
+		w.Took = func(string, inbox.MailState) {}
+	}
+	return w
 }
 
 // Source is one mailbox to watch.
@@ -105,8 +142,10 @@ type listing struct {
 // Intake watches the mailboxes.
 type Intake struct {
 	Config
-	mu   sync.Mutex
-	read map[string]time.Time // by mailbox: when the last complete pass began
+	mu    sync.Mutex
+	read  map[string]time.Time // by mailbox: when the last complete pass began
+	waits map[string]time.Time // by mailbox: since when mail is known that no Mail accounts for
+	cores chan struct{}        // holds as many tokens as mails are read at a time
 }
 
 // New gives an Intake.
@@ -120,7 +159,8 @@ func New(c Config) *Intake {
 	if c.Point == nil {
 		c.Point = func(string) {}
 	}
-	in := &Intake{Config: c, read: make(map[string]time.Time)}
+	c.Watch = c.Watch.orNobody()
+	in := &Intake{Config: c, read: make(map[string]time.Time), waits: make(map[string]time.Time), cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	in.Screen.Ours = in.ours
 	return in
 }
@@ -139,13 +179,22 @@ func (in *Intake) ours(id string) bool {
 const (
 	listEvery  = 15 * time.Minute
 	junkEvery  = 5 * time.Minute
-	batchMails = 32
-	batchBytes = 8 << 20
+	batchMails = 64      // of one commit; the keys of twice as many are made ahead
+	batchBytes = 8 << 20 // of the mails of one commit, and one more mail
+	ackMails   = 4 * batchMails
 	maxPoison  = 3
 	maxDue     = 32 // deferred mails of a folder that are looked at again before new ones are listed
 	firstPause = time.Second
 	longPause  = 5 * time.Minute
+
+	// The longest that a step of the loop may take before it is taken for
+	// hanging; every network client has limits of its own far below.
+	stepTime  = 15 * time.Minute
+	fetchTime = 2 * time.Hour // the largest mail, over a line of 4 KB a second
 )
+
+// loop names the loop of a mailbox.
+func loop(src *Source) string { return "mailbox " + src.Name }
 
 // Run watches every mailbox until ctx ends, and returns when all have stopped.
 func (in *Intake) Run(ctx context.Context) error {
@@ -160,7 +209,9 @@ func (in *Intake) Run(ctx context.Context) error {
 // watch keeps a session to one mailbox, connecting anew with growing pauses.
 func (in *Intake) watch(ctx context.Context, src *Source) {
 	pause := firstPause
+	defer in.Watch.Beat(loop(src), 0)
 	for ctx.Err() == nil {
+		in.Watch.Beat(loop(src), stepTime)
 		began := time.Now()
 		err := in.session(ctx, src)
 		if ctx.Err() != nil {
@@ -170,6 +221,10 @@ func (in *Intake) watch(ctx context.Context, src *Source) {
 			pause = firstPause
 		}
 		in.Log.Warn("intake: the mailbox is out of reach, trying again", "mailbox", src.Name, "in", pause, "err", err)
+		if !errors.Is(err, state.ErrWrite) { // which is not the server's fault
+			in.Watch.Reached(src.Name, err)
+		}
+		in.Watch.Beat(loop(src), pause+stepTime)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -189,6 +244,7 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 	src.listed = nil
 	var junkSeen time.Time
 	for {
+		in.Watch.Beat(loop(src), stepTime)
 		if src.Junk != "" && time.Since(junkSeen) > junkEvery {
 			in.passJunk(ctx, src, s)
 			junkSeen = time.Now()
@@ -196,7 +252,9 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 		if err := in.readAll(ctx, src, s); err != nil {
 			return err
 		}
-		if err := s.Wait(ctx, in.patience(src)); err != nil {
+		d := in.patience(src)
+		in.Watch.Beat(loop(src), d+stepTime)
+		if err := s.Wait(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -274,6 +332,7 @@ func (in *Intake) readAll(ctx context.Context, src *Source, s *mailbox.Session) 
 	in.mu.Lock()
 	in.read[src.Name] = began
 	in.mu.Unlock()
+	in.Watch.Reached(src.Name, nil)
 	in.Changed()
 	return nil
 }
@@ -291,6 +350,29 @@ func (in *Intake) ReadUpTo() time.Time {
 		}
 	}
 	return earliest
+}
+
+// noteWaiting notes whether a mailbox has mail that no Mail accounts for.
+func (in *Intake) noteWaiting(src *Source, folder mailbox.Folder, waits bool) {
+	if folder.Name == src.Junk {
+		return
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case !waits:
+		delete(in.waits, src.Name)
+	case in.waits[src.Name].IsZero():
+		in.waits[src.Name] = time.Now()
+	}
+}
+
+// WaitsSince gives since when a mailbox has had mail that no Mail accounts for,
+// as far as it was looked; zero when everything is accounted for.
+func (in *Intake) WaitsSince(name string) time.Time {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.waits[name]
 }
 
 // passJunk brings the junk folder up to date. What is wrong with it must not
@@ -312,6 +394,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		return err
 	}
 	for {
+		in.Watch.Beat(loop(src), stepTime)
 		due, err := in.due(src, folder)
 		if err != nil {
 			return err
@@ -320,6 +403,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		if err != nil {
 			return err
 		}
+		in.noteWaiting(src, folder, len(fresh) > 0)
 		if err := in.fetch(ctx, src, s, folder, fresh); err != nil {
 			return err
 		}
@@ -463,29 +547,32 @@ func (in *Intake) fetch(ctx context.Context, src *Source, s *mailbox.Session, fo
 		return nil
 	}
 	alone, together := src.split(folder.Name, uids)
-	var batch []inbox.Raw
-	var size int
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		err := in.take(ctx, batch)
-		batch, size = nil, 0
-		return err
-	}
+	in.Watch.Beat(loop(src), fetchTime)
+	line := in.newPipeline(ctx, in.tell(src, len(uids)))
 	each := func(raw inbox.Raw) error {
+		in.Watch.Beat(loop(src), fetchTime)
+		in.Watch.Reached(src.Name, nil)
 		raw.Junk = folder.Name == src.Junk
-		batch, size = append(batch, raw), size+len(raw.Bytes)
-		if len(batch) >= batchMails || size >= batchBytes {
-			return flush()
+		if full, err := line.add(raw); !full || err != nil {
+			return err
 		}
-		return nil
+		return in.fileSome(ctx, src, s, folder, line)
 	}
 	err := in.fetchAll(ctx, s, folder, together, alone, each)
-	if flushed := flush(); flushed != nil {
-		return flushed
+	in.Watch.Beat(loop(src), stepTime)
+	if taken := line.end(); taken != nil {
+		return taken
 	}
 	return in.isolate(ctx, src, folder, err)
+}
+
+// fileSome tells the server about mails that were accounted for while others
+// are fetched, once there are enough of them for a command.
+func (in *Intake) fileSome(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, line *pipeline) error {
+	if !line.filable(ackMails) {
+		return nil
+	}
+	return in.file(ctx, src, s, folder)
 }
 
 func (in *Intake) fetchAll(ctx context.Context, s *mailbox.Session, folder mailbox.Folder, together, alone []uint32, each func(inbox.Raw) error) error {
@@ -576,7 +663,7 @@ func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, fol
 	for {
 		var refs []inbox.Ref
 		err := in.State.View(func(tx *state.Tx) (err error) {
-			refs, err = tx.Unfiled(src.Name, folder.Name, folder.UIDValidity, batchMails*4)
+			refs, err = tx.Unfiled(src.Name, folder.Name, folder.UIDValidity, ackMails)
 			return err
 		})
 		if err != nil || len(refs) == 0 {

@@ -20,6 +20,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,11 @@ type Config struct {
 	// ReadUpTo gives the moment up to which the mail of every mailbox was read:
 	// a stop may wait there. nil: it was.
 	ReadUpTo func() time.Time
+
+	// Beat is called before a step that takes no longer than within; a loop that
+	// has not called again by then hangs. Within is 0 when it has ended. nil:
+	// nobody listens.
+	Beat func(loop string, within time.Duration)
 }
 
 // Queue is the loop. One goroutine runs it.
@@ -75,7 +81,9 @@ type Queue struct {
 type result struct {
 	id      inbox.ActionID
 	outcome inbox.Outcome
-	files   []string // that it attached, saved beside the state
+	c       inbox.MailID
+	files   []string // that it attached
+	small   [][]byte // those of them that the commit stores; nil: it is saved beside the state
 	failure error
 }
 
@@ -89,6 +97,9 @@ func New(c Config) *Queue {
 	}
 	if c.Replies == nil {
 		c.Replies = func() {}
+	}
+	if c.Beat == nil {
+		c.Beat = func(string, time.Duration) {}
 	}
 	if c.ReadUpTo == nil {
 		c.ReadUpTo = time.Now
@@ -109,22 +120,30 @@ const (
 	idle      = time.Minute // longest wait between two looks
 	tidyEvery = 10 * time.Minute
 	maxTries  = 30 // then a temporary failure counts as a permanent one
+
+	loop     = "queue"          // its name
+	stepTime = 15 * time.Minute // the longest that one action, or forgetting, may take before it is taken for hanging
+	grace    = 30 * time.Second // for the action that is being carried out when the loop is told to stop
 )
 
 // Run works until ctx ends. It returns ctx's error, or nil when ctx ended.
 func (q *Queue) Run(ctx context.Context) error {
 	q.began = time.Now()
+	defer q.Beat(loop, 0)
+	q.Beat(loop, stepTime)
 	if err := q.Recover(ctx); err != nil {
 		return err
 	}
 	var tidied time.Time
 	for ctx.Err() == nil {
+		q.Beat(loop, stepTime)
 		next, err := q.pass(ctx)
 		if err != nil && ctx.Err() == nil {
 			q.Log.Error("queue: will try again", "err", err)
 		}
 		if time.Since(tidied) > tidyEvery {
 			tidied = time.Now()
+			q.Beat(loop, stepTime)
 			if err := q.Tidy(ctx); err != nil && ctx.Err() == nil {
 				q.Log.Error("queue: forgetting what was kept long enough", "err", err)
 			}
@@ -139,6 +158,7 @@ func (q *Queue) sleep(ctx context.Context, next time.Time) {
 	if !next.IsZero() {
 		d = min(idle, max(time.Until(next), 0))
 	}
+	q.Beat(loop, d+stepTime)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -248,10 +268,19 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, id := range due {
+	together, alone, err := q.split(due)
+	if err != nil {
+		return 0, err
+	}
+	moved, err = q.readers(ctx, together)
+	if err != nil { // which of them it was shows when each is alone
+		alone, err = append(together, alone...), nil
+	}
+	for _, id := range alone {
 		if ctx.Err() != nil {
 			break
 		}
+		q.Beat(loop, stepTime)
 		ok, failure := q.one(ctx, id)
 		if ok {
 			moved++
@@ -266,42 +295,79 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 
 // one looks at one Action: commit the intent, act, commit the outcome.
 func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err error) {
-	var job *inbox.Job
-	var c inbox.MailID
-	err = q.State.Update(ctx, "claim", func(tx *state.Tx) error {
-		job = nil
-		a, err := tx.Action(id)
-		if err != nil {
-			return err
-		}
-		before := a.State
-		c = a.Case
-		switch {
-		case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
-			err = q.Cases.Expire(tx, a)
-		case a.State == inbox.StateHeld && !a.Until.IsZero() && !a.Until.After(tx.Now):
-			err = q.Cases.HoldOver(tx, a)
-		case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !q.standsStill(tx, a):
-			job, err = q.claim(tx, a)
-		}
-		if moved = a.State != before; err == nil && moved && job == nil {
-			err = q.Cases.Report(tx, a.Case) // others of the Case may have waited to be told with it
-		}
-		return err
-	})
-	if err != nil || job == nil {
-		return moved, err
+	var l look
+	err = q.State.Update(ctx, "claim", func(tx *state.Tx) (err error) { l, err = q.look(tx, id); return err })
+	if err != nil || l.job == nil {
+		return l.moved, err
 	}
-	var files []string
-	job.Attach = q.saver(c, id, &files)
-	q.Point("before effect")
-	outcome, failure := q.perform(ctx, *job)
-	q.Point("after effect")
-	if ctx.Err() != nil && failure != nil {
-		return false, nil // not the store's fault: Recover takes it from here
+	if !q.act(ctx, l) {
+		return false, nil
 	}
-	q.unsettled = append(q.unsettled, result{id, outcome, files, failure})
 	return true, q.settleRest(ctx)
+}
+
+// outlive gives a context that ends a while after ctx has: what was begun may
+// finish. release frees it.
+func outlive(ctx context.Context) (acting context.Context, release func()) {
+	acting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.NewTimer(grace)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			cancel()
+		case <-acting.Done():
+		}
+	})
+	return acting, func() { stop(); cancel() }
+}
+
+// look is what came of a look at an Action.
+type look struct {
+	id    inbox.ActionID
+	c     inbox.MailID
+	moved bool
+	job   *inbox.Job // nil: there is nothing to carry out
+}
+
+// look starts an Action whose time has come, or lets it lapse.
+func (q *Queue) look(tx *state.Tx, id inbox.ActionID) (look, error) {
+	l := look{id: id}
+	a, err := tx.Action(id)
+	if err != nil {
+		return l, err
+	}
+	before := a.State
+	l.c = a.Case
+	switch {
+	case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
+		err = q.Cases.Expire(tx, a)
+	case a.State == inbox.StateHeld && !a.Until.IsZero() && !a.Until.After(tx.Now):
+		err = q.Cases.HoldOver(tx, a)
+	case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !q.standsStill(tx, a):
+		l.job, err = q.claim(tx, a)
+	}
+	if l.moved = a.State != before; err == nil && l.moved && l.job == nil {
+		err = q.Cases.Report(tx, a.Case) // others of the Case may have waited to be told with it
+	}
+	return l, err
+}
+
+// act carries out what a look has started and keeps the outcome for its
+// commit; false when it was given up because ctx had ended.
+func (q *Queue) act(ctx context.Context, l look) bool {
+	r := result{id: l.id, c: l.c}
+	l.job.Attach = q.saver(&r)
+	acting, release := outlive(ctx)
+	defer release()
+	q.Point("before effect")
+	r.outcome, r.failure = q.perform(acting, *l.job)
+	q.Point("after effect")
+	if acting.Err() != nil && r.failure != nil {
+		return false // not the store's fault: Recover takes it from here
+	}
+	q.unsettled = append(q.unsettled, r)
+	return true
 }
 
 // perform carries a Job out. A panic is a failure of this Action and of no
@@ -316,11 +382,16 @@ func (q *Queue) perform(ctx context.Context, job inbox.Job) (o inbox.Outcome, er
 	return q.Performer.Perform(ctx, job)
 }
 
-// settleRest commits the outcomes that are not committed yet, in order.
+// settleRest commits the outcomes that are not committed yet: together, or in
+// order where one of them cannot be.
 func (q *Queue) settleRest(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	if len(q.unsettled) > 1 && q.settle(ctx, q.unsettled...) == nil {
+		q.unsettled = nil
+	}
 	for len(q.unsettled) > 0 {
 		r := q.unsettled[0]
-		err := q.settle(context.WithoutCancel(ctx), r)
+		err := q.settle(ctx, r)
 		if inbox.IsTemporary(err) {
 			return err // the state cannot be written at the moment
 		}
@@ -540,31 +611,56 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	return true, q.Cases.Notify(tx, "an action was stopped for review", a.Case, a)
 }
 
-// settle commits what came of a Job.
-func (q *Queue) settle(ctx context.Context, r result) error {
+// settle commits what came of Jobs.
+func (q *Queue) settle(ctx context.Context, results ...result) error {
 	return q.State.Update(ctx, "outcome", func(tx *state.Tx) error {
-		a, err := tx.Action(r.id)
-		if err != nil {
-			return err
+		for _, r := range results {
+			a, err := tx.Action(r.id)
+			if err != nil {
+				return err
+			}
+			if r.failure == nil {
+				err = errors.Join(r.attach(tx), q.done(tx, a, r.outcome, r.files))
+			} else {
+				err = q.failed(tx, a, r.failure)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if r.failure == nil {
-			return q.done(tx, a, r.outcome, r.files)
-		}
-		return q.failed(tx, a, r.failure)
+		return nil
 	})
 }
 
-// saver gives what keeps the files of a Job beside the state, one after the
-// other, before the commit that needs them, and names them in files.
-func (q *Queue) saver(c inbox.MailID, id inbox.ActionID, files *[]string) func([]byte) error {
+// saver gives what keeps the files of a Job, one after the other: a large one
+// beside the state before the commit that needs it, a small one in memory for
+// that commit.
+func (q *Queue) saver(r *result) func([]byte) error {
 	return func(b []byte) error {
-		name := fmt.Sprintf("%s-%d", id, len(*files)+1)
-		if err := q.State.SaveFile(c, name, b); err != nil {
+		name := fmt.Sprintf("%s-%d", r.id, len(r.files)+1)
+		if state.Small(b) {
+			r.files, r.small = append(r.files, name), append(r.small, bytes.Clone(b))
+			return nil
+		}
+		if err := q.State.SaveFile(r.c, name, b); err != nil {
 			return inbox.Temporary(err)
 		}
-		*files = append(*files, name)
+		r.files, r.small = append(r.files, name), append(r.small, nil)
 		return nil
 	}
+}
+
+// attach stores the small files.
+func (r *result) attach(tx *state.Tx) error {
+	for i, b := range r.small {
+		if b == nil {
+			continue
+		}
+		if err := tx.SaveAttached(r.c, r.files[i], b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []string) error {

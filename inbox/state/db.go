@@ -32,6 +32,10 @@ const Schema = 1
 // ErrLocked says that another process holds the state: the daemon runs.
 var ErrLocked = errors.New("another process holds the state")
 
+// ErrWrite says that the state could not be written: the disk is full, most
+// often.
+var ErrWrite = errors.New("writing the state")
+
 // Config says where the state is and who listens to it.
 type Config struct {
 	Dir string       // made when it does not exist, mode 0700; must be set
@@ -40,6 +44,10 @@ type Config struct {
 	// Point is called at "before commit NAME" and "after commit NAME"; nil:
 	// not at all. Tests end the process there.
 	Point func(name string)
+
+	// Wrote is called with what came of each commit: nil when it is on disk, an
+	// error that is ErrWrite when it could not be written. nil: nobody asks.
+	Wrote func(err error)
 
 	// Dates sets the Due, the Alarm and the Alarmed of an open Action that is
 	// stored, from what else it says; nil: they are stored as they are.
@@ -54,6 +62,7 @@ type DB struct {
 	keys     *keyring
 	log      *slog.Logger
 	point    func(string)
+	wrote    func(error)
 	dates    func(*inbox.Action)
 	instance string
 	epoch    uint64
@@ -80,7 +89,7 @@ const (
 func Buckets() []string {
 	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed",
 		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_deadlines", "action_persons", "asks",
-		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "deleted", "moves", "counts", "effects",
+		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "attached", "persons", "erasures", "deleted", "moves", "counts", "effects",
 		"staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"}
 	return append(names, journal.Buckets()...)
 }
@@ -160,10 +169,13 @@ func openDir(c Config) (*DB, error) {
 			return nil, fmt.Errorf("making the state directory: %w", err)
 		}
 	}
+	if c.Wrote == nil {
+		c.Wrote = func(error) {}
+	}
 	if c.Dates == nil {
 		c.Dates = func(*inbox.Action) {}
 	}
-	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, dates: c.Dates}
+	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, dates: c.Dates, wrote: c.Wrote}
 	mark, err := readSentinel(db.path("instance"))
 	if err != nil {
 		return nil, err
@@ -310,7 +322,7 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		// A state of the same schema may be from before these were added.
 		seen := metaUint(meta, "opens")
 		unindexed := tx.Bucket([]byte("open")) == nil || metaUint(meta, keyIndexed) != seen
-		for _, name := range []string{"mail_signatures", "deleted", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved", "action_deadlines"} {
+		for _, name := range []string{"mail_signatures", "deleted", "attached", "staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved", "action_deadlines"} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
 			}
@@ -506,7 +518,7 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	if err := db.keys.ensure(next + keyBlock/2); err != nil {
-		return &inbox.Error{Err: fmt.Errorf("%s: %w", name, err), Temp: true}
+		return db.unwritten(name, err)
 	}
 	db.point("before commit " + name)
 	var failed error
@@ -518,8 +530,9 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	case failed != nil:
 		return fmt.Errorf("%s: %w", name, failed)
 	case err != nil:
-		return &inbox.Error{Err: fmt.Errorf("%s: writing the state: %w", name, err), Hint: "is the disk full?", Temp: true}
+		return db.unwritten(name, err)
 	}
+	db.wrote(nil)
 	db.point("after commit " + name)
 	return nil
 }
@@ -533,6 +546,13 @@ func (db *DB) Try(f func(*Tx) error) (err error) {
 	}
 	defer func() { err = errors.Join(err, tx.Rollback()) }()
 	return f(&Tx{tx: tx, db: db, Now: time.Now()})
+}
+
+// unwritten makes and tells the error of a commit that is not on disk.
+func (db *DB) unwritten(name string, err error) error {
+	err = &inbox.Error{Err: fmt.Errorf("%s: %w: %w", name, ErrWrite, err), Hint: "is the disk full?", Temp: true}
+	db.wrote(err)
+	return err
 }
 
 // View runs f in a read transaction. It must be short: a long one keeps the

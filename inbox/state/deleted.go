@@ -77,11 +77,11 @@ func (tx *Tx) PutDeleted(d *Deleted) error {
 	if err != nil {
 		return fmt.Errorf("keeping the delete of %s: %w", d.Action, err)
 	}
-	r := record[*Deleted]{Plain: d}
-	if r.Sealed, err = tx.db.keys.seal(house, deletedLabel(key), detail); err != nil {
+	sealed, err := tx.db.keys.seal(house, deletedLabel(key), detail)
+	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(&r)
+	b, err := encode(d, sealed)
 	if err != nil {
 		return fmt.Errorf("keeping the delete of %s: %w", d.Action, err)
 	}
@@ -160,11 +160,12 @@ func (tx *Tx) DeletedFrom(t time.Time, id inbox.ActionID, limit int) ([]*Deleted
 }
 
 func (tx *Tx) deleted(key, value []byte) (*Deleted, error) {
-	var r record[*Deleted]
-	if err := json.Unmarshal(value, &r); err != nil {
+	d := new(Deleted)
+	sealed, err := decode(value, d)
+	if err != nil {
 		return nil, err
 	}
-	b, err := tx.db.keys.unseal(house, deletedLabel(key), r.Sealed)
+	b, err := tx.db.keys.unseal(house, deletedLabel(key), sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -172,8 +173,8 @@ func (tx *Tx) deleted(key, value []byte) (*Deleted, error) {
 	if err := json.Unmarshal(b, &detail); err != nil {
 		return nil, err
 	}
-	r.Plain.Person, r.Plain.Fields, r.Plain.address, r.Plain.took = detail.Person, detail.Fields, detail.Address, detail.Took
-	return r.Plain, nil
+	d.Person, d.Fields, d.address, d.took = detail.Person, detail.Fields, detail.Address, detail.Took
+	return d, nil
 }
 
 // DeletedBefore tells whether a delete is kept that was carried out before t.

@@ -44,6 +44,7 @@
 //	reply_cases     mail, reply
 //	reply_ids       h(our Message-ID) -> reply
 //	rendered        reply -> sealed bytes as they go out, or "file"
+//	attached        name of a file -> its sealed bytes, when it is a small one; the others lie beside state.db
 //	persons         h(person or address), mail: every key under which something of theirs is sealed
 //	erasures        mail -> JSON: drop every key of that person when no letter is owed
 //	deleted         time, action -> JSON Deleted and sealed detail: to be repeated when the site restores a backup of its own

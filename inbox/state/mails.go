@@ -181,7 +181,7 @@ func (tx *Tx) signatureHash(from string, s [32]byte) []byte {
 // PutMail stores a Mail and keeps its indexes.
 func (tx *Tx) PutMail(m *inbox.Mail) error {
 	var retry, ended, state []byte
-	old, _, err := get[inbox.Mail, inbox.MailDetail](tx, "mails", uint64(m.ID), mailCase)
+	old, err := stored[inbox.Mail](tx, "mails", uint64(m.ID))
 	switch {
 	case err == nil:
 		retry, ended, state = retryKey(old), endedKey(old), mailStateKey(old)

@@ -450,11 +450,11 @@ func (tx *Tx) checkHeld() error {
 }
 
 func plainReply(v []byte) (*inbox.Reply, error) {
-	var r record[*inbox.Reply]
-	if err := json.Unmarshal(v, &r); err != nil {
+	r := new(inbox.Reply)
+	if _, err := decode(v, r); err != nil {
 		return nil, fmt.Errorf("reading a reply: %w", err)
 	}
-	return r.Plain, nil
+	return r, nil
 }
 
 // indexOpen makes the index of what is open, and the kept numbers, of a state

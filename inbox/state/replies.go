@@ -39,7 +39,7 @@ func (tx *Tx) AddReply(r *inbox.Reply) error {
 // PutReply stores a Reply and keeps its indexes.
 func (tx *Tx) PutReply(r *inbox.Reply) error {
 	var due []byte
-	old, _, err := get[inbox.Reply, inbox.ReplyDetail](tx, "replies", uint64(r.ID), replyCase)
+	old, err := stored[inbox.Reply](tx, "replies", uint64(r.ID))
 	switch {
 	case err == nil:
 		due = replyDueKey(old)
@@ -127,9 +127,12 @@ func (db *DB) SaveFile(c inbox.MailID, name string, b []byte) error {
 	return nil
 }
 
-// LoadFile reads what SaveFile wrote.
+// LoadFile reads what SaveFile or Tx.SaveAttached wrote.
 func (db *DB) LoadFile(c inbox.MailID, name string) ([]byte, error) {
-	sealed, err := os.ReadFile(db.filePath(name))
+	sealed, err := db.attached(name)
+	if sealed == nil && err == nil {
+		sealed, err = os.ReadFile(db.filePath(name))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("loading %s: %w", name, err)
 	}
@@ -141,6 +144,9 @@ func (db *DB) LoadFile(c inbox.MailID, name string) ([]byte, error) {
 func (db *DB) RemoveFile(name string) error {
 	db.files.Lock()
 	defer db.files.Unlock()
+	if err := db.dropAttached(name); err != nil {
+		return fmt.Errorf("removing %s: %w", name, err)
+	}
 	if err := os.Remove(db.filePath(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing %s: %w", name, err)
 	}
@@ -207,7 +213,10 @@ func (db *DB) StrayFiles() ([]string, error) {
 		return nil, fmt.Errorf("listing reply files: %w", err)
 	}
 	var stray []string
-	err = db.View(func(tx *Tx) error {
+	err = db.View(func(tx *Tx) (err error) {
+		if stray, err = tx.strayAttached(); err != nil {
+			return err
+		}
 		for _, e := range entries {
 			needed, err := tx.needed(e.Name())
 			if err != nil {

@@ -63,20 +63,21 @@ func (tx *Tx) StaffAccount(name string) (*StaffAccount, error) {
 }
 
 func (tx *Tx) staffAccount(value []byte) (*StaffAccount, error) {
-	var r record[*StaffAccount]
-	if err := json.Unmarshal(value, &r); err != nil {
+	a := new(StaffAccount)
+	sealed, err := decode(value, a)
+	if err != nil {
 		return nil, fmt.Errorf("reading an account: %w", err)
 	}
-	b, err := tx.db.keys.unseal(house, staffLabel(r.Plain.Name), r.Sealed)
+	b, err := tx.db.keys.unseal(house, staffLabel(a.Name), sealed)
 	if err != nil {
-		return nil, fmt.Errorf("reading account %s: %w", r.Plain.Name, err)
+		return nil, fmt.Errorf("reading account %s: %w", a.Name, err)
 	}
 	var secret staffSecret
 	if err := json.Unmarshal(b, &secret); err != nil {
-		return nil, fmt.Errorf("reading account %s: %w", r.Plain.Name, err)
+		return nil, fmt.Errorf("reading account %s: %w", a.Name, err)
 	}
-	r.Plain.Password, r.Plain.Networks = secret.Password, secret.Networks
-	return r.Plain, nil
+	a.Password, a.Networks = secret.Password, secret.Networks
+	return a, nil
 }
 
 // StaffAccounts gives every account, by name.
@@ -96,11 +97,11 @@ func (tx *Tx) PutStaffAccount(a *StaffAccount) error {
 	if err != nil {
 		return fmt.Errorf("encoding account %s: %w", a.Name, err)
 	}
-	r := record[*StaffAccount]{Plain: a}
-	if r.Sealed, err = tx.db.keys.seal(house, staffLabel(a.Name), secret); err != nil {
+	sealed, err := tx.db.keys.seal(house, staffLabel(a.Name), secret)
+	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(&r)
+	b, err := encode(a, sealed)
 	if err != nil {
 		return fmt.Errorf("encoding account %s: %w", a.Name, err)
 	}

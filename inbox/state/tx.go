@@ -31,41 +31,47 @@ var ErrNotFound = errors.New("not found")
 // ErrForgotten says that the key of what should be read was dropped.
 var ErrForgotten = journal.ErrForgotten
 
-// record is how a thing with a sealed part is stored.
-type record[T any] struct {
-	Plain  T      `json:"plain"`
-	Sealed []byte `json:"sealed,omitempty"`
-}
-
 func (tx *Tx) bucket(name string) *bolt.Bucket { return tx.tx.Bucket([]byte(name)) }
 
 // put stores plain with its detail sealed under the key of a Case.
 func put[T, D any](tx *Tx, bucket string, id uint64, c inbox.MailID, plain *T, detail *D) error {
-	r := record[*T]{Plain: plain}
 	label := fmt.Sprintf("%s %d", bucket, id)
+	var sealed []byte
 	switch {
 	case detail != nil:
 		b, err := json.Marshal(detail)
 		if err != nil {
 			return fmt.Errorf("encoding %s: %w", label, err)
 		}
-		if r.Sealed, err = tx.db.keys.seal(c, label, b); err != nil {
+		if sealed, err = tx.db.keys.seal(c, label, b); err != nil {
 			return err
 		}
 	default: // its key was dropped, or this caller did not open it: what was sealed stays
 		if old := tx.bucket(bucket).Get(be(id)); old != nil {
-			var kept record[json.RawMessage]
-			if err := json.Unmarshal(old, &kept); err != nil {
+			var err error
+			if sealed, err = sealedPart(old); err != nil {
 				return fmt.Errorf("reading %s: %w", label, err)
 			}
-			r.Sealed = kept.Sealed
 		}
 	}
-	b, err := json.Marshal(&r)
+	b, err := encode(plain, sealed)
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", label, err)
 	}
 	return tx.bucket(bucket).Put(be(id), b)
+}
+
+// stored reads the plain part of what put stored, for the keys of indexes.
+func stored[T any](tx *Tx, bucket string, id uint64) (*T, error) {
+	v := tx.bucket(bucket).Get(be(id))
+	if v == nil {
+		return nil, ErrNotFound
+	}
+	plain := new(T)
+	if _, err := decode(v, plain); err != nil {
+		return nil, fmt.Errorf("reading %s %d: %w", bucket, id, err)
+	}
+	return plain, nil
 }
 
 // get reads what put stored; detail is nil when its key was dropped.
@@ -75,16 +81,17 @@ func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailI
 		return nil, nil, ErrNotFound
 	}
 	label := fmt.Sprintf("%s %d", bucket, id)
-	var r record[*T]
-	if err := json.Unmarshal(v, &r); err != nil {
+	plain := new(T)
+	sealed, err := decode(v, plain)
+	if err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
 	}
-	if len(r.Sealed) == 0 {
-		return r.Plain, nil, nil
+	if len(sealed) == 0 {
+		return plain, nil, nil
 	}
-	b, err := tx.db.keys.unseal(caseOf(r.Plain), label, r.Sealed)
+	b, err := tx.db.keys.unseal(caseOf(plain), label, sealed)
 	if errors.Is(err, errKeyGone) {
-		return r.Plain, nil, nil
+		return plain, nil, nil
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
@@ -93,7 +100,7 @@ func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailI
 	if err := json.Unmarshal(b, &d); err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
 	}
-	return r.Plain, &d, nil
+	return plain, &d, nil
 }
 
 // Journal appends an entry. The detail is sealed under the key of the Case.

@@ -184,6 +184,8 @@ type Console struct {
 	Cert    string         // file of the certificate; "": no TLS
 	Key     string         // file of its key
 	Proxies []netip.Prefix // whose word on the address of a browser is believed
+
+	HealthFrom []netip.Prefix // who may ask for /healthz, /readyz and /metrics beside this machine
 }
 
 // Log says what is logged.

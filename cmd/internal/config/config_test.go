@@ -335,6 +335,8 @@ func TestConsole(t *testing.T) {
 		"listen = \"\"\nurl = \"https://x.test\"":                                                             {},
 		"listen = \"0.0.0.0:443\"\nurl = \"https://x.test\"\ntrusted_proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]": {Listen: "0.0.0.0:443", URL: "https://x.test", Proxies: local},
 		"tls_cert = \"/c\"\ntls_key = \"/k\"":                                                                 {Listen: "127.0.0.1:8080", URL: "https://127.0.0.1:8080", Cert: "/c", Key: "/k"},
+		`health_from = ["10.0.0.5", "10.1.2.3/16"]`: {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080",
+			HealthFrom: []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32"), netip.MustParsePrefix("10.1.0.0/16")}},
 	} {
 		if c := load(t, folder(t, ""), minimal+"\n[console]\n"+text); !reflect.DeepEqual(c.Console, want) {
 			t.Errorf("%s is %+v, want %+v", text, c.Console, want)

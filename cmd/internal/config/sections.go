@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"slices"
@@ -393,7 +392,8 @@ func readKeep(t *table) Keep {
 
 func readConsole(t *table) Console {
 	defer t.Close()
-	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080"), Cert: t.file("tls_cert", ""), Key: t.file("tls_key", ""), Proxies: readProxies(t)}
+	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080"), Cert: t.file("tls_cert", ""), Key: t.file("tls_key", ""),
+		Proxies: t.networks("trusted_proxy", `for example ["127.0.0.1"] or ["10.0.0.0/24"]`), HealthFrom: t.networks("health_from", `for example ["10.0.0.5", "10.1.0.0/16"]`)}
 	c.URL = strings.TrimRight(t.page("url"), "/")
 	if u, err := url.Parse(c.URL); err == nil && (u.Path != "" || u.RawQuery != "" || u.Fragment != "") {
 		t.Fault("url", `for example "https://console.site.example"`, "it has a path, and the console takes the whole host")
@@ -415,23 +415,6 @@ func readConsole(t *table) Console {
 		c.URL = map[bool]string{true: "https://", false: "http://"}[c.Cert != ""] + c.Listen
 	}
 	return c
-}
-
-// readProxies reads the addresses of the proxies before the console.
-func readProxies(t *table) []netip.Prefix {
-	var out []netip.Prefix
-	for _, s := range t.Texts("trusted_proxy") {
-		p, err := netip.ParsePrefix(s)
-		if ip, err1 := netip.ParseAddr(s); err1 == nil {
-			p, err = ip.Prefix(ip.BitLen())
-		}
-		if err != nil || p.Bits() == 0 {
-			t.Fault("trusted_proxy", `for example ["127.0.0.1"] or ["10.0.0.0/24"]`, "%q is neither an address nor a network", s)
-			continue
-		}
-		out = append(out, p)
-	}
-	return out
 }
 
 func readLog(t *table) Log {

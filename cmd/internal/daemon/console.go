@@ -44,7 +44,7 @@ func (d *Daemon) Listen() error {
 	}
 	d.listener = l
 	d.console, err = console.New(console.Config{Desk: d.desk, Staff: d.staff, Replay: d.intake, Site: d.cfg.Site.Name, Zone: d.cfg.Site.Location, Law: d.cfg.Deadlines.Profile,
-		Mailboxes: mailboxNames(d.cfg), Fields: d.fields.Fields(), Label: d.fields.ColumnLabel, URL: url, Proxies: c.Proxies, Revision: d.state.Revision, Log: d.log},
+		Mailboxes: mailboxNames(d.cfg), Fields: d.fields.Fields(), Label: d.fields.ColumnLabel, URL: url, Proxies: c.Proxies, Revision: d.state.Revision, Log: d.log, Before: d.health.Or},
 		l.Addr().String())
 	if err == nil {
 		d.consoleURL = url

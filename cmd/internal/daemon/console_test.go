@@ -54,6 +54,7 @@ func TestConsoleServed(t *testing.T) {
 	if again, err := d.Invite(t.Context(), "bea", staffroom.RoleViewer); err != nil || !strings.HasPrefix(again, "http://"+r.URL.Host+"/") {
 		t.Errorf("while it runs, a link leads to %s, not to %s: %v", again, r.URL.Host, err)
 	}
+	servesHealth(t, "http://"+r.URL.Host)
 
 	other := site(t, t.TempDir(), "\n[console]\nlisten = \""+r.URL.Host+"\"\n")
 	second, err := daemon.Open(t.Context(), other, daemon.Options{NoSocket: true})
@@ -75,6 +76,35 @@ func TestConsoleServed(t *testing.T) {
 	}
 	if _, err := http.DefaultTransport.RoundTrip(r); err == nil {
 		t.Error("it is still served")
+	}
+}
+
+// servesHealth finds that the console's address answers how it goes without a
+// sign-in, and not to whom a proxy speaks for.
+func servesHealth(t *testing.T, address string) {
+	t.Helper()
+	for _, c := range []struct {
+		path, client string
+		want         int
+	}{
+		{"/healthz", "", http.StatusOK}, {"/readyz", "", http.StatusServiceUnavailable}, {"/metrics", "", http.StatusOK},
+		{"/metrics", "192.0.2.7", http.StatusForbidden}, {"/readyz", "192.0.2.7", http.StatusForbidden},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.client != "" {
+			r.Header.Set("X-Forwarded-For", c.client)
+		}
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != c.want {
+			t.Errorf("%s for %q gets %s", c.path, c.client, resp.Status)
+		}
+		_ = resp.Body.Close() // only its head is wanted
 	}
 }
 

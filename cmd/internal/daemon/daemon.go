@@ -60,10 +60,19 @@ type Options struct {
 	Map *datamap.Map
 	// Point is called at the named moments; nil: not at all.
 	Point func(name string)
+	// Progress is told how far a backlog has come; nil: the log is.
+	Progress func(intake.Progress)
 	// NoSocket has no control socket opened, which virtual time cannot hold.
 	NoSocket bool
 	// NoConsole has no console served.
 	NoConsole bool
+
+	// Notify tells the service manager something in the words of sd_notify(3);
+	// nil: there is none.
+	Notify func(words string) error
+	// Watchdog is within what time the service manager wants to hear that we are
+	// alive; 0: it does not.
+	Watchdog time.Duration
 }
 
 // Daemon is a configured supportd. It holds the state while it is open.
@@ -86,6 +95,7 @@ type Daemon struct {
 	keeper     *cases.Keeper
 
 	handlers *handlers.Handlers
+	signs
 
 	embedded *boltusers.Store // the store, if it is the embedded one
 	unfitted *sqlusers.Store  // the store, if the data map was not yet held against it
@@ -105,7 +115,9 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 }
 
 func (d *Daemon) open(ctx context.Context) (err error) {
-	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Dates: cases.Dates(d.cfg.Deadlines.Clock)}); err != nil {
+	d.signs = newSigns(d.cfg)
+	d.opt.Lookup = d.watched(lookups(d.cfg, d.opt))
+	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Dates: cases.Dates(d.cfg.Deadlines.Clock), Wrote: d.wrote}); err != nil {
 		return err
 	}
 	if err := d.openStore(ctx); err != nil {
@@ -119,6 +131,9 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 	d.keeper, d.fields = cases.New(p.cases), p.fields
 	d.staff = staff.New(staff.Config{State: d.state, Site: siteNames(d.cfg), Log: d.log})
 	d.build(p, d.handlers)
+	if err := d.sign(); err != nil {
+		return err
+	}
 	if d.state.Restored() {
 		d.log.Error("daemon: the state is an older copy of itself; everything open is held and nothing is sent until \"supportd resume\"")
 		return d.state.Update(ctx, "hold all", d.keeper.HoldAll)
@@ -138,12 +153,14 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 	if d.opt.Find != nil {
 		finder = d.opt.Find(h)
 	}
-	d.queue = queue.New(queue.Config{State: d.state, Cases: keeper, Performer: performer, Rules: p.cases.Rules,
-		KeepDone: d.cfg.Keep.Done, KeepOther: d.cfg.Keep.Other, Reapply: d.cfg.Users.Reapply, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() }})
+	d.queue = queue.New(queue.Config{State: d.state, Cases: keeper, Performer: counted{performer, d.counters}, Rules: p.cases.Rules,
+		KeepDone: d.cfg.Keep.Done, KeepOther: d.cfg.Keep.Other, Reapply: d.cfg.Users.Reapply, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() },
+		Beat: d.pulse.Beat})
 	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
-		Sent: func() { d.queue.Wake() }})
+		Sent: func() { d.queue.Wake() }, Watch: d.ofOutbox()})
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
-		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point})
+		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed,
+		Progress: d.opt.Progress, Point: d.opt.Point, Watch: d.ofIntake()})
 	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
 		Mailboxes: d.intake, Knows: d.knows, Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
 }
@@ -193,12 +210,8 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 
 // newChecker makes what finds out who sent a mail.
 func newChecker(cfg *config.Config, opt Options) (*sender.Checker, error) {
-	lookup := opt.Lookup
-	if lookup == nil {
-		lookup = sender.Resolver(cfg.Proof.Resolver, nil)
-	}
 	return sender.New(sender.Config{Own: ownAddresses(cfg), TrustedIDs: cfg.Proof.TrustedAuthservIDs, MicrosoftTenant: cfg.Proof.MicrosoftTenant,
-		OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM, MaxAge: cfg.Proof.MaxAge, LookupTXT: lookup})
+		OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM, MaxAge: cfg.Proof.MaxAge, LookupTXT: lookups(cfg, opt)})
 }
 
 // folder gives an overlay folder, or nil when there is none.
@@ -365,7 +378,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}{
 		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
 		{"user store", d.fitLater},
-		{"control", serve}, {"console", d.serveConsole},
+		{"control", serve}, {"watch", d.watchOver}, {"service manager", d.tellManager}, {"console", d.serveConsole},
 	}
 	errs := make([]error, len(loops))
 	for i, loop := range loops {
@@ -398,7 +411,9 @@ func (d *Daemon) tellPause() error {
 // heartbeat logs the head of the journal once a day and mails it to the anchor,
 // so that a chain that was replaced is noticed.
 func (d *Daemon) heartbeat(ctx context.Context) error {
+	defer d.pulse.Beat("heartbeat", 0)
 	for {
+		d.pulse.Beat("heartbeat", 24*time.Hour+watchTime)
 		if err := d.anchor(ctx); err != nil && ctx.Err() == nil {
 			d.log.Error("daemon: the journal's head could not be noted", "err", err)
 		}

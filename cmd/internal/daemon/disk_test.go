@@ -65,6 +65,9 @@ func TestFullDisk(t *testing.T) {
 		p.wantMails(inbox.MailActed, inbox.MailActed, inbox.MailActed)
 		p.wantLetters("bob@users.test", "result")
 		p.wantLetters("carol@users.test", "result")
-		p.wantLetters(staff)
+		got := p.lettersTo(staff) // one that no disk kept, and one that says that it is over
+		if len(got) != 2 || !strings.Contains(got[0].Text(), "what supportd must keep cannot be written") || !strings.Contains(got[1].Text(), "Over: ") {
+			t.Errorf("staff got %d letters: %s", len(got), got)
+		}
 	})
 }

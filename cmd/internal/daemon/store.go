@@ -83,7 +83,9 @@ func (d *Daemon) fit(ctx context.Context) error {
 // start; it returns when ctx ends. A map that turns out not to fit is logged
 // whenever the reason is another one.
 func (d *Daemon) fitLater(ctx context.Context) error {
+	defer d.pulse.Beat("user store", 0)
 	for logged := ""; d.unfitted != nil; {
+		d.pulse.Beat("user store", refit+watchTime)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -100,6 +102,7 @@ func (d *Daemon) fitLater(ctx context.Context) error {
 			d.log.Error("daemon: the user store", "err", err)
 		}
 	}
+	d.pulse.Beat("user store", 0)
 	<-ctx.Done()
 	return nil
 }

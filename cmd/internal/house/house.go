@@ -90,7 +90,7 @@ func layers() map[string]int {
 		"inbox/cases inbox/staff handlers/users/datamap/mapfile",
 		"inbox/intake inbox/queue inbox/outbox handlers handlers/users/boltusers handlers/users/sqlusers " +
 			"handlers/users/userstest handlers/users/realsql inbox/mailtest",
-		"inbox/mailtest/realmail inbox/review handlers/users/fit",
+		"inbox/mailtest/realmail inbox/review inbox/health handlers/users/fit",
 		"inbox/control inbox/console handlers/users/draft",
 		"cmd/internal/config cmd/internal/house cmd/internal/talk",
 		"cmd/internal/daemon",
