@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -138,7 +139,7 @@ func TestExtend(t *testing.T) {
 	m = o.deletion()
 	token = o.session("qasym", staff.RoleHandler)
 	path, action := "/case/"+m.ID.String(), m.Actions[0].String()
-	want(t, o.get(path, token), http.StatusOK, "Extend the deadline", "gdpr")
+	want(t, o.get(path, token), http.StatusOK, "Extend the deadline", "GDPR")
 	want(t, o.post(path+"/extend", token, "action", action, "reason", "a lawyer must look"), http.StatusOK, "ann@users.test", "a lawyer must look")
 	want(t, o.post(path+"/extend", token, "action", action, "reason", "a lawyer must look", "step", "send"), http.StatusSeeOther, path+"?done=extend")
 	want(t, o.post(path+"/extend", token, "action", action, "reason", "once more", "step", "send"), http.StatusConflict, "can be done once")
@@ -401,3 +402,34 @@ func (b blocked) Close() error {
 
 // Addr implements net.Listener.
 func (blocked) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestBackFromALetter: who looks at a letter and goes back sends what the form
+// and that button hold, in their order; nothing is done, and what was typed is
+// still there.
+func TestBackFromALetter(t *testing.T) {
+	o := newOffice(t)
+	m := o.question()
+	token := o.session("hugo", staff.RoleHandler)
+	id := m.Actions[0].String()
+	path := "/case/" + m.ID.String() + "/answer"
+	w := o.post(path, token, "action", id, "text", "In Astana.")
+	want(t, w, http.StatusOK, "In Astana.")
+	form := regexp.MustCompile(`(?s)<form action="` + path + `".*?</form>`).FindString(w.Body.String())
+	press := func(button string) *httptest.ResponseRecorder {
+		var pairs []string
+		for _, tag := range regexp.MustCompile(`<(?:input type="hidden"|button)[^>]*>[^<]*`).FindAllString(form, -1) {
+			if strings.HasPrefix(tag, "<button") && !strings.HasSuffix(tag, ">"+button) {
+				continue
+			}
+			if at := regexp.MustCompile(`name="([^"]*)" value="([^"]*)"`).FindStringSubmatch(tag); at != nil {
+				pairs = append(pairs, at[1], at[2])
+			}
+		}
+		return o.post(path, token, pairs...)
+	}
+	want(t, press("Back"), http.StatusOK, "In Astana.</textarea>")
+	if got := o.state(m); got != inbox.StateReview {
+		t.Fatalf("going back left it %s", got)
+	}
+	want(t, press("Send"), http.StatusSeeOther, "/case/"+m.ID.String()+"?done=answer")
+}

@@ -1,10 +1,12 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -72,12 +74,7 @@ func (s *Server) mux() http.Handler {
 			_, _ = w.Write(a.Body) // a browser that went away is no fault
 		})
 	}
-	cross := http.NewCrossOriginProtection()
-	cross.SetDenyHandler(s.deny(http.StatusForbidden))
-	if err := cross.AddTrustedOrigin(origin(s.link)); err != nil {
-		s.Log.Warn("console: its own origin", "err", err)
-	}
-	return s.guard(cross.Handler(s.notFound(mux)))
+	return s.named(s.ours(s.whole(s.bounded(s.notFound(mux)))))
 }
 
 // origin gives the origin of a URL.
@@ -89,15 +86,9 @@ func origin(link string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// guard sets what every answer carries, and sends away what is not for us or
-// too much.
-func (s *Server) guard(next http.Handler) http.Handler {
+// bounded sends away what is too much at once.
+func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		headers(w.Header(), s.secure)
-		if !slices.Contains(s.hosts, strings.ToLower(r.Host)) {
-			s.deny(http.StatusMisdirectedRequest).ServeHTTP(w, r)
-			return
-		}
 		if r.URL.Path != livePath { // which has bounds of its own
 			select {
 			case s.busy <- struct{}{}:
@@ -108,7 +99,56 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				return
 			}
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// whole reads what a form sends before it takes anybody's place: a body that
+// comes in slowly keeps nobody waiting but itself.
+func (s *Server) whole(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			s.deny(http.StatusRequestEntityTooLarge).ServeHTTP(w, r)
+		case err != nil:
+			s.deny(http.StatusBadRequest).ServeHTTP(w, r)
+		default:
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// ours lets through what changes something only from a page of ours. A browser
+// that says from where its page is counts by that alone; the origin is for those
+// that do not.
+func (s *Server) ours(next http.Handler) http.Handler {
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(s.deny(http.StatusForbidden))
+	if err := cross.AddTrustedOrigin(origin(s.link)); err != nil {
+		s.Log.Warn("console: its own origin", "err", err)
+	}
+	checked := cross.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		site := r.Header.Get("Sec-Fetch-Site")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && !slices.Contains([]string{"", "same-origin", "none"}, site) {
+			s.deny(http.StatusForbidden).ServeHTTP(w, r)
+			return
+		}
+		checked.ServeHTTP(w, r)
+	})
+}
+
+// named sends away what asks for another name than ours.
+func (s *Server) named(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		headers(w.Header(), s.secure)
+		if !slices.Contains(s.hosts, strings.ToLower(r.Host)) {
+			s.deny(http.StatusMisdirectedRequest).ServeHTTP(w, r)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -2,11 +2,13 @@ package console
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -271,5 +273,61 @@ func TestAssets(t *testing.T) {
 		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != a.Type || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") || !slices.Equal(w.Body.Bytes(), a.Body) {
 			t.Errorf("%s: %d %v", a.Path, w.Code, w.Header())
 		}
+	}
+}
+
+// TestSlowBodies: a form that comes in slowly takes nobody's place, and one that
+// breaks off is no form.
+func TestSlowBodies(t *testing.T) {
+	o := newOffice(t)
+	come, end := make(chan struct{}), make(chan struct{})
+	var slow sync.WaitGroup
+	for range maxAtOnce + 1 {
+		slow.Go(func() {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/sign-in", &slowBody{come, end})
+			r.Host = host
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			w := httptest.NewRecorder()
+			o.s.ServeHTTP(w, r)
+			if w.Code != http.StatusBadRequest {
+				t.Errorf("a form that broke off: %d", w.Code)
+			}
+		})
+	}
+	for range maxAtOnce + 1 {
+		select {
+		case <-come:
+		case <-time.After(10 * time.Second):
+			close(end)
+			t.Fatal("not every body is read")
+		}
+	}
+	want(t, o.get("/sign-in", ""), http.StatusOK)
+	close(end)
+	slow.Wait()
+}
+
+// slowBody is a body that says when it is read, and breaks off when it is told to.
+type slowBody struct{ come, end chan struct{} }
+
+func (s *slowBody) Read([]byte) (int, error) {
+	s.come <- struct{}{}
+	<-s.end
+	return 0, io.ErrUnexpectedEOF
+}
+
+// TestOwnOrigin: a request of another site's page stays one, whatever it says of
+// its origin.
+func TestOwnOrigin(t *testing.T) {
+	o := newOffice(t)
+	m := o.deletion()
+	token := o.session("lara", staff.RoleHandler)
+	form := url.Values{"action": {m.Actions[0].String()}, "typed": {m.ID.String()}}
+	for _, site := range []string{"cross-site", "same-site", "something new"} {
+		w := o.ask(http.MethodPost, "/case/"+m.ID.String()+"/approve", token, form, func(r *http.Request) {
+			r.Header.Set("Sec-Fetch-Site", site)
+			r.Header.Set("Origin", "http://"+host)
+		})
+		want(t, w, http.StatusForbidden)
 	}
 }

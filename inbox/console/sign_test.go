@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/staff"
 )
 
@@ -149,4 +150,14 @@ func TestAccounts(t *testing.T) {
 	want(t, o.post("/staff/disable", token, "name", "jon"), http.StatusSeeOther, "/staff?done=disable")
 	want(t, o.post("/staff/enable", token, "name", "jon"), http.StatusSeeOther, "/staff?done=enable")
 	want(t, o.post("/staff/reset", token, "name", "jon"), http.StatusOK, "/link/")
+}
+
+// TestWordsOfTheJournal: nobody has a name that the journal, and the pages, have
+// for somebody else: what they did would be taken for another's doing.
+func TestWordsOfTheJournal(t *testing.T) {
+	o := newOffice(t)
+	token := o.session("ines", staff.RoleAdmin)
+	for _, name := range []string{cases.Program, cases.Owner, cases.Claimant, "owner", "claimant", "person", "the-person", "nobody", "automatically", "staff"} {
+		want(t, o.post("/staff/add", token, "name", name, "role", "viewer"), http.StatusUnprocessableEntity)
+	}
 }

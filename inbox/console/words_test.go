@@ -10,6 +10,8 @@ import (
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/deadline"
+	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/templates"
@@ -90,6 +92,11 @@ func wordsOf() (keys []string) {
 			add("what", r.what)
 		}
 	}
+	for _, subject := range []policy.Subject{policy.Change, policy.ChangeEmail, policy.DeleteAccount, policy.DeleteFields, policy.Deactivate, policy.Copy, policy.Describe, policy.Withdraw} {
+		add("why", "policy wants every "+strings.ReplaceAll(string(subject), "_", "-")+" reviewed")
+	}
+	add("law", deadline.Profiles()...)
+	add("why", "it came in mode observe", "it came in mode assist")
 	add("state", queueStates()...)
 	add("filter.deadline", deadlines()...)
 	add("what", happenings()...)

@@ -87,14 +87,15 @@ var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,31}$`)
 // fold gives a name as accounts have it.
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// newName reads the name for a new account. The journal knows the program, the
-// machine's administrator and a caller without a name by these words.
+// newName reads the name for a new account. The journal and the pages know the
+// program, the machine's administrator, the person whom a case is about, and a
+// caller without a name by these words.
 func newName(name string) (string, error) {
 	name = fold(name)
 	switch {
 	case !accountName.MatchString(name):
 		return "", fmt.Errorf("%q cannot be an account's name: it takes 1 to 32 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit", name)
-	case slices.Contains([]string{program, "root", "unknown", "staff"}, name):
+	case slices.Contains([]string{program, "root", "unknown", "staff", "person", "the-person", "owner", "claimant", "nobody", "automatically"}, name):
 		return "", fmt.Errorf("%q cannot be an account's name: the journal has it for somebody else", name)
 	}
 	return name, nil

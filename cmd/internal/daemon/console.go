@@ -21,7 +21,7 @@ import (
 // of 0 becomes one that is free.
 func (d *Daemon) Listen() error {
 	c := &d.cfg.Console
-	if d.listener != nil || d.opt.NoConsole || c.Listen == "" {
+	if d.console != nil || d.listener != nil || d.opt.NoConsole || c.Listen == "" {
 		return nil
 	}
 	l, err := net.Listen("tcp", c.Listen)

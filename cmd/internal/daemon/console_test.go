@@ -51,6 +51,9 @@ func TestConsoleServed(t *testing.T) {
 		t.Errorf("%s %v", resp.Status, resp.Header)
 	}
 	_ = resp.Body.Close() // only its head is wanted
+	if again, err := d.Invite(t.Context(), "bea", staffroom.RoleViewer); err != nil || !strings.HasPrefix(again, "http://"+r.URL.Host+"/") {
+		t.Errorf("while it runs, a link leads to %s, not to %s: %v", again, r.URL.Host, err)
+	}
 	servesHealth(t, "http://"+r.URL.Host)
 
 	other := site(t, t.TempDir(), "\n[console]\nlisten = \""+r.URL.Host+"\"\n")

@@ -68,6 +68,7 @@ func House() Rules {
 			"golang.org/x":                    {"…"},
 			"github.com/rogpeppe/go-internal": nil,
 			"go.uber.org/goleak":              nil,
+			"github.com/chromedp":             {"cmd/internal/browser"},
 		},
 		TestRooms: []string{
 			"github.com/emersion/go-message", "github.com/emersion/go-msgauth", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp",
@@ -93,7 +94,7 @@ func layers() map[string]int {
 		"inbox/control inbox/console handlers/users/draft",
 		"cmd/internal/config cmd/internal/house cmd/internal/talk",
 		"cmd/internal/daemon",
-		"cmd/supportd cmd/demo",
+		"cmd/supportd cmd/demo cmd/internal/browser",
 	} {
 		for _, name := range strings.Fields(names) {
 			rank[name] = i
