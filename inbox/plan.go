@@ -40,6 +40,10 @@ type Keep struct {
 	Field Field  `json:"field,omitempty"` // "": the place as a whole
 	Why   string `json:"why"`
 	Until string `json:"until,omitempty"`
+
+	// Earlier: not what is found now, but what stands there under an address
+	// that the person had before, or, of a change of the address, has until then.
+	Earlier bool `json:"earlier,omitempty"`
 }
 
 // Plan is what an Action will do. The person is shown it before they confirm,
@@ -71,6 +75,9 @@ func (p Plan) Digest(person string, kind Kind) string {
 		fmt.Fprintf(h, "keep %q %q %q\n", k.Place, k.Why, k.Until)
 		if k.Field != "" {
 			fmt.Fprintf(h, "only %q\n", k.Field)
+		}
+		if k.Earlier {
+			fmt.Fprintln(h, "earlier")
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))

@@ -220,6 +220,7 @@ func (w *placed) link() {
 	if ok && link.ByAddress() {
 		w.searched(col)
 		w.readdressed(col)
+		w.staying(col)
 	}
 	up, found := w.c.parent(w.p)
 	parent, there := w.c.table(up)
@@ -268,11 +269,11 @@ func (w *placed) readdressed(col sqlusers.Column) {
 		return
 	}
 	if col.Generated {
-		w.c.fault(at, "name the column that it is computed from, or write fixed = true in the link", "the rows are to get the new address when a person's changes, and the database computes it")
+		w.c.fault(at, "name the column that it is computed from, or write fixed in the link, with the reason", "the rows are to get the new address when a person's changes, and the database computes it")
 		return
 	}
 	if account, ok := w.c.email(); ok && col.Length > 0 && (account.Length == 0 || account.Length > col.Length) {
-		w.c.remark(at, "widen the column, or write fixed = true in the link", "nobody's new address may have more than its %d characters, because the rows are to get it, too", col.Length)
+		w.c.remark(at, "widen the column, or write fixed in the link, with the reason", "nobody's new address may have more than its %d characters, because the rows are to get it, too", col.Length)
 	}
 	for _, u := range w.t.Unique {
 		if slices.ContainsFunc(u.Columns, func(name string) bool { return sameColumn(w.t, name, col.Name) }) {
@@ -280,6 +281,19 @@ func (w *placed) readdressed(col sqlusers.Column) {
 				"%s of %q must be unique: a change of address fails where there is a row with the new one already", quoted(u.Columns), w.t.Name)
 		}
 	}
+}
+
+// staying warns of what a delete is to take, and no longer reaches once a person
+// has another address.
+func (w *placed) staying(col sqlusers.Column) {
+	if w.p.Readdressed() || w.p.Erase == datamap.EraseNone {
+		return
+	}
+	hint := "leave fixed out where the rows may get the new address"
+	if !w.p.Source.Link.Fixed {
+		hint = "erase the column, where it need not be kept, so that the rows get the new address"
+	}
+	w.c.remark(w.at(col.Name), hint, "after a change of address its rows stay under the old one: no later copy has them, and no later delete reaches them, as people are told")
 }
 
 // email gives the column of the address on record.

@@ -131,7 +131,7 @@ func wantRest(t *testing.T, f Fixture, plan inbox.Plan, rest []users.Record) {
 		}
 	}
 	for _, k := range plan.Keeps {
-		kept[k.Place] = kept[k.Place] || k.Field == ""
+		kept[k.Place] = kept[k.Place] || k.Field == "" && !k.Earlier
 	}
 	places := map[string]bool{}
 	for _, r := range rest {
