@@ -56,6 +56,13 @@ func (e *MovedError) Error() string {
 	return "the address on record is no longer the one that confirmed it"
 }
 
+// ProtectedError says that only staff act upon an account, and that they have
+// not approved an Action for it; nothing was done.
+type ProtectedError struct{}
+
+// Error says so.
+func (e *ProtectedError) Error() string { return "the account is protected: only staff act upon it" }
+
 // StaleError says that an Action's plan is no longer the one that was
 // confirmed, because the data changed since; nothing was done.
 type StaleError struct {

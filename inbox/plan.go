@@ -95,6 +95,7 @@ type Job struct {
 	Digest    string // of the Plan that was confirmed
 	Language  string
 	Past      []PastCase // of a copy or a describe: earlier cases that the state still holds
+	Approved  bool       // by staff: done also to an account that only they act upon; else [ProtectedError]
 	Ask       bool       // carry nothing out, only tell what an earlier attempt did; [ErrNotDone] when none did
 
 	// Attach keeps a ZIP that a letter to the person will carry; several are

@@ -376,7 +376,7 @@ func (q *Queue) start(tx *state.Tx, a *inbox.Action, ask bool) (*inbox.Job, erro
 		a.Begun = tx.EffectKey(a.ID)
 	}
 	job := &inbox.Job{EffectKey: a.Begun, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, Person: a.Detail.Person, Ask: ask,
-		Address: a.Detail.Address, Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language}
+		Address: a.Detail.Address, Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language, Approved: a.Approved}
 	if (a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe) && !ask {
 		past, err := q.Cases.Past(tx, a.Detail.Person, a.Detail.Address)
 		if err != nil {
@@ -509,7 +509,8 @@ func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (held bool, err error) {
 
 // brake puts an Action before staff when too many irreversible effects happen
 // in an hour, or when what it asks for is what a stolen address would be used
-// for. Staff's approval afterwards is final.
+// for, or when only staff act upon the account. Their approval afterwards is
+// final.
 func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	if a.Reviewed || a.Begun != "" { // what may have been carried out must be tried to its end
 		return false, nil
@@ -529,6 +530,9 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	}
 	if why == "" && cases.GuardedAfterMove(a) && tx.MovedSince(a.Detail.Person, cases.MovedWindow(tx.Now)) {
 		why = "the address on record changed less than 30 days ago"
+	}
+	if why == "" && q.Cases.Guards.Protects(a.Detail.Person) {
+		why = (&inbox.ProtectedError{}).Error()
 	}
 	if why == "" {
 		return false, nil
@@ -593,6 +597,7 @@ func (q *Queue) remember(tx *state.Tx, a *inbox.Action, done inbox.Plan) error {
 func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	var stale *inbox.StaleError
 	var moved *inbox.MovedError
+	var guarded *inbox.ProtectedError
 	var refused *datamap.RefusedError
 	a.Error = failure.Error()
 	if !inbox.InDoubt(failure) {
@@ -605,6 +610,8 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 		return q.Cases.Stale(tx, a, stale.Plan)
 	case errors.As(failure, &moved):
 		return q.Cases.ToReview(tx, a, moved.Error())
+	case errors.As(failure, &guarded):
+		return q.Cases.Guarded(tx, a, guarded.Error())
 	case errors.As(failure, &refused):
 		a.Detail.Reason, a.Error = string(refused.Reason), refused.Error()
 		if err := tx.Move(a, inbox.EventFail, cases.Program, nil); err != nil {

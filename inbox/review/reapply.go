@@ -279,7 +279,7 @@ func (r *repeating) end(ctx context.Context, since time.Time) error {
 // repetition gives the Job that a delete was. Of fields it takes no more than
 // that did.
 func (d *Desk) repetition(del *state.Deleted) inbox.Job {
-	job := inbox.Job{EffectKey: del.Effect, Kind: del.Kind, Scope: del.Scope, Person: del.Person, Digest: del.Digest,
+	job := inbox.Job{EffectKey: del.Effect, Kind: del.Kind, Scope: del.Scope, Person: del.Person, Digest: del.Digest, Approved: true,
 		Request: inbox.Request{Kind: del.Kind, Scope: del.Scope, Fields: del.Fields}}
 	if del.Scope == inbox.ScopeFields {
 		job.Request.Fields = del.Cleared()

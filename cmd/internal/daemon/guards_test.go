@@ -74,3 +74,56 @@ func TestSiteIsTold(t *testing.T) {
 		}
 	}
 }
+
+// An account that becomes protected while something waits for its cool-off is
+// not acted upon: staff look at it first. Their approval is enough then, since
+// the owner has confirmed it.
+func TestProtectedWhileItWaits(t *testing.T) {
+	set, db := siteDatabase(t)
+	dir := filepath.Dir(rowOf(t, db, "SELECT file FROM pragma_database_list WHERE name = 'main'"))
+	guarded := strings.Replace(siteMap, "withdrawn ", "protected  = [{ column = \"hold\", value = \"1\" }]\nwithdrawn ", 1)
+	if err := os.WriteFile(filepath.Join(dir, "map.toml"), []byte(guarded), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	execSQL(t, db, "ALTER TABLE members ADD COLUMN hold INTEGER")
+	inScene(t, set, func(s *scene) {
+		s.write(kate, "leaving", deletePlease)
+		s.answer(s.letter("confirm", kate), "Yes")
+		s.letter("scheduled", kate)
+		execSQL(t, db, "UPDATE members SET hold = 1 WHERE id = 17")
+		s.passes(2 * coolOff)
+		s.stand("delete account review")
+		s.silence(kate)
+		if got := rowOf(t, db, "SELECT name FROM members WHERE id = 17"); got != "Kate" {
+			t.Errorf("the name is %q", got)
+		}
+		s.notice("stopped for review")
+		if got := s.action("A-1").Error; !strings.Contains(got, "protected") {
+			t.Errorf("staff are told %q", got)
+		}
+		s.act("approve", "A-1")
+		s.letter("scheduled", kate) // without a question: the yes still counts
+		s.passes(2 * coolOff)
+		s.letter("result", kate)
+		s.stand("delete account done")
+	})
+}
+
+// The same of an ID that the configuration names when the daemon is started
+// anew.
+func TestProtectedByNameWhileItWaits(t *testing.T) {
+	inScene(t, setup{}, func(s *scene) {
+		s.write(kate, "leaving", deletePlease)
+		s.answer(s.letter("confirm", kate), "Yes")
+		s.letter("scheduled", kate)
+		s.cfg.Users.Protected = []string{"u-kate"}
+		s.reopen()
+		s.start()
+		s.passes(2 * coolOff)
+		s.stand("delete account review")
+		s.stays("u-kate")
+		s.act("approve", "A-1")
+		s.passes(2 * coolOff)
+		s.stand("delete account done")
+	})
+}
