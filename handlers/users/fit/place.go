@@ -232,6 +232,9 @@ func (w *placed) link() {
 		w.changing(up, to, parent)
 	}
 	switch {
+	case ok && alone(parent, to.Name) && alone(w.t, col.Name) && !w.p.Single && !refers(w.t, col, parent, to) && !refers(parent, to, w.t, col):
+		w.c.fault(w.at(col.Name), "name the column that holds whose row it is; where it is this one, write single = true",
+			"no two rows of %q have the same in %q, and nothing says that it refers to %q: is it the number of the row, and not of the person?", w.t.Name, col.Name, parent.Name)
 	case !ok || alone(parent, to.Name) || parent.View:
 	case alone(w.t, col.Name):
 		w.c.remark(w.at(col.Name), "look whether a row is one person's only: it goes when one of them goes",
@@ -239,6 +242,13 @@ func (w *placed) link() {
 	default:
 		w.c.fault(w.at(col.Name), "link it to a column that is unique", "several people may have one value in %q of %q, and would be taken for the owner of each other's rows", to.Name, parent.Name)
 	}
+}
+
+// refers tells whether the database knows one column as a reference to the other.
+func refers(t sqlusers.Table, col sqlusers.Column, to sqlusers.Table, at sqlusers.Column) bool {
+	return slices.ContainsFunc(t.Foreign, func(f sqlusers.ForeignKey) bool {
+		return f.Table == to.Name && len(f.Columns) == 1 && len(f.To) == 1 && sameColumn(t, f.Columns[0], col.Name) && sameColumn(to, f.To[0], at.Name)
+	})
 }
 
 // changing warns of a link to what changes by our own hand.
