@@ -81,9 +81,9 @@ func TestUnfitAfterADatabaseThatWasDown(t *testing.T) {
 		if m := s.newest(); m.State != inbox.MailDeferred {
 			t.Errorf("the mail is %s (%s)", m.State, m.Reason)
 		}
-		s.write(kate, "my data", copyPlease)
+		s.write(bob, "my data", copyPlease)
 		s.passes(2 * coolOff)
-		s.silence(kate)
+		s.silence(kate, bob)
 		if got := rowOf(t, db, "SELECT id FROM badges"); got != "1; 2" {
 			t.Errorf("badges: %s", got)
 		}
@@ -92,6 +92,7 @@ func TestUnfitAfterADatabaseThatWasDown(t *testing.T) {
 		}
 		execSQL(t, db, "UPDATE members SET name = 'Kate II' WHERE id = 19", "UPDATE badges SET holder = 'Kate II' WHERE id = 2", "CREATE UNIQUE INDEX one_name ON members (name)")
 		s.passes(2 * time.Hour)
+		s.letter("result", bob)
 		s.answer(s.letter("confirm", kate), "Yes")
 		s.passes(3 * coolOff)
 		if got := rowOf(t, db, "SELECT id FROM badges"); got != "2" {
