@@ -107,6 +107,11 @@ type Job struct {
 	// very value from the field; where another one stands, it is left alone.
 	// nil: whatever a field holds is taken.
 	Took func(f Field, value string) bool
+
+	// Had tells of a delete of an account that is repeated whether an address
+	// was the one on record: the rest is looked for by it where the person is not
+	// there any more. nil: it is not.
+	Had func(address string) bool
 }
 
 // Remains is what the user store still holds, or holds again, of what a Job
@@ -114,6 +119,7 @@ type Job struct {
 type Remains struct {
 	Left    []Step // of the plan; none: nothing is there
 	Gone    bool   // the person's own record is not there
+	Guest   string // of whom rows were found by what Job.Had told: who they are without an account; "" otherwise
 	Address string // on record now; "" when nothing is there
 	Key     string // effect key under which the rest can be taken away; the store does not know it yet
 	Digest  string // of the plan that does it
