@@ -140,7 +140,7 @@ func (h *Handlers) tell(ctx context.Context, job inbox.Job) error {
 	}
 	err := h.hook.Tell(ctx, after.Note{Effect: job.EffectKey, Kind: job.Kind, Scope: job.Scope, Undo: job.Undo, Person: job.Person})
 	if err != nil {
-		return &inbox.InDoubtError{Err: err}
+		return &inbox.UntoldError{Err: err}
 	}
 	return nil
 }

@@ -93,6 +93,19 @@ func InDoubt(err error) bool {
 	return IsTemporary(err) || errors.As(err, &doubt)
 }
 
+// UntoldError says that an Action was carried out, and that the rest of the site
+// has not heard of it yet. It is temporary: only the telling is tried again.
+type UntoldError struct{ Err error }
+
+// Error gives the text of what it wraps.
+func (e *UntoldError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what it wraps.
+func (e *UntoldError) Unwrap() error { return e.Err }
+
+// Temporary implements IsTemporary.
+func (e *UntoldError) Temporary() bool { return true }
+
 // Redacted is personal text that must not reach a log: slog prints a mark in
 // its place.
 type Redacted string

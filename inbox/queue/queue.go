@@ -108,7 +108,12 @@ const (
 	batch     = 64
 	idle      = time.Minute // longest wait between two looks
 	tidyEvery = 10 * time.Minute
-	maxTries  = 30 // then a temporary failure counts as a permanent one
+	maxTries  = 30 // then a temporary failure counts as a permanent one: after 21 hours
+
+	// What was carried out, and only the rest of the site was not told of, is
+	// tried for a week; staff hear of it after three hours.
+	unheardTries = 178
+	unheardTell  = 12
 )
 
 // Run works until ctx ends. It returns ctx's error, or nil when ctx ended.
@@ -621,11 +626,14 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 			return err
 		}
 		return q.Cases.Failed(tx, a)
-	case inbox.IsTemporary(failure) && a.Attempts < maxTries:
+	case inbox.IsTemporary(failure) && a.Attempts < tries(failure):
 		a.RunAfter = tx.Now.Add(backoff(a.Attempts))
 		q.Log.Warn("queue: an action will be tried again", "action", a.ID.String(), "attempt", a.Attempts, "err", failure)
 		if err := tx.MoveFor(a, inbox.EventLater, cases.Program, a.Error); err != nil {
 			return err
+		}
+		if unheard(failure) && a.Attempts == unheardTell {
+			return q.Cases.Notify(tx, "an action was carried out, and users.after has not succeeded yet; it is tried for a week", a.Case, a)
 		}
 		if a.Wish == inbox.EventNo && a.Attempts == 1 { // the first time that the store was asked in vain
 			return q.Cases.Unclear(tx, a)
@@ -637,6 +645,21 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 		return err
 	}
 	return q.Cases.Failed(tx, a)
+}
+
+// unheard tells of a failure that the Action was carried out, and only the rest
+// of the site has not heard of it.
+func unheard(failure error) bool {
+	_, yes := errors.AsType[*inbox.UntoldError](failure)
+	return yes
+}
+
+// tries is how often an Action that failed so is tried.
+func tries(failure error) int {
+	if unheard(failure) {
+		return unheardTries
+	}
+	return maxTries
 }
 
 // LongestRetry gives the longest wait between two attempts.

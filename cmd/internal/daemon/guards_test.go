@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +73,46 @@ func TestSiteIsTold(t *testing.T) {
 		if l != lines[0] {
 			t.Errorf("the site was told %s and %s of one effect", lines[0], l)
 		}
+	}
+}
+
+// Staff are told in a few hours that the rest of the site does not hear of an
+// effect; it goes on being told for days, and then once more when they retry.
+func TestSiteIsNotTold(t *testing.T) {
+	dir := t.TempDir()
+	script, mark := filepath.Join(dir, "after.sh"), filepath.Join(dir, "ok")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\ncat > /dev/null\ntest -e "+mark+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	hears := func() {
+		if err := os.WriteFile(mark, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		after time.Duration
+		state string
+	}{"for days": {5 * 24 * time.Hour, "scheduled"}, "for good": {8 * 24 * time.Hour, "failed"}} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.Remove(mark); err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			inScene(t, setup{more: "[users]\nafter = { command = [\"" + script + "\"] }\n"}, func(s *scene) {
+				s.write(bob, "phone", phonePlease)
+				s.answer(s.letter("confirm", bob), "Yes")
+				s.passes(4 * time.Hour)
+				s.notice("an action was carried out, and users.after has not succeeded yet")
+				s.silence(bob, staff)
+				s.passes(c.after)
+				s.stand("delete fields " + c.state)
+				hears()
+				if c.state == "failed" {
+					s.act("retry", "A-1")
+				}
+				s.passes(2 * time.Hour)
+				s.stand("delete fields done")
+			})
+		})
 	}
 }
 
