@@ -98,7 +98,8 @@ type Daemon struct {
 	signs
 
 	embedded *boltusers.Store // the store, if it is the embedded one
-	unfitted *sqlusers.Store  // the store, if the data map was not yet held against it
+	database *sqlusers.Store  // the store, if it is the site's own
+	answered bool             // the database has answered, and the data map fits it
 }
 
 // Open opens the state and the user store and wires everything. Close must
@@ -377,7 +378,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
-		{"user store", d.fitLater},
+		{"user store", d.untilAnswered},
 		{"control", serve}, {"watch", d.watchOver}, {"service manager", d.tellManager}, {"console", d.serveConsole},
 	}
 	errs := make([]error, len(loops))
