@@ -79,6 +79,7 @@
 //	5  inbox/control             the Unix socket and its client
 //	6  cmd/internal/config, then cmd/internal/daemon   how it is started and wired
 //	6  cmd/internal/talk         scripted conversations, for tests and the demo
+//	6  cmd/internal/crowd        many people who write and answer, and what must have come of it, for tests
 //	6  cmd/internal/house        the test of this table
 //	7  cmd/supportd, cmd/demo    the program and its demo
 //

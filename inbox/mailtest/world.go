@@ -38,8 +38,9 @@ type Options struct {
 	Border Border
 	// RequireAuth makes SMTP refuse MAIL before AUTH.
 	RequireAuth bool
-	// Without names IMAP capabilities to withhold, such as MOVE or UIDPLUS.
-	Without []imap.Cap
+	// Without names IMAP capabilities to withhold, such as MOVE or UIDPLUS;
+	// IDLE without TLS only.
+	Without []string
 	// MaxMessageBytes is SMTP's SIZE; default 64 MiB.
 	MaxMessageBytes int64
 	// Fail is the first script of faults; see World.SetFail.
@@ -68,6 +69,8 @@ type World struct {
 	fail        func(stage, who string, n int) error
 	tries       map[[2]string]int
 	lie         func(mail []byte) *Lie
+	manner      Manner
+	open        map[*session]bool // IMAP sessions
 	sent        []Delivery
 	accepted    chan struct{} // closed at the next addition to sent
 	onSent      func(Delivery)
@@ -89,7 +92,7 @@ func New(opts Options) (*World, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	w := &World{opts: opts, store: newStore(), fail: opts.Fail, tries: map[[2]string]int{}, accepted: make(chan struct{})}
+	w := &World{opts: opts, store: newStore(), fail: opts.Fail, tries: map[[2]string]int{}, open: map[*session]bool{}, accepted: make(chan struct{})}
 	if opts.TLS {
 		var err error
 		if w.authority, err = NewAuthority("127.0.0.1", "localhost", "imap."+opts.Domain, "smtp."+opts.Domain); err != nil {
@@ -134,7 +137,11 @@ func (w *World) listen() error {
 func (w *World) serve() {
 	w.imap = imapserver.New(&imapserver.Options{
 		NewSession: func(c *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return &session{world: w, store: w.store, conn: c}, nil, nil
+			s := &session{world: w, store: w.store, conn: c}
+			w.mu.Lock()
+			w.open[s] = true
+			w.mu.Unlock()
+			return s, nil, nil
 		},
 		Caps:         w.caps(),
 		Logger:       slog.NewLogLogger(w.opts.Log.Handler(), slog.LevelDebug),
@@ -160,7 +167,12 @@ func (w *World) run(l net.Listener, withTLS bool, serve func(net.Listener) error
 	})
 }
 
-func (w *World) serveIMAP(l net.Listener) error { return w.imap.Serve(l) }
+func (w *World) serveIMAP(l net.Listener) error {
+	if slices.Contains(w.opts.Without, string(imap.CapIdle)) {
+		l = veiledListener{l}
+	}
+	return w.imap.Serve(l)
+}
 
 func (w *World) serverTLS() *tls.Config {
 	if w.authority == nil {
@@ -198,7 +210,7 @@ func (w *World) caps() imap.CapSet {
 	caps := imap.CapSet{}
 	for _, c := range []imap.Cap{imap.CapIMAP4rev1, imap.CapNamespace, imap.CapUIDPlus, imap.CapESearch, imap.CapMove,
 		imap.CapStatusSize, imap.CapListStatus, imap.CapLiteralPlus} {
-		if !slices.Contains(w.opts.Without, c) {
+		if !slices.Contains(w.opts.Without, string(c)) {
 			caps[c] = struct{}{}
 		}
 	}
