@@ -87,6 +87,7 @@ type Source struct {
 	listed   map[string]listing // by folder
 	poisoned map[spot]int       // how often a mail was fetched alone in vain
 	suspects map[spot]bool      // mails that were in a batch that ended the connection
+	refused  time.Time          // until then the server, which has refused it, is not asked to file or expunge
 }
 
 // spot is a place in one of the folders of a Source.
@@ -145,6 +146,7 @@ const (
 	maxDue     = 32 // deferred mails of a folder that are looked at again before new ones are listed
 	firstPause = time.Second
 	longPause  = 5 * time.Minute
+	settled    = time.Minute // a session that lasted longer has worked: the next try comes soon
 )
 
 // Run watches every mailbox until ctx ends, and returns when all have stopped.
@@ -166,7 +168,7 @@ func (in *Intake) watch(ctx context.Context, src *Source) {
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > longPause {
+		if time.Since(began) > settled {
 			pause = firstPause
 		}
 		in.Log.Warn("intake: the mailbox is out of reach, trying again", "mailbox", src.Name, "in", pause, "err", err)
@@ -329,7 +331,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		if err := in.missing(ctx, due); err != nil {
 			return err
 		}
-		if err := in.file(ctx, src, s, folder); err != nil {
+		if err := in.allow(src, in.file(ctx, src, s, folder)); err != nil {
 			return err
 		}
 		if len(fresh) == 0 {
@@ -570,7 +572,7 @@ func poisoned(err error) (uids []uint32) {
 
 // file tells the server about the mails that are accounted for.
 func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder) error {
-	if in.Mode == policy.Observe || folder.Name == src.Junk {
+	if in.Mode == policy.Observe || folder.Name == src.Junk || time.Now().Before(src.refused) {
 		return nil // nothing is moved
 	}
 	for {
@@ -586,6 +588,18 @@ func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, fol
 			return err
 		}
 	}
+}
+
+// allow lets a server refuse to file or to expunge what is accounted for, as one
+// does whose mailbox is full: that must not keep mail from being read. It is
+// asked again after a while.
+func (in *Intake) allow(src *Source, err error) error {
+	if !mailbox.Refused(err) {
+		return err
+	}
+	src.refused = time.Now().Add(listEvery)
+	in.Log.Warn("intake: the server refuses to file or to expunge mail that is accounted for; it stays where it is", "mailbox", src.Name, "again in", listEvery, "err", err)
+	return nil
 }
 
 func (in *Intake) acknowledge(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, refs []inbox.Ref) (err error) {
@@ -626,7 +640,7 @@ func filedAt(src *Source, r inbox.Ref, to mailbox.Filed) inbox.Ref {
 
 // expunge removes accounted mail that was kept long enough.
 func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) error {
-	if src.Keep <= 0 || in.Mode == policy.Observe || !s.HasUIDPlus() {
+	if src.Keep <= 0 || in.Mode == policy.Observe || !s.HasUIDPlus() || time.Now().Before(src.refused) {
 		return nil
 	}
 	before := time.Now().Add(-src.Keep)
@@ -654,12 +668,13 @@ func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) 
 			uids = append(uids, r.UID)
 		}
 	}
+	var refused error
 	if len(uids) > 0 {
-		if err := s.Expunge(ctx, uids); err != nil {
-			return err
-		}
+		refused = s.Expunge(ctx, uids)
 	}
-	err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before) })
+	if err = in.allow(src, refused); err == nil && refused == nil {
+		err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before) })
+	}
 	if err != nil || name == src.Folder {
 		return err
 	}
