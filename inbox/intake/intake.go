@@ -87,6 +87,7 @@ type Source struct {
 	listed   map[string]listing // by folder
 	poisoned map[spot]int       // how often a mail was fetched alone in vain
 	suspects map[spot]bool      // mails that were in a batch that ended the connection
+	claimed  time.Time          // when it was last made sure that no other supportd works on the folder
 	refused  time.Time          // until then the server, which has refused it, is not asked to file or expunge
 }
 
@@ -188,9 +189,14 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 	}
 	defer s.Close()
 	in.Log.Info("intake: connected", "mailbox", src.Name)
-	src.listed = nil
+	src.listed, src.claimed = nil, time.Time{}
 	var junkSeen time.Time
 	for {
+		if time.Since(src.claimed) > listEvery {
+			if err := in.claim(ctx, src, s); err != nil {
+				return err
+			}
+		}
 		if src.Junk != "" && time.Since(junkSeen) > junkEvery {
 			in.passJunk(ctx, src, s)
 			junkSeen = time.Now()
@@ -260,6 +266,9 @@ func (in *Intake) onceSession(ctx context.Context, src *Source) error {
 	}
 	defer s.Close()
 	src.listed = nil
+	if err := in.claim(ctx, src, s); err != nil {
+		return err
+	}
 	if src.Junk != "" {
 		in.passJunk(ctx, src, s)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -332,6 +333,17 @@ func (w *World) Folder(user, folder string) []Stored {
 		out = append(out, s)
 	}
 	return out
+}
+
+// Folders lists the names of a user's folders.
+func (w *World) Folders(user string) []string {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	u := w.store.users[key(user)]
+	if u == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(u.folders))
 }
 
 func (s *store) folderOf(user, folder string) *folder {

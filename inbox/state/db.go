@@ -443,6 +443,10 @@ func (db *DB) Close() error {
 // Instance gives the random mark of this state, 32 hex digits.
 func (db *DB) Instance() string { return db.instance }
 
+// Epoch gives the number that changes when the state turns out to be restored;
+// it only grows.
+func (db *DB) Epoch() uint64 { return db.epoch }
+
 // Restored tells whether this opening, or one before it whose caller did not
 // get to say Tx.HeldRestored, found an older copy of the state than the one that
 // was last open here. The caller holds what is open and pauses.
