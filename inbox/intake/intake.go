@@ -30,7 +30,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math"
 	"sync"
 	"time"
@@ -355,8 +354,11 @@ func (in *Intake) acquaint(ctx context.Context, src *Source, s *mailbox.Session,
 	var ok bool
 	err = in.State.View(func(tx *state.Tx) (err error) { f, ok, err = tx.Folder(src.Name, folder.Name); return err })
 	if err != nil || ok && f.UIDValidity == folder.UIDValidity {
+		src.recall(folder.Name, f.Suspects)
 		return f, err
 	}
+	f.Suspects = nil
+	src.recall(folder.Name, nil)
 	if ok {
 		in.Log.Warn("intake: UIDVALIDITY changed, every mail is compared anew", "mailbox", src.Name, "folder", folder.Name)
 		f.UIDValidity, f.Floor = folder.UIDValidity, 0
@@ -530,19 +532,15 @@ func (src *Source) split(folder string, uids []uint32) (alone, together []uint32
 // failed too often. Other errors come back as they are.
 func (in *Intake) isolate(ctx context.Context, src *Source, folder mailbox.Folder, err error) error {
 	if err == nil {
-		maps.DeleteFunc(src.suspects, func(at spot, _ bool) bool { return at.folder == folder.Name })
-		maps.DeleteFunc(src.poisoned, func(at spot, _ int) bool { return at.folder == folder.Name })
-		return nil
-	}
-	if src.suspects == nil {
-		src.suspects, src.poisoned = make(map[spot]bool), make(map[spot]int)
+		src.recall(folder.Name, nil)
+		return in.remember(ctx, src, folder)
 	}
 	var together *mailbox.BatchError
 	if errors.As(err, &together) {
 		for _, uid := range together.UIDs {
 			src.suspects[spot{folder.Name, uid}] = true
 		}
-		return err
+		return join(err, in.remember(ctx, src, folder))
 	}
 	poison := poisoned(err)
 	if len(poison) == 0 {
@@ -561,7 +559,7 @@ func (in *Intake) isolate(ctx context.Context, src *Source, folder mailbox.Folde
 		delete(src.suspects, at)
 		delete(src.poisoned, at)
 	}
-	return err
+	return join(err, in.remember(ctx, src, folder))
 }
 
 // poisoned lists the UIDs of every PoisonError in err's tree.

@@ -18,6 +18,10 @@ type Folder struct {
 	UIDValidity uint32    `json:"uidvalidity"`
 	Floor       uint32    `json:"floor"`     // UIDs below it were there before the first run and are not ours
 	FirstRun    time.Time `json:"first_run"` // the moment of the first run; zero when the backlog is taken
+
+	// Suspects are the UIDs of mails that were asked for when a connection ended,
+	// and how often that was so with each of them alone.
+	Suspects map[uint32]int `json:"suspects,omitempty"`
 }
 
 // Folder reads what is known about a folder; ok is false at the first contact.

@@ -219,7 +219,20 @@ func (c *Crowd) Until(ctx context.Context, ok func() bool) error {
 		select {
 		case <-moved:
 		case <-ctx.Done():
-			return fmt.Errorf("the crowd waits in vain: %d of %d are done: %w", c.Finished(), c.Written, ctx.Err())
+			return fmt.Errorf("the crowd waits in vain: %d of %d are done, and %s: %w", c.Finished(), c.Written, c.waiting(), ctx.Err())
 		}
 	}
+}
+
+// waiting tells who has not come to their end, and how far they got.
+func (c *Crowd) waiting() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []string
+	for n := range c.Written {
+		if !c.finished[n] {
+			out = append(out, fmt.Sprintf("%s has %d of %q", Address(n), len(c.got[Address(n)]), c.wish(n).Letters))
+		}
+	}
+	return strings.Join(out[:min(len(out), 5)], ", ")
 }
