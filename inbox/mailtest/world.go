@@ -194,10 +194,16 @@ func (w *World) serverTLS() *tls.Config {
 // SetCertificate has the servers show, on connections from now on, a
 // certificate that is good until t.
 func (w *World) SetCertificate(until time.Time) error {
+	return w.ShowCertificate(Certificate{Until: until})
+}
+
+// ShowCertificate has the servers show, on connections from now on, another
+// certificate.
+func (w *World) ShowCertificate(c Certificate) error {
 	if w.authority == nil {
 		return errors.New("setting the certificate: the world has no TLS")
 	}
-	leaf, err := w.authority.until(until)
+	leaf, err := w.authority.issue(c)
 	if err != nil {
 		return err
 	}
@@ -352,6 +358,20 @@ func (s *store) folderOf(user, folder string) *folder {
 		return nil
 	}
 	return u.folder(folder)
+}
+
+// Expunge takes a mail out of a user's folder, as another client of the mailbox
+// does; it gives its bytes, nil when it was not there.
+func (w *World) Expunge(user, folder string, uid uint32) []byte {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	f := w.store.folderOf(user, folder)
+	if f == nil || f.get(imap.UID(uid)) == nil {
+		return nil
+	}
+	b := f.get(imap.UID(uid)).bytes
+	f.remove(map[imap.UID]bool{imap.UID(uid): true})
+	return b
 }
 
 // SetUIDValidity gives a folder another UIDVALIDITY and numbers its mails from

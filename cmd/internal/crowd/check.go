@@ -23,6 +23,8 @@ type Books struct {
 	// Twice allows a mail to lie on the server twice, as it does where a server
 	// without MOVE failed in the middle.
 	Twice bool
+	// Gone is how many mails somebody took away after they were read.
+	Gone int
 	// Again says why a letter that came, and came again, should not have, "" when
 	// it may; nil: only when the state says that nobody could know of the first.
 	Again func(r *inbox.Reply, before, next Coming) string
@@ -89,8 +91,11 @@ func (a *audit) mailsOnServer() {
 	if a.Filed != "" && left > 0 {
 		a.fault("%d mails are still in the INBOX", left)
 	}
+	gone := 0
 	for _, id := range a.wrote() {
 		switch n := seen[id]; {
+		case n == 0 && gone < a.Gone:
+			gone++
 		case n == 0:
 			a.fault("the mail %s is no longer on the server", id)
 		case n > 1 && !a.Twice:

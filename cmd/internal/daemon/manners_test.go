@@ -1,6 +1,11 @@
 package daemon_test
 
 import (
+	"bytes"
+	"fmt"
+	"net"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,6 +133,119 @@ func TestServersOfAllKinds(t *testing.T) {
 				}
 				p.SetFail(nil)
 				p.custody(c, k.books)
+			})
+		})
+	}
+}
+
+// Somebody else at the mailbox takes a mail away between any two of our
+// commands. The others are not delayed; nothing comes of a mail that nobody
+// had read.
+func TestExpungedUnderOurFeet(t *testing.T) {
+	for n := 1; n <= 5; n++ { // UIDs, sizes, texts, arrival times, and UIDs again
+		for _, uid := range []uint32{1, 3, 5} { // the first, one in the middle, the last
+			t.Run(fmt.Sprintf("at the FETCH number %d, UID %d", n, uid), func(t *testing.T) {
+				s := setup{nobody: true, replace: []string{`poll = "1m"`, "poll = \"1m\"\nfirst_run = \"all\""}}
+				inPlace(t, s, func(p *place) {
+					c, books := p.people(10), filed
+					c.Wishes = []crowd.Wish{crowd.ACopy, crowd.NoPhone}
+					c.Join(5)
+					p.SetFail(func(stage, _ string, i int) error {
+						if stage == mailtest.StageFetch && i == n {
+							switch b := p.Expunge(support, "INBOX", uid); {
+							case b == nil:
+							case n <= 3:
+								c.Taken(b)
+							default:
+								books.Gone++
+							}
+						}
+						return nil
+					})
+					p.start()
+					p.passes(6 * time.Hour)
+					p.custody(c, books)
+				})
+			})
+		}
+	}
+}
+
+// meddler is somebody on the way who spoils the word by which TLS is asked for.
+type meddler struct {
+	net.Conn
+	on *atomic.Bool
+}
+
+func (m meddler) Write(b []byte) (int, error) {
+	if !m.on.Load() {
+		return m.Conn.Write(b)
+	}
+	if _, err := m.Conn.Write(bytes.ReplaceAll(b, []byte("STARTTLS"), []byte("STARTFUN"))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Nothing is said to a server that is not the right one, or does not protect
+// the connection; when it is itself again, everybody gets what they wish.
+func TestProtection(t *testing.T) {
+	const startTLS, implicit = "STARTTLS", "TLS"
+	ports := map[string][]string{
+		startTLS: {`"imap+insecure://127.0.0.1:143"`, "\"imap://127.0.0.1:143\"\nca_file = \"ca.pem\"", `"smtp+insecure://127.0.0.1:25"`, "\"smtp://127.0.0.1:587\"\nca_file = \"ca.pem\""},
+		implicit: {`"imap+insecure://127.0.0.1:143"`, "\"imaps://127.0.0.1:993\"\nca_file = \"ca.pem\"", `"smtp+insecure://127.0.0.1:25"`, "\"smtps://127.0.0.1:465\"\nca_file = \"ca.pem\""},
+	}
+	certificate := func(c mailtest.Certificate) func(*place) {
+		return func(p *place) {
+			if err := p.ShowCertificate(c); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+	}
+	mended := certificate(mailtest.Certificate{})
+	for _, k := range []struct {
+		name, ports    string
+		broken, mended func(p *place)
+		log            []string // words of the log
+	}{
+		{"STARTTLS is refused", startTLS, nil, nil, []string{"STARTTLS"}},
+		{"the certificate has expired", implicit, certificate(mailtest.Certificate{Until: time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)}), mended, []string{"expired"}},
+		{"the certificate is for another name", implicit, certificate(mailtest.Certificate{Host: "mail.other.test"}), mended, []string{"for another name"}},
+		{"nobody knows who issued the certificate", implicit, certificate(mailtest.Certificate{Stranger: true}), mended, []string{"ca_file"}},
+		{"the certificate is for another name, after STARTTLS", startTLS, certificate(mailtest.Certificate{Host: "mail.other.test"}), mended, []string{"for another name"}},
+	} {
+		t.Run(k.name, func(t *testing.T) {
+			var meddling atomic.Bool
+			wrap := func(c net.Conn) net.Conn { return meddler{c, &meddling} }
+			s := setup{nobody: true, world: mailtest.Options{TLS: true}, replace: ports[k.ports], wrap: wrap, relay: wrap}
+			inPlace(t, s, func(p *place) {
+				c := p.people(20)
+				p.start()
+				c.Join(3)
+				synctest.Wait()
+				sent := len(p.Sent())
+				if k.broken != nil {
+					k.broken(p)
+				}
+				meddling.Store(k.broken == nil)
+				p.CutIMAP()
+				p.CutSMTP()
+				p.passes(2 * time.Minute)
+				c.Join(5)
+				p.passes(5 * time.Hour)
+				if n := len(p.Sent()); n > sent+3 { // what was under way already
+					t.Errorf("%d letters left all the same", n-sent)
+				}
+				p.wantLog(append(k.log, "intake: the mailbox is out of reach")...)
+				if strings.Contains(p.log.String(), "secret") {
+					t.Error("the password is in the log")
+				}
+				meddling.Store(false)
+				if k.mended != nil {
+					k.mended(p)
+				}
+				p.passes(24 * time.Hour)
+				p.custody(c, filed)
 			})
 		})
 	}
