@@ -277,7 +277,7 @@ func (in *Intake) onceSession(ctx context.Context, src *Source) error {
 // readAll brings the folder that people write to up to date, and notes up to
 // when it was read.
 func (in *Intake) readAll(ctx context.Context, src *Source, s *mailbox.Session) error {
-	began := time.Now()
+	began := in.State.Now()
 	if err := in.pass(ctx, src, s, src.Folder); err != nil {
 		return err
 	}
@@ -365,7 +365,7 @@ func (in *Intake) acquaint(ctx context.Context, src *Source, s *mailbox.Session,
 	} else {
 		f = state.Folder{UIDValidity: folder.UIDValidity}
 		if !src.TakeAll {
-			f.FirstRun = time.Now()
+			f.FirstRun = in.State.Now()
 			if f.Floor, err = floor(ctx, s, folder); err != nil {
 				return f, err
 			}
@@ -650,7 +650,7 @@ func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) 
 	if src.Keep <= 0 || in.Mode == policy.Observe || !s.HasUIDPlus() || time.Now().Before(src.refused) {
 		return nil
 	}
-	before := time.Now().Add(-src.Keep)
+	before := in.State.Now().Add(-src.Keep)
 	var refs []inbox.Ref
 	err := in.State.View(func(tx *state.Tx) error { refs = tx.FiledBefore(src.Name, before, 1000); return nil })
 	if err != nil || len(refs) == 0 {

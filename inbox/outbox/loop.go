@@ -117,9 +117,9 @@ func (o *Outbox) run(ctx context.Context, once bool) error {
 			if once {
 				break
 			}
-			next = time.Now().Add(5 * time.Second)
+			next = o.State.Now().Add(5 * time.Second)
 		}
-		if once && len(o.inFlight) == 0 && (next.IsZero() || next.After(time.Now())) {
+		if once && len(o.inFlight) == 0 && (next.IsZero() || next.After(o.State.Now())) {
 			break
 		}
 		o.wait(ctx, next)
@@ -183,7 +183,7 @@ func (o *Outbox) stop(ctx context.Context, cancel context.CancelFunc) error {
 func (o *Outbox) wait(ctx context.Context, next time.Time) {
 	d := outIdle
 	if !next.IsZero() {
-		d = min(d, max(time.Until(next), 0))
+		d = min(d, max(next.Sub(o.State.Now()), 0))
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -236,7 +236,7 @@ func (o *Outbox) claim(ctx context.Context) (next time.Time, err error) {
 		o.jobs[j.reply.Mailbox] <- j
 	}
 	if len(ready) > 0 {
-		return time.Now(), nil // there may be more
+		return o.State.Now(), nil // there may be more
 	}
 	return o.nextDue()
 }

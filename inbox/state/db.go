@@ -40,6 +40,9 @@ type Config struct {
 	// Point is called at "before commit NAME" and "after commit NAME"; nil:
 	// not at all. Tests end the process there.
 	Point func(name string)
+
+	// Wall gives what the machine's clock shows; nil: time.Now.
+	Wall func() time.Time
 }
 
 // DB is the open state. Its methods may be called by several goroutines; one
@@ -53,6 +56,7 @@ type DB struct {
 	instance string
 	epoch    uint64
 	restored bool
+	clock    *clock
 	files    sync.Mutex // held while files beside the state must not vanish
 }
 
@@ -155,7 +159,7 @@ func openDir(c Config) (*DB, error) {
 			return nil, fmt.Errorf("making the state directory: %w", err)
 		}
 	}
-	db := &DB{dir: c.Dir, log: c.Log, point: c.Point}
+	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, clock: newClock(c.Wall, c.Log)}
 	mark, err := readSentinel(db.path("instance"))
 	if err != nil {
 		return nil, err
@@ -476,7 +480,7 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	db.point("before commit " + name)
 	var failed error
 	err = db.bolt.Update(func(tx *bolt.Tx) error {
-		failed = f(&Tx{tx: tx, db: db, Now: time.Now()})
+		failed = f(&Tx{tx: tx, db: db, Now: db.Now()})
 		return failed
 	})
 	switch {
@@ -492,7 +496,7 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 // View runs f in a read transaction. It must be short: a long one keeps the
 // file from growing.
 func (db *DB) View(f func(*Tx) error) error {
-	return db.bolt.View(func(tx *bolt.Tx) error { return f(&Tx{tx: tx, db: db, Now: time.Now()}) })
+	return db.bolt.View(func(tx *bolt.Tx) error { return f(&Tx{tx: tx, db: db, Now: db.Now()}) })
 }
 
 // Forget drops the keys of Mails: nothing that was sealed under them can be

@@ -264,7 +264,7 @@ func (tx *Tx) MailsIn(s inbox.MailState, f func(*inbox.Mail) bool) error {
 
 // RetryMails lists deferred mails whose time has come.
 func (tx *Tx) RetryMails(limit int) []inbox.MailID {
-	return mailIDs(tx.idsUntil("mail_retry", tx.Now, limit))
+	return mailIDs(tx.dueOrFarOff("mail_retry", limit))
 }
 
 // NextRetry gives the time at which the next deferred mail is tried, or zero.

@@ -59,6 +59,8 @@ type Options struct {
 	Map *datamap.Map
 	// Point is called at the named moments; nil: not at all.
 	Point func(name string)
+	// Wall gives what the machine's clock shows; nil: time.Now.
+	Wall func() time.Time
 	// NoSocket has no control socket opened, which virtual time cannot hold.
 	NoSocket bool
 }
@@ -97,7 +99,7 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 }
 
 func (d *Daemon) open(ctx context.Context) (err error) {
-	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point}); err != nil {
+	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Wall: d.opt.Wall}); err != nil {
 		return err
 	}
 	if err := d.openStore(ctx); err != nil {
