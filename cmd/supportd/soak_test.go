@@ -135,9 +135,10 @@ func (s *siege) soak(d time.Duration) {
 // calm waits until the people of a soak have come to their end.
 func (s *siege) calm() {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), 3*patience)
+	ctx, cancel := context.WithTimeout(s.Context(), patience)
 	defer cancel()
 	if err := s.crowd.Until(ctx, func() bool { return s.crowd.Done(nil) == s.crowd.Written }); err != nil {
+		s.running.end(syscall.SIGQUIT)
 		if err := os.WriteFile("/tmp/w/faults-soak.log", []byte(s.running.log.String()), 0o600); err != nil {
 			s.Error(err)
 		}

@@ -97,6 +97,7 @@ const (
 	outIdle     = time.Minute
 	grace       = 15 * time.Second   // for what is being sent when the loop is told to stop
 	giveUp      = 5 * 24 * time.Hour // from the first try; after that a temporary failure is a permanent one
+	leastTries  = 10                 // within them: the days may have passed while nobody tried
 	unknownWait = time.Hour          // until a mail that may have arrived is sent once more
 )
 
@@ -536,7 +537,7 @@ func (o *Outbox) note(tx *state.Tx, r *inbox.Reply, res Result) error {
 
 // tooLate tells whether a Reply was tried for as long as it is worth.
 func tooLate(r *inbox.Reply, now time.Time) bool {
-	return len(r.Attempts) > 0 && now.Sub(r.Attempts[0].At) >= giveUp
+	return len(r.Attempts) >= leastTries && now.Sub(r.Attempts[0].At) >= giveUp
 }
 
 func count(r *inbox.Reply, o Outcome) (n int) {

@@ -62,9 +62,12 @@ func TestClockIsSet(t *testing.T) {
 					c := p.people(50)
 					c.Wishes = []crowd.Wish{crowd.NoPhone, crowd.ToMove, crowd.ACopy}
 					p.start()
-					c.Join(6)
-					p.SetFail(at(mailtest.StageConnect, 4, mailtest.Refuse(421, "4.3.2 busy"))) // letters wait
-					c.Join(6)
+					p.SetFail(at(mailtest.StageConnect, 1<<30, mailtest.Refuse(421, "4.3.2 busy")))
+					c.Join(12)
+					p.passes(5 * time.Second)
+					if n := c.Finished(); n > 0 {
+						p.t.Fatal("no letters wait")
+					}
 					if !running {
 						p.reopen()
 					}
@@ -73,6 +76,7 @@ func TestClockIsSet(t *testing.T) {
 						p.reopen()
 						p.start()
 					}
+					p.SetFail(nil)
 					p.passes(4 * time.Hour)
 					c.Join(6)
 					p.passes(4 * time.Hour)
