@@ -22,7 +22,11 @@
 // is known in part is for staff.
 //
 // One bad mail never blocks the next: what cannot be processed is quarantined
-// alone, and what cannot be fetched is isolated after three tries.
+// alone, and what cannot be fetched is isolated after three tries, restarts
+// included. A server that refuses to file is still read.
+//
+// Two daemons with different states would answer everything twice; so each
+// claims the folder that it reads (claim.go).
 package intake
 
 import (
