@@ -14,6 +14,7 @@ import (
 
 	_ "modernc.org/sqlite"
 
+	"push.guru/supportd/cmd/internal/crowd"
 	"push.guru/supportd/inbox/mailtest"
 )
 
@@ -54,10 +55,10 @@ func TestKilledBetweenTheCommits(t *testing.T) {
 	dir := t.TempDir()
 	world := newWorld(t)
 	s := &siege{T: t, dir: dir, binary: build(t, dir), config: configure(t, dir, world), world: world}
-	db := s.ownDatabase(len(wishes))
+	db := s.ownDatabase(len(crowd.Wishes()))
 	for _, point := range []string{"after effect", "before commit outcome"} {
-		for n, w := range wishes {
-			if w.kind == "copy" { // which writes nothing
+		for n, w := range crowd.Wishes() {
+			if w.Kind == "copy" { // which writes nothing
 				continue
 			}
 			t.Run(fmt.Sprintf("%s, wish %d", point, n), func(t *testing.T) {
@@ -104,7 +105,7 @@ func (s *siege) exec(db *sql.DB, query string, args ...any) {
 func (s *siege) refill(db *sql.DB, n int) {
 	s.Helper()
 	s.exec(db, "DELETE FROM members")
-	s.exec(db, "INSERT INTO members VALUES (?, ?, '+77010000001', 'Almaty', 'Hello.')", fmt.Sprintf("u-%d", n), addressOf(n))
+	s.exec(db, "INSERT INTO members VALUES (?, ?, '+77010000001', 'Almaty', 'Hello.')", fmt.Sprintf("u-%d", n), crowd.Address(n))
 	s.exec(db, "DELETE FROM writes")
 	s.exec(db, "DELETE FROM supportd_effects")
 }
@@ -113,8 +114,8 @@ func (s *siege) refill(db *sql.DB, n int) {
 // point.
 func (s *siege) killedAt(db *sql.DB, point string, n int) {
 	s.Helper()
-	w, before := wishOf(n), len(s.world.Sent())
-	s.world.Send(addressOf(n), support, "My data", w.text, mailtest.Aligned(w.aligned))
+	w, before := crowd.Wishes()[n], len(s.world.Sent())
+	s.world.Send(crowd.Address(n), crowd.Support, "My data", w.Text, mailtest.Aligned(w.Aligned))
 	const runs = 60 // a delete waits for its cool-off
 	killed, answered := 0, 0
 	for range runs {
@@ -124,11 +125,11 @@ func (s *siege) killedAt(db *sql.DB, point string, n int) {
 			}
 		}
 		sent := s.world.Sent()[before:]
-		if answered < w.yes && len(sent) > answered {
-			s.world.Reply(sent[answered], addressOf(n), "Yes", mailtest.Aligned(w.aligned))
+		if answered < w.Yes && len(sent) > answered {
+			s.world.Reply(sent[answered], crowd.Address(n), "Yes", mailtest.Aligned(w.Aligned))
 			answered++
 		}
-		if killed > 0 && len(sent) >= len(w.letters) {
+		if killed > 0 && len(sent) >= len(w.Letters) {
 			break
 		}
 		if killed > 0 {
@@ -139,8 +140,8 @@ func (s *siege) killedAt(db *sql.DB, point string, n int) {
 	if killed != 1 {
 		s.Errorf("the program was killed %d times", killed)
 	}
-	if sent := s.world.Sent()[before:]; len(sent) != len(w.letters) {
-		s.Errorf("%d letters came, want %q", len(sent), w.letters)
+	if sent := s.world.Sent()[before:]; len(sent) != len(w.Letters) {
+		s.Errorf("%d letters came, want %q", len(sent), w.Letters)
 	}
 	if n := s.count(db, "SELECT count(*) FROM writes"); n != 1 {
 		s.Errorf("the site's row was written %d times", n)

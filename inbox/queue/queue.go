@@ -102,7 +102,7 @@ func New(c Config) *Queue {
 		c.Beat = func(string, time.Duration) {}
 	}
 	if c.ReadUpTo == nil {
-		c.ReadUpTo = time.Now
+		c.ReadUpTo = func() time.Time { return c.State.Now() }
 	}
 	return &Queue{Config: c, wake: make(chan struct{}, 1)}
 }
@@ -133,7 +133,7 @@ const (
 
 // Run works until ctx ends. It returns ctx's error, or nil when ctx ended.
 func (q *Queue) Run(ctx context.Context) error {
-	q.began = time.Now()
+	q.began = q.State.Now()
 	defer q.Beat(loop, 0)
 	q.Beat(loop, stepTime)
 	if err := q.Recover(ctx); err != nil {
@@ -161,7 +161,7 @@ func (q *Queue) Run(ctx context.Context) error {
 func (q *Queue) sleep(ctx context.Context, next time.Time) {
 	d := idle
 	if !next.IsZero() {
-		d = min(idle, max(time.Until(next), 0))
+		d = min(idle, max(next.Sub(q.State.Now()), 0))
 	}
 	q.Beat(loop, d+stepTime)
 	t := time.NewTimer(d)
@@ -222,9 +222,9 @@ func (q *Queue) Drain(ctx context.Context) error {
 
 // pass works off what is due and says when to look again.
 func (q *Queue) pass(ctx context.Context) (next time.Time, err error) {
-	began := time.Now()
+	began := q.State.Now()
 	if err := q.Drain(ctx); err != nil {
-		return time.Now().Add(5 * time.Second), err
+		return q.State.Now().Add(5 * time.Second), err
 	}
 	// What was due and did not move waits for something that wakes the loop.
 	err = q.State.View(func(tx *state.Tx) error { next = tx.NextDue(began); return nil })
@@ -780,7 +780,7 @@ func (q *Queue) Tidy(ctx context.Context) error {
 }
 
 func (q *Queue) forgetDeleted(ctx context.Context) error {
-	until, over := time.Now().Add(-q.Reapply), false
+	until, over := q.State.Now().Add(-q.Reapply), false
 	err := q.State.View(func(tx *state.Tx) error { over = tx.DeletedBefore(until); return nil })
 	if err != nil || !over {
 		return err

@@ -62,6 +62,8 @@ type Options struct {
 	Point func(name string)
 	// Progress is told how far a backlog has come; nil: the log is.
 	Progress func(intake.Progress)
+	// Wall gives what the machine's clock shows; nil: time.Now.
+	Wall func() time.Time
 	// NoSocket has no control socket opened, which virtual time cannot hold.
 	NoSocket bool
 	// NoConsole has no console served.
@@ -118,7 +120,8 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 func (d *Daemon) open(ctx context.Context) (err error) {
 	d.signs = newSigns(d.cfg)
 	d.opt.Lookup = d.watched(lookups(d.cfg, d.opt))
-	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Dates: cases.Dates(d.cfg.Deadlines.Clock), Wrote: d.wrote}); err != nil {
+	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Dates: cases.Dates(d.cfg.Deadlines.Clock),
+		Wrote: d.wrote, Wall: d.opt.Wall}); err != nil {
 		return err
 	}
 	if err := d.openStore(ctx); err != nil {
