@@ -172,22 +172,14 @@ const anchor = "anchor@office.test"
 // besiege builds the program, makes its world, and brings the people.
 func besiege(t *testing.T) *siege {
 	t.Helper()
-	s := &siege{T: t, dir: t.TempDir(), doubt: make(map[inbox.ReplyID][]int), kills: make(map[int]string), doubled: make(map[string]int), rand: rand.New(rand.NewPCG(*killSeed, 0)), dice: rand.New(rand.NewPCG(*killSeed, 1))}
+	s := besieged(t)
+	s.rand, s.dice = rand.New(rand.NewPCG(*killSeed, 0)), rand.New(rand.NewPCG(*killSeed, 1))
 	t.Logf("-killseed=%d", *killSeed)
-	s.binary = build(t, s.dir)
-	s.world = newWorld(t)
-	s.config = configure(t, s.dir, s.world)
-	s.crowd = crowd.New(s.world, true)
 	file := filepath.Join(s.dir, "people.jsonl")
 	if err := os.WriteFile(file, []byte(crowd.People(s.population())), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.supportd("users", "import", file)
-	t.Cleanup(func() {
-		if s.running != nil {
-			s.running.end(syscall.SIGKILL)
-		}
-	})
 	return s
 }
 

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	_ "modernc.org/sqlite"
+	_ "push.guru/supportd/handlers/users/sqlusers" // its driver
 
 	"push.guru/supportd/cmd/internal/crowd"
 	"push.guru/supportd/inbox/mailtest"
@@ -52,9 +52,7 @@ recipients = { en = "nobody" }
 // own when that has committed an effect and the state has not: the next run does
 // nothing again, and tells the person once.
 func TestKilledBetweenTheCommits(t *testing.T) {
-	dir := t.TempDir()
-	world := newWorld(t)
-	s := &siege{T: t, dir: dir, binary: build(t, dir), config: configure(t, dir, world), world: world}
+	s := besieged(t)
 	db := s.ownDatabase(len(crowd.Wishes()))
 	for _, point := range []string{"after effect", "before commit outcome"} {
 		for n, w := range crowd.Wishes() {
