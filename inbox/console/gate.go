@@ -1,10 +1,12 @@
 package console
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -90,7 +93,8 @@ func origin(link string) string {
 }
 
 // guard sets what every answer carries, and sends away what is not for us or
-// too much.
+// too much. What is sent along is read first: a form that does not come keeps
+// nobody out. Who is signed in does not wait for those who are not.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers(w.Header(), s.secure)
@@ -98,20 +102,75 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			s.deny(http.StatusMisdirectedRequest).ServeHTTP(w, r)
 			return
 		}
-		if r.URL.Path != livePath { // which has bounds of its own
-			select {
-			case s.busy <- struct{}{}:
-				defer func() { <-s.busy }()
-			default:
-				w.Header().Set("Retry-After", "2")
-				s.deny(http.StatusServiceUnavailable).ServeHTTP(w, r)
-				return
-			}
+		if r.URL.Path == livePath { // which has bounds of its own
+			r.Body = http.NoBody
+			next.ServeHTTP(w, r)
+			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		slots, most := s.strangers, int64(maxStranger)
+		if s.signedIn(r) {
+			slots, most = s.busy, maxForm
+		}
+		r.Body = whole(http.MaxBytesReader(w, r.Body, most))
+		select {
+		case slots <- struct{}{}:
+		default:
+			w.Header().Set("Retry-After", again)
+			s.deny(http.StatusServiceUnavailable).ServeHTTP(w, r)
+			return
+		}
+		free := sync.OnceFunc(func() { <-slots })
+		defer free()
+		if slots == s.strangers {
+			w = &working{w, free}
+		}
 		next.ServeHTTP(w, r)
 	})
 }
+
+// again says after how many seconds a browser may come again.
+const again = "2"
+
+// signedIn tells whether a request is of somebody who is signed in.
+func (s *Server) signedIn(r *http.Request) bool {
+	c, err := r.Cookie(cookie)
+	if err != nil {
+		return false
+	}
+	_, err = s.Staff.Peek(c.Value)
+	return err == nil
+}
+
+// whole gives a body that has been read to its end, or to its fault.
+func whole(body io.ReadCloser) io.ReadCloser {
+	read, err := io.ReadAll(body)
+	if err == nil {
+		err = io.EOF
+	}
+	return io.NopCloser(io.MultiReader(bytes.NewReader(read), broken{err}))
+}
+
+// broken is the end of a body.
+type broken struct{ err error }
+
+// Read implements io.Reader.
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// working frees a slot when the work is done and the answer begins: who does not
+// fetch it must not keep others out.
+type working struct {
+	http.ResponseWriter
+	done func()
+}
+
+// Write implements io.Writer.
+func (o *working) Write(b []byte) (int, error) {
+	o.done()
+	return o.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (o *working) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
 // headers sets what every answer carries.
 func headers(h http.Header, secure bool) {
@@ -276,6 +335,10 @@ func (s *Server) refuse(w http.ResponseWriter, q *request, to route, err error) 
 		s.fault(w, q, http.StatusBadRequest, "")
 	case errors.Is(err, state.ErrNotFound), errors.Is(err, errNoPage):
 		s.fault(w, q, http.StatusNotFound, "")
+	case inbox.IsTemporary(err):
+		s.Log.Warn("console: a page failed for the moment", "page", to.pattern, "err", err)
+		w.Header().Set("Retry-After", again)
+		s.fault(w, q, http.StatusServiceUnavailable, "")
 	case errors.Is(err, context.Canceled) && q.Context().Err() != nil:
 		s.Log.Debug("console: a browser hung up", "page", to.pattern)
 	default:

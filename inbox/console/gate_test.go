@@ -2,11 +2,13 @@ package console
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -230,14 +232,63 @@ func TestFrom(t *testing.T) {
 // TestTooMuch: more at once than can be served are told to come again.
 func TestTooMuch(t *testing.T) {
 	o := newOffice(t)
+	token := o.session("bill", staff.RoleViewer)
 	for range maxAtOnce {
-		o.s.busy <- struct{}{}
+		o.s.strangers <- struct{}{}
 	}
 	w := o.get("/sign-in", "")
 	want(t, w, http.StatusServiceUnavailable)
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("it does not say when")
 	}
+	want(t, o.get("/queue", "made up"), http.StatusServiceUnavailable)
+	want(t, o.get("/queue", token), http.StatusOK) // strangers do not keep staff out
+	for range maxAtOnce {
+		o.s.busy <- struct{}{}
+	}
+	want(t, o.get("/queue", token), http.StatusServiceUnavailable)
+}
+
+// unfinished is the body of a request that says that it is read, and then does
+// not come.
+type unfinished struct{ read, end chan struct{} }
+
+// Read implements io.Reader.
+func (u unfinished) Read([]byte) (int, error) {
+	select {
+	case u.read <- struct{}{}:
+	default:
+	}
+	<-u.end
+	return 0, io.ErrUnexpectedEOF
+}
+
+// TestUnfinishedForms: forms that do not come whole keep nobody out, however
+// many there are.
+func TestUnfinishedForms(t *testing.T) {
+	o := newOffice(t)
+	token := o.session("cleo", staff.RoleViewer)
+	end := make(chan struct{})
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(end)
+	for range 2 * maxAtOnce {
+		body := unfinished{make(chan struct{}, 1), end}
+		answered := make(chan struct{})
+		all.Go(func() {
+			defer close(answered)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/sign-in", body)
+			r.Host = host
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			o.s.ServeHTTP(httptest.NewRecorder(), r)
+		})
+		select {
+		case <-body.read:
+		case <-answered:
+		}
+	}
+	want(t, o.get("/queue", token), http.StatusOK)
+	want(t, o.get("/sign-in", ""), http.StatusOK)
 }
 
 // TestLanguage: what the account is set to, else what the browser likes.

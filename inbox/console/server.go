@@ -50,27 +50,29 @@ type Config struct {
 
 // What holds whatever the configuration says.
 const (
-	maxForm    = 256 << 10        // octets of a form
-	maxAtOnce  = 64               // requests under way; more are sent away
-	maxLive    = 200              // open pages that are kept up to date
-	liveEach   = 6                // of them, of one session
-	lookEvery  = time.Second      // how often it is looked whether an open page must change
-	slowest    = 60 * time.Second // to write an answer
-	stopWithin = 10 * time.Second // for requests under way when the program stops
+	maxForm     = 256 << 10        // octets of a form
+	maxStranger = 64 << 10         // of one that nobody who is signed in sends
+	maxAtOnce   = 64               // requests under way, of those who are signed in and of others each; more are sent away
+	maxLive     = 200              // open pages that are kept up to date
+	liveEach    = 6                // of them, of one session
+	lookEvery   = time.Second      // how often it is looked whether an open page must change
+	slowest     = 60 * time.Second // to write an answer
+	stopWithin  = 10 * time.Second // for requests under way when the program stops
 )
 
 // Server is the console.
 type Server struct {
 	Config
-	pages   *pages.Pages
-	handler http.Handler
-	hosts   []string // names under which it answers, small letters
-	secure  bool     // browsers reach it over TLS
-	link    string   // URL that addresses are made of
-	busy    chan struct{}
-	live    *watchers
-	stop    chan struct{} // closed when the program stops: open pages end
-	stopped sync.Once
+	pages     *pages.Pages
+	handler   http.Handler
+	hosts     []string      // names under which it answers, small letters
+	secure    bool          // browsers reach it over TLS
+	link      string        // URL that addresses are made of
+	busy      chan struct{} // taken by the requests of those who are signed in
+	strangers chan struct{} // by those of others
+	live      *watchers
+	stop      chan struct{} // closed when the program stops: open pages end
+	stopped   sync.Once
 }
 
 // New gives a console that is reached at listen, host:port.
@@ -85,7 +87,7 @@ func New(c Config, listen string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, pages: p, busy: make(chan struct{}, maxAtOnce), stop: make(chan struct{})}
+	s := &Server{Config: c, pages: p, busy: make(chan struct{}, maxAtOnce), strangers: make(chan struct{}, maxAtOnce), stop: make(chan struct{})}
 	s.live = newWatchers()
 	if err := s.names(listen); err != nil {
 		return nil, err
