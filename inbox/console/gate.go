@@ -107,11 +107,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		slots, most := s.strangers, int64(maxStranger)
+		slots := s.strangers
 		if s.signedIn(r) {
-			slots, most = s.busy, maxForm
+			slots = s.busy
 		}
-		r.Body = whole(http.MaxBytesReader(w, r.Body, most))
+		r.Body = whole(http.MaxBytesReader(w, r.Body, maxForm))
 		select {
 		case slots <- struct{}{}:
 		default:
@@ -358,8 +358,7 @@ func (s *Server) signedOut(w http.ResponseWriter, q *request, to route) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(`<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=` + html.EscapeString("/"+strings.TrimLeft(q.URL.EscapedPath(), "/")) + `"><title>…</title>`)) // a browser that went away is no fault
 	case q.Method != http.MethodGet:
-		s.expire(w)
-		http.Redirect(w, q.Request, "/sign-in?idle", http.StatusSeeOther)
+		s.askAgain(w, q)
 	default:
 		address := "/sign-in"
 		if next := local(q.URL.EscapedPath()); next != "" && next != "/queue" {
@@ -477,6 +476,11 @@ func (l *late) Write(b []byte) (int, error) {
 // fault answers with a page that says why there is no other; text is for where
 // there is more to say than the code does.
 func (s *Server) fault(w http.ResponseWriter, q *request, code int, text string) {
+	s.faultWhy(w, q, code, text, "")
+}
+
+// faultWhy is fault with the program's own reason.
+func (s *Server) faultWhy(w http.ResponseWriter, q *request, code int, text, why string) {
 	key := "fault." + strconv.Itoa(code)
 	if !q.words.Has(key) {
 		key = "fault.500"
@@ -488,7 +492,7 @@ func (s *Server) fault(w http.ResponseWriter, q *request, code int, text string)
 	if q.mail != 0 && code != http.StatusNotFound {
 		back = "/case/" + q.mail.String()
 	}
-	f := s.frame(q, "fault", pages.Fault{Code: code, Title: q.words.Say(key), Text: text, Back: back})
+	f := s.frame(q, "fault", pages.Fault{Code: code, Title: q.words.Say(key), Text: text, Why: why, Back: back})
 	f.Said = nil
 	if err := s.show(w, code, "fault", f); err != nil {
 		s.Log.Error("console: a page failed", "err", err)

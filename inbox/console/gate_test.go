@@ -62,7 +62,9 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 				may := to.who != signedIn || role != "" && role.May(to.need)
 				switch {
 				case role == "" && to.who != anybody:
-					if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/sign-in") {
+					if method == http.MethodPost {
+						want(t, w, http.StatusUnauthorized, `action="/sign-in"`)
+					} else if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/sign-in") {
 						t.Errorf("%s: nobody got %d %s", to.pattern, w.Code, w.Header().Get("Location"))
 					}
 					if o.state(m) != "review" {

@@ -50,14 +50,13 @@ type Config struct {
 
 // What holds whatever the configuration says.
 const (
-	maxForm     = 256 << 10        // octets of a form
-	maxStranger = 64 << 10         // of one that nobody who is signed in sends
-	maxAtOnce   = 64               // requests under way, of those who are signed in and of others each; more are sent away
-	maxLive     = 200              // open pages that are kept up to date
-	liveEach    = 6                // of them, of one session
-	lookEvery   = time.Second      // how often it is looked whether an open page must change
-	slowest     = 60 * time.Second // to write an answer
-	stopWithin  = 10 * time.Second // for requests under way when the program stops
+	maxForm    = 256 << 10        // octets of a form
+	maxAtOnce  = 64               // requests under way, of those who are signed in and of others each; more are sent away
+	maxLive    = 200              // open pages that are kept up to date
+	liveEach   = 6                // of them, of one session
+	lookEvery  = time.Second      // how often it is looked whether an open page must change
+	slowest    = 60 * time.Second // to write an answer
+	stopWithin = 10 * time.Second // for requests under way when the program stops
 )
 
 // Server is the console.

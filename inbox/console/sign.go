@@ -43,16 +43,21 @@ func orQueue(next string) string {
 // signIn lets somebody in.
 func signIn(s *Server, w http.ResponseWriter, q *request) error {
 	next := local(q.PostFormValue("next"))
+	form, kept := carried(q)
 	name := q.PostFormValue("name")
 	token, err := s.Staff.SignIn(q.Context(), name, q.PostFormValue("password"), s.from(q.Request))
 	if text, code := s.signInFault(w, q, err); text != "" {
 		q.session, q.actor.Name = staff.Session{}, ""
-		return s.show(w, code, "sign-in", s.frame(q, "sign-in", pages.SignIn{Name: name, Next: next, Fault: text}))
+		return s.show(w, code, "sign-in", s.frame(q, "sign-in", pages.SignIn{Name: name, Next: next, Fault: text, Keep: form, Kept: kept}))
 	}
 	if err != nil {
 		return err
 	}
 	s.replace(q, w, token)
+	if len(kept) > 0 {
+		q.session, q.actor.Name = staff.Session{}, ""
+		return s.giveBack(w, q, form, kept)
+	}
 	http.Redirect(w, q.Request, orQueue(next), http.StatusSeeOther)
 	return nil
 }

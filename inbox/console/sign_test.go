@@ -151,7 +151,7 @@ func TestIdle(t *testing.T) {
 		want(t, o.get("/queue", token), http.StatusOK)
 		time.Sleep(31 * time.Minute)
 		want(t, o.get("/queue", token), http.StatusSeeOther, "/sign-in")
-		want(t, o.post("/search", token, "what", "x"), http.StatusSeeOther, "/sign-in?idle")
+		want(t, o.post("/search", token, "what", "x"), http.StatusUnauthorized, "because nothing happened", `action="/sign-in"`)
 		want(t, o.get("/sign-in?idle", ""), http.StatusOK, "because nothing happened")
 	})
 }

@@ -41,7 +41,7 @@ func Languages() []string { return []string{"en", "ru", "kk"} }
 
 // names lists the pages.
 func names() []string {
-	return []string{"sign-in", "link", "password", "account", "queue", "found", "case", "preview", "raw", "log", "mails", "staff", "saved", "receipt", "fault"}
+	return []string{"sign-in", "link", "password", "account", "queue", "found", "case", "preview", "kept", "raw", "log", "mails", "staff", "saved", "receipt", "fault"}
 }
 
 // Asset is a file beside the pages. Its name holds a digest of its content, so
