@@ -281,8 +281,9 @@ func TestLive(t *testing.T) {
 	o.s.hosts = append(o.s.hosts, l.Addr().String())
 	done := make(chan error, 1)
 	go func() { done <- o.s.Serve(ctx, l) }()
+	at := livePath
 	events := func(token string) (*bufio.Reader, *http.Response) {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Addr().String()+livePath, nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Addr().String()+at, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -297,6 +298,7 @@ func TestLive(t *testing.T) {
 		t.Errorf("nobody got %d", resp.StatusCode)
 	}
 	in, resp := events(token)
+	var first *bufio.Reader
 	until := func(part string) {
 		t.Helper()
 		for {
@@ -310,9 +312,24 @@ func TestLive(t *testing.T) {
 		}
 	}
 	until("event: hello")
+	until("event: rows") // a page that does not say what it shows gets it at once
+	until("Wants the account deleted")
+	page := o.get("/queue", token).Body.String()
 	o.question()
 	until("event: rows")
+	until("id: ")
 	until("Asks a question")
+	_, page, _ = strings.Cut(page, `data-live="`)
+	page, _, _ = strings.Cut(page, `"`)
+	if at = page; !strings.Contains(at, "seen=") {
+		t.Fatalf("the page is kept up to date at %q", at)
+	}
+	later, old := events(token)
+	first, in = in, later
+	until("event: hello")
+	until("Asks a question") // it came between the page and its connection
+	_ = old.Body.Close()
+	in = first
 	if err := o.staff.SignOut(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
@@ -363,6 +380,52 @@ func TestSameRows(t *testing.T) {
 			if look(step.key); n != step.want {
 				t.Errorf("%q was made for the %dth time, want %d", step.key, n, step.want)
 			}
+		}
+	})
+}
+
+// TestSeen: what a page shows already is not sent again, neither at its first
+// connection nor at a later one.
+func TestSeen(t *testing.T) {
+	o := newOffice(t)
+	o.deletion()
+	token := o.session("yann", staff.RoleViewer)
+	_, at, _ := strings.Cut(o.get("/queue", token).Body.String(), `data-live="`)
+	at, _, _ = strings.Cut(at, `"`)
+	o.s.end() // so that each connection ends by itself
+	w := o.get(at, token)
+	want(t, w, http.StatusOK, "event: hello")
+	if strings.Contains(w.Body.String(), "event: rows") {
+		t.Error("what the page shows came again")
+	}
+	w = o.get(livePath, token)
+	want(t, w, http.StatusOK, "event: rows")
+	_, id, _ := strings.Cut(w.Body.String(), "id: ")
+	id, _, _ = strings.Cut(id, "\n")
+	w = o.ask(http.MethodGet, livePath+"?seen=old", token, nil, func(r *http.Request) { r.Header.Set("Last-Event-ID", id) })
+	if strings.Contains(w.Body.String(), "event: rows") {
+		t.Error("what the page was sent came again")
+	}
+}
+
+// TestSameRowsIsBounded: made-up addresses fill no memory, and what was asked for
+// last is at hand.
+func TestSameRowsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, n := newWatchers(), 0
+		made := func() ([]byte, error) { n++; return []byte("x"), nil }
+		for i := range 10 * maxMade {
+			time.Sleep(time.Millisecond)
+			if _, err := w.same(strings.Repeat("x", i), made); err != nil {
+				t.Fatal(err)
+			}
+			if len(w.made) > maxMade {
+				t.Fatalf("%d are kept", len(w.made))
+			}
+		}
+		before := n
+		if _, err := w.same(strings.Repeat("x", 10*maxMade-1), made); err != nil || n != before {
+			t.Errorf("the newest is not at hand: %v", err)
 		}
 	})
 }

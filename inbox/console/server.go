@@ -54,6 +54,7 @@ const (
 	maxAtOnce  = 64               // requests under way, of those who are signed in and of others each; more are sent away
 	maxLive    = 200              // open pages that are kept up to date
 	liveEach   = 6                // of them, of one session
+	maxMade    = 64               // different parts of queues that are kept made
 	lookEvery  = time.Second      // how often it is looked whether an open page must change
 	slowest    = 60 * time.Second // to write an answer
 	stopWithin = 10 * time.Second // for requests under way when the program stops
