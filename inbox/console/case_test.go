@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
+	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -241,6 +243,49 @@ func TestLog(t *testing.T) {
 	want(t, o.post("/log/verify", token), http.StatusOK, "The chain holds.")
 	want(t, o.post("/log/verify", token, "head", strings.Repeat("ab", 32)), http.StatusOK, "is not in it")
 	want(t, o.get("/case/"+m.ID.String()+"/receipt", token), http.StatusOK, "a•••@users.test", "Wants the account deleted")
+}
+
+// patient is an answer whose deadline can be pushed on.
+type patient struct {
+	*httptest.ResponseRecorder
+	pushed int
+}
+
+// SetWriteDeadline is for http.ResponseController.
+func (p *patient) SetWriteDeadline(time.Time) error { p.pushed++; return nil }
+
+// TestLongWork: what takes longer than an answer may gets its time anew, and ends
+// with the browser.
+func TestLongWork(t *testing.T) {
+	o := newOffice(t)
+	o.deletion()
+	token := o.session("uma", staff.RoleViewer)
+	for _, do := range []struct{ method, path string }{{http.MethodPost, "/log/verify"}, {http.MethodGet, "/log/export?format=jsonl&case=M-000001&who=person"}} {
+		for _, gone := range []bool{false, true} {
+			ctx, leave := context.WithCancel(t.Context())
+			r := httptest.NewRequestWithContext(ctx, do.method, do.path, nil)
+			r.Host = host
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			r.AddCookie(&http.Cookie{Name: cookie, Value: token})
+			w := &patient{ResponseRecorder: httptest.NewRecorder()}
+			var to http.Handler = o.s
+			if gone {
+				leave()
+				to = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // past the gate, which needs the browser, too
+					q := o.s.speak(&request{Request: r})
+					run := map[string]func(*Server, http.ResponseWriter, *request) error{http.MethodPost: verifyLog, http.MethodGet: exportLog}[do.method]
+					if err := run(o.s, w, q); !errors.Is(err, context.Canceled) {
+						t.Errorf("%s ends with %v", do.path, err)
+					}
+				})
+			}
+			to.ServeHTTP(w, r)
+			leave()
+			if !gone && (w.Code != http.StatusOK || w.pushed == 0) {
+				t.Errorf("%s: %d, its deadline was pushed on %d times", do.path, w.Code, w.pushed)
+			}
+		}
+	}
 }
 
 // TestReplay is there for mails that were set aside, and for who may act.
