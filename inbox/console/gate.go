@@ -98,6 +98,10 @@ func origin(link string) string {
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers(w.Header(), s.secure)
+		if s.ProxiesOnly && !s.proxy(hostOf(r.RemoteAddr)) {
+			s.deny(http.StatusForbidden).ServeHTTP(w, r)
+			return
+		}
 		if !slices.Contains(s.hosts, strings.ToLower(r.Host)) {
 			s.deny(http.StatusMisdirectedRequest).ServeHTTP(w, r)
 			return
@@ -407,19 +411,24 @@ func (s *Server) expire(w http.ResponseWriter) {
 // from gives the address of the browser: that of the connection, or, where a
 // proxy of ours made it, the last in the proxy's word that is none of ours.
 func (s *Server) from(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
+	host := hostOf(r.RemoteAddr)
 	said := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(said) - 1; i >= 0 && s.proxy(host); i-- {
-		ip, err := netip.ParseAddr(strings.TrimSpace(said[i]))
+		ip, err := netip.ParseAddr(hostOf(strings.TrimSpace(said[i])))
 		if err != nil {
 			break
 		}
 		host = ip.String()
 	}
 	return host
+}
+
+// hostOf gives an address without its port, if it has one.
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(address, "["), "]")
 }
 
 func (s *Server) proxy(host string) bool {
