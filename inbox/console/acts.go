@@ -32,14 +32,14 @@ func doAct(s *Server, w http.ResponseWriter, q *request) error {
 		return errNoPage
 	}
 	act, err := s.read(q, verb)
-	open := opened{act.Action, string(verb), act.Text + act.Reason}
+	open := opened{act.Action, string(verb), q.PostForm}
 	switch {
 	case errors.Is(err, errNoPage):
 		return err
 	case err != nil:
-		return s.openCase(w, q, http.StatusUnprocessableEntity, open, err.Error())
+		return s.openCase(w, q, http.StatusUnprocessableEntity, open, refusal{why: err.Error()})
 	case q.PostFormValue("step") == "back":
-		return s.openCase(w, q, http.StatusOK, open, "")
+		return s.openCase(w, q, http.StatusOK, open, refusal{})
 	case previewed(verb) && q.PostFormValue("step") != "send":
 		return s.preview(w, q, act, open)
 	}
@@ -58,10 +58,10 @@ func (s *Server) notDone(w http.ResponseWriter, q *request, open opened, err err
 	case errors.Is(err, review.ErrDenied), errors.Is(err, state.ErrNotFound):
 		return err
 	case errors.Is(err, review.ErrConfirm):
-		return s.openCase(w, q, http.StatusUnprocessableEntity, open, q.words.Say("act.typed", "case", q.mail.String()))
+		return s.openCase(w, q, http.StatusUnprocessableEntity, open, refusal{text: q.words.Say("act.typed", "case", q.mail.String())})
 	}
 	s.Log.Info("console: an act was not done", "act", open.act, "action", open.action.String())
-	return s.openCase(w, q, http.StatusConflict, open, err.Error())
+	return s.openCase(w, q, http.StatusConflict, open, refusal{why: err.Error()})
 }
 
 // said answers with why something else than an act was not done.
@@ -69,7 +69,7 @@ func (s *Server) said(w http.ResponseWriter, q *request, err error) error {
 	if errors.Is(err, state.ErrNotFound) {
 		return err
 	}
-	s.fault(w, q, http.StatusConflict, err.Error())
+	s.faultWhy(w, q, http.StatusConflict, "", err.Error())
 	return nil
 }
 
@@ -181,13 +181,16 @@ func (s *Server) answers(w http.ResponseWriter, q *request, code int, edit pages
 	}
 	f := s.frame(q, "saved", body)
 	if fault != "" {
-		f.Said = []pages.Said{{Kind: "fault", Text: fault}}
+		f.Said = []pages.Said{{Kind: "fault", Text: q.words.Say("said.not-done"), Detail: fault}}
 	}
 	return s.show(w, code, "saved", f)
 }
 
 func putSaved(s *Server, w http.ResponseWriter, q *request) error {
 	a := pages.SavedAnswer{Name: q.PostFormValue("name"), Language: q.PostFormValue("language"), Text: lines(q.PostFormValue("text"))}
+	if q.PostFormValue("step") == "back" {
+		return s.answers(w, q, http.StatusOK, a, "")
+	}
 	if err := s.Desk.SaveAnswer(q.Context(), q.actor.Name, a.Name, a.Language, a.Text); err != nil {
 		return s.answers(w, q, http.StatusUnprocessableEntity, a, err.Error())
 	}

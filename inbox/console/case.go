@@ -1,7 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -50,18 +52,18 @@ func isNumber(what string) bool {
 }
 
 func casePage(s *Server, w http.ResponseWriter, q *request) error {
-	return s.openCase(w, q, http.StatusOK, opened{}, "")
+	return s.openCase(w, q, http.StatusOK, opened{}, refusal{})
 }
 
 // opened says which form of a case page is open, and what was typed into it.
 type opened struct {
 	action inbox.ActionID
 	act    string
-	typed  string
+	form   url.Values
 }
 
-// openCase shows a case, with what went wrong, if anything did.
-func (s *Server) openCase(w http.ResponseWriter, q *request, code int, open opened, fault string) error {
+// openCase shows a case, with why an act was not done, if it was not.
+func (s *Server) openCase(w http.ResponseWriter, q *request, code int, open opened, not refusal) error {
 	v, err := s.Desk.CaseIn(q.mail, q.lang)
 	if err != nil {
 		return err
@@ -71,10 +73,84 @@ func (s *Server) openCase(w http.ResponseWriter, q *request, code int, open open
 		return err
 	}
 	f := s.frame(q, "case", c)
-	if fault != "" {
-		f.Said = []pages.Said{{Kind: "fault", Text: fault}}
+	if not != (refusal{}) {
+		f.Said = []pages.Said{s.notSaid(q, v, c, open, not)}
 	}
 	return s.show(w, code, "case", f)
+}
+
+// refusal is why an act was not done.
+type refusal struct {
+	text string // in the reader's language; "": what is true of every act
+	why  string // the program's own reason
+}
+
+// notSaid words that an act was not done, and gives back what was typed for it.
+// Where the act is not to be had any more, it says who did what meanwhile.
+func (s *Server) notSaid(q *request, v review.CaseView, c pages.Case, open opened, not refusal) pages.Said {
+	said := pages.Said{Kind: "fault", Text: not.text, Detail: not.why, Unsent: s.unsent(q, open.form)}
+	act := pages.Name(q.words, "act", strings.Replace(open.act, string(cases.ApproveWithoutProof), "bare", 1))
+	key := "act.not-done"
+	offered := slices.ContainsFunc(c.Actions, func(a pages.Action) bool { return a.ID == open.action.String() && a.Acts[open.act].Can })
+	if !offered {
+		key, said.Since = "act.meanwhile", latest(q, v.History, open.action)
+	}
+	if said.Text == "" || !offered {
+		said.Text = q.words.Say(key, "act", act)
+	}
+	return said
+}
+
+// latest gives the last thing that was done about an Action.
+func latest(q *request, history []review.CaseEvent, id inbox.ActionID) (last *pages.Event) {
+	for _, e := range history {
+		if e.Action == id && !slices.Contains([]string{"mail", "letter", "attempt"}, e.Source) {
+			one := event(q, e, nil)
+			last = &one
+		}
+	}
+	return last
+}
+
+// unsent gives what was typed into a form, to be copied from there.
+func (s *Server) unsent(q *request, form url.Values) string {
+	var out []string
+	for _, name := range []string{"text", "reason", "note", "record"} {
+		if v := strings.TrimSpace(lines(form.Get(name))); v != "" {
+			out = append(out, v)
+		}
+	}
+	for _, f := range s.Fields {
+		if v := strings.TrimSpace(form.Get("set." + string(f))); v != "" {
+			out = append(out, s.field(q, f)+": "+v)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// refill puts what was typed back into its form.
+func refill(v *pages.Action, open opened) {
+	f := open.form
+	v.Open, v.Typed = open.act, lines(cmp.Or(f.Get("text"), f.Get("reason"), f.Get("note")))
+	v.Record, v.Day = f.Get("record"), f.Get("until")
+	switch cases.Verb(open.act) {
+	case cases.HandOver:
+		choose(v.Colleagues, f.Get("to"))
+	case cases.Correct:
+		choose(v.Kinds, f.Get("kind"))
+		choose(v.Scopes, f.Get("scope"))
+		for i, in := range v.Fields {
+			v.Fields[i].Value = f.Get("set." + in.Name)
+			v.Fields[i].Add, v.Fields[i].Drop = f.Get("add."+in.Name) != "", f.Get("drop."+in.Name) != ""
+		}
+	}
+}
+
+// choose sets what of a list is chosen.
+func choose(all []pages.Option, value string) {
+	for i := range all {
+		all[i].On = all[i].Value == value
+	}
 }
 
 func (s *Server) caseView(q *request, v review.CaseView, open opened) (pages.Case, error) {
@@ -105,9 +181,9 @@ func (s *Server) caseView(q *request, v review.CaseView, open opened) (pages.Cas
 			c.To = a.Address
 		}
 		view := s.action(q, a)
-		view.Saved, view.Colleagues = saved, colleagues
+		view.Saved, view.Colleagues = saved, slices.Clone(colleagues)
 		if a.ID == open.action {
-			view.Open, view.Typed = open.act, open.typed
+			refill(&view, open)
 		}
 		c.Actions = append(c.Actions, view)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -244,6 +245,49 @@ func TestLog(t *testing.T) {
 	want(t, o.get("/case/"+m.ID.String()+"/receipt", token), http.StatusOK, "a•••@users.test", "Wants the account deleted")
 }
 
+// patient is an answer whose deadline can be pushed on.
+type patient struct {
+	*httptest.ResponseRecorder
+	pushed int
+}
+
+// SetWriteDeadline is for http.ResponseController.
+func (p *patient) SetWriteDeadline(time.Time) error { p.pushed++; return nil }
+
+// TestLongWork: what takes longer than an answer may gets its time anew, and ends
+// with the browser.
+func TestLongWork(t *testing.T) {
+	o := newOffice(t)
+	o.deletion()
+	token := o.session("uma", staff.RoleViewer)
+	for _, do := range []struct{ method, path string }{{http.MethodPost, "/log/verify"}, {http.MethodGet, "/log/export?format=jsonl&case=M-000001&who=person"}} {
+		for _, gone := range []bool{false, true} {
+			ctx, leave := context.WithCancel(t.Context())
+			r := httptest.NewRequestWithContext(ctx, do.method, do.path, nil)
+			r.Host = host
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			r.AddCookie(&http.Cookie{Name: cookie, Value: token})
+			w := &patient{ResponseRecorder: httptest.NewRecorder()}
+			var to http.Handler = o.s
+			if gone {
+				leave()
+				to = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // past the gate, which needs the browser, too
+					q := o.s.speak(&request{Request: r})
+					run := map[string]func(*Server, http.ResponseWriter, *request) error{http.MethodPost: verifyLog, http.MethodGet: exportLog}[do.method]
+					if err := run(o.s, w, q); !errors.Is(err, context.Canceled) {
+						t.Errorf("%s ends with %v", do.path, err)
+					}
+				})
+			}
+			to.ServeHTTP(w, r)
+			leave()
+			if !gone && (w.Code != http.StatusOK || w.pushed == 0) {
+				t.Errorf("%s: %d, its deadline was pushed on %d times", do.path, w.Code, w.pushed)
+			}
+		}
+	}
+}
+
 // TestReplay is there for mails that were set aside, and for who may act.
 func TestReplay(t *testing.T) {
 	o := newOffice(t)
@@ -282,8 +326,9 @@ func TestLive(t *testing.T) {
 	o.s.hosts = append(o.s.hosts, l.Addr().String())
 	done := make(chan error, 1)
 	go func() { done <- o.s.Serve(ctx, l) }()
+	at := livePath
 	events := func(token string) (*bufio.Reader, *http.Response) {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Addr().String()+livePath, nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Addr().String()+at, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -298,6 +343,7 @@ func TestLive(t *testing.T) {
 		t.Errorf("nobody got %d", resp.StatusCode)
 	}
 	in, resp := events(token)
+	var first *bufio.Reader
 	until := func(part string) {
 		t.Helper()
 		for {
@@ -311,9 +357,24 @@ func TestLive(t *testing.T) {
 		}
 	}
 	until("event: hello")
+	until("event: rows") // a page that does not say what it shows gets it at once
+	until("Wants the account deleted")
+	page := o.get("/queue", token).Body.String()
 	o.question()
 	until("event: rows")
+	until("id: ")
 	until("Asks a question")
+	_, page, _ = strings.Cut(page, `data-live="`)
+	page, _, _ = strings.Cut(page, `"`)
+	if at = page; !strings.Contains(at, "seen=") {
+		t.Fatalf("the page is kept up to date at %q", at)
+	}
+	later, old := events(token)
+	first, in = in, later
+	until("event: hello")
+	until("Asks a question") // it came between the page and its connection
+	_ = old.Body.Close()
+	in = first
 	if err := o.staff.SignOut(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
@@ -364,6 +425,52 @@ func TestSameRows(t *testing.T) {
 			if look(step.key); n != step.want {
 				t.Errorf("%q was made for the %dth time, want %d", step.key, n, step.want)
 			}
+		}
+	})
+}
+
+// TestSeen: what a page shows already is not sent again, neither at its first
+// connection nor at a later one.
+func TestSeen(t *testing.T) {
+	o := newOffice(t)
+	o.deletion()
+	token := o.session("yann", staff.RoleViewer)
+	_, at, _ := strings.Cut(o.get("/queue", token).Body.String(), `data-live="`)
+	at, _, _ = strings.Cut(at, `"`)
+	o.s.end() // so that each connection ends by itself
+	w := o.get(at, token)
+	want(t, w, http.StatusOK, "event: hello")
+	if strings.Contains(w.Body.String(), "event: rows") {
+		t.Error("what the page shows came again")
+	}
+	w = o.get(livePath, token)
+	want(t, w, http.StatusOK, "event: rows")
+	_, id, _ := strings.Cut(w.Body.String(), "id: ")
+	id, _, _ = strings.Cut(id, "\n")
+	w = o.ask(http.MethodGet, livePath+"?seen=old", token, nil, func(r *http.Request) { r.Header.Set("Last-Event-ID", id) })
+	if strings.Contains(w.Body.String(), "event: rows") {
+		t.Error("what the page was sent came again")
+	}
+}
+
+// TestSameRowsIsBounded: made-up addresses fill no memory, and what was asked for
+// last is at hand.
+func TestSameRowsIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, n := newWatchers(), 0
+		made := func() ([]byte, error) { n++; return []byte("x"), nil }
+		for i := range 10 * maxMade {
+			time.Sleep(time.Millisecond)
+			if _, err := w.same(strings.Repeat("x", i), made); err != nil {
+				t.Fatal(err)
+			}
+			if len(w.made) > maxMade {
+				t.Fatalf("%d are kept", len(w.made))
+			}
+		}
+		before := n
+		if _, err := w.same(strings.Repeat("x", 10*maxMade-1), made); err != nil || n != before {
+			t.Errorf("the newest is not at hand: %v", err)
 		}
 	})
 }

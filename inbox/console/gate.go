@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -86,18 +87,29 @@ func origin(link string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// bounded sends away what is too much at once.
+// bounded sends away what is too much at once. Who is signed in does not wait
+// for those who are not.
 func (s *Server) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != livePath { // which has bounds of its own
-			select {
-			case s.busy <- struct{}{}:
-				defer func() { <-s.busy }()
-			default:
-				w.Header().Set("Retry-After", "2")
-				s.deny(http.StatusServiceUnavailable).ServeHTTP(w, r)
-				return
-			}
+		if r.URL.Path == livePath { // which has bounds of its own
+			next.ServeHTTP(w, r)
+			return
+		}
+		slots := s.strangers
+		if s.signedIn(r) {
+			slots = s.busy
+		}
+		select {
+		case slots <- struct{}{}:
+		default:
+			w.Header().Set("Retry-After", again)
+			s.deny(http.StatusServiceUnavailable).ServeHTTP(w, r)
+			return
+		}
+		free := sync.OnceFunc(func() { <-slots })
+		defer free()
+		if slots == s.strangers {
+			w = &working{w, free}
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -141,10 +153,15 @@ func (s *Server) ours(next http.Handler) http.Handler {
 	})
 }
 
-// named sends away what asks for another name than ours.
+// named sets what every answer carries, and sends away what asks for another
+// name than ours, or comes past the proxy.
 func (s *Server) named(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers(w.Header(), s.secure)
+		if s.ProxiesOnly && !s.proxy(hostOf(r.RemoteAddr)) {
+			s.deny(http.StatusForbidden).ServeHTTP(w, r)
+			return
+		}
 		if !slices.Contains(s.hosts, strings.ToLower(r.Host)) {
 			s.deny(http.StatusMisdirectedRequest).ServeHTTP(w, r)
 			return
@@ -152,6 +169,35 @@ func (s *Server) named(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// again says after how many seconds a browser may come again.
+const again = "2"
+
+// signedIn tells whether a request is of somebody who is signed in.
+func (s *Server) signedIn(r *http.Request) bool {
+	c, err := r.Cookie(cookie)
+	if err != nil {
+		return false
+	}
+	_, err = s.Staff.Peek(c.Value)
+	return err == nil
+}
+
+// working frees a slot when the work is done and the answer begins: who does not
+// fetch it must not keep others out.
+type working struct {
+	http.ResponseWriter
+	done func()
+}
+
+// Write implements io.Writer.
+func (o *working) Write(b []byte) (int, error) {
+	o.done()
+	return o.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (o *working) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
 // headers sets what every answer carries.
 func headers(h http.Header, secure bool) {
@@ -316,6 +362,10 @@ func (s *Server) refuse(w http.ResponseWriter, q *request, to route, err error) 
 		s.fault(w, q, http.StatusBadRequest, "")
 	case errors.Is(err, state.ErrNotFound), errors.Is(err, errNoPage):
 		s.fault(w, q, http.StatusNotFound, "")
+	case inbox.IsTemporary(err):
+		s.Log.Warn("console: a page failed for the moment", "page", to.pattern, "err", err)
+		w.Header().Set("Retry-After", again)
+		s.fault(w, q, http.StatusServiceUnavailable, "")
 	case errors.Is(err, context.Canceled) && q.Context().Err() != nil:
 		s.Log.Debug("console: a browser hung up", "page", to.pattern)
 	default:
@@ -335,8 +385,7 @@ func (s *Server) signedOut(w http.ResponseWriter, q *request, to route) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(`<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url=` + html.EscapeString("/"+strings.TrimLeft(q.URL.EscapedPath(), "/")) + `"><title>…</title>`)) // a browser that went away is no fault
 	case q.Method != http.MethodGet:
-		s.expire(w)
-		http.Redirect(w, q.Request, "/sign-in?idle", http.StatusSeeOther)
+		s.askAgain(w, q)
 	default:
 		address := "/sign-in"
 		if next := local(q.URL.EscapedPath()); next != "" && next != "/queue" {
@@ -385,19 +434,24 @@ func (s *Server) expire(w http.ResponseWriter) {
 // from gives the address of the browser: that of the connection, or, where a
 // proxy of ours made it, the last in the proxy's word that is none of ours.
 func (s *Server) from(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
+	host := hostOf(r.RemoteAddr)
 	said := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(said) - 1; i >= 0 && s.proxy(host); i-- {
-		ip, err := netip.ParseAddr(strings.TrimSpace(said[i]))
+		ip, err := netip.ParseAddr(hostOf(strings.TrimSpace(said[i])))
 		if err != nil {
 			break
 		}
 		host = ip.String()
 	}
 	return host
+}
+
+// hostOf gives an address without its port, if it has one.
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(address, "["), "]")
 }
 
 func (s *Server) proxy(host string) bool {
@@ -454,6 +508,11 @@ func (l *late) Write(b []byte) (int, error) {
 // fault answers with a page that says why there is no other; text is for where
 // there is more to say than the code does.
 func (s *Server) fault(w http.ResponseWriter, q *request, code int, text string) {
+	s.faultWhy(w, q, code, text, "")
+}
+
+// faultWhy is fault with the program's own reason.
+func (s *Server) faultWhy(w http.ResponseWriter, q *request, code int, text, why string) {
 	key := "fault." + strconv.Itoa(code)
 	if !q.words.Has(key) {
 		key = "fault.500"
@@ -465,7 +524,7 @@ func (s *Server) fault(w http.ResponseWriter, q *request, code int, text string)
 	if q.mail != 0 && code != http.StatusNotFound {
 		back = "/case/" + q.mail.String()
 	}
-	f := s.frame(q, "fault", pages.Fault{Code: code, Title: q.words.Say(key), Text: text, Back: back})
+	f := s.frame(q, "fault", pages.Fault{Code: code, Title: q.words.Say(key), Text: text, Why: why, Back: back})
 	f.Said = nil
 	if err := s.show(w, code, "fault", f); err != nil {
 		s.Log.Error("console: a page failed", "err", err)

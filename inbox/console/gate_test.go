@@ -62,7 +62,9 @@ func TestEveryRouteForEveryRole(t *testing.T) {
 				may := to.who != signedIn || role != "" && role.May(to.need)
 				switch {
 				case role == "" && to.who != anybody:
-					if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/sign-in") {
+					if method == http.MethodPost {
+						want(t, w, http.StatusUnauthorized, `action="/sign-in"`)
+					} else if w.Code != http.StatusSeeOther || !strings.HasPrefix(w.Header().Get("Location"), "/sign-in") {
 						t.Errorf("%s: nobody got %d %s", to.pattern, w.Code, w.Header().Get("Location"))
 					}
 					if o.state(m) != "review" {
@@ -147,6 +149,40 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// TestNames: browsers send neither the port that goes without saying nor letters
+// of other alphabets.
+func TestNames(t *testing.T) {
+	for _, test := range []struct{ url, listen, want string }{
+		{"", "127.0.0.1:8080", "127.0.0.1:8080 localhost:8080 [::1]:8080"},
+		{"https://Console.site.test:443/", "127.0.0.1:8080", "console.site.test localhost:8080 127.0.0.1:8080 [::1]:8080"},
+		{"https://қызмет.қаз", "192.0.2.1:8080", "xn--e1adpz5by9a.xn--80ao21a"},
+		{"https://127.0.0.1:443", "127.0.0.1:443", "127.0.0.1 localhost [::1] localhost:443 127.0.0.1:443 [::1]:443"},
+		{"http://[::1]:80", "[::1]:80", "[::1] localhost 127.0.0.1 localhost:80 127.0.0.1:80 [::1]:80"},
+	} {
+		_, names, err := Names(test.url, test.listen)
+		if got := strings.Join(names, " "); err != nil || got != test.want {
+			t.Errorf("%s on %s answers to %q, want %q, %v", test.url, test.listen, got, test.want, err)
+		}
+	}
+	for _, bad := range []string{"https://", "https://a b.қаз", "://"} {
+		if _, names, err := Names(bad, "127.0.0.1:8080"); err == nil {
+			t.Errorf("%s answers to %q", bad, names)
+		}
+	}
+}
+
+// TestProxiesOnly: where a proxy has the TLS, nobody passes it by.
+func TestProxiesOnly(t *testing.T) {
+	o := newOffice(t)
+	o.s.Proxies, o.s.ProxiesOnly = prefixes(t, "10.0.0.0/8"), true
+	for remote, code := range map[string]int{"10.1.2.3:99": 200, "[::ffff:10.1.2.3]:99": 200, "192.0.2.7:99": 403, "127.0.0.1:99": 403, "junk": 403} {
+		w := o.ask(http.MethodGet, "/sign-in", "", nil, func(r *http.Request) { r.RemoteAddr = remote; r.Header.Set("X-Forwarded-For", "10.1.2.3") })
+		if w.Code != code || code == 403 && strings.Contains(w.Body.String(), "<form") {
+			t.Errorf("%s got %d, want %d", remote, w.Code, code)
+		}
+	}
+}
+
 // TestWhereTo: after the sign-in one goes on to a page of ours, and nowhere else.
 func TestWhereTo(t *testing.T) {
 	for path, want := range map[string]string{
@@ -214,6 +250,9 @@ func TestFrom(t *testing.T) {
 		{"127.0.0.1:99", "203.0.113.1", "127.0.0.0/8", "203.0.113.1"},
 		{"127.0.0.1:99", "1.1.1.1, 203.0.113.1", "127.0.0.0/8", "203.0.113.1"},
 		{"127.0.0.1:99", "203.0.113.1, 127.0.0.2", "127.0.0.0/8", "203.0.113.1"},
+		{"127.0.0.1:99", "203.0.113.1:4711", "127.0.0.0/8", "203.0.113.1"},
+		{"127.0.0.1:99", "[2001:db8::1]:4711, 127.0.0.2:80", "127.0.0.0/8", "2001:db8::1"},
+		{"127.0.0.1:99", "[2001:db8::1]", "127.0.0.0/8", "2001:db8::1"},
 		{"127.0.0.1:99", "junk", "127.0.0.0/8", "127.0.0.1"},
 		{"[::1]:99", "203.0.113.1", "127.0.0.0/8", "::1"},
 	} {
@@ -232,14 +271,63 @@ func TestFrom(t *testing.T) {
 // TestTooMuch: more at once than can be served are told to come again.
 func TestTooMuch(t *testing.T) {
 	o := newOffice(t)
+	token := o.session("bill", staff.RoleViewer)
 	for range maxAtOnce {
-		o.s.busy <- struct{}{}
+		o.s.strangers <- struct{}{}
 	}
 	w := o.get("/sign-in", "")
 	want(t, w, http.StatusServiceUnavailable)
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("it does not say when")
 	}
+	want(t, o.get("/queue", "made up"), http.StatusServiceUnavailable)
+	want(t, o.get("/queue", token), http.StatusOK) // strangers do not keep staff out
+	for range maxAtOnce {
+		o.s.busy <- struct{}{}
+	}
+	want(t, o.get("/queue", token), http.StatusServiceUnavailable)
+}
+
+// unfinished is the body of a request that says that it is read, and then does
+// not come.
+type unfinished struct{ read, end chan struct{} }
+
+// Read implements io.Reader.
+func (u unfinished) Read([]byte) (int, error) {
+	select {
+	case u.read <- struct{}{}:
+	default:
+	}
+	<-u.end
+	return 0, io.ErrUnexpectedEOF
+}
+
+// TestUnfinishedForms: forms that do not come whole keep nobody out, however
+// many there are.
+func TestUnfinishedForms(t *testing.T) {
+	o := newOffice(t)
+	token := o.session("cleo", staff.RoleViewer)
+	end := make(chan struct{})
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(end)
+	for range 2 * maxAtOnce {
+		body := unfinished{make(chan struct{}, 1), end}
+		answered := make(chan struct{})
+		all.Go(func() {
+			defer close(answered)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/sign-in", body)
+			r.Host = host
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			o.s.ServeHTTP(httptest.NewRecorder(), r)
+		})
+		select {
+		case <-body.read:
+		case <-answered:
+		}
+	}
+	want(t, o.get("/queue", token), http.StatusOK)
+	want(t, o.get("/sign-in", ""), http.StatusOK)
 }
 
 // TestLanguage: what the account is set to, else what the browser likes.

@@ -2,8 +2,12 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,6 +31,7 @@ type watchers struct {
 	open map[chan struct{}]string // whose session it is; a full channel is a change not seen yet
 	made map[string]rows          // for those who look at the same, since the last change
 	turn int                      // grows with each change: what was made before one is not kept after it
+	key  []byte                   // of the marks
 }
 
 // rows is the part of the queue as it is sent, and when it was made.
@@ -36,7 +41,17 @@ type rows struct {
 }
 
 func newWatchers() *watchers {
-	return &watchers{open: map[chan struct{}]string{}, made: map[string]rows{}}
+	w := &watchers{open: map[chan struct{}]string{}, made: map[string]rows{}, key: make([]byte, 32)}
+	rand.Read(w.key)
+	return w
+}
+
+// mark gives a mark of rows, by which a page says which it shows. It tells
+// nothing about them, and is another after a restart.
+func (w *watchers) mark(html []byte) string {
+	h := hmac.New(sha256.New, w.key)
+	h.Write(html)
+	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
 // same gives rows that were made for somebody who looks at the same, or makes
@@ -52,9 +67,24 @@ func (w *watchers) same(key string, make func() ([]byte, error)) ([]byte, error)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err == nil && turn == w.turn {
-		w.made[key] = rows{html, time.Now()}
+		w.keep(key, rows{html, time.Now()})
 	}
 	return html, err
+}
+
+// keep keeps rows for others, in place of the oldest when there are many: what
+// is looked at can be made up.
+func (w *watchers) keep(key string, r rows) {
+	if _, ok := w.made[key]; !ok && len(w.made) >= maxMade {
+		oldest := ""
+		for k, other := range w.made {
+			if oldest == "" || other.at.Before(w.made[oldest].at) {
+				oldest = k
+			}
+		}
+		delete(w.made, oldest)
+	}
+	w.made[key] = r
 }
 
 // add begins to tell of changes; nil when there are too many open pages.
@@ -121,8 +151,10 @@ func (s *Server) look(ctx context.Context) {
 	}
 }
 
-// liveQueue sends the rows anew whenever they are others, until the browser goes
-// away, the session ends, or the program stops.
+// liveQueue sends the rows whenever they are others than the page shows, until
+// the browser goes away, the session ends, or the program stops. Which rows the
+// page was made with stands in its address, and which it was sent since in the
+// header of a browser that connects again.
 func liveQueue(s *Server, w http.ResponseWriter, q *request) error {
 	change := s.live.add(q.token)
 	if change == nil {
@@ -137,8 +169,7 @@ func liveQueue(s *Server, w http.ResponseWriter, q *request) error {
 	if err := out.say("hello", ""); err != nil {
 		return nil // the browser went away
 	}
-	seen := [sha256.Size]byte{}
-	first := true // the page has them already
+	seen := cmp.Or(q.Header.Get("Last-Event-ID"), q.URL.Query().Get("seen"))
 	beat := time.NewTicker(quiet)
 	defer beat.Stop()
 	for {
@@ -151,14 +182,11 @@ func liveQueue(s *Server, w http.ResponseWriter, q *request) error {
 			s.Log.Error("console: an open page could not be kept up to date", "err", err)
 			return nil
 		}
-		if now := sha256.Sum256(rows); now != seen {
+		if now := s.live.mark(rows); now != seen {
 			seen = now
-			if !first {
-				if err := out.say("rows", string(rows)); err != nil {
-					return nil
-				}
+			if err := out.send("rows", now, string(rows)); err != nil {
+				return nil
 			}
-			first = false
 		}
 		if !s.next(q.Context(), out, change, beat.C) {
 			return nil
@@ -176,7 +204,7 @@ func (s *Server) next(ctx context.Context, out *stream, change <-chan struct{}, 
 	case <-change:
 		return true
 	case <-beat: // the session may be over, and deadlines come nearer
-		return out.say("", "") == nil
+		return out.say("beat", "") == nil
 	}
 }
 
@@ -210,18 +238,20 @@ type stream struct {
 	c *http.ResponseController
 }
 
-// say sends an event, or with no name a sign of life.
-func (o *stream) say(event, data string) error {
+// say sends an event without an id.
+func (o *stream) say(event, data string) error { return o.send(event, "", data) }
+
+// send sends an event. The browser names the last id when it connects again.
+func (o *stream) send(event, id, data string) error {
 	var b strings.Builder
-	if event == "" {
-		b.WriteString(":\n\n")
-	} else {
-		fmt.Fprintf(&b, "event: %s\n", event)
-		for line := range strings.SplitSeq(data, "\n") {
-			fmt.Fprintf(&b, "data: %s\n", strings.TrimRight(line, "\r"))
-		}
-		b.WriteString("\n")
+	fmt.Fprintf(&b, "event: %s\n", event)
+	if id != "" {
+		fmt.Fprintf(&b, "id: %s\n", id)
 	}
+	for line := range strings.SplitSeq(data, "\n") {
+		fmt.Fprintf(&b, "data: %s\n", strings.TrimRight(line, "\r"))
+	}
+	b.WriteString("\n")
 	if err := o.c.SetWriteDeadline(time.Now().Add(slowest)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}

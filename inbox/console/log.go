@@ -61,7 +61,8 @@ func logPage(s *Server, w http.ResponseWriter, q *request) error { return s.jour
 // verifyLog walks the whole chain, and shows what it found beside the log.
 func verifyLog(s *Server, w http.ResponseWriter, q *request) error {
 	want := strings.ToLower(strings.TrimSpace(q.PostFormValue("head")))
-	f, err := s.Desk.Verify(want)
+	out := &steady{w: w, c: http.NewResponseController(w)}
+	f, err := s.Desk.Verify(q.Context(), want, out.alive)
 	if err != nil {
 		return err
 	}
@@ -171,13 +172,22 @@ type steady struct {
 	begun bool
 }
 
-// Write implements io.Writer.
+// Write implements io.Writer. Nothing is a sign that it goes on.
 func (o *steady) Write(b []byte) (int, error) {
-	o.begun = true
-	if err := o.c.SetWriteDeadline(time.Now().Add(slowest)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := o.alive(); err != nil || len(b) == 0 {
 		return 0, err
 	}
+	o.begun = true
 	return o.w.Write(b)
+}
+
+// alive gives the answer its time anew.
+func (o *steady) alive() error {
+	err := o.c.SetWriteDeadline(time.Now().Add(slowest))
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil
+	}
+	return err
 }
 
 // receiptPage shows what an authority may be shown of a case.

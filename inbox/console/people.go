@@ -26,7 +26,7 @@ func (s *Server) people(w http.ResponseWriter, q *request, code int, body pages.
 	body.Roles = roles(q, staff.RoleHandler)
 	f := s.frame(q, "staff", body)
 	if fault != "" {
-		f.Said = []pages.Said{{Kind: "fault", Text: fault}}
+		f.Said = []pages.Said{{Kind: "fault", Text: q.words.Say("said.not-done"), Detail: fault}}
 	}
 	return s.show(w, code, "staff", f)
 }

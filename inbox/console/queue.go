@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"net/http"
@@ -96,7 +97,24 @@ func queuePage(s *Server, w http.ResponseWriter, q *request) error {
 	if err != nil {
 		return err
 	}
+	if body, ok := f.Body.(pages.Queue); ok && body.Live != "" {
+		var rows bytes.Buffer
+		if err := s.pages.RenderRows(&rows, f); err != nil {
+			return err
+		}
+		body.Live = withSeen(body.Live, s.live.mark(rows.Bytes()))
+		f.Body = body
+	}
 	return s.show(w, http.StatusOK, "queue", f)
+}
+
+// withSeen adds the mark of what a page shows to the address that keeps it up to
+// date.
+func withSeen(address, mark string) string {
+	if strings.Contains(address, "?") {
+		return address + "&seen=" + mark
+	}
+	return address + "?seen=" + mark
 }
 
 // queue makes the page of the queue.

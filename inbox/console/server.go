@@ -9,11 +9,14 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
 	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/templates"
@@ -32,16 +35,21 @@ type Config struct {
 	Staff  *staff.Staff
 	Replay Replayer
 
-	Site      string                 // whose console it is
-	Zone      *time.Location         // of all times; nil: UTC
-	Law       string                 // by whose clock answers are due, as it is called; "": not shown
-	Mailboxes []string               // their names
-	Fields    []inbox.Field          // that a reading can be corrected to
-	Label     templates.LabelFunc    // names fields and places; nil: our own words
-	URL       string                 // what staff type into their browser, https://console.site.example; "": http:// and the address that it listens on
-	Proxies   []netip.Prefix         // whose word on the address of a browser is believed
-	Revision  func() (uint64, error) // grows when anything was stored; nil: open pages are not kept up to date
-	Log       *slog.Logger           // nil: none
+	Site      string              // whose console it is
+	Zone      *time.Location      // of all times; nil: UTC
+	Law       string              // by whose clock answers are due, as it is called; "": not shown
+	Mailboxes []string            // their names
+	Fields    []inbox.Field       // that a reading can be corrected to
+	Label     templates.LabelFunc // names fields and places; nil: our own words
+	URL       string              // what staff type into their browser, https://console.site.example; "": http:// and the address that it listens on
+	Proxies   []netip.Prefix      // whose word on the address of a browser is believed
+
+	// ProxiesOnly has others than the proxies sent away: what passes them by is
+	// not encrypted.
+	ProxiesOnly bool
+
+	Revision func() (uint64, error) // grows when anything was stored; nil: open pages are not kept up to date
+	Log      *slog.Logger           // nil: none
 
 	// Before answers some addresses by itself, before it is asked who is signed
 	// in and under which name, and leaves the rest to next; nil: none.
@@ -51,9 +59,10 @@ type Config struct {
 // What holds whatever the configuration says.
 const (
 	maxForm    = 256 << 10        // octets of a form
-	maxAtOnce  = 64               // requests under way; more are sent away
+	maxAtOnce  = 64               // requests under way, of those who are signed in and of others each; more are sent away
 	maxLive    = 200              // open pages that are kept up to date
 	liveEach   = 6                // of them, of one session
+	maxMade    = 64               // different parts of queues that are kept made
 	lookEvery  = time.Second      // how often it is looked whether an open page must change
 	slowest    = 60 * time.Second // to write an answer
 	stopWithin = 10 * time.Second // for requests under way when the program stops
@@ -62,15 +71,16 @@ const (
 // Server is the console.
 type Server struct {
 	Config
-	pages   *pages.Pages
-	handler http.Handler
-	hosts   []string // names under which it answers, small letters
-	secure  bool     // browsers reach it over TLS
-	link    string   // URL that addresses are made of
-	busy    chan struct{}
-	live    *watchers
-	stop    chan struct{} // closed when the program stops: open pages end
-	stopped sync.Once
+	pages     *pages.Pages
+	handler   http.Handler
+	hosts     []string      // names under which it answers, small letters
+	secure    bool          // browsers reach it over TLS
+	link      string        // URL that addresses are made of
+	busy      chan struct{} // taken by the requests of those who are signed in
+	strangers chan struct{} // by those of others
+	live      *watchers
+	stop      chan struct{} // closed when the program stops: open pages end
+	stopped   sync.Once
 }
 
 // New gives a console that is reached at listen, host:port.
@@ -85,7 +95,7 @@ func New(c Config, listen string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, pages: p, busy: make(chan struct{}, maxAtOnce), stop: make(chan struct{})}
+	s := &Server{Config: c, pages: p, busy: make(chan struct{}, maxAtOnce), strangers: make(chan struct{}, maxAtOnce), stop: make(chan struct{})}
 	s.live = newWatchers()
 	if err := s.names(listen); err != nil {
 		return nil, err
@@ -96,29 +106,71 @@ func New(c Config, listen string) (*Server, error) {
 	return s, nil
 }
 
-// names finds out under which names the console answers. A page that a stranger
-// had resolve to our address asks for its own name, and gets nothing.
-func (s *Server) names(listen string) error {
+// names finds out under which names the console answers.
+func (s *Server) names(listen string) (err error) {
+	s.link, s.hosts, err = Names(s.URL, listen)
+	s.secure = strings.HasPrefix(s.link, "https:")
+	return err
+}
+
+// Names gives the address that links are made of, as browsers write it, and the
+// names under which a console answers that is reached at address ("": at listen,
+// host:port). A page that a stranger had resolve to our address asks for its own
+// name, and gets nothing.
+func Names(address, listen string) (link string, names []string, err error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return fmt.Errorf("the console's address: %w", err)
+		return "", nil, fmt.Errorf("the console's address: %w", err)
 	}
-	s.link = strings.TrimSuffix(s.URL, "/")
-	if s.link == "" {
-		s.link = "http://" + listen
+	if address == "" {
+		address = "http://" + listen
 	}
-	u, err := url.Parse(s.link)
-	if err != nil || u.Host == "" {
-		return fmt.Errorf("the console's URL %q names no host", s.link)
+	link, err = PlainURL(address)
+	if err != nil {
+		return "", nil, err
 	}
-	s.secure = u.Scheme == "https"
-	s.hosts = []string{strings.ToLower(u.Host)}
-	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.IsLoopback() {
-		for _, name := range []string{"localhost", "127.0.0.1", "[::1]"} {
-			s.hosts = append(s.hosts, name+":"+port)
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
-	return nil
+	_, own, _ := strings.Cut(link, "://")
+	add(own)
+	if ip, err := netip.ParseAddr(host); host == "localhost" || err == nil && ip.IsLoopback() {
+		here := []string{"localhost", "127.0.0.1", "[::1]"}
+		for _, name := range here {
+			if port == "80" || port == "443" { // which one of them browsers leave out, only they know
+				add(name)
+			}
+		}
+		for _, name := range here {
+			add(name + ":" + port)
+		}
+	}
+	return link, names, nil
+}
+
+// PlainURL gives a site's URL as browsers write it: the host in small letters
+// and in its ASCII form, without a port that goes without saying, and nothing
+// behind it.
+func PlainURL(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" {
+		return "", fmt.Errorf("the console's URL %q names no host", s)
+	}
+	host := strings.ToLower(u.Hostname())
+	if strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		if host, err = address.Domain(host); err != nil {
+			return "", fmt.Errorf("the console's URL %q: no such host can be: %w", s, err)
+		}
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port := u.Port(); port != "" && port != map[string]string{"https": "443", "http": "80"}[u.Scheme] {
+		host += ":" + port
+	}
+	return u.Scheme + "://" + host, nil
 }
 
 // Link gives the address of a one-time link.

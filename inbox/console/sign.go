@@ -3,6 +3,8 @@ package console
 import (
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"push.guru/supportd/inbox/staff"
 	pages "push.guru/supportd/templates/console"
@@ -41,26 +43,32 @@ func orQueue(next string) string {
 // signIn lets somebody in.
 func signIn(s *Server, w http.ResponseWriter, q *request) error {
 	next := local(q.PostFormValue("next"))
+	form, kept := carried(q)
 	name := q.PostFormValue("name")
 	token, err := s.Staff.SignIn(q.Context(), name, q.PostFormValue("password"), s.from(q.Request))
-	if text, code := s.signInFault(q, err); text != "" {
+	if text, code := s.signInFault(w, q, err); text != "" {
 		q.session, q.actor.Name = staff.Session{}, ""
-		return s.show(w, code, "sign-in", s.frame(q, "sign-in", pages.SignIn{Name: name, Next: next, Fault: text}))
+		return s.show(w, code, "sign-in", s.frame(q, "sign-in", pages.SignIn{Name: name, Next: next, Fault: text, Keep: form, Kept: kept}))
 	}
 	if err != nil {
 		return err
 	}
 	s.replace(q, w, token)
+	if len(kept) > 0 {
+		q.session, q.actor.Name = staff.Session{}, ""
+		return s.giveBack(w, q, form, kept)
+	}
 	http.Redirect(w, q.Request, orQueue(next), http.StatusSeeOther)
 	return nil
 }
 
 // signInFault words why somebody is not let in, "" where that is no news for
-// them.
-func (s *Server) signInFault(q *request, err error) (text string, code int) {
+// them; who must wait is told for how long in the header, too.
+func (s *Server) signInFault(w http.ResponseWriter, q *request, err error) (text string, code int) {
 	var throttled *staff.ThrottledError
 	switch {
 	case errors.As(err, &throttled):
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait(throttled.Wait)/time.Second)))
 		return q.words.Say("sign.wait", "wait", q.words.Duration(wait(throttled.Wait))), http.StatusTooManyRequests
 	case errors.Is(err, staff.ErrSignIn):
 		return q.words.Say("sign.wrong"), http.StatusUnauthorized
@@ -125,7 +133,7 @@ func setPassword(s *Server, w http.ResponseWriter, q *request) error {
 	}
 	token, err := s.Staff.SetPassword(q.Context(), q.token, q.PostFormValue("old"), chosen, s.from(q.Request))
 	var unfit staff.PasswordFault
-	switch text, code := s.signInFault(q, err); {
+	switch text, code := s.signInFault(w, q, err); {
 	case errors.As(err, &unfit):
 		return s.password(w, q, http.StatusUnprocessableEntity, pages.Name(q.words, "password", string(unfit)))
 	case errors.Is(err, staff.ErrSignIn):

@@ -1,14 +1,18 @@
 package console
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/staff"
 )
@@ -102,6 +106,20 @@ func TestSignIn(t *testing.T) {
 	want(t, o.get("/queue", two), http.StatusSeeOther, "/sign-in")
 }
 
+// TestSignInsAtOnce: when too many wait for their hash, the next is told to come
+// again, and it is no fault of the program.
+func TestSignInsAtOnce(t *testing.T) {
+	o := newOffice(t)
+	busy := &inbox.Error{Err: errors.New("too many sign in at once"), Temp: true}
+	q := o.s.speak(&request{Request: httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/sign-in", nil)})
+	w := httptest.NewRecorder()
+	o.s.refuse(w, q, route{pattern: "POST /sign-in"}, fmt.Errorf("signing in: %w", busy))
+	want(t, w, http.StatusServiceUnavailable, "Busy")
+	if w.Header().Get("Retry-After") == "" {
+		t.Error("it does not say when")
+	}
+}
+
 // TestGuessing is slowed down, by the address of the browser.
 func TestGuessing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -112,6 +130,9 @@ func TestGuessing(t *testing.T) {
 			if w := o.post("/sign-in", "", "name", "gina", "password", "guess"); w.Code == http.StatusTooManyRequests {
 				refused++
 				want(t, w, http.StatusTooManyRequests, "Try again in")
+				if n, err := strconv.Atoi(w.Header().Get("Retry-After")); err != nil || n < 1 {
+					t.Errorf("it says to come back after %q", w.Header().Get("Retry-After"))
+				}
 			}
 		}
 		if refused < 20 {
@@ -131,7 +152,7 @@ func TestIdle(t *testing.T) {
 		want(t, o.get("/queue", token), http.StatusOK)
 		time.Sleep(31 * time.Minute)
 		want(t, o.get("/queue", token), http.StatusSeeOther, "/sign-in")
-		want(t, o.post("/search", token, "what", "x"), http.StatusSeeOther, "/sign-in?idle")
+		want(t, o.post("/search", token, "what", "x"), http.StatusUnauthorized, "because nothing happened", `action="/sign-in"`)
 		want(t, o.get("/sign-in?idle", ""), http.StatusOK, "because nothing happened")
 	})
 }

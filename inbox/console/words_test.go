@@ -73,6 +73,9 @@ func wordsOf() (keys []string) {
 	}
 	for _, v := range cases.Verbs() {
 		add("act.done", string(v))
+		if v != cases.ApproveWithoutProof {
+			add("act", string(v))
+		}
 		if previewed(v) {
 			add("preview", string(v))
 		}
@@ -107,7 +110,7 @@ func wordsOf() (keys []string) {
 	add("receipt", "met", "missed", "open")
 	add("password", string(staff.PasswordShort), string(staff.PasswordLong), string(staff.PasswordCommon), string(staff.PasswordOdd))
 	add("op", "set", "add", "clear", "remove", "blank", "deactivate", "reactivate", "withdraw", "send", "describe")
-	for _, code := range []string{"400", "403", "404", "405", "413", "421", "429", "500", "503"} {
+	for _, code := range []string{"400", "403", "404", "405", "409", "413", "421", "429", "500", "503"} {
 		keys = append(keys, "fault."+code, "fault."+code+".text")
 	}
 	return keys

@@ -423,8 +423,8 @@ func (s *Service) reconcile(ctx context.Context, _ string, _ Call, _ io.Reader, 
 	return err
 }
 
-func (s *Service) verify(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
-	f, err := s.Desk.Verify(c.Head)
+func (s *Service) verify(ctx context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	f, err := s.Desk.Verify(ctx, c.Head, nil)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -154,52 +155,101 @@ type Finding struct {
 // hold. A wanted hash ("" for none) is looked for among the links: a head that
 // was noted outside earlier must still be there.
 func Verify(tx *bolt.Tx, want string, unseal Unseal) (Finding, error) {
-	f := Finding{Head: genesis, Known: want == "" || want == genesis}
-	details := tx.Bucket(bucketDetails)
-	c := tx.Bucket(bucketEntries).Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		n := f.Entries + 1
-		var e Entry
-		if err := json.Unmarshal(v, &e); err != nil {
-			f.Broken = fmt.Sprintf("entry %d cannot be read: %v", n, err)
-			return f, nil
+	c := NewCheck(want)
+	for {
+		if done, err := c.Step(tx, math.MaxInt, unseal); done || err != nil {
+			return c.Found, err
 		}
-		if broken := checkLink(e, k, n, f.Head); broken != "" {
-			f.Broken = broken
-			return f, nil
-		}
-		forgotten, broken, err := checkDetail(e, details.Get(k), unseal)
-		if err != nil {
-			return f, err
-		}
-		if broken != "" {
-			f.Broken = broken
-			return f, nil
-		}
-		if forgotten {
-			f.Forgotten = append(f.Forgotten, n)
-		}
-		f.Entries, f.Head = n, hash(v)
-		f.Known = f.Known || f.Head == want
 	}
-	f.Broken = strayDetail(tx)
-	return f, nil
 }
 
-// strayDetail names a detail that no entry has.
-func strayDetail(tx *bolt.Tx) string {
-	entries := tx.Bucket(bucketEntries)
-	c := tx.Bucket(bucketDetails).Cursor()
-	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if entries.Get(k) != nil {
-			continue
-		}
-		if len(k) != 8 {
-			return "a detail stands under a key that is no number"
-		}
-		return fmt.Sprintf("a detail stands under number %d, where there is no entry", binary.BigEndian.Uint64(k))
+// Check is Verify in pieces, each in a transaction of its own, so that a long
+// chain holds none for long. What is appended between them is looked at, too.
+type Check struct {
+	Found Finding // so far
+	want  string
+	links bool   // all of them hold; what is left is to look for stray details
+	stray []byte // the last detail that was looked at
+}
+
+// NewCheck begins at the first entry; want is as for Verify.
+func NewCheck(want string) *Check {
+	return &Check{want: want, Found: Finding{Head: genesis, Known: want == "" || want == genesis}}
+}
+
+// Step looks at most entries more at the next ones. Done: the end was reached,
+// or something that does not hold.
+func (c *Check) Step(tx *bolt.Tx, most int, unseal Unseal) (done bool, err error) {
+	f := &c.Found
+	if c.links {
+		f.Broken, done = c.strayDetail(tx, most)
+		return done, nil
 	}
-	return ""
+	details := tx.Bucket(bucketDetails)
+	at := tx.Bucket(bucketEntries).Cursor()
+	k, v := at.First()
+	if f.Entries > 0 {
+		if k, v = at.Seek(key(f.Entries)); !bytes.Equal(k, key(f.Entries)) || hash(v) != f.Head {
+			f.Broken = fmt.Sprintf("entry %d was changed while the chain was verified", f.Entries)
+			return true, nil
+		}
+		k, v = at.Next()
+	}
+	for n := 0; k != nil && n < most; n++ {
+		if f.Broken, err = c.link(k, v, details.Get(k), unseal); err != nil || f.Broken != "" {
+			return true, err
+		}
+		k, v = at.Next()
+	}
+	c.links = k == nil
+	return false, nil
+}
+
+// link checks the next link, and says what is wrong with it.
+func (c *Check) link(k, v, sealed []byte, unseal Unseal) (broken string, err error) {
+	f := &c.Found
+	n := f.Entries + 1
+	var e Entry
+	if err := json.Unmarshal(v, &e); err != nil {
+		return fmt.Sprintf("entry %d cannot be read: %v", n, err), nil
+	}
+	if broken := checkLink(e, k, n, f.Head); broken != "" {
+		return broken, nil
+	}
+	forgotten, broken, err := checkDetail(e, sealed, unseal)
+	if err != nil || broken != "" {
+		return broken, err
+	}
+	if forgotten {
+		f.Forgotten = append(f.Forgotten, n)
+	}
+	f.Entries, f.Head = n, hash(v)
+	f.Known = f.Known || f.Head == c.want
+	return "", nil
+}
+
+// strayDetail names a detail that no entry has; done at the last one.
+func (c *Check) strayDetail(tx *bolt.Tx, most int) (broken string, done bool) {
+	entries := tx.Bucket(bucketEntries)
+	at := tx.Bucket(bucketDetails).Cursor()
+	k, _ := at.First()
+	if c.stray != nil {
+		if k, _ = at.Seek(c.stray); bytes.Equal(k, c.stray) {
+			k, _ = at.Next()
+		}
+	}
+	for n := 0; k != nil && n < most; n++ {
+		switch {
+		case entries.Get(k) != nil:
+		case len(k) != 8:
+			return "a detail stands under a key that is no number", true
+		default:
+			return fmt.Sprintf("a detail stands under number %d, where there is no entry", binary.BigEndian.Uint64(k)), true
+		}
+		c.stray = bytes.Clone(k)
+		k, _ = at.Next()
+	}
+	return "", k == nil
 }
 
 func checkLink(e Entry, k []byte, n uint64, prev string) string {

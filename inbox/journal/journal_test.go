@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -96,7 +97,22 @@ func (l *log) write(n int) (heads []string) {
 func (l *log) verify(want string) (f Finding) {
 	l.t.Helper()
 	l.view(func(tx *bolt.Tx) (err error) { f, err = Verify(tx, want, l.unseal); return err })
+	for _, most := range []int{1, 3} {
+		if g := l.pieces(want, most); !reflect.DeepEqual(f, g) {
+			l.t.Errorf("at once %+v was found, by %d %+v", f, most, g)
+		}
+	}
 	return f
+}
+
+// pieces verifies with a few entries at a time.
+func (l *log) pieces(want string, most int) Finding {
+	l.t.Helper()
+	c := NewCheck(want)
+	for done := false; !done; {
+		l.view(func(tx *bolt.Tx) (err error) { done, err = c.Step(tx, most, l.unseal); return err })
+	}
+	return c.Found
 }
 
 func TestChain(t *testing.T) {
@@ -341,6 +357,22 @@ func TestTamperingAtTheEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestChangedWhileVerified: what was looked at must still be there when it goes
+// on.
+func TestChangedWhileVerified(t *testing.T) {
+	l := newLog(t)
+	l.write(4)
+	c := NewCheck("")
+	l.view(func(tx *bolt.Tx) error { _, err := c.Step(tx, 2, l.unseal); return err })
+	l.update(func(tx *bolt.Tx) error { return tx.Bucket(bucketEntries).Put(key(2), []byte(`{"seq":2}`)) })
+	l.view(func(tx *bolt.Tx) error {
+		if done, err := c.Step(tx, 2, l.unseal); err != nil || !done || c.Found.Broken != "entry 2 was changed while the chain was verified" {
+			t.Errorf("%+v, %v, %v", c.Found, done, err)
+		}
+		return nil
+	})
 }
 
 // TestAppendAfterTampering: an entry that follows a changed one does not hide

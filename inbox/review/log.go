@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"time"
 
@@ -81,9 +83,19 @@ func (d *Desk) Log(f LogFilter, after Cursor, limit int) (page LogPage, err erro
 // another page begins, 0 at the end.
 func (f *LogFilter) page(tx *state.Tx, from, top uint64, limit int, put func(journal.Link) error) (next uint64, err error) {
 	seen, n := 0, 0
+	low, high := f.between(tx)
+	if top != 0 {
+		high = min(high, top)
+	}
+	switch {
+	case f.Oldest:
+		from = max(from, low)
+	case from == 0 || from > high:
+		from = high
+	}
 	take := func(l journal.Link) (bool, error) {
 		switch {
-		case top != 0 && l.Seq > top:
+		case f.Oldest && l.Seq > high, !f.Oldest && l.Seq < low:
 			return false, nil
 		case n == limit, seen == logLooked:
 			next = l.Seq
@@ -94,6 +106,9 @@ func (f *LogFilter) page(tx *state.Tx, from, top uint64, limit int, put func(jou
 		}
 		n++
 		return true, put(l)
+	}
+	if high == 0 { // nothing is that old; 0 would be the newest to walk from
+		return 0, nil
 	}
 	if f.Case == 0 && f.Action == 0 {
 		err = tx.WalkJournal(from, !f.Oldest, take)
@@ -113,6 +128,35 @@ func (f *LogFilter) page(tx *state.Tx, from, top uint64, limit int, put func(jou
 		}
 	}
 	return 0, nil
+}
+
+// putBack is by how much a clock can have been put back without the log by time
+// missing anything.
+const putBack = time.Hour
+
+// between gives the numbers of the first and the last entry that can be of the
+// time that is asked for. They are searched for, not walked to: each entry was
+// written after the one before.
+func (f *LogFilter) between(tx *state.Tx) (low, high uint64) {
+	_, last, err := tx.JournalHead()
+	if err != nil {
+		return 1, math.MaxUint64 // a walk finds the fault
+	}
+	after := func(at time.Time) uint64 {
+		n := sort.Search(int(last), func(i int) bool {
+			l, err := tx.JournalAt(uint64(i) + 1)
+			return err == nil && !l.At.Before(at)
+		})
+		return uint64(n) + 1
+	}
+	low, high = 1, last
+	if !f.From.IsZero() {
+		low = after(f.From.Add(-putBack))
+	}
+	if !f.To.IsZero() {
+		high = after(f.To.Add(putBack)) - 1
+	}
+	return low, high
 }
 
 // indexed lists the entries about a Case or an Action, in the order of the
@@ -148,7 +192,8 @@ const (
 // newest that there is when it begins: as CSV with a header, or as JSON lines,
 // of which each has the entry as it stands in the chain, with the hash of these
 // very bytes. Without Details nothing personal is in it. It reads in short
-// transactions, a piece at a time.
+// transactions, a piece at a time. While it finds nothing, it writes nothing at
+// times, so that a w with a deadline can push it on.
 func (d *Desk) ExportLog(ctx context.Context, w io.Writer, format string, f LogFilter) error {
 	out, err := newExport(w, format, f.Details)
 	if err != nil {
@@ -173,6 +218,11 @@ func (d *Desk) ExportLog(ctx context.Context, w io.Writer, format string, f LogF
 		})
 		if err != nil {
 			return fmt.Errorf("exporting the journal: %w", err)
+		}
+		if len(piece) == 0 { // a sign of life
+			if _, err := w.Write(nil); err != nil {
+				return fmt.Errorf("exporting the journal: %w", err)
+			}
 		}
 		for _, e := range piece {
 			if err := out.entry(e); err != nil {

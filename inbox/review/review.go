@@ -60,6 +60,7 @@ type Config struct {
 type Desk struct {
 	Config
 	reapplying sync.Mutex // one run at a time
+	verifying  sync.Mutex // one walk at a time
 }
 
 // New gives a Desk.
@@ -365,8 +366,29 @@ func (d *Desk) Resume(ctx context.Context, who string) error {
 	return err
 }
 
-// Verify walks the journal's chain; see journal.Verify.
-func (d *Desk) Verify(want string) (f journal.Finding, err error) {
-	err = d.State.View(func(tx *state.Tx) error { f, err = tx.VerifyJournal(want); return err })
-	return f, err
+// verifyPiece is how many entries of the chain are looked at in a transaction.
+const verifyPiece = 2000
+
+// Verify walks the journal's chain, a piece at a time; see journal.Verify. It
+// calls alive (nil: nobody) after each piece, and ends with its error. One walk
+// goes on at a time: for another meanwhile the error is temporary.
+func (d *Desk) Verify(ctx context.Context, want string, alive func() error) (journal.Finding, error) {
+	if !d.verifying.TryLock() {
+		return journal.Finding{}, &inbox.Error{Err: errors.New("the chain is being verified already"), Hint: "try again when that has ended", Temp: true}
+	}
+	defer d.verifying.Unlock()
+	c := journal.NewCheck(want)
+	for done := false; !done; {
+		err := ctx.Err()
+		if err == nil {
+			err = d.State.View(func(tx *state.Tx) (err error) { done, err = tx.CheckJournal(c, verifyPiece); return err })
+		}
+		if err == nil && alive != nil {
+			err = alive()
+		}
+		if err != nil {
+			return c.Found, fmt.Errorf("verifying the journal: %w", err)
+		}
+	}
+	return c.Found, nil
 }

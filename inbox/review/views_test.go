@@ -2,6 +2,7 @@ package review
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
@@ -324,6 +325,89 @@ func TestLog(t *testing.T) {
 	}
 }
 
+// TestVerifyInPieces: somebody is told after each that it goes on, can end it,
+// and nobody begins another meanwhile.
+func TestVerifyInPieces(t *testing.T) {
+	d := newDesk(t, policy.Auto)
+	many(t, d, verifyPiece+1, time.Now())
+	n := 0
+	f, err := d.Verify(t.Context(), "", func() error {
+		n++
+		if _, err := d.Verify(t.Context(), "", nil); !inbox.IsTemporary(err) {
+			t.Errorf("a second walk meanwhile: %v", err)
+		}
+		return nil
+	})
+	if err != nil || n < 3 || f.Broken != "" || f.Entries < verifyPiece {
+		t.Errorf("%d pieces, %+v, %v", n, f, err)
+	}
+	gone := errors.New("the browser went away")
+	if _, err := d.Verify(t.Context(), "", func() error { return gone }); !errors.Is(err, gone) {
+		t.Errorf("it ends with %v", err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	if _, err := d.Verify(ctx, "", nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
+// many writes n entries of one time into the journal.
+func many(t *testing.T, d *Desk, n int, at time.Time) {
+	t.Helper()
+	err := d.State.Update(t.Context(), "test", func(tx *state.Tx) error {
+		tx.Now = at
+		for range n {
+			if err := tx.Journal("pause", "dana", 0, 0, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pulse counts how often it is written to.
+type pulse struct{ n int }
+
+// Write implements io.Writer.
+func (p *pulse) Write(b []byte) (int, error) { p.n++; return len(b), nil }
+
+// TestLogByTime goes to the time that is asked for, however much lies between,
+// and an export tells that it goes on while it finds nothing.
+func TestLogByTime(t *testing.T) {
+	d := newDesk(t, policy.Auto)
+	begin := time.Now().Truncate(time.Second).Add(-1000 * time.Hour)
+	many(t, d, logLooked+10, begin)
+	many(t, d, 3, begin.Add(100*time.Hour))
+	many(t, d, 3, begin.Add(100*time.Hour-time.Minute)) // the clock was put back
+	many(t, d, logLooked+10, begin.Add(200*time.Hour))
+	for _, oldest := range []bool{false, true} {
+		f := LogFilter{From: begin.Add(100*time.Hour - time.Minute), To: begin.Add(100*time.Hour + time.Minute), Oldest: oldest}
+		page, err := d.Log(f, "", 50)
+		if err != nil || len(page.Entries) != 6 || page.Next != "" {
+			t.Errorf("oldest first %v: %d entries on the first page, next %q, %v", oldest, len(page.Entries), page.Next, err)
+		}
+		first, err := d.Log(f, "", 2)
+		if err != nil || len(first.Entries) != 2 || first.Next == "" {
+			t.Fatalf("%d entries, %v", len(first.Entries), err)
+		}
+		if rest, err := d.Log(f, first.Next, 50); err != nil || len(rest.Entries) != 4 || rest.Next != "" {
+			t.Errorf("oldest first %v: %d entries on the second page, next %q, %v", oldest, len(rest.Entries), rest.Next, err)
+		}
+	}
+	var w pulse
+	if err := d.ExportLog(t.Context(), &w, FormatJSONL, LogFilter{Who: "nobody"}); err != nil || w.n < 2 {
+		t.Errorf("an export that finds nothing gave %d signs of life, %v", w.n, err)
+	}
+	var lines bytes.Buffer
+	if err := d.ExportLog(t.Context(), &lines, FormatJSONL, LogFilter{From: begin.Add(99 * time.Hour), To: begin.Add(101 * time.Hour)}); err != nil || bytes.Count(lines.Bytes(), []byte("\n")) != 6 {
+		t.Errorf("%d lines, %v", bytes.Count(lines.Bytes(), []byte("\n")), err)
+	}
+}
+
 // TestExport: whoever has the lines can check the chain; without details there
 // is nothing personal; a spreadsheet takes nothing for a formula.
 func TestExport(t *testing.T) {
@@ -407,7 +491,7 @@ func TestReceipt(t *testing.T) {
 	if s := r.Asked[0].Done; len(s) != 2 || s[0].Who != "automatically" || s[1].Who != "dana" || s[1].What != "refuse" {
 		t.Errorf("done was %+v", s)
 	}
-	f, err := d.Verify(r.Entries[1].Hash)
+	f, err := d.Verify(t.Context(), r.Entries[1].Hash, nil)
 	if err != nil || !f.Known || len(r.Entries) != 2 || r.Head != f.Head || r.HeadSeq != f.Entries {
 		t.Errorf("its proof is %+v of %+v, %v", r.Entries, f, err)
 	}

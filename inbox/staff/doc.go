@@ -28,9 +28,11 @@
 // error after the same work.
 //
 // Failures slow further tries down: by account and address, by address, and by
-// account, where it is seconds only, and only for addresses from which nobody
-// has signed in to that account. So a guesser with many addresses keeps nobody
-// out who comes from where they always come from. What is remembered is bounded
+// account, where it is seconds only. From an address from which somebody has
+// signed in to that account, only the first of these applies. So a guesser,
+// with many addresses or behind the same one, keeps nobody out who comes from
+// where they always come from, unless it is their account that is guessed at
+// from there. What is remembered is bounded
 // and is in memory: a guesser cannot make the daemon restart, and must not be
 // able to make it write. The journal is told of refused sign-ins in one entry
 // an hour, as counts an account; names that no account has are not kept, for

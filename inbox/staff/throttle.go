@@ -21,7 +21,8 @@ type limit struct {
 // office has one address. What comes from many places at one account slows all
 // places down from which nobody has signed in to it, though never by more than
 // seconds: the owner at an unknown place must get in between the guesses, and
-// at a known one does not notice them at all.
+// at a known one does not notice them at all. There only guesses at the same
+// account from the same place count.
 func limits() (pair, place, account limit) {
 	return limit{5, 30 * time.Second, time.Hour}, limit{20, 30 * time.Second, time.Hour}, limit{10, time.Second, 15 * time.Second}
 }
@@ -70,11 +71,10 @@ func newTry(name, network string, known bool) try {
 // applies lists what a try counts against.
 func (t try) applies() (keys [][sha256.Size]byte, by []limit) {
 	pair, place, account := limits()
-	keys, by = [][sha256.Size]byte{t.pair, t.place}, []limit{pair, place}
-	if !t.known {
-		keys, by = append(keys, t.account), append(by, account)
+	if t.known {
+		return [][sha256.Size]byte{t.pair}, []limit{pair}
 	}
-	return keys, by
+	return [][sha256.Size]byte{t.pair, t.place, t.account}, []limit{pair, place, account}
 }
 
 // admit lets a try go on, or tells how long to wait with the next. A try counts
@@ -154,9 +154,10 @@ func (t *throttle) succeeded(a try) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.seen, a.pair)
-	if !a.known {
-		delete(t.seen, a.account)
+	if a.known {
+		return
 	}
+	delete(t.seen, a.account)
 	if f, ok := t.seen[a.place]; ok {
 		if f.n--; f.n <= 0 {
 			delete(t.seen, a.place)

@@ -162,6 +162,40 @@ func TestManyPlacesOneAccount(t *testing.T) {
 	})
 }
 
+// TestGuessesBesideTheOwner: guesses at other accounts from the network that
+// somebody always comes from do not keep them out, and their slips there do not
+// hinder others.
+func TestGuessesBesideTheOwner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := open(t)
+		o.hire("ann", RoleViewer) // at home
+		for i := range 200 {
+			o.guess(fmt.Sprint("name", i), home)
+		}
+		if o.guess("bob", home) == 0 {
+			t.Error("guesses at many accounts are not slowed down")
+		}
+		o.in("ann", home)
+		for range 30 {
+			o.guess("ann", home)
+		}
+		if o.guess("ann", home) == 0 {
+			t.Error("guesses at her from her own network are not slowed down")
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		o := open(t)
+		o.hire("ann", RoleViewer)
+		for range 30 {
+			o.guess("ann", home)
+			time.Sleep(time.Hour)
+		}
+		if wait := o.guess("bob", home); wait != 0 {
+			t.Errorf("her slips make another wait %v", wait)
+		}
+	})
+}
+
 // TestGuessesAtOnce are no more than guesses one after the other.
 func TestGuessesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

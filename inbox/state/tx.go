@@ -129,6 +129,11 @@ func (tx *Tx) VerifyJournal(want string) (journal.Finding, error) {
 	return journal.Verify(tx.tx, want, tx.unsealJournal)
 }
 
+// CheckJournal goes on with a check of the chain; see journal.Check.
+func (tx *Tx) CheckJournal(c *journal.Check, most int) (done bool, err error) {
+	return c.Step(tx.tx, most, tx.unsealJournal)
+}
+
 // JournalHead gives the hash and number of the newest entry.
 func (tx *Tx) JournalHead() (hash string, seq uint64, err error) { return journal.Head(tx.tx) }
 

@@ -41,7 +41,7 @@ func Languages() []string { return []string{"en", "ru", "kk"} }
 
 // names lists the pages.
 func names() []string {
-	return []string{"sign-in", "link", "password", "account", "queue", "found", "case", "preview", "raw", "log", "mails", "staff", "saved", "receipt", "fault"}
+	return []string{"sign-in", "link", "password", "account", "queue", "found", "case", "preview", "kept", "raw", "log", "mails", "staff", "saved", "receipt", "fault"}
 }
 
 // Asset is a file beside the pages. Its name holds a digest of its content, so
@@ -200,9 +200,83 @@ func Reason(w templates.Words, why string) string {
 		slug := strings.Join(strings.FieldsFunc(strings.ToLower(p), func(r rune) bool { return r < 'a' || r > 'z' }), "-")
 		if key := "why." + slug; w.Has(key) {
 			parts[i] = w.Say(key)
+		} else if text, ok := saidOf(w, p); ok {
+			parts[i] = text
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// said lists the sentences of the program that have something put into them: the
+// key of their text, and how they are said.
+func said() [][2]string {
+	return [][2]string{
+		{"why-of.last-signed-in", "the person was last signed in on {day}: the mailbox may be somebody else's by now"},
+		{"why-of.report-in", "a failure report came back in {case}"},
+		{"why-of.its-letter", "{letter}, its letter, is held: {why}"},
+		{"why-of.answers-staff", "it answers {letter}, which staff wrote"},
+		{"why-of.report", "it is a report: {type}"},
+		{"why-of.mass", "List-Unsubscribe and {header} are set, as on mass mail"},
+		{"why-of.to", "to {name}"},
+		{"why-of.tell", "tell {names} of what {action} did"},
+		{"why-of.same-content", "its content is that of {case}"},
+		{"why-of.failure-of", "a failure report about {letter}"},
+		{"why-of.same-signature", "its signature came before, in {case}"},
+		{"why-of.author", "its author is not certain: {why}"},
+		{"why-of.less-proof", "its content came before, in {case}, but in another form or with less proof"},
+		{"why-of.other-content", "it has the Message-ID of {case}, but another content"},
+		{"why-of.policy", "policy wants every {kind} reviewed"},
+		{"why-of.waits-order", "waits: {action}, which comes before it, has not ended"},
+		{"why-of.waits-letter", "waits: {letter}, which tells of it, was not sent"},
+		{"why-of.copy-lost", "the copy was not delivered ({letter} is {state})"},
+		{"why-of.class", "{class}: {why}"},
+		{"why-of.remark", "{why} ({letter})"},
+		{"why-of.set", "{header} is set"},
+	}
+}
+
+// saidOf words a sentence that has something put into it; a reason in it and the
+// class of a mail are worded, too.
+func saidOf(w templates.Words, why string) (text string, ok bool) {
+	for _, s := range said() {
+		if pairs, ok := put(s[1], why); ok && w.Has(s[0]) {
+			for i := 0; i < len(pairs); i += 2 {
+				switch pairs[i] {
+				case "why":
+					pairs[i+1] = Reason(w, pairs[i+1])
+				case "class":
+					pairs[i+1] = Name(w, "class", pairs[i+1])
+				}
+			}
+			return w.Say(s[0], pairs...), true
+		}
+	}
+	return "", false
+}
+
+// put gives what was put into a sentence, as pairs of placeholder and value. All
+// but a reason and a list of names is one word.
+func put(sentence, why string) (pairs []string, ok bool) {
+	for {
+		before, rest, found := strings.Cut(sentence, "{")
+		if why, ok = strings.CutPrefix(why, before); !ok || !found {
+			return pairs, ok && why == ""
+		}
+		var place string
+		place, sentence, _ = strings.Cut(rest, "}")
+		value := why
+		if next, _, _ := strings.Cut(sentence, "{"); next != "" {
+			i := strings.Index(why, next)
+			if i < 0 {
+				return nil, false
+			}
+			value = why[:i]
+		}
+		if value == "" || place != "why" && place != "names" && strings.Contains(value, " ") {
+			return nil, false
+		}
+		pairs, why = append(pairs, place, value), why[len(value):]
+	}
 }
 
 // Times words times as people say them, seen from now.

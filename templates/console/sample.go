@@ -25,6 +25,7 @@ func Sample(now time.Time) map[string]Frame {
 		"queue":   Queue{Filters: filters, Live: "/queue/live", Listing: Listing{Counts: counts, Rows: rows, More: "/queue?after=x"}},
 		"found":   Found{Hits: []Hit{{Href: "/case/M-000018", Case: "M-000018", Who: "Aigerim S.", Subject: "please remove me", State: "asked", Open: true, Received: now.Add(-2 * time.Hour)}, {Href: "/case/M-000003", Case: "M-000003", Who: "Aigerim S.", State: "answered", Received: now.Add(-40 * 24 * time.Hour)}}}, "case": c,
 		"preview": Preview{Case: c.ID, Action: "A-000018", Act: "refuse", Wants: c.Actions[0].Wants, Typed: true, Letters: c.Letters, Fields: []Hidden{{"reason", "…"}}},
+		"kept":    Kept{Form: "/case/" + c.ID + "/answer", Fields: []Hidden{{"text", "…"}}},
 		"raw":     Raw{Case: c.ID, Text: "Received: from mx.users.test\nFrom: Айгерим <a@users.test>\nSubject: my account\n\n<script>alert(1)</script>\n"},
 		"log": Log{Filters: filters[:2], Entries: []Entry{{Seq: 812, At: now, What: "Approved", Who: "aigerim", Case: c.ID, Action: "A-000018", Detail: `{"why":"…"}`},
 			{Seq: 811, At: now.Add(-26 * time.Hour), What: "Letter sent", Who: "the program", Case: c.ID}}, More: "/log?before=811", CSV: "/log/export?format=csv", JSON: "/log/export?format=jsonl",
@@ -49,7 +50,7 @@ func Sample(now time.Time) map[string]Frame {
 		}
 		if name == "case" {
 			f.Paused = Paused{Effects: true, Replies: true}
-			f.Said = []Said{{"ok", "Corrected. The person is asked."}}
+			f.Said = []Said{{Kind: "ok", Text: "Corrected. The person is asked."}, {Kind: "fault", Text: "This was decided meanwhile.", Since: &c.History[3], Detail: "a done Action cannot be answered", Unsent: "Dear Aigerim,\n…"}}
 		}
 		out[name] = f
 	}

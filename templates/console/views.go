@@ -35,8 +35,11 @@ func (p Paused) Any() bool { return p.Effects || p.Replies }
 
 // Said is a message above the page: what came of an act.
 type Said struct {
-	Kind string // ok | fault
-	Text string
+	Kind   string // ok | fault
+	Text   string
+	Since  *Event // what somebody else has done meanwhile
+	Detail string // the program's own reason
+	Unsent string // what was typed and not sent
 }
 
 // Option is one choice of a list.
@@ -56,6 +59,14 @@ type SignIn struct {
 	Name  string
 	Next  string // path of a page of ours, or ""
 	Fault string
+	Keep  string   // address of the form that was open when the session ended, or ""
+	Kept  []Hidden // what was typed into it
+}
+
+// Kept leads back to a form that was open when the session ended.
+type Kept struct {
+	Form   string
+	Fields []Hidden
 }
 
 // Link is the page behind a one-time link.
@@ -184,6 +195,8 @@ type Action struct {
 	Saved         []SavedAnswer
 	Open          string // the act whose form is open
 	Typed         string // what was typed into it, after a fault
+	Record        string // the address on record that stood in it
+	Day           string // the date that stood in it
 	Tomorrow      string // YYYY-MM-DD
 }
 
@@ -370,5 +383,6 @@ type Fault struct {
 	Code  int
 	Title string
 	Text  string
+	Why   string // the program's own reason
 	Back  string
 }

@@ -328,10 +328,14 @@ func TestMicrosoftTenant(t *testing.T) {
 func TestConsole(t *testing.T) {
 	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
 	for text, want := range map[string]Console{
-		"":                        {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080"},
-		`listen = "[::1]:9000"`:   {Listen: "[::1]:9000", URL: "http://[::1]:9000"},
-		`listen = ""`:             {},
-		`url = "https://x.test/"`: {Listen: "127.0.0.1:8080", URL: "https://x.test"},
+		"":                      {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080"},
+		`listen = "[::1]:9000"`: {Listen: "[::1]:9000", URL: "http://[::1]:9000"},
+		`listen = ""`:           {},
+		"url = \"https://x.test/\"\ntrusted_proxy = [\"127.0.0.1\"]":                                          {Listen: "127.0.0.1:8080", URL: "https://x.test", Proxies: local[:1]},
+		"url = \"https://X.test:443\"\ntrusted_proxy = [\"127.0.0.1\"]":                                       {Listen: "127.0.0.1:8080", URL: "https://x.test", Proxies: local[:1]},
+		"url = \"https://қызмет.қаз:8443\"\ntrusted_proxy = [\"127.0.0.1\"]":                                  {Listen: "127.0.0.1:8080", URL: "https://xn--e1adpz5by9a.xn--80ao21a:8443", Proxies: local[:1]},
+		"url = \"http://localhost:80\"":                                                                       {Listen: "127.0.0.1:8080", URL: "http://localhost"},
+		"url = \"https://[::1]:443\"\ntls_cert = \"/c\"\ntls_key = \"/k\"":                                    {Listen: "127.0.0.1:8080", URL: "https://[::1]", Cert: "/c", Key: "/k"},
 		"listen = \"\"\nurl = \"https://x.test\"":                                                             {},
 		"listen = \"0.0.0.0:443\"\nurl = \"https://x.test\"\ntrusted_proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]": {Listen: "0.0.0.0:443", URL: "https://x.test", Proxies: local},
 		"tls_cert = \"/c\"\ntls_key = \"/k\"":                                                                 {Listen: "127.0.0.1:8080", URL: "https://127.0.0.1:8080", Cert: "/c", Key: "/k"},

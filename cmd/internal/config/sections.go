@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata" // a time zone that is right here is right on every machine
 
 	"push.guru/supportd/inbox/address"
+	"push.guru/supportd/inbox/console"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
@@ -395,8 +396,14 @@ func readConsole(t *table) Console {
 	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080"), Cert: t.file("tls_cert", ""), Key: t.file("tls_key", ""),
 		Proxies: t.networks("trusted_proxy", `for example ["127.0.0.1"] or ["10.0.0.0/24"]`), HealthFrom: t.networks("health_from", `for example ["10.0.0.5", "10.1.0.0/16"]`)}
 	c.URL = strings.TrimRight(t.page("url"), "/")
-	if u, err := url.Parse(c.URL); err == nil && (u.Path != "" || u.RawQuery != "" || u.Fragment != "") {
+	u, err := url.Parse(c.URL)
+	if err == nil && (u.Path != "" || u.RawQuery != "" || u.Fragment != "") {
 		t.Fault("url", `for example "https://console.site.example"`, "it has a path, and the console takes the whole host")
+	}
+	if plain, bad := console.PlainURL(c.URL); bad == nil {
+		c.URL = plain
+	} else if err == nil && u.Hostname() != "" {
+		t.Fault("url", `for example "https://console.site.example"`, "no browser can ask for that host")
 	}
 	if (c.Cert == "") != (c.Key == "") {
 		t.Fault("tls_cert", "set both of tls_cert and tls_key, or neither", "stands without the other")
@@ -410,6 +417,9 @@ func readConsole(t *table) Console {
 		t.Fault("listen", "listen on 127.0.0.1, or set tls_cert and tls_key, or trusted_proxy when a proxy with TLS stands before it", "%s is not a loopback address, and there is no TLS", host)
 	case !loopback(host) && c.URL == "":
 		t.Fault("url", `for example "https://console.site.example"`, "is missing: the console answers only under the name that browsers ask for")
+	}
+	if strings.HasPrefix(c.URL, "https:") && c.Cert == "" && len(c.Proxies) == 0 && loopback(host) {
+		t.Fault("trusted_proxy", `trusted_proxy = ["127.0.0.1"] for a proxy on this machine, or tls_cert and tls_key`, "is missing: url is https, so a proxy stands before the console, and every browser would have the proxy's address")
 	}
 	if c.URL == "" {
 		c.URL = map[bool]string{true: "https://", false: "http://"}[c.Cert != ""] + c.Listen

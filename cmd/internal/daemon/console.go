@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/inbox"
@@ -44,7 +46,7 @@ func (d *Daemon) Listen() error {
 	}
 	d.listener = l
 	d.console, err = console.New(console.Config{Desk: d.desk, Staff: d.staff, Replay: d.intake, Site: d.cfg.Site.Name, Zone: d.cfg.Site.Location, Law: d.cfg.Deadlines.Profile,
-		Mailboxes: mailboxNames(d.cfg), Fields: d.fields.Fields(), Label: d.fields.ColumnLabel, URL: url, Proxies: c.Proxies, Revision: d.state.Revision, Log: d.log, Before: d.health.Or},
+		Mailboxes: mailboxNames(d.cfg), Fields: d.fields.Fields(), Label: d.fields.ColumnLabel, URL: url, Proxies: c.Proxies, ProxiesOnly: proxiesOnly(*c), Revision: d.state.Revision, Log: d.log, Before: d.health.Or},
 		l.Addr().String())
 	if err == nil {
 		d.consoleURL = url
@@ -112,11 +114,42 @@ func (d *Daemon) Invite(ctx context.Context, name string, role staff.Role) (stri
 }
 
 // checkConsole tries what the console needs, as far as that can be without
-// opening it.
-func checkConsole(c config.Console) []Check {
-	if c.Cert == "" {
-		return nil
+// opening it, and says where it is.
+func checkConsole(c config.Console, now time.Time) Check {
+	if c.Listen == "" {
+		return Check{Name: "console: none is served", Open: true}
 	}
-	_, err := certificate(c)
-	return []Check{{Name: "console " + c.URL, Err: err}}
+	_, names, err := console.Names(c.URL, c.Listen)
+	line := "console " + c.URL + ": answers to " + strings.Join(names, ", ")
+	if len(c.Proxies) > 0 {
+		line += map[bool]string{true: "; only behind ", false: "; behind "}[proxiesOnly(c)] + joined(c.Proxies)
+	}
+	if c.Cert == "" || err != nil {
+		return Check{Name: line, Err: err}
+	}
+	pair, err := certificate(c)
+	if err != nil {
+		return Check{Name: line, Err: err}
+	}
+	until := pair.Leaf.NotAfter
+	if line += "; certificate until " + until.UTC().Format(time.DateOnly); !until.After(now) {
+		err = &inbox.Error{Err: errors.New("the certificate has expired"), Hint: "renew tls_cert, and restart"}
+	}
+	return Check{Name: line, Err: err}
+}
+
+// proxiesOnly tells whether only a proxy may reach the console: it is where
+// others are, and does not encrypt.
+func proxiesOnly(c config.Console) bool {
+	host, _, err := net.SplitHostPort(c.Listen)
+	ip, _ := netip.ParseAddr(host) // a name other than localhost is none of this machine
+	return err == nil && c.Cert == "" && len(c.Proxies) > 0 && host != "localhost" && !ip.IsLoopback()
+}
+
+func joined(nets []netip.Prefix) string {
+	var all []string
+	for _, p := range nets {
+		all = append(all, p.String())
+	}
+	return strings.Join(all, ", ")
 }

@@ -151,6 +151,31 @@ func refuse(context.Context, string, string) (net.Conn, error) {
 	return nil, errors.New("nobody is there")
 }
 
+// TestConsoleChecked: one line says where the console is, under which names it
+// answers, behind whom, and until when its certificate is good.
+func TestConsoleChecked(t *testing.T) {
+	dir := t.TempDir()
+	writeCertificate(t, dir)
+	tlsLines := "\ntls_cert = \"" + filepath.Join(dir, "tls.crt") + "\"\ntls_key = \"" + filepath.Join(dir, "tls.key") + "\"\n"
+	for _, test := range []struct{ console, want string }{
+		{`listen = ""`, "-     console: none is served"},
+		{`listen = "127.0.0.1:8080"`, "ok    console http://127.0.0.1:8080: answers to 127.0.0.1:8080, localhost:8080, [::1]:8080"},
+		{"listen = \"0.0.0.0:8080\"\nurl = \"https://қызмет.қаз:443\"\ntrusted_proxy = [\"10.0.0.5\"]", "ok    console https://xn--e1adpz5by9a.xn--80ao21a: answers to xn--e1adpz5by9a.xn--80ao21a; only behind 10.0.0.5/32"},
+		{"listen = \"127.0.0.1:8080\"\nurl = \"https://c.test\"\ntrusted_proxy = [\"127.0.0.1\"]", "ok    console https://c.test: answers to c.test, localhost:8080, 127.0.0.1:8080, [::1]:8080; behind 127.0.0.1/32"},
+		{"listen = \"127.0.0.1:8443\"" + tlsLines, "; certificate until " + time.Now().Add(time.Hour).UTC().Format(time.DateOnly)},
+	} {
+		var lines []string
+		for _, c := range daemon.CheckAll(t.Context(), site(t, t.TempDir(), "\n[console]\n"+test.console+"\n", `imap = "imap+insecure://127.0.0.1:143"`, `imap = "imap+insecure://127.0.0.1:1"`), daemon.Options{}) {
+			if strings.Contains(c.String(), " console") {
+				lines = append(lines, c.String())
+			}
+		}
+		if len(lines) != 1 || !strings.HasSuffix(lines[0], test.want) {
+			t.Errorf("%s: %q, want %q", test.console, lines, test.want)
+		}
+	}
+}
+
 // writeCertificate writes tls.crt and tls.key of 127.0.0.1 into a folder.
 func writeCertificate(t *testing.T, dir string) *x509.CertPool {
 	t.Helper()

@@ -499,7 +499,7 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})
 		out = append(out, Check{Name: "SMTP " + m.Name + " " + m.SMTP.Server.String(), Err: checkSMTP(ctx, m, opt)})
 	}
-	out = append(out, checkConsole(cfg.Console)...)
+	out = append(out, checkConsole(cfg.Console, time.Now()))
 	if err == nil && len(cfg.Staff.Notify) == 0 {
 		out = append(out, Check{Name: "staff", Err: &inbox.Error{Err: errors.New("nobody is told of quarantine and failures"), Hint: "set staff.notify"}})
 	}

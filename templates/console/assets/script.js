@@ -23,9 +23,40 @@
     setTimeout(() => { news.textContent = news.dataset.text; }, 50);
   };
   if (live && live.dataset.live && "EventSource" in window) {
-    const source = new EventSource(live.dataset.live);
-    source.addEventListener("rows", (e) => update(e.data));
-    source.addEventListener("out", () => { source.close(); location.reload(); });
+    // What is not up to date says so. A browser connects again by itself after
+    // a connection broke, but not after it was turned away.
+    const stale = document.getElementById("stale");
+    const address = new URL(live.dataset.live, location.href);
+    let source, last = Date.now();
+    const alive = () => { last = Date.now(); stale.hidden = true; };
+    const lost = () => {
+      if (!stale.hidden) return;
+      const time = new Date(last).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+      stale.textContent = stale.dataset.text.replace("{time}", time);
+      stale.hidden = false;
+    };
+    const connect = () => {
+      source = new EventSource(address);
+      for (const sign of ["hello", "beat"]) source.addEventListener(sign, alive);
+      source.addEventListener("rows", (e) => {
+        alive();
+        address.searchParams.set("seen", e.lastEventId);
+        update(e.data);
+      });
+      source.addEventListener("out", () => { source.close(); location.reload(); });
+      source.addEventListener("error", () => {
+        lost();
+        if (source.readyState === EventSource.CLOSED) setTimeout(connect, 15000);
+      });
+    };
+    connect();
+    // A connection that died without a word: a beat comes every 20 seconds.
+    setInterval(() => {
+      if (Date.now() - last < 60000 || source.readyState === EventSource.CLOSED) return;
+      lost();
+      source.close();
+      connect();
+    }, 15000);
   }
 
   const move = (step) => {
