@@ -51,6 +51,35 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestWhoIsNobodysName: each name for which the pages have words of their own
+// is the program's, and each of the program's has such words.
+func TestWhoIsNobodysName(t *testing.T) {
+	p, err := pages.Load(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile("../../templates/console/texts/en.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := regexp.MustCompile(`(?m)^who\.([^ ]+) =`).FindAllStringSubmatch(string(b), -1)
+	for _, key := range keys {
+		if !inbox.IsWho(key[1]) {
+			t.Errorf("an account may be called %q", key[1])
+		}
+	}
+	for _, lang := range pages.Languages() {
+		for _, who := range []string{inbox.WhoProgram, inbox.WhoOwner, inbox.WhoClaimant, inbox.WhoNobody, inbox.WhoUnknown} {
+			if !p.Words(lang).Has("who." + strings.ReplaceAll(who, " ", "-")) {
+				t.Errorf("%s has no words for %q", lang, who)
+			}
+		}
+	}
+	if len(keys) < 5 {
+		t.Error("no keys were found")
+	}
+}
+
 // wordsOf lists the keys of the fixed words that the pages show.
 func wordsOf() (keys []string) {
 	add := func(group string, words ...string) {
