@@ -244,6 +244,7 @@ type Action struct {
 	Acknowledged time.Time `json:"acknowledged,omitzero"` // when a first letter of its Case left
 	Extended     time.Time `json:"extended,omitzero"`     // when staff extended it, once
 	Waits        []Wait    `json:"waits,omitempty"`       // when the person was asked
+	Stands       bool      `json:"stands,omitempty"`      // its clock stands and no limit goes on, so that Due is what it was before; of what has ended: so it stood
 	Alarm        time.Time `json:"alarm,omitzero"`        // when staff must hear of its Due; kept by the state
 	Alarmed      Alarmed   `json:"alarmed,omitempty"`     // what they have heard of it
 

@@ -126,7 +126,9 @@ func wordsOf() (keys []string) {
 	add("proof-means", "none", "aligned", "roundtrip")
 	add("attempt", "sent", "temporary", "permanent", "unknown")
 	add("letter", "held", "due", "sending", "unknown", "sent", "bounced", "failed", "void")
-	add("receipt", "met", "missed", "open")
+	for _, v := range review.Verdicts() {
+		add("receipt", string(v))
+	}
 	add("password", string(staff.PasswordShort), string(staff.PasswordLong), string(staff.PasswordCommon), string(staff.PasswordOdd))
 	add("op", "set", "add", "clear", "remove", "blank", "deactivate", "reactivate", "withdraw", "send", "describe")
 	for _, code := range []string{"400", "403", "404", "405", "413", "421", "429", "500", "503"} {

@@ -132,6 +132,10 @@ type Date struct {
 	Amber, Red time.Time
 }
 
+// Still tells whether the clock stands and no limit goes on meanwhile: nothing
+// can be late then.
+func (d Date) Still() bool { return d.Stands && d.Red.IsZero() }
+
 // Risk says how near a due time is.
 type Risk string
 

@@ -93,7 +93,7 @@ type Row struct {
 	State      string    // the state's name, for its colour
 	Why        string    // why it needs a person
 	Asked, Due time.Time // Due may be zero
-	Tone       string    // of the deadline: "", amber, red
+	Tone       string    // of the deadline: "", amber, red, still (the clock stands, and it cannot be late)
 	Evidence   string    // none, aligned, roundtrip
 	To         string    // who has it in hand
 	Mailbox    string
@@ -344,7 +344,8 @@ type Receipt struct {
 type ReceiptItem struct {
 	ID, Wants, State string
 	Due, Ended       time.Time
-	Deadline         string // met, missed, open
+	Answered         time.Time // zero: by no letter
+	Deadline         string    // a verdict: met, late, open …
 	Done             []Event
 }
 
