@@ -85,6 +85,7 @@ func (s *Server) caseView(q *request, v review.CaseView, open opened) (pages.Cas
 	if m.Reason != "" && len(v.Actions) == 0 { // else it stands beside them
 		c.Notes = append(c.Notes, m.Reason)
 	}
+	c.Held = heldLetters(q, v)
 	texts := map[inbox.ReplyID]string{}
 	for _, l := range v.Letters {
 		texts[l.ID] = l.Text

@@ -338,7 +338,7 @@ func mailsIn(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action) ([]CaseEvent, er
 }
 
 // told are the entries of the journal that stand in no other record of a Case.
-var told = []string{"staff told", "forgotten", "replay", "reply released", "reply void", "reply bounced"}
+var told = []string{"staff told", "forgotten", "replay", "reply released", "reply dropped", "reply void", "reply bounced"}
 
 // notesOf lists what only the journal tells of a Case.
 func notesOf(tx *state.Tx, id inbox.MailID) ([]CaseEvent, error) {

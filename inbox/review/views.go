@@ -23,7 +23,7 @@ type ActionView struct {
 	Due      time.Time      `json:"due"`
 	Risk     deadline.Risk  `json:"risk"`
 	Stands   bool           `json:"stands,omitempty"` // the law's clock, because the person was asked
-	Still    bool           `json:"still,omitempty"`  // and no limit goes on: Due is what it was before, and cannot be missed
+	Still    bool           `json:"-"`                //  and no limit goes on: Due is what it was before, and cannot be missed
 	RunAfter time.Time      `json:"run_after,omitzero"`
 	Person   string         `json:"person"`
 	Evidence inbox.Level    `json:"evidence"`

@@ -153,7 +153,17 @@ type Case struct {
 	Actions        []Action
 	History        []Event
 	Letters        []Letter
+	Held           []HeldLetter
 	Raw            bool // the raw mail can be asked for
+}
+
+// HeldLetter is a letter that waits to be sent or discarded.
+type HeldLetter struct {
+	ID, Case, What    string
+	To, Subject, Text string // "" once they are forgotten
+	Why               string // it is held
+	Created           time.Time
+	Can               bool // this user may send or discard it
 }
 
 // Action is one request of a case and what can be done about it.
