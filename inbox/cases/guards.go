@@ -22,6 +22,9 @@ type Guards struct {
 	Protected []string
 }
 
+// Protect tells whether a person is one of whom staff see everything first.
+func (g Guards) Protect(p users.Person) bool { return p.Protected || slices.Contains(g.Protected, p.ID) }
+
 // why tells, in words for staff, why they look at an Action for a person first;
 // "" when nothing here says that they must. What staff have approved is not
 // guarded any more.
@@ -29,7 +32,7 @@ func (g Guards) why(a *inbox.Action, p users.Person, now time.Time) string {
 	switch {
 	case a.Approved || a.Kind == inbox.KindQuestion:
 		return ""
-	case p.Protected || slices.Contains(g.Protected, p.ID):
+	case g.Protect(p):
 		return "the account is protected: only staff act upon it"
 	case a.Kind != inbox.KindChange && a.Kind != inbox.KindDelete && a.Kind != inbox.KindCopy:
 		return ""

@@ -183,7 +183,7 @@ func (s *Server) action(q *request, a review.CaseAction) pages.Action {
 func offers(q *request, acts []review.ActView) map[string]pages.Offer {
 	out := map[string]pages.Offer{}
 	for _, a := range acts {
-		if a.Possible && q.actor.Role.May(review.Needs(a.Verb)) {
+		if a.Possible && q.actor.Role.May(a.Needs) {
 			out[string(a.Verb)] = pages.Offer{Can: true, Final: a.Final}
 		}
 	}
