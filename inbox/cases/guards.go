@@ -23,7 +23,9 @@ type Guards struct {
 }
 
 // Protect tells whether a person is one of whom staff see everything first.
-func (g Guards) Protect(p users.Person) bool { return p.Protected || slices.Contains(g.Protected, p.ID) }
+func (g Guards) Protect(p users.Person) bool {
+	return p.Protected || slices.Contains(g.Protected, p.ID)
+}
 
 // why tells, in words for staff, why they look at an Action for a person first;
 // "" when nothing here says that they must. What staff have approved is not

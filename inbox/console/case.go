@@ -257,6 +257,10 @@ var phrases = []struct{ begins, key, place, group string }{
 	{"undo asked for in ", "undo-in", "case", ""},
 	{"yes to ", "yes-to", "letter", "letters"},
 	{"denied ", "denied", "what", "what"},
+	{"letter ", "letter-of", "letter", ""},
+	{"somebody without proof asked to stop it, in ", "stop-in", "case", ""},
+	{"it may be asked to stop, in ", "may-stop-in", "case", ""},
+	{"another stop without proof, in ", "another-stop-in", "case", ""},
 }
 
 // happened words a fixed word of the journal or of a history; what names

@@ -14,16 +14,10 @@ import (
 	pages "push.guru/supportd/templates/console"
 )
 
-// happenings are the words by which the log can be filtered.
-func happenings() []string {
-	return []string{"approve", "correct", "hold", "release", "refuse", "answer", "retry", "close", "yes", "no", "start", "done", "fail",
-		"case opened", "log exported", "raw mail opened", "signed in", "pause", "resume"}
-}
-
 // logFilter reads what of the log is asked for.
 func (s *Server) logFilter(q *request) (f review.LogFilter, err error) {
 	v := q.URL.Query()
-	if w := v.Get("what"); slices.Contains(happenings(), w) {
+	if w := v.Get("what"); slices.Contains(review.Words(), w) {
 		f.What = w
 	}
 	people, err := s.doers()
@@ -86,7 +80,7 @@ func (s *Server) journal(w http.ResponseWriter, q *request, checked *pages.Check
 		return err
 	}
 	body := pages.Log{Checked: checked, Filters: []pages.Select{
-		s.choice(q, "what", f.What, happenings(), func(w string) string { return happened(q, w) }),
+		s.choice(q, "what", f.What, review.Words(), func(w string) string { return happened(q, w) }),
 		s.choice(q, "who", f.Who, people, func(w string) string { return by(q, w) })}}
 	body.Case, body.From, body.To = typed(f)
 	for _, e := range page.Entries {

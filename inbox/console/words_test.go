@@ -1,6 +1,8 @@
 package console
 
 import (
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -80,6 +82,35 @@ func TestWhoIsNobodysName(t *testing.T) {
 	}
 }
 
+// TestFamiliesOfWords: a word that stands for many is worded, too.
+func TestFamiliesOfWords(t *testing.T) {
+	p, err := pages.Load(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range pages.Languages() {
+		for _, w := range review.Words() {
+			if strings.Contains(w, "…") && happened(&request{words: p.Words(lang)}, w) == w {
+				t.Errorf("%s has no words for %q", lang, w)
+			}
+		}
+	}
+}
+
+// TestLogIsFilteredByWhatIsWritten: the journal's own words are offered and
+// find their entries; of a case that there is not the log is empty.
+func TestLogIsFilteredByWhatIsWritten(t *testing.T) {
+	o := newOffice(t)
+	m := o.deletion()
+	token := o.session("ada", staff.RoleApprover)
+	o.post("/case/"+m.ID.String()+"/approve", token, "action", m.Actions[0].String(), "typed", m.ID.String())
+	o.post("/staff/add", token, "name", "x", "role", "admin")
+	for _, what := range []string{"approved", "denied …"} {
+		want(t, o.get("/log?"+url.Values{"what": {what}}.Encode(), token), http.StatusOK, `<option value="`+what+`" selected>`, ">ada<")
+	}
+	want(t, o.get("/log?case=M-4711", token), http.StatusOK, "Nothing here fits.")
+}
+
 // wordsOf lists the keys of the fixed words that the pages show.
 func wordsOf() (keys []string) {
 	add := func(group string, words ...string) {
@@ -121,7 +152,11 @@ func wordsOf() (keys []string) {
 	}
 	add("state", queueStates()...)
 	add("filter.deadline", deadlines()...)
-	add("what", happenings()...)
+	for _, w := range review.Words() {
+		if !strings.Contains(w, "…") {
+			add("what", w)
+		}
+	}
 	add("proof", "none", "aligned", "roundtrip")
 	add("proof-means", "none", "aligned", "roundtrip")
 	add("attempt", "sent", "temporary", "permanent", "unknown")
