@@ -228,6 +228,7 @@ type Action struct {
 	HeldBy      ActionID       `json:"held_by,omitempty"`      // the failed Action of its Case that it is held for
 	StopChecked bool           `json:"stop_checked,omitempty"` // the owner said that a doubtful stop was not theirs
 	Doubtful    bool           `json:"doubtful,omitempty"`     // held for a doubtful stop: the owner's word lets it go on
+	Protected   bool           `json:"protected,omitempty"`    // its person was protected when it was looked at first: see cases.Guards
 	Warned      bool           `json:"warned,omitempty"`       // staff were told that it waits for mail to be read
 	Again       int            `json:"again,omitempty"`        // how often the question was asked once more
 	Stale       int            `json:"stale,omitempty"`        // how often the data had changed when it was to run
@@ -244,6 +245,7 @@ type Action struct {
 	Acknowledged time.Time `json:"acknowledged,omitzero"` // when a first letter of its Case left
 	Extended     time.Time `json:"extended,omitzero"`     // when staff extended it, once
 	Waits        []Wait    `json:"waits,omitempty"`       // when the person was asked
+	Stands       bool      `json:"stands,omitempty"`      // its clock stands and no limit goes on, so that Due is what it was before; of what has ended: so it stood
 	Alarm        time.Time `json:"alarm,omitzero"`        // when staff must hear of its Due; kept by the state
 	Alarmed      Alarmed   `json:"alarmed,omitempty"`     // what they have heard of it
 

@@ -130,6 +130,7 @@ type (
 	actionID string
 	mailID   string
 	anyID    string
+	letterID string
 )
 
 // UnmarshalText takes the ID of an action.
@@ -154,6 +155,18 @@ func (id *anyID) UnmarshalText(b []byte) error {
 	}
 	a, err := inbox.ParseActionID(string(b))
 	*id = anyID(a.String())
+	return err
+}
+
+// UnmarshalText takes the ID of a letter, or of a mail for the letters of its
+// case.
+func (id *letterID) UnmarshalText(b []byte) error {
+	if m, err := inbox.ParseMailID(string(b)); err == nil {
+		*id = letterID(m.String())
+		return nil
+	}
+	r, err := inbox.ParseReplyID(string(b))
+	*id = letterID(r.String())
 	return err
 }
 
@@ -187,6 +200,7 @@ type actionsCmd struct {
 	HandOver actionsHandOver `cmd:"" help:"Give an action to somebody of the staff; it stays where it is."`
 	Hold     actionsHold     `cmd:"" help:"Stop an action where it is; its clocks stand still. With a date it needs nobody before."`
 	Release  actionsRelease  `cmd:"" help:"Put a held action back, and send the letters of its case that were held."`
+	Drop     actionsDrop     `cmd:"" help:"Discard a held letter, or all of a case; nobody gets it."`
 	Refuse   actionsRefuse   `cmd:"" help:"End an action; a proved person is told the reason."`
 	Retry    actionsID       `cmd:"" help:"Run a failed action again."`
 	Undo     actionsID       `cmd:"" help:"Ask the owner to agree that a change or deactivation is taken back."`
@@ -268,6 +282,15 @@ type actionsRelease struct {
 
 func (c *actionsRelease) Run(w *world, all *cli) error {
 	return all.Actions.say(w, control.Call{Verb: "release", ID: string(c.ID)}, nil)
+}
+
+type actionsDrop struct {
+	ID     letterID `arg:"" help:"R-000789, or M-000456 for all held letters of a case."`
+	Reason string   `required:"" placeholder:"TEXT" help:"Why; it stands in the journal and is sent to nobody."`
+}
+
+func (c *actionsDrop) Run(w *world, all *cli) error {
+	return all.Actions.say(w, control.Call{Verb: "drop", ID: string(c.ID), Reason: c.Reason}, nil)
 }
 
 type actionsRefuse struct {

@@ -15,10 +15,16 @@ import (
 )
 
 // Dates gives what keeps the dates of Actions by a clock; see state.Config. When
-// the Due has moved, staff hear of the new one.
+// the Due has moved, staff hear of the new one. What has ended keeps what its
+// answer was due by, and whether its clock stood until then.
 func Dates(c deadline.Clock) func(*inbox.Action) {
 	return func(a *inbox.Action) {
 		d := c.Of(a)
+		if a.State.Ended() {
+			a.Due = d.Answer
+			return
+		}
+		a.Stands = d.Still()
 		if !d.Due.Equal(a.Due) {
 			a.Due, a.Alarmed = d.Due, inbox.AlarmedNot
 		}

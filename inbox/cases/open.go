@@ -255,6 +255,7 @@ func (k *Keeper) received(tx *state.Tx, m *inbox.Mail, to string) error {
 }
 
 func (k *Keeper) reviewFirst(tx *state.Tx, a *inbox.Action, s Sender) (string, bool) {
+	a.Protected = slices.ContainsFunc(s.People, k.Guards.Protect)
 	if why, yes := k.Rules.NeedsReview(a); yes {
 		return why, true
 	}

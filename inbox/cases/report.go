@@ -478,7 +478,7 @@ func (k *Keeper) Undelivered(tx *state.Tx, r *inbox.Reply) error {
 	switch {
 	case err != nil || q == nil:
 	case q.Purpose == state.PurposeNotice:
-		err = k.holdUntold(tx, q)
+		err = k.holdUntold(tx, q, "held: the letter that tells of it could not be delivered")
 	case q.Expires.IsZero(): // staff have the same time to mend it
 		err = k.lapseUnsent(tx, q)
 	}
@@ -492,7 +492,7 @@ const notDelivered = "its letter could not be delivered"
 
 // holdUntold holds what the owner could not be told of while they could have
 // stopped it, until staff decide.
-func (k *Keeper) holdUntold(tx *state.Tx, q *state.Ask) error {
+func (k *Keeper) holdUntold(tx *state.Tx, q *state.Ask, why string) error {
 	acts, err := open(tx, q)
 	if err != nil {
 		return err
@@ -501,8 +501,7 @@ func (k *Keeper) holdUntold(tx *state.Tx, q *state.Ask) error {
 		if a.State != inbox.StateScheduled || a.StopBy.IsZero() {
 			continue
 		}
-		a.Error = "held: the letter that tells of it could not be delivered"
-		if err := tx.MoveFor(a, inbox.EventHold, Program, a.Error); err != nil {
+		if err := tx.MoveFor(a, inbox.EventHold, Program, why); err != nil {
 			return err
 		}
 	}

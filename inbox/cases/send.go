@@ -263,8 +263,13 @@ func (k *Keeper) unmark(tx *state.Tx, r *inbox.Reply) error {
 	if q != nil {
 		ends, reason = inbox.MailAsked, "asked, once staff had released the question"
 	}
+	return k.endHeld(tx, r, ends, reason)
+}
+
+// endHeld ends the Mails that are held because of a letter.
+func (k *Keeper) endHeld(tx *state.Tx, r *inbox.Reply, ends inbox.MailState, reason string) error {
 	var held []*inbox.Mail
-	err = tx.MailsIn(inbox.MailHeld, func(m *inbox.Mail) bool {
+	err := tx.MailsIn(inbox.MailHeld, func(m *inbox.Mail) bool {
 		if m.Reason == heldReason(r) {
 			held = append(held, m)
 		}

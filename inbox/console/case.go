@@ -89,6 +89,9 @@ type refusal struct {
 // Where the act is not to be had any more, it says who did what meanwhile.
 func (s *Server) notSaid(q *request, v review.CaseView, c pages.Case, open opened, not refusal) pages.Said {
 	said := pages.Said{Kind: "fault", Text: not.text, Detail: not.why, Unsent: s.unsent(q, open.form)}
+	if open.action == 0 { // it was about a letter
+		return said
+	}
 	act := pages.Name(q.words, "act", strings.Replace(open.act, string(cases.ApproveWithoutProof), "bare", 1))
 	key := "act.not-done"
 	offered := slices.ContainsFunc(c.Actions, func(a pages.Action) bool { return a.ID == open.action.String() && a.Acts[open.act].Can })
@@ -161,6 +164,7 @@ func (s *Server) caseView(q *request, v review.CaseView, open opened) (pages.Cas
 	if m.Reason != "" && len(v.Actions) == 0 { // else it stands beside them
 		c.Notes = append(c.Notes, m.Reason)
 	}
+	c.Held = heldLetters(q, v)
 	texts := map[inbox.ReplyID]string{}
 	for _, l := range v.Letters {
 		texts[l.ID] = l.Text
@@ -258,7 +262,7 @@ func (s *Server) action(q *request, a review.CaseAction) pages.Action {
 func offers(q *request, acts []review.ActView) map[string]pages.Offer {
 	out := map[string]pages.Offer{}
 	for _, a := range acts {
-		if a.Possible && q.actor.Role.May(review.Needs(a.Verb)) {
+		if a.Possible && q.actor.Role.May(a.Needs) {
 			out[string(a.Verb)] = pages.Offer{Can: true, Final: a.Final}
 		}
 	}
@@ -332,6 +336,10 @@ var phrases = []struct{ begins, key, place, group string }{
 	{"undo asked for in ", "undo-in", "case", ""},
 	{"yes to ", "yes-to", "letter", "letters"},
 	{"denied ", "denied", "what", "what"},
+	{"letter ", "letter-of", "letter", ""},
+	{"somebody without proof asked to stop it, in ", "stop-in", "case", ""},
+	{"it may be asked to stop, in ", "may-stop-in", "case", ""},
+	{"another stop without proof, in ", "another-stop-in", "case", ""},
 }
 
 // happened words a fixed word of the journal or of a history; what names

@@ -25,7 +25,7 @@ func concrete(pattern, id string) (method, path string) {
 
 // formOf is a form that a route takes as far as its right goes.
 func formOf(path, action string) url.Values {
-	f := url.Values{"action": {action}, "reason": {"because"}, "what": {"M-000001"}, "name": {"x"}, "language": {"en"}, "text": {"t"}, "role": {"viewer"}}
+	f := url.Values{"action": {action}, "reason": {"because"}, "what": {"M-000001"}, "name": {"x"}, "language": {"en"}, "text": {"t"}, "role": {"viewer"}, "letter": {"R-000001"}}
 	if path == "/password" {
 		f.Set("password", "short")
 		f.Set("again", "short")

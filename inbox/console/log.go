@@ -14,16 +14,10 @@ import (
 	pages "push.guru/supportd/templates/console"
 )
 
-// happenings are the words by which the log can be filtered.
-func happenings() []string {
-	return []string{"approve", "correct", "hold", "release", "refuse", "answer", "retry", "close", "yes", "no", "start", "done", "fail",
-		"case opened", "log exported", "raw mail opened", "signed in", "pause", "resume"}
-}
-
 // logFilter reads what of the log is asked for.
 func (s *Server) logFilter(q *request) (f review.LogFilter, err error) {
 	v := q.URL.Query()
-	if w := v.Get("what"); slices.Contains(happenings(), w) {
+	if w := v.Get("what"); slices.Contains(review.Words(), w) {
 		f.What = w
 	}
 	people, err := s.doers()
@@ -87,7 +81,7 @@ func (s *Server) journal(w http.ResponseWriter, q *request, checked *pages.Check
 		return err
 	}
 	body := pages.Log{Checked: checked, Filters: []pages.Select{
-		s.choice(q, "what", f.What, happenings(), func(w string) string { return happened(q, w) }),
+		s.choice(q, "what", f.What, review.Words(), func(w string) string { return happened(q, w) }),
 		s.choice(q, "who", f.Who, people, func(w string) string { return by(q, w) })}}
 	body.Case, body.From, body.To = typed(f)
 	for _, e := range page.Entries {
@@ -199,7 +193,7 @@ func receiptPage(s *Server, w http.ResponseWriter, q *request) error {
 	body := pages.Receipt{Site: s.Site, Case: r.Case.String(), Made: r.Made, By: q.actor.Name, Received: r.Received, Sender: r.Sender, Mailbox: r.Mailbox,
 		Evidence: r.Evidence.String(), Head: r.Head, HeadSeq: r.HeadSeq}
 	for _, a := range r.Asked {
-		item := pages.ReceiptItem{ID: a.Action.String(), State: string(a.State), Due: a.Due, Ended: a.Ended, Deadline: a.Deadline,
+		item := pages.ReceiptItem{ID: a.Action.String(), State: string(a.State), Due: a.Due, Ended: a.Ended, Deadline: string(a.Deadline), Answered: a.Answered,
 			Wants: s.wants(q, review.ActionView{Kind: a.Kind, Scope: a.Scope, Undo: a.Undo}, a.Fields)}
 		for _, d := range a.Done {
 			item.Done = append(item.Done, pages.Event{At: d.At, What: happened(q, d.What), Who: by(q, d.Who)})

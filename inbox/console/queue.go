@@ -167,7 +167,10 @@ func (s *Server) rows(q *request, rows []review.QueueRow) []pages.Row {
 
 // tone tells how near a deadline is, by the law's clock.
 func tone(v review.ActionView) string {
-	if v.Risk == deadline.RiskNone {
+	switch {
+	case v.Still:
+		return "still"
+	case v.Risk == deadline.RiskNone:
 		return ""
 	}
 	return string(v.Risk)

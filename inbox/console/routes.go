@@ -28,6 +28,9 @@ func routes() []route {
 		{pattern: "POST /case/{id}/approve-without-proof", need: staff.RightApprove, own: true, what: "approve-without-proof", run: doAct},
 		{pattern: "POST /case/{id}/{act}", need: act, own: true, what: "act", run: doAct},
 
+		{pattern: "POST /case/{id}/letters/send", need: act, own: true, what: "send letter", run: sendLetter},
+		{pattern: "POST /case/{id}/letters/drop", need: act, own: true, what: "drop letter", run: dropLetter},
+
 		{pattern: "GET /mails", need: see, what: "mails opened", run: mailsPage},
 		{pattern: "POST /mails/{id}/replay", need: act, own: true, what: "replay", run: replay},
 

@@ -35,7 +35,7 @@ import (
 // Call is one command.
 type Call struct {
 	Verb       string            `json:"verb"`
-	ID         string            `json:"id,omitempty"` // A-000123 or M-000456
+	ID         string            `json:"id,omitempty"` // A-000123, M-000456 or R-000789
 	State      string            `json:"state,omitempty"`
 	Kind       string            `json:"kind,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
@@ -110,7 +110,7 @@ type verb func(s *Service, ctx context.Context, who string, c Call, body io.Read
 func verbs() map[string]verb {
 	return map[string]verb{
 		"actions list": (*Service).listActions, "actions show": (*Service).showAction,
-		"approve": (*Service).act, "hold": (*Service).act, "release": (*Service).release, "refuse": (*Service).refuse,
+		"approve": (*Service).act, "hold": (*Service).act, "release": (*Service).release, "drop": (*Service).drop, "refuse": (*Service).refuse,
 		"retry": (*Service).act, "undo": (*Service).undo, "correct": (*Service).act, "answer": (*Service).act,
 		"ask": (*Service).act, "close": (*Service).act, "extend": (*Service).extend,
 		"hand-over": (*Service).act, "preview": (*Service).preview, "mails raw": (*Service).raw,
@@ -324,6 +324,25 @@ func (s *Service) release(ctx context.Context, who string, c Call, body io.Reade
 		return put(Said{"the held letters of " + id.String() + " will be sent"})
 	}
 	return s.act(ctx, who, c, body, put)
+}
+
+// drop discards a held letter, or all of a case.
+func (s *Service) drop(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	if id, err := inbox.ParseMailID(c.ID); err == nil {
+		n, err := s.Desk.DropCase(ctx, id, who, c.Reason)
+		if err != nil {
+			return err
+		}
+		return put(Said{fmt.Sprintf("the held letters of %s are discarded: %d", id, n)})
+	}
+	id, err := inbox.ParseReplyID(c.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.Desk.DropHeld(ctx, id, who, c.Reason); err != nil {
+		return err
+	}
+	return put(Said{id.String() + " is discarded: nobody gets it"})
 }
 
 func (s *Service) refuse(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {

@@ -89,13 +89,13 @@ func course(t *testing.T, zone *time.Location, received, events string) Course {
 func TestRisk(t *testing.T) {
 	for _, x := range []struct{ profile, kind, received, events, amber, red string }{
 		{"kz", "change", "2026-06-01 12:00", "", "2026-06-02 06:00", "2026-06-02 12:00"},         // a third of 36 hours is less than a working day
-		{"kz", "copy", "2026-06-01 12:00", "", "2026-06-03 06:00", "2026-06-04 00:00"},           // the last working day
+		{"kz", "copy", "2026-06-01 12:00", "", "2026-06-03 06:00", "2026-06-03 20:00"},           // a third of 84 hours
 		{"kz", "copy", "2026-06-03 12:00", "", "2026-06-06 06:00", "2026-06-07 04:00"},           // due on a Monday
-		{"gdpr", "copy", "2026-06-01 12:00", "", "2026-06-16 18:00", "2026-07-01 00:00"},         // amber in the middle of the month
-		{"gdpr", "copy", "2026-06-12 12:00", "", "2026-06-28 06:00", "2026-07-11 00:00"},         // due on Monday, 13 July: from Friday's end on
-		{"ccpa", "copy", "2026-03-04 12:00", "acknowledged", "", "2026-04-17 00:00"},             // due on a Saturday: Friday is the last working day
+		{"gdpr", "copy", "2026-06-01 12:00", "", "2026-06-16 18:00", "2026-06-25 00:00"},         // amber in the middle of the month, red five working days before
+		{"gdpr", "copy", "2026-06-12 12:00", "", "2026-06-28 06:00", "2026-07-07 00:00"},         // due on Monday, 13 July: from the end of the Monday before on
+		{"ccpa", "copy", "2026-03-04 12:00", "acknowledged", "", "2026-04-11 00:00"},             // due on a Saturday: five working days before Friday, the last
 		{"gdpr", "copy", "2026-06-01 12:00", "proof 2026-06-01 12:01..", "never", "never"},       // it stands
-		{"kz", "change", "2026-06-01 12:00", "proof 2026-06-01 12:01..", "", "2026-06-16 00:00"}, // the limit goes on
+		{"kz", "change", "2026-06-01 12:00", "proof 2026-06-01 12:01..", "", "2026-06-11 20:00"}, // the limit goes on: a third of 15 days is less than five working days
 	} {
 		c := clock(t, x.profile, "Asia/Almaty")
 		d := c.Date(inbox.Kind(x.kind), course(t, c.zone, x.received, x.events))

@@ -132,6 +132,10 @@ type Date struct {
 	Amber, Red time.Time
 }
 
+// Still tells whether the clock stands and no limit goes on meanwhile: nothing
+// can be late then.
+func (d Date) Still() bool { return d.Stands && d.Red.IsZero() }
+
 // Risk says how near a due time is.
 type Risk string
 
@@ -139,7 +143,7 @@ type Risk string
 const (
 	RiskNone  Risk = "none"
 	RiskAmber Risk = "amber" // less than half of the clock is left
-	RiskRed   Risk = "red"   // less than a working day and less than a third of the clock is left, or it is late
+	RiskRed   Risk = "red"   // less than five working days and less than a third of the clock is left, or it is late
 )
 
 // Risk says how near the due time is at a time.
@@ -205,13 +209,24 @@ func (c Clock) roll(due time.Time, t Term) time.Time {
 // near fills in from when on a due time is near.
 func (c Clock) near(d Date, start time.Time) Date {
 	whole := max(d.Due.Sub(start), 0)
-	// Less than a working day is left once the last whole one has begun.
-	day := c.worked(c.worked(d.Due).AddDate(0, 0, -1))
 	d.Amber, d.Red = d.Due.Add(-whole/2), d.Due.Add(-whole/3)
-	if day.After(d.Red) {
-		d.Red = day
+	if week := c.before(d.Due, redDays); week.After(d.Red) {
+		d.Red = week
 	}
 	return d
+}
+
+// redDays is how many working days before a due time that was long in coming it
+// turns red: a week of the office, in which somebody can still act.
+const redDays = 5
+
+// before gives the time a number of working days before t, or before the last
+// that was worked when t is on none: less than so many are left from then on.
+func (c Clock) before(t time.Time, days int) time.Time {
+	for t = c.worked(t); days > 0; days-- {
+		t = c.worked(t.AddDate(0, 0, -1))
+	}
+	return t
 }
 
 // worked gives the same time on the last working day up to t. A calendar may

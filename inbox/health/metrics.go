@@ -11,14 +11,15 @@ import (
 // atRisk is how long before its due time an open action is at risk.
 const atRisk = 12 * time.Hour
 
-// risks counts the open actions whose answer is due soon, or late. It reads the
+// risks counts the open actions whose answer is due soon, or late, and
+// whose clock does not stand. It reads the
 // index of what is open as far as the due times are near.
 func risks(tx *state.Tx) (n int, err error) {
 	until := tx.Now.Add(atRisk)
 	for _, class := range []state.Class{state.ClassNow, state.ClassSelf} {
 		err := tx.OpenAfter(string([]byte{byte(class)}), func(o state.Line, _ string) bool { // where the class begins
 			near := o.Class == class && !o.Due.After(until)
-			if near && !o.Undated && o.Action != 0 {
+			if near && !o.Undated && !o.Stands && o.Action != 0 {
 				n++
 			}
 			return near

@@ -607,7 +607,7 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	if why == "" && cases.GuardedAfterMove(a) && tx.MovedSince(a.Detail.Person, cases.MovedWindow(tx.Now)) {
 		why = "the address on record changed less than 30 days ago"
 	}
-	if why == "" && q.Cases.Guards.Protects(a.Detail.Person) {
+	if why == "" && q.Cases.Guards.Names(a.Detail.Person) {
 		why = (&inbox.ProtectedError{}).Error()
 	}
 	if why == "" {

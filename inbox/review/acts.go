@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,12 +44,39 @@ const (
 	rightApprove staff.Right = "approve"
 )
 
-// Needs gives the right that an act takes.
-func Needs(v cases.Verb) staff.Right {
-	if v == cases.ApproveWithoutProof {
+// needs gives the right that an act takes. On somebody who is protected what
+// lets an Action go on, and what cannot be taken back, is for approvers.
+func needs(a *inbox.Action, v cases.Verb, protected bool) staff.Right {
+	switch {
+	case v == cases.ApproveWithoutProof:
+		return rightApprove
+	case protected && (v == cases.Approve || v == cases.Correct || cases.Final(a, v) != ""):
 		return rightApprove
 	}
 	return rightAct
+}
+
+// may checks the right that an act takes of somebody, and writes into the
+// journal that they were denied.
+func (d *Desk) may(ctx context.Context, actor Actor, act Act, what string) error {
+	least := needs(&inbox.Action{}, act.Verb, false)
+	if err := d.admit(ctx, actor, least, what, act.Action); err != nil || least == rightApprove {
+		return err
+	}
+	var a *inbox.Action
+	err := d.State.View(func(tx *state.Tx) (err error) { a, err = tx.Action(act.Action); return err })
+	if err != nil {
+		return err
+	}
+	protected := a.Protected
+	if !protected && needs(a, act.Verb, true) != least && a.Detail != nil && a.Detail.Address != "" {
+		people, err := d.People.Find(ctx, a.Detail.Address)
+		if err != nil {
+			return fmt.Errorf("looking the person of %s up: %w", act.Action, err)
+		}
+		protected = slices.ContainsFunc(people, d.Cases.Guards.Protect)
+	}
+	return d.admit(ctx, actor, needs(a, act.Verb, protected), what, act.Action)
 }
 
 // ErrConfirm says that an act cannot be taken back, and that its Case was not
@@ -59,7 +87,7 @@ var ErrConfirm = errors.New("it cannot be taken back: type the number of the cas
 // must have the right, and of what cannot be taken back ([cases.Final]) Confirm
 // must be the number of the Case; else it is ErrDenied or ErrConfirm.
 func (d *Desk) Do(ctx context.Context, actor Actor, act Act) (Done, error) {
-	if err := d.admit(ctx, actor, Needs(act.Verb), string(act.Verb), act.Action); err != nil {
+	if err := d.may(ctx, actor, act, string(act.Verb)); err != nil {
 		return Done{}, err
 	}
 	if err := d.confirmed(act); err != nil {
@@ -264,7 +292,7 @@ type LetterView struct {
 // Preview shows what an act would do and which letters it would send, by doing
 // it in a transaction of which nothing stays.
 func (d *Desk) Preview(ctx context.Context, actor Actor, act Act) (p Preview, err error) {
-	if err := d.admit(ctx, actor, Needs(act.Verb), "preview of "+string(act.Verb), act.Action); err != nil {
+	if err := d.may(ctx, actor, act, "preview of "+string(act.Verb)); err != nil {
 		return p, err
 	}
 	r, err := d.ready(ctx, act)

@@ -11,6 +11,7 @@ import (
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/journal"
+	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -64,10 +65,11 @@ type KeepView struct {
 
 // ActView is an act that staff may want.
 type ActView struct {
-	Verb     cases.Verb `json:"verb"`
-	Possible bool       `json:"possible"`
-	Why      string     `json:"why,omitempty"`   // not
-	Final    string     `json:"final,omitempty"` // why it cannot be taken back, so that the case number must be typed
+	Verb     cases.Verb  `json:"verb"`
+	Possible bool        `json:"possible"`
+	Needs    staff.Right `json:"needs"`           // of who does it
+	Why      string      `json:"why,omitempty"`   // not
+	Final    string      `json:"final,omitempty"` // why it cannot be taken back, so that the case number must be typed
 }
 
 // CaseLetter is a letter of a Case with its text; a letter that was forgotten
@@ -165,7 +167,7 @@ func (d *Desk) caseAction(tx *state.Tx, a *inbox.Action, lang string) CaseAction
 		v.Keeps = append(v.Keeps, KeepView{Place: fields.PlaceLabel(k.Place, lang), Field: d.label(k.Place, k.Field, lang), Why: k.Why, Until: k.Until, Earlier: k.Earlier})
 	}
 	for _, verb := range cases.Verbs() {
-		act := ActView{Verb: verb, Possible: true, Final: cases.Final(a, verb)}
+		act := ActView{Verb: verb, Possible: true, Needs: needs(a, verb, a.Protected), Final: cases.Final(a, verb)}
 		if err := d.Cases.Possible(tx, a, verb); err != nil {
 			act.Possible, act.Why = false, err.Error()
 		}
@@ -340,7 +342,7 @@ func mailsIn(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action) ([]CaseEvent, er
 }
 
 // told are the entries of the journal that stand in no other record of a Case.
-var told = []string{"staff told", "forgotten", "replay", "reply released", "reply void", "reply bounced"}
+var told = []string{"staff told", "forgotten", "replay", "reply released", "reply dropped", "reply void", "reply bounced"}
 
 // notesOf lists what only the journal tells of a Case.
 func notesOf(tx *state.Tx, id inbox.MailID) ([]CaseEvent, error) {

@@ -312,6 +312,60 @@ func TestEnter(t *testing.T) {
 	}
 }
 
+// TestProtectedPeopleAreForApprovers: what lets a request about somebody who is
+// protected go on, or cannot be taken back, is refused to handlers and not
+// offered to them, however it came to staff; the rest is not.
+func TestProtectedPeopleAreForApprovers(t *testing.T) {
+	d := newDesk(t, policy.Auto)
+	d.update(t, func(tx *state.Tx) error {
+		m := mail(t, tx, "")
+		for range 2 {
+			action(t, tx, m, account, inbox.StateReview)
+		}
+		a, err := tx.Action(1)
+		if err != nil {
+			return err
+		}
+		a.Protected = true // as it was found at first; of the other only the user store knows
+		return tx.PutAction(a)
+	})
+	d.Cases.Guards.Protected = []string{"17"}
+	handler, approver := Actor{Name: "hal", Role: staff.RoleHandler}, Actor{Name: "dana", Role: staff.RoleApprover}
+	forApprovers := []cases.Verb{cases.Approve, cases.ApproveWithoutProof, cases.Correct, cases.Refuse, cases.Close}
+	v, err := d.Case(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, act := range v.Actions[0].Acts {
+		if want := act.Verb == cases.Retry || slices.Contains(forApprovers, act.Verb); (act.Needs == staff.RightApprove) != want {
+			t.Errorf("%s needs %s", act.Verb, act.Needs)
+		}
+	}
+	for _, id := range []inbox.ActionID{1, 2} {
+		for _, verb := range forApprovers {
+			act := Act{Verb: verb, Action: id, Reason: "x", Confirm: "M-1", Correction: Correction{Kind: "copy"}}
+			if _, err := d.Do(t.Context(), handler, act); !errors.Is(err, ErrDenied) {
+				t.Errorf("a handler may %s %s: %v", verb, id, err)
+			}
+			if _, err := d.Preview(t.Context(), handler, act); !errors.Is(err, ErrDenied) {
+				t.Errorf("a handler may preview %s of %s: %v", verb, id, err)
+			}
+		}
+		if _, err := d.Do(t.Context(), handler, Act{Verb: cases.Hold, Action: id}); err != nil {
+			t.Errorf("a handler may not hold %s: %v", id, err)
+		}
+		if _, err := d.Do(t.Context(), handler, Act{Verb: cases.Release, Action: id}); err != nil {
+			t.Errorf("a handler may not release %s: %v", id, err)
+		}
+		if _, err := d.Do(t.Context(), approver, Act{Verb: cases.Approve, Action: id, Confirm: "M-1"}); err != nil {
+			t.Errorf("an approver may not approve %s: %v", id, err)
+		}
+	}
+	if got := journalOf(t, d); !slices.Contains(got, "denied approve hal M-000000 A-000002") {
+		t.Errorf("the journal has %q", got)
+	}
+}
+
 // journalOf gives the journal as "what who case action".
 func journalOf(t *testing.T, d *Desk) (out []string) {
 	t.Helper()

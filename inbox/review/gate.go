@@ -62,7 +62,7 @@ func (d *Desk) admit(ctx context.Context, actor Actor, need staff.Right, what st
 func (d *Desk) record(ctx context.Context, what string, actor Actor, need staff.Right, ids []fmt.Stringer) error {
 	who := actor.Name
 	if who == "" {
-		who = "nobody"
+		who = inbox.WhoNobody
 	}
 	var c inbox.MailID
 	var a inbox.ActionID

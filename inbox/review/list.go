@@ -67,7 +67,7 @@ type QueueFilter struct {
 	Mailbox    string      // its name; "": all
 	Assignee   string      // who it was handed over to; "": whoever
 	Unassigned bool        // handed over to nobody
-	DueBefore  time.Time   // only what is due before; zero: all
+	DueBefore  time.Time   // only what is due before, and whose clock does not stand; zero: all
 }
 
 func (f QueueFilter) takes(o *state.Line) bool {
@@ -80,7 +80,7 @@ func (f QueueFilter) takes(o *state.Line) bool {
 	case f.Language != "" && f.Language != language:
 	case f.Mailbox != "" && f.Mailbox != o.Mailbox:
 	case f.Assignee != "" && f.Assignee != o.Assignee, f.Unassigned && o.Assignee != "":
-	case !f.DueBefore.IsZero() && !o.Due.Before(f.DueBefore):
+	case !f.DueBefore.IsZero() && (o.Stands || !o.Due.Before(f.DueBefore)):
 	default:
 		return true
 	}

@@ -29,14 +29,14 @@ type LogFilter struct {
 	Case    inbox.MailID   `json:"case,omitzero"`     // it and its Actions; 0: all
 	Action  inbox.ActionID `json:"action,omitzero"`   // 0: all
 	Who     string         `json:"who,omitempty"`     // "": whoever
-	What    string         `json:"what,omitempty"`    // "": whatever
+	What    string         `json:"what,omitempty"`    // as written, or one of Words; "": whatever
 	Oldest  bool           `json:"oldest,omitempty"`  // the oldest first
 	Details bool           `json:"details,omitempty"` // with what is sealed, which may be personal: the caller has the right to see it
 }
 
 func (f *LogFilter) takes(e journal.Entry) bool {
 	return !e.At.Before(f.From) && (f.To.IsZero() || e.At.Before(f.To)) &&
-		(f.Who == "" || e.Who == f.Who) && (f.What == "" || e.What == f.What) && (f.Action == 0 || e.Action == f.Action)
+		(f.Who == "" || e.Who == f.Who) && (f.What == "" || isWord(f.What, e.What)) && (f.Action == 0 || e.Action == f.Action)
 }
 
 // LogEntry is an entry of the journal.
@@ -164,7 +164,9 @@ func (f *LogFilter) between(tx *state.Tx) (low, high uint64) {
 func (f *LogFilter) indexed(tx *state.Tx, from uint64) (seqs []uint64, err error) {
 	if f.Case == 0 {
 		seqs = tx.JournalOfAction(f.Action)
-	} else if seqs, err = tx.JournalOf(f.Case); err != nil {
+	} else if seqs, err = tx.JournalOf(f.Case); errors.Is(err, state.ErrNotFound) {
+		return nil, nil // nothing is written of what there is not
+	} else if err != nil {
 		return nil, err
 	}
 	if !f.Oldest {

@@ -2,6 +2,7 @@ package review
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,8 +43,9 @@ type ReceiptAsk struct {
 	Received time.Time      `json:"received"`
 	Due      time.Time      `json:"due"`
 	Ended    time.Time      `json:"ended,omitzero"`
-	Deadline string         `json:"deadline"` // met | missed | open
-	Done     []ReceiptStep  `json:"done"`     // oldest first
+	Answered time.Time      `json:"answered,omitzero"` // when the last letter left that tells its end
+	Deadline Verdict        `json:"deadline"`
+	Done     []ReceiptStep  `json:"done"` // oldest first
 }
 
 // ReceiptStep is something that was done, when and by whom.
@@ -104,19 +106,43 @@ func receipt(tx *state.Tx, id inbox.MailID) (r Receipt, err error) {
 
 func (r *Receipt) addAsked(tx *state.Tx) error {
 	acts, err := tx.CaseActions(r.Case)
+	if err != nil {
+		return err
+	}
+	letters, err := tx.CaseReplies(r.Case)
 	for _, a := range acts {
 		if a.ForStaff() {
 			continue // nobody asked for it
 		}
 		r.Evidence = max(r.Evidence, a.Evidence)
-		r.Asked = append(r.Asked, asked(a, tx.Now))
+		r.Asked = append(r.Asked, asked(a, letters, tx.Now))
 	}
 	return err
 }
 
-func asked(a *inbox.Action, now time.Time) ReceiptAsk {
+// Verdict says how an answer stands to its deadline.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictMet        Verdict = "met"        // answered in time
+	VerdictLate       Verdict = "late"       // answered, but too late
+	VerdictUnanswered Verdict = "unanswered" // ended, and nobody was written to
+	VerdictStood      Verdict = "stood"      // ended without a letter while the clock stood: the person was asked, and said nothing
+	VerdictStands     Verdict = "stands"     // not answered: the person is asked, and the clock stands
+	VerdictOpen       Verdict = "open"       // not answered yet, and not late
+	VerdictOverdue    Verdict = "overdue"    // not answered yet, and late
+)
+
+// Verdicts lists the verdicts.
+func Verdicts() []Verdict {
+	return []Verdict{VerdictMet, VerdictLate, VerdictUnanswered, VerdictStood, VerdictStands, VerdictOpen, VerdictOverdue}
+}
+
+func asked(a *inbox.Action, letters []*inbox.Reply, now time.Time) ReceiptAsk {
 	v := ReceiptAsk{Action: a.ID, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, State: a.State, Fields: fieldsOf(a), Received: a.Received.UTC(), Due: a.Due.UTC(),
-		Deadline: deadlineOf(a, now), Done: []ReceiptStep{}}
+		Done: []ReceiptStep{}}
+	v.Deadline, v.Answered = deadlineOf(a, letters, now)
 	if !a.Ended.IsZero() {
 		v.Ended = a.Ended.UTC()
 	}
@@ -126,19 +152,43 @@ func asked(a *inbox.Action, now time.Time) ReceiptAsk {
 	return v
 }
 
-// deadlineOf tells whether an Action ended before its answer was due.
-func deadlineOf(a *inbox.Action, now time.Time) string {
-	end := a.Ended
-	if !a.State.Ended() {
-		end = now
-	}
+// deadlineOf tells whether the letters of its Case answered an Action before
+// that was due, and when the last of them left.
+func deadlineOf(a *inbox.Action, letters []*inbox.Reply, now time.Time) (Verdict, time.Time) {
+	sent, owed := answers(a, letters)
+	late := func(t time.Time) bool { return !a.Due.IsZero() && t.After(a.Due) }
 	switch {
-	case !a.Due.IsZero() && end.After(a.Due):
-		return "missed"
-	case !a.State.Ended():
-		return "open"
+	case !a.State.Ended() && a.Stands:
+		return VerdictStands, sent
+	case (!a.State.Ended() || owed) && late(now):
+		return VerdictOverdue, sent
+	case !a.State.Ended() || owed:
+		return VerdictOpen, sent
+	case sent.IsZero() && a.Stands:
+		return VerdictStood, sent
+	case sent.IsZero():
+		return VerdictUnanswered, sent
+	case late(sent):
+		return VerdictLate, sent
 	}
-	return "met"
+	return VerdictMet, sent
+}
+
+// answers gives when the last letter left that tells the end of an Action, and
+// whether one still waits to leave. Letters from before the end asked something.
+func answers(a *inbox.Action, letters []*inbox.Reply) (sent time.Time, owed bool) {
+	if !a.State.Ended() {
+		return sent, false
+	}
+	for _, l := range letters {
+		if l.Staff || !slices.Contains(l.Actions, a.ID) || l.Created.Before(a.Ended) {
+			continue
+		}
+		if owed = owed || !l.State.Ended(); l.State == inbox.ReplySent && l.Sent.After(sent) {
+			sent = l.Sent.UTC()
+		}
+	}
+	return sent, owed
 }
 
 func (r *Receipt) addLetters(tx *state.Tx) error {

@@ -23,6 +23,7 @@ type ActionView struct {
 	Due      time.Time      `json:"due"`
 	Risk     deadline.Risk  `json:"risk"`
 	Stands   bool           `json:"stands,omitempty"` // the law's clock, because the person was asked
+	Still    bool           `json:"-"`                //  and no limit goes on: Due is what it was before, and cannot be missed
 	RunAfter time.Time      `json:"run_after,omitzero"`
 	Person   string         `json:"person"`
 	Evidence inbox.Level    `json:"evidence"`
@@ -138,7 +139,10 @@ func (d *Desk) view(tx *state.Tx, a *inbox.Action) ActionView {
 	if !a.Until.IsZero() {
 		v.Until = a.Until.UTC()
 	}
-	v.Stands = !a.State.Ended() && d.Cases.Clock.Of(a).Stands
+	if !a.State.Ended() {
+		date := d.Cases.Clock.Of(a)
+		v.Stands, v.Still = date.Stands, date.Still()
+	}
 	if a.State == inbox.StateScheduled || a.State == inbox.StateHeld {
 		v.RunAfter = a.RunAfter.UTC()
 	}

@@ -16,6 +16,7 @@ import (
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/journal"
 	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/state"
@@ -485,7 +486,7 @@ func TestReceipt(t *testing.T) {
 			t.Errorf("the receipt has %q: %s", personal, b)
 		}
 	}
-	if r.Sender != "a•••@users.test" || len(r.Asked) != 1 || r.Asked[0].Deadline != "met" || r.Asked[0].Fields[0] != inbox.FieldPhone {
+	if r.Sender != "a•••@users.test" || len(r.Asked) != 1 || r.Asked[0].Deadline != VerdictUnanswered || r.Asked[0].Fields[0] != inbox.FieldPhone {
 		t.Errorf("the receipt says %s", b)
 	}
 	if s := r.Asked[0].Done; len(s) != 2 || s[0].Who != "automatically" || s[1].Who != "dana" || s[1].What != "refuse" {
@@ -509,18 +510,82 @@ func TestReceipt(t *testing.T) {
 	}
 }
 
+// TestNothingIsLateWhileItStands: the queue does not call late whose clock
+// stands, and a state from before that was kept learns it.
+func TestNothingIsLateWhileItStands(t *testing.T) {
+	d := newDesk(t, policy.Auto)
+	clock, err := deadline.Profile("gdpr", time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := cases.Dates(clock)
+	d.Cases.Clock = clock
+	received := time.Now().AddDate(0, -2, 0)
+	d.update(t, func(tx *state.Tx) error {
+		for _, asked := range []bool{true, false} {
+			a := action(t, tx, mail(t, tx, "text"), change, inbox.StateUnconfirmed)
+			if a.Received = received; asked {
+				a.Asked(inbox.WaitProof, received.AddDate(0, 0, 1))
+			}
+			if keep(a); a.Stands != asked {
+				t.Errorf("asked %t: it stands %t", asked, a.Stands)
+			}
+			if err := tx.PutAction(a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	rows := d.queueOf(t, QueueFilter{All: true, DueBefore: time.Now()}, 10)
+	if len(rows) != 1 || rows[0].ID != 2 || rows[0].Still {
+		t.Errorf("late are %+v", rows)
+	}
+	if v, err := d.Action(1); err != nil || !v.Still || v.Risk != deadline.RiskNone {
+		t.Errorf("what stands is %+v, %v", v, err)
+	}
+}
+
 func TestDeadlineOf(t *testing.T) {
 	now := time.Now()
-	for _, c := range []struct {
-		s          inbox.State
-		due, ended time.Duration
-		want       string
+	at := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
+	about := []inbox.ActionID{1}
+	letter := func(s inbox.ReplyState, created, sent int) *inbox.Reply {
+		return &inbox.Reply{State: s, Actions: about, Created: at(created), Sent: at(sent)}
+	}
+	sent := func(created, sent int) *inbox.Reply { return letter(inbox.ReplySent, created, sent) }
+	others := &inbox.Reply{State: inbox.ReplySent, Actions: []inbox.ActionID{2}, Created: at(-4), Sent: at(-4)}
+	notice := &inbox.Reply{State: inbox.ReplySent, Actions: about, Created: at(-4), Sent: at(-4), Staff: true}
+	for name, c := range map[string]struct {
+		state   inbox.State
+		stands  bool
+		due     int // everything that has ended did so four hours ago
+		letters []*inbox.Reply
+		want    Verdict
 	}{
-		{inbox.StateDone, 1, 0, "met"}, {inbox.StateDone, -1, 0, "missed"}, {inbox.StateReview, 1, 0, "open"}, {inbox.StateReview, -1, 0, "missed"}, {inbox.StateDone, -1, -2, "met"},
+		"answered in time":                        {inbox.StateDone, false, 1, []*inbox.Reply{sent(-4, -3)}, VerdictMet},
+		"done in time, told too late":             {inbox.StateDone, false, -2, []*inbox.Reply{sent(-4, -1)}, VerdictLate},
+		"one of two letters too late":             {inbox.StateDone, false, -2, []*inbox.Reply{sent(-4, -3), sent(-4, -1)}, VerdictLate},
+		"told in time, looked at later":           {inbox.StateRefused, false, -2, []*inbox.Reply{sent(-4, -3)}, VerdictMet},
+		"nobody was told":                         {inbox.StateDone, false, 1, nil, VerdictUnanswered},
+		"nobody was told, and it was due":         {inbox.StateRefused, false, -5, nil, VerdictUnanswered},
+		"only asked before":                       {inbox.StateExpired, false, 1, []*inbox.Reply{sent(-9, -9)}, VerdictUnanswered},
+		"a letter about another":                  {inbox.StateDone, false, 1, []*inbox.Reply{others, notice}, VerdictUnanswered},
+		"the letter came back":                    {inbox.StateDone, false, 1, []*inbox.Reply{letter(inbox.ReplyBounced, -4, -3)}, VerdictUnanswered},
+		"the letter was given up":                 {inbox.StateDone, false, 1, []*inbox.Reply{letter(inbox.ReplyFailed, -4, 0)}, VerdictUnanswered},
+		"the letter waits":                        {inbox.StateDone, false, 1, []*inbox.Reply{letter(inbox.ReplyHeld, -4, 0)}, VerdictOpen},
+		"the letter waits for too long":           {inbox.StateDone, false, -1, []*inbox.Reply{letter(inbox.ReplyDue, -4, 0)}, VerdictOverdue},
+		"asked, no answer, the clock stood":       {inbox.StateExpired, true, -5, []*inbox.Reply{sent(-9, -9)}, VerdictStood},
+		"stood, and was told all the same":        {inbox.StateCancelled, true, 1, []*inbox.Reply{sent(-4, -4)}, VerdictMet},
+		"open":                                    {inbox.StateReview, false, 1, nil, VerdictOpen},
+		"open and late":                           {inbox.StateReview, false, -1, nil, VerdictOverdue},
+		"asked, the clock stands past its former": {inbox.StateUnconfirmed, true, -1, nil, VerdictStands},
 	} {
-		a := &inbox.Action{State: c.s, Due: now.Add(c.due * time.Hour), Ended: now.Add(c.ended * time.Hour)}
-		if got := deadlineOf(a, now); got != c.want {
-			t.Errorf("%+v is %s", c, got)
+		a := &inbox.Action{ID: 1, State: c.state, Stands: c.stands, Due: at(c.due)}
+		if c.state.Ended() {
+			a.Ended = at(-4)
+		}
+		if got, _ := deadlineOf(a, c.letters, now); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
 }

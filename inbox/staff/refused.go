@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -53,7 +54,7 @@ func (r *refusals) tell(tx *state.Tx, always bool) error {
 	if len(known) > 0 {
 		detail["accounts"] = known
 	}
-	if err := tx.Journal("sign-ins refused", program, 0, 0, detail); err != nil {
+	if err := tx.Journal("sign-ins refused", inbox.WhoProgram, 0, 0, detail); err != nil {
 		return err
 	}
 	r.told = tx.Now

@@ -43,8 +43,8 @@ type Right string
 //	raw         a raw mail, fetched from the mail server
 //	act         approve a reading, correct, hold, release, answer, ask, refuse, close, retry, replay, undo,
 //	            hand over, extend a deadline
-//	approve     approve without the owner's proof; acts that cannot be taken back on people who are protected;
-//	            pause, which any approver must be able to do at once
+//	approve     approve without the owner's proof; on people who are protected also approve, correct, and what
+//	            cannot be taken back; pause, which any approver must be able to do at once
 //	administer  accounts of the staff, saved answers, resume after a pause or a restored state
 const (
 	RightSee        Right = "see"

@@ -58,7 +58,7 @@ func (s *Staff) SignIn(ctx context.Context, name, password, from string) (token 
 	}
 	err = s.State.Update(ctx, "sign in", func(tx *state.Tx) error {
 		a, err := tx.StaffAccount(fold(name))
-		if err != nil || a.Disabled || a.Password != hash.proved { // it changed meanwhile
+		if err != nil || keptOut(a) || a.Password != hash.proved { // it changed meanwhile
 			return ErrSignIn
 		}
 		a.Password = hash.fresh
@@ -120,7 +120,7 @@ func (s *Staff) stored(name, net string) (hash string, known bool, err error) {
 			return nil
 		case err != nil:
 			return err
-		case !a.Disabled:
+		case !keptOut(a):
 			hash = a.Password
 		}
 		known = knows(a, networkHash(tx, name, net))
@@ -168,7 +168,7 @@ func (s *Staff) Begin(ctx context.Context, link, from string) (token string, err
 			return err
 		}
 		a, err := tx.StaffAccount(l.Account)
-		if err != nil || a.Disabled || !tx.Now.Before(l.Expires) {
+		if err != nil || keptOut(a) || !tx.Now.Before(l.Expires) {
 			return ErrLink
 		}
 		token, err = s.begin(tx, a, entry{"link", from}, l.Choose)
@@ -290,7 +290,7 @@ func (s *Staff) signedIn(tx *state.Tx, token string) (*state.StaffSession, *stat
 	if err != nil {
 		return nil, nil, err
 	}
-	if a.Disabled {
+	if keptOut(a) {
 		return nil, nil, ErrSignedOut
 	}
 	return one, a, nil

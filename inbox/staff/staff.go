@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -44,9 +43,6 @@ const (
 	// mostNetworks is how many networks of somebody are known at a time.
 	mostNetworks = 8
 )
-
-// program is who does in the journal what nobody of the staff did.
-const program = "supportd"
 
 // Account is somebody of the staff.
 type Account struct {
@@ -87,15 +83,21 @@ var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,31}$`)
 // fold gives a name as accounts have it.
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// newName reads the name for a new account. The journal and the pages know the
-// program, the machine's administrator, the person whom a case is about, and a
-// caller without a name by these words.
+// reserved tells whether the journal or the pages have a name for somebody who
+// is not of the staff: the program, those who write to it, the machine's
+// administrator.
+func reserved(name string) bool { return name == "root" || inbox.IsWho(name) }
+
+// keptOut tells whether nothing lets an account in.
+func keptOut(a *state.StaffAccount) bool { return a.Disabled || reserved(a.Name) }
+
+// newName reads the name for a new account.
 func newName(name string) (string, error) {
 	name = fold(name)
 	switch {
 	case !accountName.MatchString(name):
 		return "", fmt.Errorf("%q cannot be an account's name: it takes 1 to 32 of a-z, 0-9, dot, dash and underscore, and begins with a letter or digit", name)
-	case slices.Contains([]string{program, "root", "unknown", "staff", "person", "the-person", "owner", "claimant", "nobody", "automatically"}, name):
+	case reserved(name):
 		return "", fmt.Errorf("%q cannot be an account's name: the journal has it for somebody else", name)
 	}
 	return name, nil

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/journal"
 	"push.guru/supportd/inbox/state"
 )
@@ -203,6 +204,31 @@ func TestEveryChangeIsInTheJournal(t *testing.T) {
 	}))
 }
 
+// TestNoAccountSpeaksForOthers: nobody is called what the journal has for
+// somebody who is not of the staff, and who was called that before does nothing.
+func TestNoAccountSpeaksForOthers(t *testing.T) {
+	o := open(t)
+	for _, who := range append(inbox.Whos(), "root") {
+		for _, between := range []string{"-", ".", "_"} {
+			name := strings.ReplaceAll(who, " ", between)
+			if _, err := o.Add(t.Context(), "boss", name, RoleApprover); err == nil {
+				t.Errorf("an account is called %q", name)
+			}
+		}
+	}
+	o.must(o.State.Update(t.Context(), "test", func(tx *state.Tx) error {
+		return tx.PutStaffAccount(&state.StaffAccount{Name: "person", Role: string(RoleApprover), Created: tx.Now})
+	}))
+	link, err := o.Link(t.Context(), "boss", "person")
+	if err == nil {
+		_, err = o.Begin(t.Context(), link, "192.0.2.1")
+	}
+	if err == nil {
+		t.Error("the account signs in")
+	}
+	o.must(o.Disable(t.Context(), "boss", "person"))
+}
+
 func TestRefusedChanges(t *testing.T) {
 	o := open(t)
 	ctx := t.Context()
@@ -235,6 +261,8 @@ func TestRefusedChanges(t *testing.T) {
 		"a letter that looks like an a": {link(o.Add(ctx, "boss", "bоss", RoleViewer)), "cannot be an account's name"},
 		"a name of two lines":           {link(o.Add(ctx, "boss", "a\nb", RoleViewer)), "cannot be an account's name"},
 		"the program":                   {link(o.Add(ctx, "boss", "Supportd", RoleViewer)), "for somebody else"},
+		"the person who writes":         {link(o.Add(ctx, "boss", "person", RoleApprover)), "for somebody else"},
+		"the person in a receipt":       {link(o.Add(ctx, "boss", "the-person", RoleApprover)), "for somebody else"},
 		"the machine's administrator":   {link(o.Add(ctx, "boss", "root", RoleViewer)), "for somebody else"},
 	} {
 		if test.err == nil || !strings.Contains(test.err.Error(), test.want) {

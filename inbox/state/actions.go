@@ -65,6 +65,7 @@ func (tx *Tx) move(a *inbox.Action, h inbox.HistoryEntry, e inbox.Event, detail 
 	a.State = to
 	if to.Ended() && a.Ended.IsZero() {
 		a.Ended = tx.Now
+		tx.db.dates(a) // once more, with the waits that its end has closed
 	}
 	if to.Ended() && a.ForStaff() {
 		a.Detail = &inbox.ActionDetail{}

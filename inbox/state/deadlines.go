@@ -49,7 +49,7 @@ func (tx *Tx) Undated() ([]inbox.ActionID, error) {
 	for _, s := range openStates() {
 		err := tx.ActionsIn(s, func(a *inbox.Action) bool {
 			now := *a
-			if tx.db.date(&now); !now.Due.Equal(a.Due) || !now.Alarm.Equal(a.Alarm) {
+			if tx.db.date(&now); !now.Due.Equal(a.Due) || !now.Alarm.Equal(a.Alarm) || now.Stands != a.Stands {
 				out = append(out, a.ID)
 			}
 			return true

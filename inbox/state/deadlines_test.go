@@ -95,6 +95,41 @@ func TestDates(t *testing.T) {
 	})
 }
 
+// TestTheEndIsDatedOnce: an end closes what was waited for, and what is kept
+// from then on knows it.
+func TestTheEndIsDatedOnce(t *testing.T) {
+	dir := t.TempDir()
+	db, err := Open(Config{Dir: dir, Dates: func(a *inbox.Action) {
+		a.Due = a.Received.Add(time.Hour)
+		for _, w := range a.Waits {
+			if !w.To.IsZero() {
+				a.Due = a.Due.Add(w.To.Sub(w.From))
+			}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var a *inbox.Action
+	var want time.Time
+	db.update(t, func(tx *Tx) error {
+		m := addMail(t, tx, 1)
+		m.Received = tx.Now
+		a = addAction(t, tx, m, inbox.EventReview)
+		a.Asked(inbox.WaitWords, tx.Now.Add(-5*time.Hour))
+		return tx.PutAction(a)
+	})
+	db.update(t, func(tx *Tx) error {
+		want = a.Received.Add(time.Hour + tx.Now.Sub(a.Waits[0].From))
+		return tx.Move(a, inbox.EventClose, "dana", nil)
+	})
+	db.update(t, func(tx *Tx) error { return tx.PutAction(a) })
+	if !a.Due.Equal(want) {
+		t.Errorf("what ended is due %s, want %s", a.Due, want)
+	}
+}
+
 // TestDateAnewKnowsWhoWasAsked: a state of before has no waits, but questions.
 func TestDateAnewKnowsWhoWasAsked(t *testing.T) {
 	db := newState(t)

@@ -161,7 +161,7 @@ func (tx *Tx) Forgotten(cases []inbox.MailID) error {
 		if err := tx.dropHeld(id); err != nil {
 			return err
 		}
-		if err := tx.Journal("forgotten", "supportd", id, 0, nil); err != nil {
+		if err := tx.Journal("forgotten", inbox.WhoProgram, id, 0, nil); err != nil {
 			return err
 		}
 	}

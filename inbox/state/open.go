@@ -48,6 +48,7 @@ type Line struct {
 	State    inbox.State    `json:"state,omitempty"`  // "" of a Case
 	Letters  bool           `json:"letters,omitzero"` // a letter is held
 	Undated  bool           `json:"undated,omitzero"` // Due is no deadline
+	Stands   bool           `json:"stands,omitzero"`  // Due cannot be missed: see inbox.Action
 	Language string         `json:"lang,omitempty"`   //
 	Mailbox  string         `json:"box,omitempty"`    //
 	Assignee string         `json:"who,omitempty"`    //
@@ -189,7 +190,7 @@ func (tx *Tx) lineOfAction(a *inbox.Action) *Line {
 		letters = letters || slices.Contains(h.actions, a.ID) || !slices.ContainsFunc(h.actions, others)
 	})
 	o := &Line{Class: ClassSelf, Due: a.Due, Case: a.Case, Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo,
-		State: a.State, Letters: letters, Language: a.Language, Mailbox: a.Mailbox, Assignee: a.Assignee}
+		State: a.State, Letters: letters, Language: a.Language, Mailbox: a.Mailbox, Assignee: a.Assignee, Stands: a.Stands}
 	switch {
 	case a.State == inbox.StateHeld && !a.Until.IsZero(): // put off on purpose
 	case letters, a.State == inbox.StateHeld, a.State == inbox.StateReview, a.State == inbox.StateFailed:

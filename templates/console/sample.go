@@ -81,6 +81,7 @@ func sampleCase(now time.Time) Case {
 		Words:    []Span{{"Hello,\n\nI do not use Push.Guru any more. ", false}, {"Please delete my account", true}, {" and everything that you have about me.\nAnd my phone number has changed to ", false}, {"+7 701 555 77 10", true}, {", in case you need to call.\n\nThank you\nAigerim", false}},
 		Evidence: "roundtrip", EvidenceWhy: "answered a letter with its token", Notes: []string{"one attachment was not kept: image/png"}, Raw: true,
 		Letters: []Letter{letter},
+		Held:    []HeldLetter{{ID: "R-000031", Case: "M-000018", What: "Letter: where it stands", To: letter.To, Subject: letter.Subject, Text: letter.Text, Why: "more than 3 letters to this address today", Created: letter.Created, Can: true}},
 		Actions: []Action{
 			{ID: "A-000018", Case: "M-000018", Wants: "Wants the account deleted", Kind: "delete", Scope: "account", State: "review", Confidence: 88, Because: []string{"Please delete my account"}, Why: "a delete beside a change: which of them?", To: "daniyar", Note: "Please look at the order first.",
 				Due: now.Add(3 * time.Hour), Tone: "amber", Clock: "kz: one working day after confirmation", Steps: []Step{{Op: "remove", What: "Profile"}, {Op: "remove", What: "Visits to the site"}, {Op: "blank", What: "Delivery address", Place: "Orders", Old: "Abay Ave 10, Almaty"}},

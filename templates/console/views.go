@@ -104,7 +104,7 @@ type Row struct {
 	State      string    // the state's name, for its colour
 	Why        string    // why it needs a person
 	Asked, Due time.Time // Due may be zero
-	Tone       string    // of the deadline: "", amber, red
+	Tone       string    // of the deadline: "", amber, red, still (the clock stands, and it cannot be late)
 	Evidence   string    // none, aligned, roundtrip
 	To         string    // who has it in hand
 	Mailbox    string
@@ -164,7 +164,17 @@ type Case struct {
 	Actions        []Action
 	History        []Event
 	Letters        []Letter
+	Held           []HeldLetter
 	Raw            bool // the raw mail can be asked for
+}
+
+// HeldLetter is a letter that waits to be sent or discarded.
+type HeldLetter struct {
+	ID, Case, What    string
+	To, Subject, Text string // "" once they are forgotten
+	Why               string // it is held
+	Created           time.Time
+	Can               bool // this user may send or discard it
 }
 
 // Action is one request of a case and what can be done about it.
@@ -360,7 +370,8 @@ type Receipt struct {
 type ReceiptItem struct {
 	ID, Wants, State string
 	Due, Ended       time.Time
-	Deadline         string // met, missed, open
+	Answered         time.Time // zero: by no letter
+	Deadline         string    // a verdict: met, late, open …
 	Done             []Event
 }
 

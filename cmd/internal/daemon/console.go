@@ -103,12 +103,12 @@ func (d *Daemon) Invite(ctx context.Context, name string, role staff.Role) (stri
 	if d.console == nil {
 		return "", errors.New("there is no console")
 	}
-	token, err := d.staff.Link(ctx, "supportd", name)
+	token, err := d.staff.Link(ctx, inbox.WhoProgram, name)
 	if err != nil {
-		if _, err := d.staff.Add(ctx, "supportd", name, role); err != nil {
+		if _, err := d.staff.Add(ctx, inbox.WhoProgram, name, role); err != nil {
 			return "", err
 		}
-		token, err = d.staff.Link(ctx, "supportd", name)
+		token, err = d.staff.Link(ctx, inbox.WhoProgram, name)
 	}
 	return d.console.Link(token), err
 }

@@ -165,8 +165,18 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
 		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed,
 		Progress: d.opt.Progress, Point: d.opt.Point, Watch: d.ofIntake()})
-	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
+	d.desk = review.New(review.Config{Approvers: approvers(d.cfg), State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
 		Mailboxes: d.intake, Knows: d.knows, Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
+}
+
+// approvers gives the users of this machine who may approve without proof, as
+// the control socket names them.
+func approvers(cfg *config.Config) []string {
+	names := make([]string, len(cfg.Staff.Approvers))
+	for i, user := range cfg.Staff.Approvers {
+		names[i] = control.NameOf(user)
+	}
+	return names
 }
 
 // eraser finds what is left with the handlers, and takes it away as the queue

@@ -236,9 +236,9 @@ func TestAlarm(t *testing.T) {
 			s.write(who, "question", "What is the meaning of the badge on my profile page?")
 			s.letter("received", who)
 		}
-		s.at(5, 23)
+		s.at(5, 18)
 		s.silence(staff)
-		s.at(6, 1)
+		s.at(5, 21) // less than a third is left
 		d := s.letter("staff-notice", staff)
 		for _, part := range []string{"2 answers are due soon\n", "A-000001 of M-000001: question, review, due 2000-01-06 23:59 +06:00\n", "A-000002 of M-000002: question,"} {
 			if !strings.Contains(d.Text(), part) {
@@ -279,7 +279,9 @@ func TestAlarm(t *testing.T) {
 			s.start()
 			synctest.Wait()
 			s.due("A-1", "Feb 3", "none")
-			s.at(34, 1)
+			s.at(26, 23)
+			s.silence(staff)
+			s.at(28, 1) // a week before, in which somebody can still act
 			s.notice("an answer is due soon")
 			s.silence(staff)
 		})
