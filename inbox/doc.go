@@ -82,6 +82,7 @@
 //	5  inbox/console             the pages over HTTP: who is it, may they, then the page
 //	6  cmd/internal/config, then cmd/internal/daemon   how it is started and wired
 //	6  cmd/internal/talk         scripted conversations, for tests and the demo
+//	6  cmd/internal/crowd        many people who write and answer, and what must have come of it, for tests
 //	6  cmd/internal/house        the test of this table
 //	7  cmd/internal/browser      what proves the console: a real browser, attacks, accessibility
 //	7  cmd/supportd, cmd/demo    the program and its demo

@@ -319,17 +319,24 @@ func (v *view) keeps(it Item) []string {
 		if k.Field != "" && said[alike] {
 			continue
 		}
-		if it.Kind == inbox.KindChange { // of the address: what stays under the old one
-			lines = append(lines, v.lang.phrases.say("keep-address", "place", v.place(k.Place)))
-			continue
-		}
 		said[alike] = k.Field != ""
-		lines = append(lines, v.keep(k, labels))
+		lines = append(lines, v.keep(kept(it, k), k, labels))
 	}
 	return lines
 }
 
-func (v *view) keep(k inbox.Keep, labels []string) string {
+// kept names the phrase that says of an item what stays.
+func kept(it Item, k inbox.Keep) string {
+	switch {
+	case k.Earlier && it.Kind == inbox.KindChange: // of the address
+		return "keep-address"
+	case k.Earlier:
+		return "keep-earlier"
+	}
+	return "keep"
+}
+
+func (v *view) keep(phrase string, k inbox.Keep, labels []string) string {
 	p := v.lang.phrases
 	what := v.place(k.Place)
 	if len(labels) > 0 {
@@ -337,9 +344,9 @@ func (v *view) keep(k inbox.Keep, labels []string) string {
 	}
 	why := value(strings.TrimRight(k.Why, " ."))
 	if k.Until == "" {
-		return p.say("keep", "place", what, "why", why)
+		return p.say(phrase, "place", what, "why", why)
 	}
-	return p.say("keep-until", "place", what, "why", why, "until", value(p.day(k.Until)))
+	return p.say(phrase+"-until", "place", what, "why", why, "until", value(p.day(k.Until)))
 }
 
 // Holdings gives, as a block, what is stored about the person, place by place.

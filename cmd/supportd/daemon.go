@@ -8,8 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime/debug"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 
 	"push.guru/supportd/cmd/internal/config"

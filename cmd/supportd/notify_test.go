@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"push.guru/supportd/cmd/internal/crowd"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/mailtest"
 	"push.guru/supportd/inbox/state"
@@ -58,10 +59,10 @@ func (m *manager) hears(word string) {
 // besieged is a program and its world, without the people.
 func besieged(t *testing.T) *siege {
 	t.Helper()
-	s := &siege{T: t, dir: t.TempDir(), doubt: make(map[string][]int), kills: make(map[int]string)}
+	s := &siege{T: t, dir: t.TempDir(), doubt: make(map[inbox.ReplyID][]int), kills: make(map[int]string), doubled: make(map[string]int)}
 	s.binary, s.world = build(t, s.dir), newWorld(t)
 	s.config = configure(t, s.dir, s.world)
-	s.crowd = newCrowd(s.world)
+	s.crowd = crowd.New(s.world, true)
 	t.Cleanup(func() {
 		if s.running != nil {
 			s.running.end(syscall.SIGKILL)
@@ -116,7 +117,7 @@ func TestStopDuringALetter(t *testing.T) {
 	s := besieged(t)
 	reached, letGo := slowly(s.world, olga)
 	s.start("")
-	s.world.Send(olga, support, "question", "How do I delete my account?", mailtest.Aligned(true))
+	s.world.Send(olga, crowd.Support, "question", "How do I delete my account?", mailtest.Aligned(true))
 	within(t, reached, s.running.done)
 	if err := s.running.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -160,7 +161,7 @@ func TestSecondSignal(t *testing.T) {
 	reached, letGo := slowly(s.world, olga)
 	defer letGo()
 	s.start("")
-	s.world.Send(olga, support, "question", "How do I delete my account?", mailtest.Aligned(true))
+	s.world.Send(olga, crowd.Support, "question", "How do I delete my account?", mailtest.Aligned(true))
 	within(t, reached, s.running.done)
 	limit := time.NewTimer(patience)
 	defer limit.Stop()

@@ -167,6 +167,9 @@ func printAction(w io.Writer, v review.ActionDetail, clock clock) error {
 	}
 	for _, k := range v.Plan.Keeps {
 		line := column(k.Place, k.Field)
+		if k.Earlier {
+			line += " under an earlier address"
+		}
 		if k.Why != "" {
 			line += ": " + k.Why
 		}

@@ -122,6 +122,12 @@ type Store interface {
 	// held, it is ErrNotFound. An error ends the stream.
 	Records(ctx context.Context, p Person) iter.Seq2[Record, error]
 
+	// Addresses gives every address that rows are found by, whether or not an
+	// account has it, at least once, as it is written there; a store where all is
+	// found by ID gives none. An error ends the stream. The reader must be quick:
+	// something may be open meanwhile.
+	Addresses(ctx context.Context) iter.Seq2[string, error]
+
 	// Left reads every place that the plan was to take something from again,
 	// and gives those of its steps that are not done: what they were to take is
 	// still there. An erasure is done when there is none.

@@ -406,6 +406,16 @@ func (k *Keeper) ToReview(tx *state.Tx, a *inbox.Action, why string) error {
 	return k.Notify(tx, "an action was stopped for review", a.Case, a)
 }
 
+// Guarded puts a running Action before staff, who are told, because the account
+// has become one that only they act upon. What the owner has confirmed stays so.
+func (k *Keeper) Guarded(tx *state.Tx, a *inbox.Action, why string) error {
+	a.Released = false
+	if err := tx.MoveFor(a, inbox.EventStaleAgain, Program, why); err != nil {
+		return err
+	}
+	return k.Notify(tx, "an action was stopped for review", a.Case, a)
+}
+
 // AskProof takes a scheduled Action that lacks proof, because what proved it is
 // void, back to its question.
 func (k *Keeper) AskProof(tx *state.Tx, a *inbox.Action) error {

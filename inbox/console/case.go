@@ -172,7 +172,7 @@ func (s *Server) action(q *request, a review.CaseAction) pages.Action {
 		v.Steps = append(v.Steps, step)
 	}
 	for _, k := range a.Keeps {
-		v.Keeps = append(v.Keeps, pages.Keep{What: strings.TrimSuffix(k.Place+": "+k.Field, ": "), Why: k.Why, Until: k.Until})
+		v.Keeps = append(v.Keeps, pages.Keep{What: strings.TrimSuffix(k.Place+": "+k.Field, ": "), Why: k.Why, Until: k.Until, Earlier: k.Earlier})
 	}
 	s.correction(q, &v, a)
 	return v

@@ -25,7 +25,11 @@
 // is known in part is for staff.
 //
 // One bad mail never blocks the next: what cannot be processed is quarantined
-// alone, and what cannot be fetched is isolated after three tries.
+// alone, and what cannot be fetched is isolated after three tries, restarts
+// included. A server that refuses to file is still read.
+//
+// Two daemons with different states would answer everything twice; so each
+// claims the folder that it reads (claim.go).
 package intake
 
 import (
@@ -33,7 +37,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math"
 	"runtime"
 	"sync"
@@ -124,6 +127,8 @@ type Source struct {
 	listed   map[string]listing // by folder
 	poisoned map[spot]int       // how often a mail was fetched alone in vain
 	suspects map[spot]bool      // mails that were in a batch that ended the connection
+	claimed  time.Time          // when it was last made sure that no other supportd works on the folder
+	refused  time.Time          // until then the server, which has refused it, is not asked to file or expunge
 }
 
 // spot is a place in one of the folders of a Source.
@@ -186,6 +191,7 @@ const (
 	maxDue     = 32 // deferred mails of a folder that are looked at again before new ones are listed
 	firstPause = time.Second
 	longPause  = 5 * time.Minute
+	settled    = time.Minute // a session that lasted longer has worked: the next try comes soon
 
 	// The longest that a step of the loop may take before it is taken for
 	// hanging; every network client has limits of its own far below.
@@ -217,7 +223,7 @@ func (in *Intake) watch(ctx context.Context, src *Source) {
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > longPause {
+		if time.Since(began) > settled {
 			pause = firstPause
 		}
 		in.Log.Warn("intake: the mailbox is out of reach, trying again", "mailbox", src.Name, "in", pause, "err", err)
@@ -241,10 +247,15 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 	}
 	defer s.Close()
 	in.Log.Info("intake: connected", "mailbox", src.Name)
-	src.listed = nil
+	src.listed, src.claimed = nil, time.Time{}
 	var junkSeen time.Time
 	for {
 		in.Watch.Beat(loop(src), stepTime)
+		if time.Since(src.claimed) > listEvery {
+			if err := in.claim(ctx, src, s); err != nil {
+				return err
+			}
+		}
 		if src.Junk != "" && time.Since(junkSeen) > junkEvery {
 			in.passJunk(ctx, src, s)
 			junkSeen = time.Now()
@@ -316,6 +327,9 @@ func (in *Intake) onceSession(ctx context.Context, src *Source) error {
 	}
 	defer s.Close()
 	src.listed = nil
+	if err := in.claim(ctx, src, s); err != nil {
+		return err
+	}
 	if src.Junk != "" {
 		in.passJunk(ctx, src, s)
 	}
@@ -325,7 +339,7 @@ func (in *Intake) onceSession(ctx context.Context, src *Source) error {
 // readAll brings the folder that people write to up to date, and notes up to
 // when it was read.
 func (in *Intake) readAll(ctx context.Context, src *Source, s *mailbox.Session) error {
-	began := time.Now()
+	began := in.State.Now()
 	if err := in.pass(ctx, src, s, src.Folder); err != nil {
 		return err
 	}
@@ -413,7 +427,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		if err := in.missing(ctx, due); err != nil {
 			return err
 		}
-		if err := in.file(ctx, src, s, folder); err != nil {
+		if err := in.allow(src, in.file(ctx, src, s, folder)); err != nil {
 			return err
 		}
 		if len(fresh) == 0 {
@@ -428,15 +442,18 @@ func (in *Intake) acquaint(ctx context.Context, src *Source, s *mailbox.Session,
 	var ok bool
 	err = in.State.View(func(tx *state.Tx) (err error) { f, ok, err = tx.Folder(src.Name, folder.Name); return err })
 	if err != nil || ok && f.UIDValidity == folder.UIDValidity {
+		src.recall(folder.Name, f.Suspects)
 		return f, err
 	}
+	f.Suspects = nil
+	src.recall(folder.Name, nil)
 	if ok {
 		in.Log.Warn("intake: UIDVALIDITY changed, every mail is compared anew", "mailbox", src.Name, "folder", folder.Name)
 		f.UIDValidity, f.Floor = folder.UIDValidity, 0
 	} else {
 		f = state.Folder{UIDValidity: folder.UIDValidity}
 		if !src.TakeAll {
-			f.FirstRun = time.Now()
+			f.FirstRun = in.State.Now()
 			if f.Floor, err = floor(ctx, s, folder); err != nil {
 				return f, err
 			}
@@ -606,19 +623,15 @@ func (src *Source) split(folder string, uids []uint32) (alone, together []uint32
 // failed too often. Other errors come back as they are.
 func (in *Intake) isolate(ctx context.Context, src *Source, folder mailbox.Folder, err error) error {
 	if err == nil {
-		maps.DeleteFunc(src.suspects, func(at spot, _ bool) bool { return at.folder == folder.Name })
-		maps.DeleteFunc(src.poisoned, func(at spot, _ int) bool { return at.folder == folder.Name })
-		return nil
-	}
-	if src.suspects == nil {
-		src.suspects, src.poisoned = make(map[spot]bool), make(map[spot]int)
+		src.recall(folder.Name, nil)
+		return in.remember(ctx, src, folder)
 	}
 	var together *mailbox.BatchError
 	if errors.As(err, &together) {
 		for _, uid := range together.UIDs {
 			src.suspects[spot{folder.Name, uid}] = true
 		}
-		return err
+		return join(err, in.remember(ctx, src, folder))
 	}
 	poison := poisoned(err)
 	if len(poison) == 0 {
@@ -637,7 +650,7 @@ func (in *Intake) isolate(ctx context.Context, src *Source, folder mailbox.Folde
 		delete(src.suspects, at)
 		delete(src.poisoned, at)
 	}
-	return err
+	return join(err, in.remember(ctx, src, folder))
 }
 
 // poisoned lists the UIDs of every PoisonError in err's tree.
@@ -657,7 +670,7 @@ func poisoned(err error) (uids []uint32) {
 
 // file tells the server about the mails that are accounted for.
 func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder) error {
-	if in.Mode == policy.Observe || folder.Name == src.Junk {
+	if in.Mode == policy.Observe || folder.Name == src.Junk || time.Now().Before(src.refused) {
 		return nil // nothing is moved
 	}
 	for {
@@ -673,6 +686,18 @@ func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, fol
 			return err
 		}
 	}
+}
+
+// allow lets a server refuse to file or to expunge what is accounted for, as one
+// does whose mailbox is full: that must not keep mail from being read. It is
+// asked again after a while.
+func (in *Intake) allow(src *Source, err error) error {
+	if !mailbox.Refused(err) {
+		return err
+	}
+	src.refused = time.Now().Add(listEvery)
+	in.Log.Warn("intake: the server refuses to file or to expunge mail that is accounted for; it stays where it is", "mailbox", src.Name, "again in", listEvery, "err", err)
+	return nil
 }
 
 func (in *Intake) acknowledge(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, refs []inbox.Ref) (err error) {
@@ -713,10 +738,10 @@ func filedAt(src *Source, r inbox.Ref, to mailbox.Filed) inbox.Ref {
 
 // expunge removes accounted mail that was kept long enough.
 func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) error {
-	if src.Keep <= 0 || in.Mode == policy.Observe || !s.HasUIDPlus() {
+	if src.Keep <= 0 || in.Mode == policy.Observe || !s.HasUIDPlus() || time.Now().Before(src.refused) {
 		return nil
 	}
-	before := time.Now().Add(-src.Keep)
+	before := in.State.Now().Add(-src.Keep)
 	var refs []inbox.Ref
 	err := in.State.View(func(tx *state.Tx) error { refs = tx.FiledBefore(src.Name, before, 1000); return nil })
 	if err != nil || len(refs) == 0 {
@@ -741,12 +766,13 @@ func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) 
 			uids = append(uids, r.UID)
 		}
 	}
+	var refused error
 	if len(uids) > 0 {
-		if err := s.Expunge(ctx, uids); err != nil {
-			return err
-		}
+		refused = s.Expunge(ctx, uids)
 	}
-	err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before) })
+	if err = in.allow(src, refused); err == nil && refused == nil {
+		err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before) })
+	}
 	if err != nil || name == src.Folder {
 		return err
 	}

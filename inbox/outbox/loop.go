@@ -141,6 +141,7 @@ const (
 	grace       = 30 * time.Second   // for what is being sent when the loop is told to stop
 	giveUp      = 5 * 24 * time.Hour // from the first try; after that a temporary failure is a permanent one
 	tryAgain    = 5 * time.Second    // the state could not be written
+	leastTries  = 10                 // within them: the days may have passed while nobody tried
 	unknownWait = time.Hour          // until a mail that may have arrived is sent once more
 
 	// batch is how many Replies for each connection one commit claims, and how
@@ -180,12 +181,12 @@ func (o *Outbox) run(ctx context.Context, once bool) error {
 			if once {
 				break
 			}
-			next = time.Now().Add(tryAgain)
+			next = o.State.Now().Add(tryAgain)
 		}
 		if err == nil && o.complete() {
-			next = time.Now() // a full batch of outcomes has come meanwhile
+			next = o.State.Now() // a full batch of outcomes has come meanwhile
 		}
-		if once && len(o.inFlight) == 0 && (next.IsZero() || next.After(time.Now())) {
+		if once && len(o.inFlight) == 0 && (next.IsZero() || next.After(o.State.Now())) {
 			break
 		}
 		o.wait(ctx, next)
@@ -310,7 +311,7 @@ func (o *Outbox) stop(ctx context.Context, cancel context.CancelFunc) error {
 func (o *Outbox) wait(ctx context.Context, next time.Time) {
 	d := outIdle
 	if !next.IsZero() {
-		d = min(d, max(time.Until(next), 0))
+		d = min(d, max(next.Sub(o.State.Now()), 0))
 	}
 	if len(o.unnoted) > 0 {
 		d = min(d, max(time.Until(o.noteBy), 0))
@@ -379,7 +380,7 @@ func (o *Outbox) claim(ctx context.Context) (next time.Time, err error) {
 		o.jobs[j.reply.Mailbox] <- j
 	}
 	if len(ready) > 0 {
-		return time.Now(), nil // there may be more
+		return o.State.Now(), nil // there may be more
 	}
 	return o.nextDue()
 }
@@ -711,7 +712,7 @@ func (o *Outbox) note(tx *state.Tx, r *inbox.Reply, res Result) error {
 
 // tooLate tells whether a Reply was tried for as long as it is worth.
 func tooLate(r *inbox.Reply, now time.Time) bool {
-	return len(r.Attempts) > 0 && now.Sub(r.Attempts[0].At) >= giveUp
+	return len(r.Attempts) >= leastTries && now.Sub(r.Attempts[0].At) >= giveUp
 }
 
 func count(r *inbox.Reply, o Outcome) (n int) {

@@ -108,7 +108,7 @@ func (r Result) OfServer() (said bool, err error) {
 		return r.Code != 0, nil // 0: it was never asked
 	case r.Code == 0, r.Code/100 == 5:
 		return true, r.Err
-	case strings.HasPrefix(r.Enhanced, "4.3."): // RFC 3463: the mail system's own status
+	case strings.HasPrefix(r.Enhanced, "4.3.") && r.Enhanced != "4.3.0": // RFC 3463: the mail system's own status; .0 may be anything
 		return true, fmt.Errorf("%w: %w", ErrTakesNone, r.Err)
 	}
 	return false, nil

@@ -102,7 +102,7 @@ func New(c Config) *Queue {
 		c.Beat = func(string, time.Duration) {}
 	}
 	if c.ReadUpTo == nil {
-		c.ReadUpTo = time.Now
+		c.ReadUpTo = func() time.Time { return c.State.Now() }
 	}
 	return &Queue{Config: c, wake: make(chan struct{}, 1)}
 }
@@ -119,7 +119,12 @@ const (
 	batch     = 64
 	idle      = time.Minute // longest wait between two looks
 	tidyEvery = 10 * time.Minute
-	maxTries  = 30 // then a temporary failure counts as a permanent one
+	maxTries  = 30 // then a temporary failure counts as a permanent one: after 21 hours
+
+	// What was carried out, and only the rest of the site was not told of, is
+	// tried for a week; staff hear of it after three hours.
+	unheardTries = 178
+	unheardTell  = 12
 
 	loop     = "queue"          // its name
 	stepTime = 15 * time.Minute // the longest that one action, or forgetting, may take before it is taken for hanging
@@ -128,7 +133,7 @@ const (
 
 // Run works until ctx ends. It returns ctx's error, or nil when ctx ended.
 func (q *Queue) Run(ctx context.Context) error {
-	q.began = time.Now()
+	q.began = q.State.Now()
 	defer q.Beat(loop, 0)
 	q.Beat(loop, stepTime)
 	if err := q.Recover(ctx); err != nil {
@@ -156,7 +161,7 @@ func (q *Queue) Run(ctx context.Context) error {
 func (q *Queue) sleep(ctx context.Context, next time.Time) {
 	d := idle
 	if !next.IsZero() {
-		d = min(idle, max(time.Until(next), 0))
+		d = min(idle, max(next.Sub(q.State.Now()), 0))
 	}
 	q.Beat(loop, d+stepTime)
 	t := time.NewTimer(d)
@@ -217,9 +222,9 @@ func (q *Queue) Drain(ctx context.Context) error {
 
 // pass works off what is due and says when to look again.
 func (q *Queue) pass(ctx context.Context) (next time.Time, err error) {
-	began := time.Now()
+	began := q.State.Now()
 	if err := q.Drain(ctx); err != nil {
-		return time.Now().Add(5 * time.Second), err
+		return q.State.Now().Add(5 * time.Second), err
 	}
 	// What was due and did not move waits for something that wakes the loop.
 	err = q.State.View(func(tx *state.Tx) error { next = tx.NextDue(began); return nil })
@@ -447,7 +452,7 @@ func (q *Queue) start(tx *state.Tx, a *inbox.Action, ask bool) (*inbox.Job, erro
 		a.Begun = tx.EffectKey(a.ID)
 	}
 	job := &inbox.Job{EffectKey: a.Begun, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, Person: a.Detail.Person, Ask: ask,
-		Address: a.Detail.Address, Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language}
+		Address: a.Detail.Address, Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language, Approved: a.Approved}
 	if (a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe) && !ask {
 		past, err := q.Cases.Past(tx, a.Detail.Person, a.Detail.Address)
 		if err != nil {
@@ -580,7 +585,8 @@ func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (held bool, err error) {
 
 // brake puts an Action before staff when too many irreversible effects happen
 // in an hour, or when what it asks for is what a stolen address would be used
-// for. Staff's approval afterwards is final.
+// for, or when only staff act upon the account. Their approval afterwards is
+// final.
 func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	if a.Reviewed || a.Begun != "" { // what may have been carried out must be tried to its end
 		return false, nil
@@ -600,6 +606,9 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	}
 	if why == "" && cases.GuardedAfterMove(a) && tx.MovedSince(a.Detail.Person, cases.MovedWindow(tx.Now)) {
 		why = "the address on record changed less than 30 days ago"
+	}
+	if why == "" && q.Cases.Guards.Protects(a.Detail.Person) {
+		why = (&inbox.ProtectedError{}).Error()
 	}
 	if why == "" {
 		return false, nil
@@ -689,6 +698,7 @@ func (q *Queue) remember(tx *state.Tx, a *inbox.Action, done inbox.Plan) error {
 func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	var stale *inbox.StaleError
 	var moved *inbox.MovedError
+	var guarded *inbox.ProtectedError
 	var refused *datamap.RefusedError
 	a.Error = failure.Error()
 	if !inbox.InDoubt(failure) {
@@ -701,6 +711,8 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 		return q.Cases.Stale(tx, a, stale.Plan)
 	case errors.As(failure, &moved):
 		return q.Cases.ToReview(tx, a, moved.Error())
+	case errors.As(failure, &guarded):
+		return q.Cases.Guarded(tx, a, guarded.Error())
 	case errors.As(failure, &refused):
 		a.Detail.Reason, a.Error = string(refused.Reason), refused.Error()
 		if err := tx.Move(a, inbox.EventFail, cases.Program, nil); err != nil {
@@ -710,11 +722,14 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 			return err
 		}
 		return q.Cases.Failed(tx, a)
-	case inbox.IsTemporary(failure) && a.Attempts < maxTries:
+	case inbox.IsTemporary(failure) && a.Attempts < tries(failure):
 		a.RunAfter = tx.Now.Add(backoff(a.Attempts))
 		q.Log.Warn("queue: an action will be tried again", "action", a.ID.String(), "attempt", a.Attempts, "err", failure)
 		if err := tx.MoveFor(a, inbox.EventLater, cases.Program, a.Error); err != nil {
 			return err
+		}
+		if unheard(failure) && a.Attempts == unheardTell {
+			return q.Cases.Notify(tx, "an action was carried out, and users.after has not succeeded yet; it is tried for a week", a.Case, a)
 		}
 		if a.Wish == inbox.EventNo && a.Attempts == 1 { // the first time that the store was asked in vain
 			return q.Cases.Unclear(tx, a)
@@ -726,6 +741,21 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 		return err
 	}
 	return q.Cases.Failed(tx, a)
+}
+
+// unheard tells of a failure that the Action was carried out, and only the rest
+// of the site has not heard of it.
+func unheard(failure error) bool {
+	_, yes := errors.AsType[*inbox.UntoldError](failure)
+	return yes
+}
+
+// tries is how often an Action that failed so is tried.
+func tries(failure error) int {
+	if unheard(failure) {
+		return unheardTries
+	}
+	return maxTries
 }
 
 // LongestRetry gives the longest wait between two attempts.
@@ -750,7 +780,7 @@ func (q *Queue) Tidy(ctx context.Context) error {
 }
 
 func (q *Queue) forgetDeleted(ctx context.Context) error {
-	until, over := time.Now().Add(-q.Reapply), false
+	until, over := q.State.Now().Add(-q.Reapply), false
 	err := q.State.View(func(tx *state.Tx) error { over = tx.DeletedBefore(until); return nil })
 	if err != nil || !over {
 		return err

@@ -58,6 +58,8 @@ type KeepView struct {
 	Field string `json:"field,omitempty"`
 	Why   string `json:"why"`
 	Until string `json:"until,omitempty"`
+
+	Earlier bool `json:"earlier,omitempty"` // only what stands there under an address that the person had before
 }
 
 // ActView is an act that staff may want.
@@ -160,7 +162,7 @@ func (d *Desk) caseAction(tx *state.Tx, a *inbox.Action, lang string) CaseAction
 	plan := fields.Localize(v.Plan, lang)
 	v.Steps = d.steps(plan.Steps, lang)
 	for _, k := range plan.Keeps {
-		v.Keeps = append(v.Keeps, KeepView{Place: fields.PlaceLabel(k.Place, lang), Field: d.label(k.Place, k.Field, lang), Why: k.Why, Until: k.Until})
+		v.Keeps = append(v.Keeps, KeepView{Place: fields.PlaceLabel(k.Place, lang), Field: d.label(k.Place, k.Field, lang), Why: k.Why, Until: k.Until, Earlier: k.Earlier})
 	}
 	for _, verb := range cases.Verbs() {
 		act := ActView{Verb: verb, Possible: true, Final: cases.Final(a, verb)}

@@ -52,6 +52,8 @@ type Config struct {
 	// Dates sets the Due, the Alarm and the Alarmed of an open Action that is
 	// stored, from what else it says; nil: they are stored as they are.
 	Dates func(*inbox.Action)
+	// Wall gives what the machine's clock shows; nil: time.Now.
+	Wall func() time.Time
 }
 
 // DB is the open state. Its methods may be called by several goroutines; one
@@ -67,6 +69,7 @@ type DB struct {
 	instance string
 	epoch    uint64
 	restored bool
+	clock    *clock
 	files    sync.Mutex // held while files beside the state must not vanish
 }
 
@@ -175,7 +178,7 @@ func openDir(c Config) (*DB, error) {
 	if c.Dates == nil {
 		c.Dates = func(*inbox.Action) {}
 	}
-	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, dates: c.Dates, wrote: c.Wrote}
+	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, clock: newClock(c.Wall, c.Log), dates: c.Dates, wrote: c.Wrote}
 	mark, err := readSentinel(db.path("instance"))
 	if err != nil {
 		return nil, err
@@ -494,6 +497,10 @@ func (db *DB) Close() error {
 // Instance gives the random mark of this state, 32 hex digits.
 func (db *DB) Instance() string { return db.instance }
 
+// Epoch gives the number that changes when the state turns out to be restored;
+// it only grows.
+func (db *DB) Epoch() uint64 { return db.epoch }
+
 // Restored tells whether this opening, or one before it whose caller did not
 // get to say Tx.HeldRestored, found an older copy of the state than the one that
 // was last open here. The caller holds what is open and pauses.
@@ -523,7 +530,7 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	db.point("before commit " + name)
 	var failed error
 	err = db.bolt.Update(func(tx *bolt.Tx) error {
-		failed = f(&Tx{tx: tx, db: db, Now: time.Now()})
+		failed = f(&Tx{tx: tx, db: db, Now: db.Now()})
 		return failed
 	})
 	switch {
@@ -558,7 +565,7 @@ func (db *DB) unwritten(name string, err error) error {
 // View runs f in a read transaction. It must be short: a long one keeps the
 // file from growing.
 func (db *DB) View(f func(*Tx) error) error {
-	return db.bolt.View(func(tx *bolt.Tx) error { return f(&Tx{tx: tx, db: db, Now: time.Now()}) })
+	return db.bolt.View(func(tx *bolt.Tx) error { return f(&Tx{tx: tx, db: db, Now: db.Now()}) })
 }
 
 // Forget drops the keys of Mails: nothing that was sealed under them can be

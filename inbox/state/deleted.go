@@ -65,7 +65,7 @@ func (tx *Tx) AddDeleted(d *Deleted, addr string, steps []inbox.Step) error {
 	d.At = tx.Now.UTC()
 	d.take(tx.db, steps)
 	if canonical, err := address.Canonical(addr); err == nil {
-		d.address = tx.deletedAddress(d, canonical)
+		d.address = tx.db.deletedAddress(d, canonical)
 	}
 	return tx.PutDeleted(d)
 }
@@ -90,15 +90,15 @@ func (tx *Tx) PutDeleted(d *Deleted) error {
 
 // SameAddress tells whether an address is the one that was on record when the
 // delete was carried out. What is no address is not.
-func (tx *Tx) SameAddress(d *Deleted, addr string) bool {
+func (db *DB) SameAddress(d *Deleted, addr string) bool {
 	canonical, err := address.Canonical(addr)
-	return err == nil && bytes.Equal(d.address, tx.deletedAddress(d, canonical))
+	return err == nil && bytes.Equal(d.address, db.deletedAddress(d, canonical))
 }
 
 // deletedAddress gives the hash that stands for an address. It is another one
 // for each person.
-func (tx *Tx) deletedAddress(d *Deleted, canonical string) []byte {
-	return tx.Hash("deleted", d.Person+"\x00"+canonical)
+func (db *DB) deletedAddress(d *Deleted, canonical string) []byte {
+	return db.keys.hash("deleted", d.Person+"\x00"+canonical)
 }
 
 func (d *Deleted) take(db *DB, steps []inbox.Step) {

@@ -73,4 +73,8 @@
 //
 // A missing or emptied state.db beside a sentinel stops the start, and so do
 // the keys.db of another state and an older copy of its own.
+//
+// # Time
+//
+// Tx.Now is the machine's clock as long as that goes on evenly (clock.go).
 package state

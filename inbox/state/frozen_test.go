@@ -94,7 +94,7 @@ func useFrozen(t *testing.T, tx *Tx, frozen string) error {
 		t.Errorf("a signature leads to %s, %t", id, ok)
 	}
 	del, err := tx.DeletedFrom(time.Time{}, 0, 2)
-	if err != nil || (len(del) == 0) != first || !first && (!tx.SameAddress(del[0], from) || tx.SameAddress(del[0], "bob@example.org")) {
+	if err != nil || (len(del) == 0) != first || !first && (!tx.db.SameAddress(del[0], from) || tx.db.SameAddress(del[0], "bob@example.org")) {
 		t.Errorf("of deletes it has %+v, %v", del, err)
 	}
 	for _, d := range del {

@@ -18,6 +18,10 @@ type Folder struct {
 	UIDValidity uint32    `json:"uidvalidity"`
 	Floor       uint32    `json:"floor"`     // UIDs below it were there before the first run and are not ours
 	FirstRun    time.Time `json:"first_run"` // the moment of the first run; zero when the backlog is taken
+
+	// Suspects are the UIDs of mails that were asked for when a connection ended,
+	// and how often that was so with each of them alone.
+	Suspects map[uint32]int `json:"suspects,omitempty"`
 }
 
 // Folder reads what is known about a folder; ok is false at the first contact.
@@ -289,7 +293,7 @@ func (tx *Tx) MailsBack(s inbox.MailState, before inbox.MailID, f func(*inbox.Ma
 
 // RetryMails lists deferred mails whose time has come.
 func (tx *Tx) RetryMails(limit int) []inbox.MailID {
-	return mailIDs(tx.idsUntil("mail_retry", tx.Now, limit))
+	return mailIDs(tx.dueOrFarOff("mail_retry", limit))
 }
 
 // NextRetry gives the time at which the next deferred mail is tried, or zero.

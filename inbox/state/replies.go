@@ -103,7 +103,7 @@ func (tx *Tx) CaseReplies(c inbox.MailID) ([]*inbox.Reply, error) {
 
 // DueReplies lists Replies that the outbox must look at now.
 func (tx *Tx) DueReplies(limit int) []inbox.ReplyID {
-	ids := tx.idsUntil("reply_due", tx.Now, limit)
+	ids := tx.dueOrFarOff("reply_due", limit)
 	out := make([]inbox.ReplyID, len(ids))
 	for i, id := range ids {
 		out[i] = inbox.ReplyID(id)

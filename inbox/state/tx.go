@@ -257,6 +257,29 @@ func (tx *Tx) idsUntil(bucket string, t time.Time, limit int) []uint64 {
 	return ids
 }
 
+// idsBeyond lists up to limit IDs of a bucket keyed by time and ID whose time is
+// after t, from the last.
+func (tx *Tx) idsBeyond(bucket string, t time.Time, limit int) []uint64 {
+	var ids []uint64
+	c := tx.bucket(bucket).Cursor()
+	end := uint64(t.UnixNano())
+	for k, _ := c.Last(); k != nil && len(ids) < limit && binary.BigEndian.Uint64(k) > end; k, _ = c.Prev() {
+		ids = append(ids, binary.BigEndian.Uint64(k[8:]))
+	}
+	return ids
+}
+
+// farOff is longer than any pause before a letter or a deferred mail is tried
+// again. What is to wait longer was put off by a clock that was ahead.
+const farOff = 3 * time.Hour
+
+// dueOrFarOff lists up to limit IDs of what is due, what never will be because
+// the clock went back included.
+func (tx *Tx) dueOrFarOff(bucket string, limit int) []uint64 {
+	ids := tx.idsUntil(bucket, tx.Now, limit)
+	return append(ids, tx.idsBeyond(bucket, tx.Now.Add(farOff), limit-len(ids))...)
+}
+
 // firstTime gives the earliest time of a bucket keyed by time that is not
 // before t, or zero.
 func (tx *Tx) firstTime(bucket string, t time.Time) time.Time {

@@ -83,7 +83,7 @@ func sampleCase(now time.Time) Case {
 		Actions: []Action{
 			{ID: "A-000018", Case: "M-000018", Wants: "Wants the account deleted", Kind: "delete", Scope: "account", State: "review", Confidence: 88, Because: []string{"Please delete my account"}, Why: "a delete beside a change: which of them?", To: "daniyar", Note: "Please look at the order first.",
 				Due: now.Add(3 * time.Hour), Tone: "amber", Clock: "kz: one working day after confirmation", Steps: []Step{{Op: "remove", What: "Profile"}, {Op: "remove", What: "Visits to the site"}, {Op: "blank", What: "Delivery address", Place: "Orders", Old: "Abay Ave 10, Almaty"}},
-				Keeps: []Keep{{"Orders", "accounting law", "five years"}}, Acts: sampleActs(), Saved: saved,
+				Keeps: []Keep{{"Orders", "accounting law", "five years", false}, {"Messages", "proof", "", true}}, Acts: sampleActs(), Saved: saved,
 				Kinds: []Option{{"delete", "Delete", true}, {"change", "Change", false}}, Scopes: []Option{{"account", "The whole account", true}}, Fields: []FieldInput{{Name: "phone", Label: "Phone number", Value: "+77015557710"}, {Name: "full_name", Label: "Full name"}}, Colleagues: []Option{{"daniyar", "daniyar", false}}, Tomorrow: now.Add(24 * time.Hour).Format(time.DateOnly)},
 			{ID: "A-000019", Case: "M-000018", Wants: "Wants phone number changed", Kind: "change", State: "done", Confidence: 97, Certain: true, Because: []string{"+7 701 555 77 10"}, Steps: []Step{{Op: "set", What: "Phone number", Old: "+7 701 000 00 00", New: "+7 701 555 77 10"}}, Acts: map[string]Offer{"undo": {Can: true}}},
 		},

@@ -202,7 +202,10 @@ type Step struct {
 }
 
 // Keep is what stays although it was asked to go.
-type Keep struct{ What, Why, Until string }
+type Keep struct {
+	What, Why, Until string
+	Earlier          bool // only what stands there under an address that the person had before
+}
 
 // FieldInput is one field of the form that corrects a reading.
 type FieldInput struct {

@@ -62,6 +62,8 @@ type Options struct {
 	Point func(name string)
 	// Progress is told how far a backlog has come; nil: the log is.
 	Progress func(intake.Progress)
+	// Wall gives what the machine's clock shows; nil: time.Now.
+	Wall func() time.Time
 	// NoSocket has no control socket opened, which virtual time cannot hold.
 	NoSocket bool
 	// NoConsole has no console served.
@@ -98,7 +100,8 @@ type Daemon struct {
 	signs
 
 	embedded *boltusers.Store // the store, if it is the embedded one
-	unfitted *sqlusers.Store  // the store, if the data map was not yet held against it
+	database *sqlusers.Store  // the store, if it is the site's own
+	answered bool             // the database has answered, and the data map fits it
 }
 
 // Open opens the state and the user store and wires everything. Close must
@@ -117,7 +120,8 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 func (d *Daemon) open(ctx context.Context) (err error) {
 	d.signs = newSigns(d.cfg)
 	d.opt.Lookup = d.watched(lookups(d.cfg, d.opt))
-	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Dates: cases.Dates(d.cfg.Deadlines.Clock), Wrote: d.wrote}); err != nil {
+	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Log: d.log, Point: d.opt.Point, Dates: cases.Dates(d.cfg.Deadlines.Clock),
+		Wrote: d.wrote, Wall: d.opt.Wall}); err != nil {
 		return err
 	}
 	if err := d.openStore(ctx); err != nil {
@@ -377,7 +381,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
-		{"user store", d.fitLater},
+		{"user store", d.untilAnswered},
 		{"control", serve}, {"watch", d.watchOver}, {"service manager", d.tellManager}, {"console", d.serveConsole},
 	}
 	errs := make([]error, len(loops))

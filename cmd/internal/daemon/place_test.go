@@ -40,6 +40,7 @@ type setup struct {
 	opt     daemon.Options
 	nobody  bool                    // the user store stays empty
 	wrap    func(net.Conn) net.Conn // around each IMAP connection of the daemon
+	relay   func(net.Conn) net.Conn // the same for SMTP
 	before  func(w *mailtest.World) // runs before the daemon is opened
 }
 
@@ -134,17 +135,32 @@ func (p *place) build(s setup, dir string) {
 	}
 	p.opt.Log = slog.New(slog.NewTextHandler(io.MultiWriter(&p.log, warnings{p.t.Output()}), nil))
 	p.opt.NoSocket, p.opt.NoConsole = true, true
-	smtp := w.SMTPAddr()
-	p.opt.DialIMAP = func(ctx context.Context, network, _ string) (net.Conn, error) { return p.dialIMAP(ctx, network, s) }
-	p.opt.DialSMTP = func(ctx context.Context, network, _ string) (net.Conn, error) { return w.DialSMTP(ctx, network, smtp) }
+	p.opt.DialIMAP = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return p.dialIMAP(ctx, network, addr, s)
+	}
+	p.opt.DialSMTP = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return p.dialSMTP(ctx, network, addr, s)
+	}
 }
 
-func (p *place) dialIMAP(ctx context.Context, network string, s setup) (net.Conn, error) {
+func (p *place) dialSMTP(ctx context.Context, network, configured string, s setup) (net.Conn, error) {
+	addr := p.SMTPAddr()
+	if strings.HasSuffix(configured, ":465") {
+		addr = p.SMTPSAddr()
+	}
+	conn, err := p.DialSMTP(ctx, network, addr)
+	if err == nil && s.relay != nil {
+		conn = s.relay(conn)
+	}
+	return conn, err
+}
+
+func (p *place) dialIMAP(ctx context.Context, network, configured string, s setup) (net.Conn, error) {
 	if p.down.Load() {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 	}
 	addr := p.IMAPAddr()
-	if s.world.TLS {
+	if strings.HasSuffix(configured, ":993") {
 		addr = p.IMAPSAddr()
 	}
 	conn, err := p.DialIMAP(ctx, network, addr)

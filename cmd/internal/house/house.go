@@ -43,8 +43,9 @@ func House() Rules {
 		Module: "push.guru/supportd",
 		Layer:  layers(),
 		Testing: map[string][]string{
-			"inbox/mailtest":           {"cmd/demo", "cmd/internal/talk", "inbox/mailtest/realmail"},
+			"inbox/mailtest":           {"cmd/demo", "cmd/internal/talk", "cmd/internal/crowd", "inbox/mailtest/realmail"},
 			"cmd/internal/talk":        {"cmd/demo"},
+			"cmd/internal/crowd":       nil,
 			"inbox/mailtest/keeper":    {"inbox/mailtest/realmail", "handlers/users/realsql"},
 			"inbox/mailtest/realmail":  nil,
 			"handlers/users/realsql":   nil,
@@ -92,7 +93,7 @@ func layers() map[string]int {
 			"handlers/users/userstest handlers/users/realsql inbox/mailtest",
 		"inbox/mailtest/realmail inbox/review inbox/health handlers/users/fit",
 		"inbox/control inbox/console handlers/users/draft",
-		"cmd/internal/config cmd/internal/house cmd/internal/talk",
+		"cmd/internal/config cmd/internal/crowd cmd/internal/house cmd/internal/talk",
 		"cmd/internal/daemon",
 		"cmd/supportd cmd/demo cmd/internal/browser",
 	} {

@@ -296,9 +296,13 @@ func (m *Map) Localize(p inbox.Plan, lang string) inbox.Plan {
 
 // reasons gives why something is kept, and until when.
 func (m *Map) reasons(k inbox.Keep) (why, until Text) {
-	for _, p := range m.places {
+	for i, p := range m.places {
 		if p.Name != k.Place {
 			continue
+		}
+		if k.Earlier {
+			why, until, _ = m.root(i).stays()
+			return why, until
 		}
 		if k.Field == "" {
 			return p.Keep, p.Until

@@ -134,7 +134,20 @@ func (m *Map) planErase(p users.Person) inbox.Plan {
 			plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Op: inbox.StepRemove})
 		}
 	}
+	if !p.Guest {
+		m.planEarlier(&plan, func(p Place) bool { return p.Erase != EraseNone })
+	}
 	return plan
+}
+
+// planEarlier says of those places that what stands there, or hangs on what
+// does, under another address than the present one stays as it is.
+func (m *Map) planEarlier(plan *inbox.Plan, of func(Place) bool) {
+	for i, p := range m.places {
+		if why, until, stays := m.root(i).stays(); stays && of(p) {
+			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Why: why.In(""), Until: until.In(""), Earlier: true})
+		}
+	}
 }
 
 // planBlank makes the values of a place's columns unrecognisable, but those that
@@ -205,19 +218,11 @@ func (m *Map) planChange(p users.Person, changes []inbox.Change) (inbox.Plan, er
 // one, whether or not there are such rows, and says what does not.
 func (m *Map) planReaddress(plan *inbox.Plan) {
 	for _, p := range m.places {
-		if !p.Source.Link.ByAddress() {
-			continue
-		}
-		keeps, follows := p.readdressed()
-		switch {
-		case follows:
+		if p.Readdressed() {
 			plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Field: inbox.FieldEmail, Op: inbox.StepReaddress})
-		case keeps.Field != "":
-			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Field: keeps.Field, Why: keeps.Why.In(""), Until: keeps.Until.In("")})
-		default:
-			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Why: p.Keep.In(""), Until: p.Until.In("")})
 		}
 	}
+	m.planEarlier(plan, func(Place) bool { return true })
 }
 
 // draft is a plan in the making: the record as it is and as it will be.

@@ -266,7 +266,7 @@ TOLD
 name = "tokens"
 table = "tokens"
 key = "id"
-link = { column = "mail", address = true, fixed = true }
+link = { column = "mail", address = true, fixed = { en = "x" } }
 TOLD
 `
 	ddl := "CREATE TABLE users (id integer PRIMARY KEY, email varchar(30), first varchar(5), last varchar(8), phone varchar(10), bio text, born date, size %s)"

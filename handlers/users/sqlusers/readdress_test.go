@@ -166,7 +166,7 @@ func TestReaddressWhich(t *testing.T) {
 		st := s.open(t, mapOf(t, account("people", "id"),
 			news("news", "id", func(p *datamap.Place) { p.Source.Where = []datamap.Match{{Column: "topic", Value: "bees"}} }),
 			news("kept", "id", func(p *datamap.Place) { p.Erase, p.Keep = datamap.EraseNone, en("the law") }),
-			news("tokens", "id", func(p *datamap.Place) { p.Source.Link.Fixed = true }),
+			news("tokens", "id", func(p *datamap.Place) { p.Source.Link.Fixed, p.Source.Link.Why = true, en("the law") }),
 			news("half", "id", func(p *datamap.Place) {
 				p.Erase = datamap.EraseValues
 				p.Columns = []datamap.Column{fixed("mail", datamap.Rule{Op: datamap.RuleKeep}), fixed("topic", datamap.Rule{Op: datamap.RuleNull})}

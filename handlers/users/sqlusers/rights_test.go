@@ -92,7 +92,7 @@ func TestRightsMissing(t *testing.T) {
 func TestRightsToReaddress(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *site) {
 		addressed(t, s, "id integer PRIMARY KEY, mail varchar(190), topic varchar(20)")
-		fixed := mapOf(t, account("people", "id"), news("news", "id", func(p *datamap.Place) { p.Source.Link.Fixed = true }))
+		fixed := mapOf(t, account("people", "id"), news("news", "id", func(p *datamap.Place) { p.Source.Link.Fixed, p.Source.Link.Why = true, en("the law") }))
 		s.open(t, fixed).Close()
 		user := "adr_" + s.real.Name
 		on, who := "", user
