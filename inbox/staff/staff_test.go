@@ -474,7 +474,6 @@ func TestIdleAndLifetime(t *testing.T) {
 		o := open(t)
 		ctx := t.Context()
 		token := o.hire("ann", RoleViewer)
-		began := time.Now()
 		for range 4 { // Peek keeps nothing alive
 			time.Sleep(7 * time.Minute)
 			if _, err := o.Peek(token); err != nil {
@@ -485,7 +484,7 @@ func TestIdleAndLifetime(t *testing.T) {
 		o.out("after 30 minutes", token)
 
 		token = o.in("ann", home)
-		began = time.Now()
+		began := time.Now()
 		for time.Since(began) < lifetime-20*time.Minute {
 			time.Sleep(20 * time.Minute)
 			s, err := o.Session(ctx, token)

@@ -36,8 +36,9 @@ func TestStoredScript(t *testing.T) {
 	b := s.tab(chrome, 1280)
 	b.visit("/sign-in?next=" + strings.ReplaceAll(payload(90), " ", "+"))
 	b.clean("the sign-in")
-	eval[bool](b, `document.body.insertAdjacentHTML("beforeend", `+quoted(payload(89))+`) || true`)
-	if got := eval[[]string](b, injected); len(got) < 4 { // else it would find nothing anywhere
+	whole, _, _ := strings.Cut(payload(89), "<meta") // which would lead away
+	eval[bool](b, `document.body.insertAdjacentHTML("beforeend", `+quoted(whole)+`) || true`)
+	if got := eval[[]string](b, injected); len(got) < 3 { // else it would find nothing anywhere
 		t.Fatalf("of a page with scripts it finds %q", got)
 	}
 	b.visit("/sign-in")
