@@ -317,7 +317,7 @@ func TestGuardCell(t *testing.T) {
 		"+": "'+", "+7+1": "'+7+1", "+7 701": "'+7 701", "+7A1": "'+7A1", "+7\n=1": "'+7\n=1", "＋7": "'＋7", "+７": "'+７", " +7": "' +7", "@SUM(A1)": "'@SUM(A1)", " =1": "' =1",
 		"\t=1": "'\t=1", "\r=1": "'\r=1", "\nx": "'\nx", "＝1": "'＝1", "\u00a0=1": "'\u00a0=1", "Жанна": "Жанна", "'=1": "'=1",
 	} {
-		if got := guardCell(v); got != want {
+		if got := GuardCell(v); got != want {
 			t.Errorf("%q becomes %q, want %q", v, got, want)
 		}
 	}

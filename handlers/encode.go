@@ -192,18 +192,18 @@ func (f *csvFile) end() error {
 
 func (f *csvFile) row(cells ...string) error {
 	for i, c := range cells {
-		cells[i] = guardCell(c)
+		cells[i] = GuardCell(c)
 	}
 	return f.out.Write(cells)
 }
 
-// guardCell keeps a spreadsheet from taking a value for a formula: an
+// GuardCell keeps a spreadsheet from taking a value for a formula: an
 // apostrophe goes in front of what begins like one, be it after blanks or in
 // the full-width forms of these characters. A plus with nothing but digits
 // behind it is left alone: a number calls nothing and computes nothing, and it
 // is what nearly every phone number looks like, which whatever reads the file
 // would otherwise get with an apostrophe.
-func guardCell(v string) string {
+func GuardCell(v string) string {
 	if plainNumber(v) {
 		return v
 	}

@@ -20,8 +20,9 @@
 //
 // # Failures
 //
-// Perform's errors are of five sorts, told apart with errors.As and errors.Is:
-// an *inbox.StaleError; a *datamap.RefusedError, whose Reason the person is told;
+// Perform's errors are of seven sorts, told apart with errors.As and errors.Is:
+// an *inbox.StaleError, *inbox.MovedError or *inbox.ProtectedError, after which
+// staff or the person decide anew; a *datamap.RefusedError, whose Reason the person is told;
 // users.ErrNotFound, when the person has left the store by another way; an
 // error with inbox.IsTemporary, to be tried again; and everything else, which
 // is permanent and for staff. After one that is inbox.InDoubt the Job may have
@@ -139,7 +140,7 @@ func (h *Handlers) tell(ctx context.Context, job inbox.Job) error {
 	}
 	err := h.hook.Tell(ctx, after.Note{Effect: job.EffectKey, Kind: job.Kind, Scope: job.Scope, Undo: job.Undo, Person: job.Person})
 	if err != nil {
-		return &inbox.InDoubtError{Err: err}
+		return &inbox.UntoldError{Err: err}
 	}
 	return nil
 }
@@ -153,6 +154,9 @@ func (h *Handlers) plan(ctx context.Context, job inbox.Job) (users.Person, inbox
 	}
 	if !address.Equal(p.Address(), job.Address) {
 		return users.Person{}, inbox.Plan{}, &inbox.MovedError{}
+	}
+	if p.Protected && !job.Approved {
+		return users.Person{}, inbox.Plan{}, &inbox.ProtectedError{}
 	}
 	plan, _, err := h.planNow(ctx, p, job)
 	if err != nil {

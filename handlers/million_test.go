@@ -109,8 +109,9 @@ type usage struct {
 
 // copyCrowd makes anna's copy, in mails of so many bytes, and lets go of each
 // part, as the queue does, which keeps them in files. It looks at the heap every
-// so many records, and without what is waste when a part is handed over.
-func copyCrowd(t testing.TB, s *site, part, every int) (u usage) {
+// so many records, and without what is waste when a part is handed over and,
+// where hard is not 0, every so many records, too.
+func copyCrowd(t testing.TB, s *site, part, every, hard int) (u usage) {
 	t.Helper()
 	m := readMap(t, crowdMap)
 	d := s.desk(t, m)
@@ -120,6 +121,9 @@ func copyCrowd(t testing.TB, s *site, part, every int) (u usage) {
 	w := &watched{Store: d.store, look: func(n int) {
 		if u.records = n; n%every == 0 {
 			u.peak = max(u.peak, above(heap()))
+		}
+		if hard > 0 && n%hard == 0 {
+			u.live = max(u.live, above(live()))
 		}
 	}}
 	job.Attach = func(b []byte) error {
@@ -143,12 +147,32 @@ func BenchmarkCopyOfAMillion(b *testing.B) {
 		b.Run(store, func(b *testing.B) {
 			s := crowd(b, store, 1_000_000)
 			for b.Loop() {
-				u := copyCrowd(b, s, mailBytes, 1000)
+				u := copyCrowd(b, s, mailBytes, 1000, 0)
 				b.ReportMetric(float64(u.records), "records")
 				b.ReportMetric(float64(u.parts), "parts")
 				b.ReportMetric(float64(u.bytes)/(1<<20), "MB-copy")
 				b.ReportMetric(float64(u.peak)/(1<<20), "MB-peak")
 				b.ReportMetric(float64(u.live)/(1<<20), "MB-live")
+			}
+		})
+	}
+}
+
+// TestCopyOfManyRows bounds the heap all through a copy of a hundred thousand
+// rows, which are 50 MB when they are read at once, in the largest mails that are
+// usual: what is needed is little more than the part, and there are never 64 MB
+// more than before, with what the collector has not found yet.
+func TestCopyOfManyRows(t *testing.T) {
+	const visits, most, beside = 100_000, 64 << 20, 8 << 20
+	for _, store := range databases {
+		t.Run(store, func(t *testing.T) {
+			u := copyCrowd(t, crowd(t, store, visits), mailBytes, 500, 20_000)
+			t.Logf("%+v", u)
+			if u.records != visits+1 || u.peak == 0 || u.live == 0 {
+				t.Errorf("%d records, and the heap was not looked at", u.records)
+			}
+			if u.peak > most || u.live > uint64(u.largest+beside) {
+				t.Errorf("%d bytes at the peak, and %d were needed, want no more than %d and %d", u.peak, u.live, most, u.largest+beside)
 			}
 		})
 	}
@@ -160,7 +184,7 @@ func TestCopyHoldsOnePart(t *testing.T) {
 	const visits, part = 30_000, 1 << 20
 	for _, store := range databases {
 		t.Run(store, func(t *testing.T) {
-			u := copyCrowd(t, crowd(t, store, visits), part, visits/10)
+			u := copyCrowd(t, crowd(t, store, visits), part, visits/10, 0)
 			t.Logf("%+v", u)
 			if u.records != visits+1 || u.parts < 2 {
 				t.Errorf("%d records in %d parts", u.records, u.parts)

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -207,6 +208,8 @@ type Action struct {
 	State       State          `json:"state"`
 	HeldFrom    State          `json:"held_from,omitempty"`
 	HeldAt      time.Time      `json:"held_at,omitzero"`
+	Until       time.Time      `json:"until,omitzero"`     // held: put off until then, when it needs a person again
+	Assignee    string         `json:"assignee,omitempty"` // of the staff, who it was handed over to
 	Mailbox     string         `json:"mailbox"`
 	Language    string         `json:"language"`
 	Received    time.Time      `json:"received"`
@@ -225,7 +228,8 @@ type Action struct {
 	HeldBy      ActionID       `json:"held_by,omitempty"`      // the failed Action of its Case that it is held for
 	StopChecked bool           `json:"stop_checked,omitempty"` // the owner said that a doubtful stop was not theirs
 	Doubtful    bool           `json:"doubtful,omitempty"`     // held for a doubtful stop: the owner's word lets it go on
-	Warned      bool           `json:"warned,omitempty"`       // staff were told that its answer is due
+	Protected   bool           `json:"protected,omitempty"`    // its person was protected when it was looked at first: see cases.Guards
+	Warned      bool           `json:"warned,omitempty"`       // staff were told that it waits for mail to be read
 	Again       int            `json:"again,omitempty"`        // how often the question was asked once more
 	Stale       int            `json:"stale,omitempty"`        // how often the data had changed when it was to run
 	Attempts    int            `json:"attempts"`
@@ -236,9 +240,71 @@ type Action struct {
 	Error       string         `json:"error,omitempty"`     // why it waits or failed; for staff, never personal
 	History     []HistoryEntry `json:"history"`
 
+	// What its clock depends on beside Received, and what staff were told of it.
+	Confirmed    time.Time `json:"confirmed,omitzero"`    // arrival of the person's last yes
+	Acknowledged time.Time `json:"acknowledged,omitzero"` // when a first letter of its Case left
+	Extended     time.Time `json:"extended,omitzero"`     // when staff extended it, once
+	Waits        []Wait    `json:"waits,omitempty"`       // when the person was asked
+	Stands       bool      `json:"stands,omitempty"`      // its clock stands and no limit goes on, so that Due is what it was before; of what has ended: so it stood
+	Alarm        time.Time `json:"alarm,omitzero"`        // when staff must hear of its Due; kept by the state
+	Alarmed      Alarmed   `json:"alarmed,omitempty"`     // what they have heard of it
+
 	// Detail is sealed under the key of the Case, and nil once that was dropped. Of
 	// what is ForStaff it is sealed under the house's, and goes when it has ended.
 	Detail *ActionDetail `json:"-"`
+}
+
+// Wait is a time in which we waited for the person to answer a question about
+// an Action.
+type Wait struct {
+	For  WaitFor   `json:"for"`
+	From time.Time `json:"from"`        // when the letter that asks had left
+	To   time.Time `json:"to,omitzero"` // arrival of the answer, or whatever ended the question; zero: it is still open
+}
+
+// WaitFor says what the person was asked for.
+type WaitFor string
+
+// What people are asked for.
+const (
+	WaitProof WaitFor = "proof" // a yes: the request is theirs, and this is what they want
+	WaitWords WaitFor = "words" // the answer to a question of staff
+)
+
+// Alarmed says what staff were told about the Due of an Action.
+type Alarmed string
+
+// What staff can have been told.
+const (
+	AlarmedNot  Alarmed = ""
+	AlarmedSoon Alarmed = "soon"
+	AlarmedLate Alarmed = "late"
+)
+
+// Asked notes that a letter which asks the person has left. What they are asked
+// for already is not asked for twice.
+func (a *Action) Asked(what WaitFor, at time.Time) {
+	for _, w := range a.Waits {
+		if w.For == what && w.To.IsZero() {
+			return
+		}
+	}
+	a.Waits = append(a.Waits, Wait{For: what, From: at})
+}
+
+// Answered notes that what the person was asked for is not waited for any more;
+// without what, nothing is. An answer that came to the server before our letter
+// had left by our own clock took no time.
+func (a *Action) Answered(at time.Time, what ...WaitFor) {
+	for i, w := range a.Waits {
+		if !w.To.IsZero() || len(what) > 0 && !slices.Contains(what, w.For) {
+			continue
+		}
+		a.Waits[i].To = at
+		if at.Before(w.From) {
+			a.Waits[i].To = w.From
+		}
+	}
 }
 
 // HistoryEntry is one line of an Action's history.
@@ -255,11 +321,13 @@ type ActionDetail struct {
 	Address string   `json:"address"`          // where answers go: the address on record, else the single From
 	Request Request  `json:"request"`
 	Plan    Plan     `json:"plan"`
-	Reason  string   `json:"reason,omitempty"`  // code of why it was refused by the data, for the person's letter
-	Words   string   `json:"words,omitempty"`   // staff's own words about it, for the person's letter
-	Reading []string `json:"reading,omitempty"` // earlier readings that staff corrected
-	Hold    []string `json:"hold,omitempty"`    // for staff: why it is in review
-	Task    string   `json:"task,omitempty"`    // what staff are to do; see Action.ForStaff
+	Reason  string   `json:"reason,omitempty"`   // code of why it was refused by the data, for the person's letter
+	Words   string   `json:"words,omitempty"`    // staff's own words about it, for the person's letter
+	Reading []string `json:"reading,omitempty"`  // earlier readings that staff corrected
+	Hold    []string `json:"hold,omitempty"`     // for staff: why it is in review
+	Task    string   `json:"task,omitempty"`     // what staff are to do; see Action.ForStaff
+	HeldFor string   `json:"held_for,omitempty"` // why staff hold it, in their words
+	Handed  string   `json:"handed,omitempty"`   // what staff wrote when they handed it over
 }
 
 // ForStaff tells whether an Action is a task that the program sets staff, about

@@ -63,10 +63,12 @@
 //	1  inbox/deadline            when an answer is due
 //	1  inbox/journal, then inbox/state   what is kept and how
 //	1  templates                 everything a person reads
+//	2  templates/console         the pages that staff work in
 //	1  handlers/users, then handlers/users/datamap   the user store's interface; map, Plan, receipt
 //	1  handlers/after          the rest of the site is told of an effect: webhook, command
 //	1  handlers/users/meaning   what names of tables and columns say
 //	2  inbox/cases               what a Case owes next: which question, which answer, to whom
+//	2  inbox/staff               who the staff are: accounts, rights, passwords, who is signed in
 //	2  handlers/users/datamap/mapfile   the data map as a file, and ready ones
 //	3  inbox/intake, inbox/queue, inbox/outbox   order and retry of one loop each
 //	3  handlers                  what change, delete and copy mean: one file a kind
@@ -74,11 +76,15 @@
 //	3  handlers/users/userstest, .../realsql     the suite for it, and databases to run it on
 //	3  inbox/mailtest, .../realmail, .../keeper  test servers; production never links them
 //	4  inbox/review              what staff may do, and its record
+//	4  inbox/health              whether it does its work: watchdog, metrics, the mail after an hour of failure
 //	4  handlers/users/fit, then handlers/users/draft   the data map against the tables; a first one from them
 //	5  inbox/control             the Unix socket and its client
+//	5  inbox/console             the pages over HTTP: who is it, may they, then the page
 //	6  cmd/internal/config, then cmd/internal/daemon   how it is started and wired
 //	6  cmd/internal/talk         scripted conversations, for tests and the demo
+//	6  cmd/internal/crowd        many people who write and answer, and what must have come of it, for tests
 //	6  cmd/internal/house        the test of this table
+//	7  cmd/internal/browser      what proves the console: a real browser, attacks, accessibility
 //	7  cmd/supportd, cmd/demo    the program and its demo
 //
 // # What holds everywhere

@@ -56,6 +56,13 @@ func (e *MovedError) Error() string {
 	return "the address on record is no longer the one that confirmed it"
 }
 
+// ProtectedError says that only staff act upon an account, and that they have
+// not approved an Action for it; nothing was done.
+type ProtectedError struct{}
+
+// Error says so.
+func (e *ProtectedError) Error() string { return "the account is protected: only staff act upon it" }
+
 // StaleError says that an Action's plan is no longer the one that was
 // confirmed, because the data changed since; nothing was done.
 type StaleError struct {
@@ -85,6 +92,19 @@ func InDoubt(err error) bool {
 	var doubt *InDoubtError
 	return IsTemporary(err) || errors.As(err, &doubt)
 }
+
+// UntoldError says that an Action was carried out, and that the rest of the site
+// has not heard of it yet. It is temporary: only the telling is tried again.
+type UntoldError struct{ Err error }
+
+// Error gives the text of what it wraps.
+func (e *UntoldError) Error() string { return e.Err.Error() }
+
+// Unwrap gives what it wraps.
+func (e *UntoldError) Unwrap() error { return e.Err }
+
+// Temporary implements IsTemporary.
+func (e *UntoldError) Temporary() bool { return true }
 
 // Redacted is personal text that must not reach a log: slog prints a mark in
 // its place.

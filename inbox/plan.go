@@ -17,6 +17,7 @@ const (
 	StepClear      StepOp = "clear"      // a field's value is removed
 	StepRemove     StepOp = "remove"     // everything the place holds about the person goes
 	StepBlank      StepOp = "blank"      // a column's values are replaced by what New says: null, hash, invalid, or = and a fixed text
+	StepReaddress  StepOp = "readdress"  // the place's rows that hold the person's address get the new one, which another step sets
 	StepDeactivate StepOp = "deactivate" // the account is hidden and cannot be used
 	StepReactivate StepOp = "reactivate" // that is undone
 	StepWithdraw   StepOp = "withdraw"   // the objection is recorded
@@ -39,6 +40,10 @@ type Keep struct {
 	Field Field  `json:"field,omitempty"` // "": the place as a whole
 	Why   string `json:"why"`
 	Until string `json:"until,omitempty"`
+
+	// Earlier: not what is found now, but what stands there under an address
+	// that the person had before, or, of a change of the address, has until then.
+	Earlier bool `json:"earlier,omitempty"`
 }
 
 // Plan is what an Action will do. The person is shown it before they confirm,
@@ -71,6 +76,9 @@ func (p Plan) Digest(person string, kind Kind) string {
 		if k.Field != "" {
 			fmt.Fprintf(h, "only %q\n", k.Field)
 		}
+		if k.Earlier {
+			fmt.Fprintln(h, "earlier")
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -87,6 +95,7 @@ type Job struct {
 	Digest    string // of the Plan that was confirmed
 	Language  string
 	Past      []PastCase // of a copy or a describe: earlier cases that the state still holds
+	Approved  bool       // by staff: done also to an account that only they act upon; else [ProtectedError]
 	Ask       bool       // carry nothing out, only tell what an earlier attempt did; [ErrNotDone] when none did
 
 	// Attach keeps a ZIP that a letter to the person will carry; several are
@@ -98,6 +107,11 @@ type Job struct {
 	// very value from the field; where another one stands, it is left alone.
 	// nil: whatever a field holds is taken.
 	Took func(f Field, value string) bool
+
+	// Had tells of a delete of an account that is repeated whether an address
+	// was the one on record: the rest is looked for by it where the person is not
+	// there any more. nil: it is not.
+	Had func(address string) bool
 }
 
 // Remains is what the user store still holds, or holds again, of what a Job
@@ -105,6 +119,7 @@ type Job struct {
 type Remains struct {
 	Left    []Step // of the plan; none: nothing is there
 	Gone    bool   // the person's own record is not there
+	Guest   string // of whom rows were found by what Job.Had told: who they are without an account; "" otherwise
 	Address string // on record now; "" when nothing is there
 	Key     string // effect key under which the rest can be taken away; the store does not know it yet
 	Digest  string // of the plan that does it

@@ -73,7 +73,7 @@ func TestDigestBinds(t *testing.T) {
 // TestDigestLetsGo: for what is no change the digest does not hang on what the
 // places hold at the moment.
 func TestDigestLetsGo(t *testing.T) {
-	for _, op := range []StepOp{StepClear, StepRemove, StepDeactivate, StepReactivate, StepWithdraw, StepSend, StepDescribe} {
+	for _, op := range []StepOp{StepClear, StepRemove, StepReaddress, StepDeactivate, StepReactivate, StepWithdraw, StepSend, StepDescribe} {
 		a := Plan{Steps: []Step{{Place: "users.phone", Field: FieldPhone, Op: op, Old: "1", New: "2"}}}
 		b := Plan{Steps: []Step{{Place: "users.phone", Field: FieldPhone, Op: op}}}
 		if a.Digest("17", KindDelete) != b.Digest("17", KindDelete) {

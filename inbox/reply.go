@@ -11,6 +11,12 @@ type ReplyID uint64
 // String gives the written form of the ID, with at least six digits.
 func (id ReplyID) String() string { return fmt.Sprintf("R-%06d", uint64(id)) }
 
+// ParseReplyID reads R-000789, with or without leading zeros.
+func ParseReplyID(s string) (ReplyID, error) {
+	n, err := parseID("R", s)
+	return ReplyID(n), err
+}
+
 // MarshalText gives the written form of the ID.
 func (id ReplyID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
@@ -33,7 +39,7 @@ const (
 	ReplySent    ReplyState = "sent"
 	ReplyBounced ReplyState = "bounced" // sent, and a failure report came back
 	ReplyFailed  ReplyState = "failed"  // given up; staff were told
-	ReplyVoid    ReplyState = "void"    // no longer true when its turn came
+	ReplyVoid    ReplyState = "void"    // no longer true when its turn came, or discarded by staff
 )
 
 // Ended tells whether nothing more will happen to the Reply by itself.

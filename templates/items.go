@@ -274,6 +274,8 @@ func (v *view) step(s inbox.Step) string {
 		return p.say("step.clear", "field", label, "old", was)
 	case inbox.StepRemove:
 		return v.place(s.Place)
+	case inbox.StepReaddress:
+		return p.say("step.readdress", "place", v.place(s.Place))
 	}
 	return ""
 }
@@ -290,8 +292,11 @@ func added(s inbox.Step) string {
 
 // receipt words one step that was done. What was removed is not repeated.
 func (v *view) receipt(s inbox.Step) string {
-	if s.Op == inbox.StepClear {
+	switch s.Op {
+	case inbox.StepClear:
 		return v.field(s.Place, s.Field)
+	case inbox.StepReaddress:
+		return v.lang.phrases.say("did.readdress", "place", v.place(s.Place))
 	}
 	return v.step(s)
 }
@@ -315,12 +320,23 @@ func (v *view) keeps(it Item) []string {
 			continue
 		}
 		said[alike] = k.Field != ""
-		lines = append(lines, v.keep(k, labels))
+		lines = append(lines, v.keep(kept(it, k), k, labels))
 	}
 	return lines
 }
 
-func (v *view) keep(k inbox.Keep, labels []string) string {
+// kept names the phrase that says of an item what stays.
+func kept(it Item, k inbox.Keep) string {
+	switch {
+	case k.Earlier && it.Kind == inbox.KindChange: // of the address
+		return "keep-address"
+	case k.Earlier:
+		return "keep-earlier"
+	}
+	return "keep"
+}
+
+func (v *view) keep(phrase string, k inbox.Keep, labels []string) string {
 	p := v.lang.phrases
 	what := v.place(k.Place)
 	if len(labels) > 0 {
@@ -328,9 +344,9 @@ func (v *view) keep(k inbox.Keep, labels []string) string {
 	}
 	why := value(strings.TrimRight(k.Why, " ."))
 	if k.Until == "" {
-		return p.say("keep", "place", what, "why", why)
+		return p.say(phrase, "place", what, "why", why)
 	}
-	return p.say("keep-until", "place", what, "why", why, "until", value(p.day(k.Until)))
+	return p.say(phrase+"-until", "place", what, "why", why, "until", value(p.day(k.Until)))
 }
 
 // Holdings gives, as a block, what is stored about the person, place by place.

@@ -65,7 +65,8 @@ func plausible(t testing.TB) map[Name]Data {
 		step("gender", inbox.StepSet, "male", "female"),
 		step("about", inbox.StepAdd, "I like tea.", "I like tea. And cats."),
 	}}
-	mailto := Item{Kind: inbox.KindChange, Mailto: true, Wait: 12 * time.Hour, Steps: []inbox.Step{step("email", inbox.StepSet, "anna@old.example", "anna@new.example")}}
+	mailto := Item{Kind: inbox.KindChange, Mailto: true, Wait: 12 * time.Hour, Steps: []inbox.Step{step("email", inbox.StepSet, "anna@old.example", "anna@new.example"),
+		{Place: "newsletter", Field: "email", Op: inbox.StepReaddress}}, Keeps: []inbox.Keep{{Place: "invoices", Why: "tax law", Earlier: true}}}
 	account := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Wait: 12 * time.Hour,
 		Steps: []inbox.Step{{Place: "profile", Op: inbox.StepRemove}, {Place: "visits", Op: inbox.StepRemove}},
 		Keeps: []inbox.Keep{{Place: "invoices", Why: "tax law", Until: "2031-12-31"}}}
@@ -114,6 +115,8 @@ func plausible(t testing.TB) map[Name]Data {
 	waiting.Expires = at
 	refused := with(state(account, inbox.StateRefused, ""))
 	refused.Words = "An order of yours is still open.\nPlease write again when it has arrived."
+	extended := with(state(copied, inbox.StateReview, ""))
+	extended.Words, extended.Expires = "Your data lie in an archive that is read once a month.", at
 	answer := with()
 	answer.Words = "Your photo can be changed on your account page.\n\nBest wishes\nDana"
 	staff := with(state(account, inbox.StateFailed, "store-down"))
@@ -126,8 +129,8 @@ func plausible(t testing.TB) map[Name]Data {
 		NotYou: with(state(account, inbox.StateCancelled, "")),
 		Result: result, CopyPart: part, Cancelled: with(state(account, inbox.StateCancelled, "")), NothingHeld: nothing, Received: received,
 		Status:  with(scheduledItem, waiting, state(objection, inbox.StateReview, ""), state(fields, inbox.StateExpired, "")),
-		Refused: refused, Failed: with(state(change, inbox.StateFailed, "store")), ExpiredAsk: later, StopCheck: with(account),
-		Already: with(state(pause, inbox.StateDone, "same")), StaffAnswer: answer, StaffQuestion: answer,
+		Refused: refused, Extended: extended, Failed: with(state(change, inbox.StateFailed, "store")), ExpiredAsk: later, StopCheck: with(account),
+		Already: with(state(pause, inbox.StateDone, "same")), StaffAnswer: answer, StaffQuestion: answer, AskOnRecord: answer,
 		AddressChanged: with(state(mailto, inbox.StateDone, "")), StaleAsk: later,
 		PartialToStaff: with(state(change, inbox.StateReview, ""), state(account, inbox.StateReview, "")), StaffNotice: staff,
 	}
@@ -150,6 +153,30 @@ func TestPrint(t *testing.T) {
 			text := regexp.MustCompile(`(?m)^ +- `).ReplaceAllString(l.Text, "- ")
 			for _, found := range leftovers.FindAllString(l.Subject+"\n\n"+text, -1) {
 				t.Errorf("%s %s: %q in the text", n, lang, found)
+			}
+		}
+	}
+}
+
+// TestReaddressed: what is linked by an address that changes is shown with it,
+// and what stays under the old one, before and after.
+func TestReaddressed(t *testing.T) {
+	s := load(t, siteLanguages...)
+	data := plausible(t)
+	for lang, want := range map[string][3]string{
+		"en": {"we will replace the old address in your entries with the new one", "we have replaced the old address in your entries with the new one",
+			"your entries keep the old address. They will be in no later copy of your data, and a later deletion of your account will not reach them; you can still ask for them from the old address. Why: tax law"},
+		"ru": {"в ваших записях мы заменим старый адрес новым", "в ваших записях мы заменили старый адрес новым",
+			"в ваших записях останется старый адрес. В следующие копии ваших данных они не войдут, и удаление аккаунта их не затронет; обратиться по поводу них можно будет со старого адреса. Почему: tax law"},
+		"kk": {"жазбаларыңыздағы ескі поштаны жаңасына ауыстырамыз", "жазбаларыңыздағы ескі поштаны жаңасына ауыстырдық",
+			"жазбаларыңызда ескі пошта қалады. Олар деректеріңіздің кейінгі көшірмелеріне кірмейді, аккаунт жойылғанда да сақталып қалады; олар туралы ескі поштадан жаза аласыз. Себебі: tax law"},
+	} {
+		for name, word := range map[Name]string{Confirm: want[0], AskedNew: want[0], AddressNotice: want[0], AddressChanged: want[1]} {
+			text := strings.Join(strings.Fields(render(t, s, name, lang, data[name]).Text), " ")
+			for place, line := range map[string]string{"newsletter: ": word, "invoices: ": want[2]} {
+				if n := strings.Count(text, "- "+place+line); n != 1 {
+					t.Errorf("%s %s: %q is there %d times:\n%s", name, lang, place+line, n, text)
+				}
 			}
 		}
 	}
@@ -344,7 +371,7 @@ func TestGreetedOnce(t *testing.T) {
 		{"kk", "Құрметті Сәуле!", false},
 		{"kk", "Карта қайта істеп тұр.", true},
 	} {
-		for _, n := range []Name{StaffAnswer, StaffQuestion} {
+		for _, n := range []Name{StaffAnswer, StaffQuestion, AskOnRecord} {
 			l := render(t, s, n, c.lang, Data{Words: c.words})
 			first, _, _ := strings.Cut(l.Text, "\n")
 			said, _, _ := strings.Cut(strings.TrimSpace(c.words), "\n")
@@ -438,7 +465,8 @@ func TestBlankedAndKept(t *testing.T) {
 	it := Item{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, State: inbox.StateUnconfirmed,
 		Steps: []inbox.Step{blank("orders", "phone"), {Place: "profile", Op: inbox.StepRemove}, blank("orders", "address"), blank("notes", "phone")},
 		Keeps: []inbox.Keep{{Place: "orders", Field: "nickname", Why: "a law", Until: "2031-12-31"}, {Place: "orders", Field: "email", Why: "a law", Until: "2031-12-31"},
-			{Place: "orders", Field: "gender", Why: "another"}, {Place: "letters", Why: "a law", Until: "2031-12-31"}}}
+			{Place: "orders", Field: "gender", Why: "another"}, {Place: "letters", Why: "a law", Until: "2031-12-31"},
+			{Place: "keys", Why: "proof", Until: "2031-12-31", Earlier: true}, {Place: "news", Why: "proof", Earlier: true}}}
 	done := it
 	done.State = inbox.StateDone
 	s := load(t, siteLanguages...)
@@ -446,11 +474,12 @@ func TestBlankedAndKept(t *testing.T) {
 		"en": {{"orders: we will make these values unrecognisable: Phone number, Postal address", "Profile", "notes: we will make these values unrecognisable: Phone number",
 			"What stays: orders (Nickname, Email address). Why: a law. Until: 31 December 2031", "What stays: orders (Gender). Why: another",
 			"What stays: letters. Why: a law. Until: 31 December 2031"},
-			{"orders: we have made these values unrecognisable: Phone number, Postal address"}},
+			{"orders: we have made these values unrecognisable: Phone number, Postal address",
+				"keys: what is stored there under an earlier email address of yours stays; to have that deleted, too, write to us from that address. Why: proof. Until: 31 December 2031", "news: what is stored there under an earlier"}},
 		"ru": {{"orders: эти данные мы обезличим: Телефон, Почтовый адрес", "Что остаётся: orders (Никнейм, Электронная почта). Почему: a law. До какого срока: 31 декабря 2031 г."},
-			{"orders: эти данные мы обезличили: Телефон, Почтовый адрес"}},
+			{"orders: эти данные мы обезличили: Телефон, Почтовый адрес", "keys: записи под адресом, который был у вас раньше, остаются; чтобы удалить и их, напишите нам с того адреса. Почему: proof. До какого срока: 31 декабря 2031 г."}},
 		"kk": {{"orders: мына деректерді танылмайтын етеміз: Телефон нөмірі, Пошталық мекенжайы", "Сақталып қалатыны: orders (Лақап аты, Электрондық пошта). Себебі: a law. Мерзімі: 2031 ж. 31 желтоқсан"},
-			{"orders: мына деректерді танылмайтын еттік: Телефон нөмірі, Пошталық мекенжайы"}},
+			{"orders: мына деректерді танылмайтын еттік: Телефон нөмірі, Пошталық мекенжайы", "keys: бұрынғы поштаңызбен сақталған жазбалар қалады; оларды да жою үшін бізге сол поштадан жазыңыз. Себебі: proof. Мерзімі: 2031 ж. 31 желтоқсан"}},
 	} {
 		will, did := render(t, s, Confirm, lang, Data{Items: []Item{it}}).Text, render(t, s, Result, lang, Data{Items: []Item{done}}).Text
 		for i, text := range []string{will, did} {

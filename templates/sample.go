@@ -39,15 +39,17 @@ func sampleItems(at time.Time) []Item {
 	first := inbox.Step{Place: "profile", Field: inbox.FieldBirth, Op: inbox.StepSet, New: "1990-03-01"}
 	add := inbox.Step{Place: "profile", Field: inbox.FieldAbout, Op: inbox.StepAdd, Old: "Reads.", New: "Reads. Writes."}
 	mail := inbox.Step{Place: "profile", Field: inbox.FieldEmail, Op: inbox.StepSet, Old: "old@site.example", New: "new@site.example"}
+	follow := inbox.Step{Place: "newsletter", Field: inbox.FieldEmail, Op: inbox.StepReaddress}
 	clear := inbox.Step{Place: "profile", Field: inbox.FieldGender, Op: inbox.StepClear, Old: "female"}
 	remove := inbox.Step{Place: "profile", Op: inbox.StepRemove}
 	blank := inbox.Step{Place: "orders", Field: inbox.FieldFullName, Op: inbox.StepBlank, New: "null"}
 	keepField := inbox.Keep{Place: "orders", Field: "total", Why: "tax law"}
+	stays := inbox.Keep{Place: "invoices", Why: "tax law", Earlier: true}
 	keep := inbox.Keep{Place: "invoices", Why: "tax law", Until: "2031-12-31"}
 	items := []Item{
 		{Kind: inbox.KindChange, Steps: []inbox.Step{set, first, add}},
-		{Kind: inbox.KindChange, Mailto: true, Steps: []inbox.Step{mail}, Wait: 12 * time.Hour},
-		{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Steps: []inbox.Step{remove}, Keeps: []inbox.Keep{keep}, Wait: 48 * time.Hour},
+		{Kind: inbox.KindChange, Mailto: true, Steps: []inbox.Step{mail, follow}, Keeps: []inbox.Keep{stays}, Wait: 12 * time.Hour},
+		{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Steps: []inbox.Step{remove}, Keeps: []inbox.Keep{keep, stays}, Wait: 48 * time.Hour},
 		{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Guest: true, Steps: []inbox.Step{remove, blank}, Keeps: []inbox.Keep{keepField}},
 		{Kind: inbox.KindDelete, Scope: inbox.ScopeFields, Steps: []inbox.Step{clear}, Fields: []inbox.Field{inbox.FieldGender}},
 		{Kind: inbox.KindDeactivate}, {Kind: inbox.KindDeactivate, Undo: true}, {Kind: inbox.KindCopy}, {Kind: inbox.KindDescribe},

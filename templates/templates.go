@@ -49,7 +49,8 @@
 // The letters to somebody who has proved nothing ([Claim] and
 // [ConfirmNewAddress]), and to whom a stranger wrote in the name of ([NotYou]),
 // are rendered without anything personal, whatever their template asks for, and
-// are therefore the same for everybody.
+// are therefore the same for everybody. [AskOnRecord] has the words of staff
+// beside that, and nothing of the mail that it is about.
 package templates
 
 import (
@@ -83,12 +84,14 @@ const (
 	Received          Name = "received"            // passed on to staff
 	Status            Name = "status"              // where each open request stands
 	Refused           Name = "refused"             // staff refused, with a reason
+	Extended          Name = "extended"            // staff take the time that the law adds, with the reason and the new date
 	Failed            Name = "failed"              // could not be done at present
 	ExpiredAsk        Name = "expired-ask"         // a yes came too late: asked anew
 	StopCheck         Name = "stop-check"          // a stop that nobody proved, or that is not plain: stop, or go on?
 	Already           Name = "already"             // there is nothing to do
 	StaffAnswer       Name = "staff-answer"        // words of staff
 	StaffQuestion     Name = "staff-question"      // words of staff that want an answer
+	AskOnRecord       Name = "ask-on-record"       // the same to the address on record, when another one wrote. Own subject, nothing of that mail
 	AddressChanged    Name = "address-changed"     // to the old address: it has been replaced
 	StaleAsk          Name = "stale-ask"           // the data changed since they were shown: asked again
 	PartialToStaff    Name = "partial-to-staff"    // the answer is to some of what was asked, or to something else: staff look
@@ -98,13 +101,13 @@ const (
 // Names lists every letter.
 func Names() []Name {
 	return []Name{Claim, NotYou, Confirm, ConfirmNewAddress, AskedNew, Scheduled, AddressNotice, Result, CopyPart, Cancelled, NothingHeld,
-		Received, Status, Refused, Failed, ExpiredAsk, StopCheck, Already, StaffAnswer, StaffQuestion, AddressChanged,
+		Received, Status, Refused, Extended, Failed, ExpiredAsk, StopCheck, Already, StaffAnswer, StaffQuestion, AskOnRecord, AddressChanged,
 		StaleAsk, PartialToStaff, StaffNotice}
 }
 
 // ownSubject tells whether the letter starts a conversation of its own.
 func (n Name) ownSubject() bool {
-	return n == Claim || n == NotYou || n == ConfirmNewAddress || n == StaffNotice
+	return n == Claim || n == NotYou || n == ConfirmNewAddress || n == AskOnRecord || n == StaffNotice
 }
 
 // Site is what the letters say about the site.
@@ -227,6 +230,8 @@ func (s *Set) execute(tmpl *template.Template, n Name, l *language, d Data) (str
 		d = Data{Site: d.Site}
 	case ConfirmNewAddress:
 		d = Data{Site: d.Site, Expires: d.Expires}
+	case AskOnRecord:
+		d = Data{Site: d.Site, Words: d.Words}
 	}
 	v := &view{lang: l, data: d, label: s.label}
 	for _, code := range s.codes {

@@ -4,7 +4,7 @@
 // in and out and ends with the table of actions. Then it starts the daemon anew
 // with limits that leave room for play and a cool-off that can be stopped by
 // hand, and stays up: a mail program can be pointed at it, and whatever goes in
-// and out is printed, too.
+// and out is printed, too. A one-time link opens the staff's console.
 //
 //	go run ./cmd/demo                  until Ctrl-C
 //	go run ./cmd/demo -once            exit 0 when every conversation has ended as it should
@@ -31,6 +31,7 @@ import (
 	"push.guru/supportd/cmd/internal/talk"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/mailtest"
+	"push.guru/supportd/inbox/staff"
 )
 
 func main() {
@@ -119,7 +120,11 @@ func demo(ctx context.Context, out *printer, store string, once bool, log *slog.
 		return ok, err
 	}
 	return ok, serve(ctx, dir, w, setting{store, ownCoolOff, 1000}, log, func(d *daemon.Daemon, file string) error {
-		stay(ctx, w, d, out, func() { out.invite(w, file) })
+		link, err := d.Invite(ctx, "you", staff.RoleAdmin)
+		if err != nil {
+			return err
+		}
+		stay(ctx, w, d, out, func() { out.invite(w, file, link) })
 		return nil
 	})
 }
@@ -154,6 +159,9 @@ func serve(ctx context.Context, dir string, w *mailtest.World, s setting, log *s
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := d.Listen(); err != nil {
+		return err
+	}
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- d.Run(running) }()
@@ -210,6 +218,8 @@ effects_per_hour = %[5]d
 cool_off = "%[4]s"
 [policy.delete_account]
 cool_off = "%[4]s"
+[console]
+listen = "127.0.0.1:0"
 `, support, w.IMAPAddr(), w.SMTPAddr(), s.coolOff, s.limit)
 	if s.store == "sqlite" {
 		text += inSite

@@ -129,7 +129,7 @@ func (p *printer) sum(all, failed int) {
 }
 
 // invite says how to try it oneself.
-func (p *printer) invite(w *mailtest.World, file string) {
+func (p *printer) invite(w *mailtest.World, file, link string) {
 	fmt.Fprintf(p.w, `
 %[1]s
 
@@ -144,12 +144,16 @@ func (p *printer) invite(w *mailtest.World, file string) {
   Answer with the subject of the letter: the token in it says to what. Without the login nobody vouches for the
   sender, and you are asked first whether it was you. A delete or a new address waits %[10]v minutes: "stop" prevents it.
 
-  Staff's view:
+  Staff's view, in a browser; the link signs you in once, within a day:
+
+      %[12]s
+
+  and on the command line:
 
       go run ./cmd/supportd actions -c %[11]s list
       go run ./cmd/supportd mails -c %[11]s list
 
   What goes in and out is printed here. Ctrl-C ends the demo.
 `, p.paint(bold, "━━ Your turn"), w.IMAPAddr(), w.SMTPAddr(), p.paint(yellow, visitor), p.paint(yellow, password), p.paint(yellow, support),
-		visitor, password, support, ownCoolOff.Minutes(), file)
+		visitor, password, support, ownCoolOff.Minutes(), file, p.paint(yellow, link))
 }

@@ -59,12 +59,20 @@ type runCmd struct {
 	Once bool `help:"Take everything that waits, finish all that is due, and exit."`
 }
 
+// leanGC makes the daemon's heap half as large above what is in use as Go does
+// by itself. The word lists are most of that and hold no pointers, so it costs
+// little.
+const leanGC = 50
+
 func (c *runCmd) Run(w *world) (err error) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(leanGC)
+	}
 	cfg, err := c.load()
 	if err != nil {
 		return err
 	}
-	d, err := daemon.Open(w.ctx, cfg, daemon.Options{Log: logger(cfg, w.stderr), Point: killPoint()})
+	d, err := daemon.Open(w.ctx, cfg, c.options(cfg, w))
 	if errors.Is(err, state.ErrLocked) {
 		return &inbox.Error{Err: err, Hint: "another supportd runs on " + cfg.StateDir + "; one is enough"}
 	}
@@ -72,10 +80,22 @@ func (c *runCmd) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	debug.FreeOSMemory() // reading the word lists took far more than they keep
 	if c.Once {
 		return d.Once(w.ctx)
 	}
 	return d.Run(w.ctx)
+}
+
+// options says what the daemon writes to: a bar goes to a terminal where
+// somebody waits for the end.
+func (c *runCmd) options(cfg *config.Config, w *world) daemon.Options {
+	notify, watchdog := serviceManager(os.Getenv)
+	o := daemon.Options{Log: logger(cfg, w.stderr), Point: killPoint(), Notify: notify, Watchdog: watchdog}
+	if c.Once {
+		o.Progress = bar(w.stderr)
+	}
+	return o
 }
 
 type checkCmd struct {
@@ -144,12 +164,9 @@ func (c *checkCmd) Run(w *world) error {
 type versionCmd struct{}
 
 func (versionCmd) Run(w *world) error {
-	version, built := "(devel)", ""
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			version = info.Main.Version
-		}
-		built = ", " + info.GoVersion
+	version, built := daemon.Version()
+	if built != "" {
+		built = ", " + built
 	}
 	_, err := fmt.Fprintf(w.stdout, "supportd %s%s\n", version, built)
 	return err

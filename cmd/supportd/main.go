@@ -23,6 +23,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal lets what is under way finish, a second one ends the program at once
 	code := Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -37,7 +38,7 @@ const (
 
 // cli is the command line; each field is a command.
 type cli struct {
-	Run       runCmd       `cmd:"" help:"The daemon: take mail in, carry requests out, reply."`
+	Run       runCmd       `cmd:"" help:"The daemon: take mail in, carry requests out, reply. SIGTERM lets what is under way finish, a second one ends it at once."`
 	Check     checkCmd     `cmd:"" help:"Try configuration, mail servers, templates and user store; changes nothing."`
 	Config    configCmd    `cmd:"" help:"Print the commented sample configuration, or the systemd unit."`
 	Classify  classifyCmd  `cmd:"" help:"Show what the daemon would understand of mails; stores and sends nothing."`
@@ -47,6 +48,7 @@ type cli struct {
 	Resume    resumeCmd    `cmd:"" help:"End a pause, also the one after a restored state."`
 	Reconcile reconcileCmd `cmd:"" help:"Compare every mailbox with the state; exit 1 when a mail is not accounted for."`
 	Users     usersCmd     `cmd:"" help:"The people of the user store, and the data map of a database."`
+	Staff     staffCmd     `cmd:"" help:"Who may sign in to the console, and what they may do there."`
 	Journal   journalCmd   `cmd:"" help:"The journal's hash chain."`
 	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of the state and the embedded user store into an empty directory."`
 	Restore   restoreCmd   `cmd:"" help:"Put a copy that backup made in place of the state (daemon stopped)."`

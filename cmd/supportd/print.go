@@ -17,6 +17,7 @@ import (
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/control"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/journal"
 	"push.guru/supportd/inbox/review"
 )
@@ -137,10 +138,21 @@ func fields(w io.Writer, pairs ...string) {
 	}
 }
 
+// risk says how near the due time is, or that the law's clock stands.
+func risk(v review.ActionView) string {
+	switch {
+	case v.Risk != deadline.RiskNone:
+		return string(v.Risk)
+	case v.Stands:
+		return "stands"
+	}
+	return "-"
+}
+
 func printAction(w io.Writer, v review.ActionDetail, clock clock) error {
 	fields(w, "action", v.ID.String(), "case", v.Case.String(), "kind", v.Label(), "state", string(v.State), "note", v.Error,
-		"received", clock.when(v.Received), "due", clock.when(v.Due), "runs after", clock.when(v.RunAfter), "expires", clock.when(v.Expires),
-		"person", v.Person, "address", v.Address, "language", v.Language, "sender", senderOf(v.Evidence, v.Why))
+		"received", clock.when(v.Received), "due", clock.when(v.Due), "extended", clock.when(v.Extended), "risk", risk(v.ActionView), "runs after", clock.when(v.RunAfter), "expires", clock.when(v.Expires),
+		"person", v.Person, "address", v.Address, "language", v.Language, "sender", senderOf(v.Evidence, v.Why), "held until", clock.when(v.Until), "handed to", v.Assignee, "  note", v.Handed)
 	switch {
 	case v.Forgotten:
 		fmt.Fprintln(w, "Its content was kept long enough and forgotten.")
@@ -154,7 +166,13 @@ func printAction(w io.Writer, v review.ActionDetail, clock clock) error {
 		fields(w, "  plan", stepOf(s))
 	}
 	for _, k := range v.Plan.Keeps {
-		line := column(k.Place, k.Field) + ": " + k.Why
+		line := column(k.Place, k.Field)
+		if k.Earlier {
+			line += " under an earlier address"
+		}
+		if k.Why != "" {
+			line += ": " + k.Why
+		}
 		if k.Until != "" {
 			line += "; until: " + k.Until
 		}
@@ -193,6 +211,9 @@ func column(place string, f inbox.Field) string {
 func stepOf(s inbox.Step) string {
 	if s.Op == inbox.StepBlank {
 		return fmt.Sprintf("%s %s: %s", s.Op, column(s.Place, s.Field), s.New)
+	}
+	if s.Op == inbox.StepReaddress {
+		return fmt.Sprintf("%s %s", s.Op, s.Place)
 	}
 	name := s.Place
 	if s.Field != "" {
@@ -263,6 +284,65 @@ func printMail(w io.Writer, v review.MailDetail, clock clock) error {
 		fmt.Fprintf(w, "text\n%s\n", paragraph(v.Text))
 	}
 	printReplies(w, v.Replies)
+	return nil
+}
+
+// printPreview shows what an act would send.
+func printPreview(w io.Writer, id actionID, p review.Preview) error {
+	fmt.Fprintf(w, "%s would be %s; letters: %d\n", id, p.State, len(p.Letters))
+	if p.Final != "" {
+		fmt.Fprintf(w, "it cannot be taken back: %s\n", plain(p.Final))
+	}
+	for _, l := range p.Letters {
+		state := string(l.State)
+		if l.Error != "" {
+			state += ", " + l.Error
+		}
+		fields(w, "to", l.To, "subject", l.Subject, "state", state)
+		fmt.Fprintf(w, "text\n%s\n", paragraph(l.Text))
+	}
+	return nil
+}
+
+// entryCells gives the cells of a journal entry.
+func entryCells(e review.LogEntry, clock clock) []string {
+	c, a := "", ""
+	if e.Case != 0 {
+		c = e.Case.String()
+	}
+	if e.Action != 0 {
+		a = e.Action.String()
+	}
+	what := e.What
+	switch {
+	case e.Forgotten:
+		what += " (forgotten)"
+	case len(e.Detail) > 0:
+		what += " " + string(e.Detail)
+	}
+	return []string{fmt.Sprint(e.Seq), clock.tell(e.At, "2006-01-02 15:04:05 -07:00"), e.Who, c, a, what}
+}
+
+// printReceipt shows a receipt.
+func printReceipt(w io.Writer, r review.Receipt, clock clock) error {
+	fields(w, "case", r.Case.String(), "mailbox", r.Mailbox, "received", clock.when(r.Received), "sender", r.Sender, "proof", r.Proof)
+	for _, a := range r.Asked {
+		label := review.ActionView{Kind: a.Kind, Scope: a.Scope, Undo: a.Undo}.Label()
+		for _, f := range a.Fields {
+			label += " " + string(f)
+		}
+		fields(w, "asked", a.Action.String()+" "+label, "  state", string(a.State), "  due", clock.when(a.Due), "  ended", clock.when(a.Ended), "  answered", clock.when(a.Answered), "  deadline", string(a.Deadline))
+		for _, s := range a.Done {
+			fields(w, "  done", clock.tell(s.At, "2006-01-02 15:04:05 -07:00")+"  "+s.What+"  ("+s.Who+")")
+		}
+	}
+	for _, l := range r.Letters {
+		fields(w, "letter", fmt.Sprintf("%s %s: %s %s (%s)", l.Reply, l.Letter, l.State, clock.when(l.Sent), l.By))
+	}
+	for _, e := range r.Entries {
+		fields(w, "entry", fmt.Sprintf("%d %s  %s  %s  (%s)", e.Seq, e.Hash, clock.tell(e.At, "2006-01-02 15:04:05 -07:00"), e.What, e.Who))
+	}
+	fields(w, "head", fmt.Sprintf("%d %s", r.HeadSeq, r.Head))
 	return nil
 }
 

@@ -186,9 +186,14 @@ password_file = "pass"
 [proof]
 trusted_authserv_ids = ["mx.site.test"]
 dkim = false
+[console]
+listen = "127.0.0.1:0"
 `, control.Caller(), support, s.world.IMAPAddr(), s.world.SMTPAddr(), support)
 	if len(args) > 0 {
 		text += ts.ReadFile(args[0])
+	}
+	if !strings.Contains(text, "[deadlines]") { // the scripts run at any time: its calendar has no end
+		text += "[deadlines]\nprofile = \"gdpr\"\n"
 	}
 	if err := os.WriteFile(ts.MkAbs("pass"), []byte("secret\n"), 0o600); err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/handlers/users/datamap/mapfile"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/intake"
 	"push.guru/supportd/inbox/journal"
@@ -129,6 +130,7 @@ type (
 	actionID string
 	mailID   string
 	anyID    string
+	letterID string
 )
 
 // UnmarshalText takes the ID of an action.
@@ -156,6 +158,18 @@ func (id *anyID) UnmarshalText(b []byte) error {
 	return err
 }
 
+// UnmarshalText takes the ID of a letter, or of a mail for the letters of its
+// case.
+func (id *letterID) UnmarshalText(b []byte) error {
+	if m, err := inbox.ParseMailID(string(b)); err == nil {
+		*id = letterID(m.String())
+		return nil
+	}
+	r, err := inbox.ParseReplyID(string(b))
+	*id = letterID(r.String())
+	return err
+}
+
 // headHash is a head of the journal's chain.
 type headHash string
 
@@ -179,24 +193,29 @@ func words[T ~string](names []T) string {
 
 type actionsCmd struct {
 	configFile
-	List    actionsList    `cmd:"" help:"One action a line; a pause is told on standard error."`
-	Show    actionsShow    `cmd:"" help:"Everything about one action."`
-	Approve actionsApprove `cmd:"" help:"Let an action in review go on, and the one letter that comes of it; the person's proof is still asked for."`
-	Hold    actionsID      `cmd:"" help:"Stop an action where it is; its clocks stand still."`
-	Release actionsRelease `cmd:"" help:"Put a held action back, and send the letters of its case that were held."`
-	Refuse  actionsRefuse  `cmd:"" help:"End an action; a proved person is told the reason."`
-	Retry   actionsID      `cmd:"" help:"Run a failed action again."`
-	Undo    actionsID      `cmd:"" help:"Ask the owner to agree that a change or deactivation is taken back."`
-	Correct actionsCorrect `cmd:"" help:"Give an action another reading; the person is asked about it."`
-	Answer  actionsText    `cmd:"" help:"Answer a question in writing; greeting and signature are added."`
-	Ask     actionsText    `cmd:"" help:"Ask the person something; greeting and signature are added."`
-	Close   actionsClose   `cmd:"" help:"End an action without a letter."`
+	List     actionsList     `cmd:"" help:"One action a line; a pause is told on standard error."`
+	Show     actionsShow     `cmd:"" help:"Everything about one action."`
+	Approve  actionsApprove  `cmd:"" help:"Let an action in review go on, and the one letter that comes of it; the person's proof is still asked for."`
+	Preview  actionsPreview  `cmd:"" help:"Show the letters that an act would send, and what it would do; nothing is done."`
+	HandOver actionsHandOver `cmd:"" help:"Give an action to somebody of the staff; it stays where it is."`
+	Hold     actionsHold     `cmd:"" help:"Stop an action where it is; its clocks stand still. With a date it needs nobody before."`
+	Release  actionsRelease  `cmd:"" help:"Put a held action back, and send the letters of its case that were held."`
+	Drop     actionsDrop     `cmd:"" help:"Discard a held letter, or all of a case; nobody gets it."`
+	Refuse   actionsRefuse   `cmd:"" help:"End an action; a proved person is told the reason."`
+	Retry    actionsID       `cmd:"" help:"Run a failed action again."`
+	Undo     actionsID       `cmd:"" help:"Ask the owner to agree that a change or deactivation is taken back."`
+	Correct  actionsCorrect  `cmd:"" help:"Give an action another reading; the person is asked about it."`
+	Answer   actionsAnswer   `cmd:"" help:"Answer a question in writing; greeting and signature are added."`
+	Ask      actionsAsk      `cmd:"" help:"Ask the person something; greeting and signature are added."`
+	Close    actionsClose    `cmd:"" help:"End an action without a letter."`
+	Extend   actionsExtend   `cmd:"" help:"Take the time that the law adds, once; the person is told the reason and the new date."`
 }
 
 type actionsList struct {
-	State string `help:"Only this state." placeholder:"S"`
-	Kind  string `help:"Only this kind." placeholder:"K"`
-	JSON  bool   `help:"One JSON object a line."`
+	State    string `help:"Only this state." placeholder:"S"`
+	Kind     string `help:"Only this kind." placeholder:"K"`
+	Assignee string `help:"Only what was handed over to them." placeholder:"NAME"`
+	JSON     bool   `help:"One JSON object a line."`
 }
 
 func (c *actionsList) Run(w *world, all *cli) error {
@@ -206,7 +225,7 @@ func (c *actionsList) Run(w *world, all *cli) error {
 	if c.Kind != "" && !slices.Contains(review.Labels(), c.Kind) {
 		return usageError{fmt.Errorf("--kind=%s: the kinds are %s", c.Kind, words(review.Labels()))}
 	}
-	call := control.Call{Verb: "actions list", State: c.State, Kind: c.Kind}
+	call := control.Call{Verb: "actions list", State: c.State, Kind: c.Kind, To: c.Assignee}
 	return all.Actions.talk(w, func(do caller) error {
 		if err := do.tellPause(w); err != nil {
 			return err
@@ -219,9 +238,9 @@ func (c *actionsList) Run(w *world, all *cli) error {
 }
 
 func (c *actionsList) table(w *world, do caller, call control.Call, clock clock) error {
-	t := newTable(w.stdout, "ID", "STATE", "KIND", "RECEIVED", "DUE", "SENDER", "NOTE")
+	t := newTable(w.stdout, "ID", "STATE", "KIND", "RECEIVED", "DUE", "RISK", "SENDER", "NOTE")
 	err := eachItem(do, call, func(v review.ActionView) error {
-		t.row(v.ID.String(), string(v.State), v.Label(), clock.when(v.Received), clock.when(v.Due), v.Evidence.String(), v.Error)
+		t.row(v.ID.String(), string(v.State), v.Label(), clock.when(v.Received), clock.when(v.Due), risk(v), v.Evidence.String(), v.Error)
 		return nil
 	})
 	return t.end(err)
@@ -265,6 +284,15 @@ func (c *actionsRelease) Run(w *world, all *cli) error {
 	return all.Actions.say(w, control.Call{Verb: "release", ID: string(c.ID)}, nil)
 }
 
+type actionsDrop struct {
+	ID     letterID `arg:"" help:"R-000789, or M-000456 for all held letters of a case."`
+	Reason string   `required:"" placeholder:"TEXT" help:"Why; it stands in the journal and is sent to nobody."`
+}
+
+func (c *actionsDrop) Run(w *world, all *cli) error {
+	return all.Actions.say(w, control.Call{Verb: "drop", ID: string(c.ID), Reason: c.Reason}, nil)
+}
+
 type actionsRefuse struct {
 	ID     actionID `arg:"" help:"A-000123."`
 	Reason string   `required:"" placeholder:"TEXT" help:"Why, in the person's language: a proved person is sent it."`
@@ -283,17 +311,101 @@ func (c *actionsClose) Run(w *world, all *cli) error {
 	return all.Actions.say(w, control.Call{Verb: "close", ID: string(c.ID), Reason: c.Reason}, nil)
 }
 
-type actionsText struct {
+type actionsExtend struct {
+	ID     actionID `arg:"" help:"A-000123."`
+	Reason string   `required:"" placeholder:"TEXT" help:"Why, in the person's language: they are sent it."`
+}
+
+func (c *actionsExtend) Run(w *world, all *cli) error {
+	return all.Actions.say(w, control.Call{Verb: "extend", ID: string(c.ID), Reason: c.Reason}, nil)
+}
+
+type actionsAnswer struct {
 	ID   actionID `arg:"" help:"A-000123."`
 	File string   `arg:"" help:"The text of the letter, in the person's language; - is standard input. A greeting in it stands in the place of ours."`
 }
 
-func (c *actionsText) Run(w *world, all *cli, verb command) error {
+func (c *actionsAnswer) Run(w *world, all *cli) error {
 	text, err := readFile(w, c.File)
 	if err != nil {
 		return err
 	}
-	return all.Actions.say(w, control.Call{Verb: string(verb), ID: string(c.ID), Text: string(text)}, nil)
+	return all.Actions.say(w, control.Call{Verb: "answer", ID: string(c.ID), Text: string(text)}, nil)
+}
+
+type actionsAsk struct {
+	ID           actionID `arg:"" help:"A-000123."`
+	File         string   `arg:"" help:"The text of the letter, in the person's language; - is standard input. A greeting in it stands in the place of ours."`
+	AlsoOnRecord string   `placeholder:"ADDRESS" help:"Ask whoever has this address on record, too, in a letter of its own: for somebody who wrote from another one."`
+}
+
+func (c *actionsAsk) Run(w *world, all *cli) error {
+	text, err := readFile(w, c.File)
+	if err != nil {
+		return err
+	}
+	return all.Actions.say(w, control.Call{Verb: "ask", ID: string(c.ID), Text: string(text), OnRecord: c.AlsoOnRecord}, nil)
+}
+
+type actionsHold struct {
+	ID     actionID `arg:"" help:"A-000123."`
+	Reason string   `placeholder:"TEXT" help:"Why, for whoever looks at it; it is sent to nobody."`
+	Until  string   `placeholder:"TIME" help:"It needs nobody before, and is not released then: 2026-03-02, \"2026-03-02 10:00\" where the site is, or 2026-03-02T10:00:00Z."`
+}
+
+func (c *actionsHold) Run(w *world, all *cli) error {
+	call := control.Call{Verb: "hold", ID: string(c.ID), Reason: c.Reason}
+	var err error
+	if c.Until != "" {
+		call.Until, err = all.Actions.clock().parse("--until", c.Until)
+	}
+	switch {
+	case err != nil:
+		return err
+	case c.Until != "" && c.Reason == "":
+		return usageError{errors.New("--until goes with --reason: whoever looks then should know why")}
+	}
+	return all.Actions.say(w, call, nil)
+}
+
+type actionsHandOver struct {
+	ID   actionID `arg:"" help:"A-000123."`
+	To   string   `required:"" placeholder:"NAME" help:"Who; \"\" is nobody."`
+	Note string   `placeholder:"TEXT" help:"What they should know; it is sent to nobody."`
+}
+
+func (c *actionsHandOver) Run(w *world, all *cli) error {
+	return all.Actions.say(w, control.Call{Verb: "hand-over", ID: string(c.ID), To: c.To, Reason: c.Note}, nil)
+}
+
+type actionsPreview struct {
+	Act          string   `arg:"" help:"approve, approve-without-proof, release, refuse, answer, ask, retry, undo or close."`
+	ID           actionID `arg:"" help:"A-000123."`
+	File         string   `arg:"" optional:"" help:"Of an answer or a question: the text; - is standard input."`
+	Reason       string   `placeholder:"TEXT" help:"Of a refusal, of closing, or of an approval without proof."`
+	AlsoOnRecord string   `placeholder:"ADDRESS" help:"Of a question: who is asked, too."`
+	JSON         bool     `help:"One JSON object."`
+}
+
+// previewed are the acts that take no more than text and reason.
+var previewed = []cases.Verb{cases.Approve, cases.ApproveWithoutProof, cases.Release, cases.Refuse, cases.Answer, cases.Ask, cases.Retry, cases.Undo, cases.Close}
+
+func (c *actionsPreview) Run(w *world, all *cli) error {
+	if !slices.Contains(previewed, cases.Verb(c.Act)) {
+		return usageError{fmt.Errorf("%q: there are previews of %s", c.Act, words(previewed))}
+	}
+	call := control.Call{Verb: "preview", ID: string(c.ID), Act: c.Act, Reason: c.Reason, OnRecord: c.AlsoOnRecord}
+	if c.File != "" {
+		text, err := readFile(w, c.File)
+		if err != nil {
+			return err
+		}
+		call.Text = string(text)
+	}
+	if c.JSON {
+		return all.Actions.raw(w, call)
+	}
+	return each(all.Actions.configFile, w, call, func(p review.Preview) error { return printPreview(w.stdout, c.ID, p) })
 }
 
 type actionsCorrect struct {
@@ -312,6 +424,7 @@ type mailsCmd struct {
 	configFile
 	List   mailsList   `cmd:"" help:"One mail a line."`
 	Show   mailsShow   `cmd:"" help:"Everything about one mail."`
+	Raw    mailsRaw    `cmd:"" help:"The mail as it is on the server now, every byte; that it was read stands in the journal."`
 	Replay mailsReplay `cmd:"" help:"Process a quarantined, held or ignored mail again."`
 }
 
@@ -343,6 +456,22 @@ type mailsShow struct {
 
 func (c *mailsShow) Run(w *world, all *cli) error {
 	return each(all.Mails.configFile, w, control.Call{Verb: "mails show", ID: string(c.ID)}, func(v review.MailDetail) error { return printMail(w.stdout, v, all.Mails.clock()) })
+}
+
+type mailsRaw struct {
+	ID mailID `arg:"" help:"M-000456."`
+}
+
+func (c *mailsRaw) Run(w *world, all *cli) error {
+	return all.Mails.pieces(w, control.Call{Verb: "mails raw", ID: string(c.ID)})
+}
+
+// pieces makes a call whose items are parts of a text, and writes it as it is.
+func (c configFile) pieces(w *world, call control.Call) error {
+	return each(c, w, call, func(p control.Piece) error {
+		_, err := w.stdout.Write(p.Bytes)
+		return err
+	})
 }
 
 type mailsReplay struct {
@@ -428,19 +557,20 @@ type usersReapply struct {
 	JSON   bool   `help:"One JSON object a line."`
 }
 
-// time reads Since, in the zone of the site unless it names one.
-func (c *usersReapply) time(clock clock) (time.Time, error) {
+// parse reads a time that was typed for a flag, in the zone of the site unless
+// it names one.
+func (c clock) parse(flag, s string) (time.Time, error) {
 	for _, layout := range []string{time.DateOnly, "2006-01-02 15:04", time.DateTime, time.RFC3339} {
-		if t, err := time.ParseInLocation(layout, c.Since, clock.zone); err == nil {
+		if t, err := time.ParseInLocation(layout, s, c.zone); err == nil {
 			return t, nil
 		}
 	}
-	return time.Time{}, usageError{fmt.Errorf("--since=%s: a time is written 2026-03-02, \"2026-03-02 10:00\" or 2026-03-02T10:00:00Z", c.Since)}
+	return time.Time{}, usageError{fmt.Errorf("%s=%s: a time is written 2026-03-02, \"2026-03-02 10:00\" or 2026-03-02T10:00:00Z", flag, s)}
 }
 
 func (c *usersReapply) Run(w *world, all *cli) error {
 	clock := all.Users.clock()
-	since, err := c.time(clock)
+	since, err := clock.parse("--since", c.Since)
 	if err != nil {
 		return err
 	}
@@ -505,7 +635,97 @@ func (c *usersMap) Run(w *world, all *cli) error {
 
 type journalCmd struct {
 	configFile
-	Verify journalVerify `cmd:"" help:"Walk the chain; exit 1 at the first broken entry."`
+	Verify  journalVerify  `cmd:"" help:"Walk the chain; exit 1 at the first broken entry."`
+	List    journalList    `cmd:"" help:"One entry a line, the newest first."`
+	Export  journalExport  `cmd:"" help:"All entries, oldest first, as CSV or JSON lines; nothing personal unless details are asked for."`
+	Receipt journalReceipt `cmd:"" help:"What was asked in a case, what was done, when and by whom, and the entries that prove it."`
+}
+
+// logFilter are the flags that say which entries of the journal are meant.
+type logFilter struct {
+	From    string   `placeholder:"TIME" help:"Not before."`
+	To      string   `placeholder:"TIME" help:"Only before."`
+	Case    mailID   `placeholder:"M-000456" help:"Only this case and its actions."`
+	Action  actionID `placeholder:"A-000123" help:"Only this action."`
+	Who     string   `placeholder:"NAME" help:"Only what they did: supportd, person, or one of the staff."`
+	What    string   `placeholder:"WORD" help:"Only this: approved, hold, done, ..."`
+	Details bool     `help:"With the details that are not forgotten: they may be personal."`
+}
+
+// filter reads the flags.
+func (f logFilter) filter(clock clock) (out review.LogFilter, err error) {
+	out = review.LogFilter{Who: f.Who, What: f.What, Details: f.Details}
+	if f.From != "" {
+		if out.From, err = clock.parse("--from", f.From); err != nil {
+			return out, err
+		}
+	}
+	if f.To != "" {
+		if out.To, err = clock.parse("--to", f.To); err != nil {
+			return out, err
+		}
+	}
+	if f.Case != "" {
+		if out.Case, err = inbox.ParseMailID(string(f.Case)); err != nil {
+			return out, err
+		}
+	}
+	if f.Action != "" {
+		out.Action, err = inbox.ParseActionID(string(f.Action))
+	}
+	return out, err
+}
+
+type journalList struct {
+	logFilter
+	Oldest bool `help:"The oldest first."`
+	Limit  int  `default:"100" help:"How many at most."`
+	JSON   bool `help:"One JSON object a line."`
+}
+
+func (c *journalList) Run(w *world, all *cli) error {
+	clock := all.Journal.clock()
+	f, err := c.filter(clock)
+	switch {
+	case err != nil:
+		return err
+	case c.Limit <= 0:
+		return usageError{errors.New("--limit must be 1 or more")}
+	}
+	f.Oldest = c.Oldest
+	call := control.Call{Verb: "journal list", Log: f, Mails: c.Limit}
+	if c.JSON {
+		return all.Journal.raw(w, call)
+	}
+	t := newTable(w.stdout, "NUMBER", "AT", "WHO", "CASE", "ACTION", "WHAT")
+	err = each(all.Journal.configFile, w, call, func(e review.LogEntry) error { t.row(entryCells(e, clock)...); return nil })
+	return t.end(err)
+}
+
+type journalExport struct {
+	logFilter
+	Format string `default:"csv" enum:"csv,jsonl" help:"csv or jsonl; each line of jsonl has the entry as it is hashed."`
+}
+
+func (c *journalExport) Run(w *world, all *cli) error {
+	f, err := c.filter(all.Journal.clock())
+	if err != nil {
+		return err
+	}
+	return all.Journal.pieces(w, control.Call{Verb: "journal export", Format: c.Format, Log: f})
+}
+
+type journalReceipt struct {
+	ID   mailID `arg:"" help:"M-000456."`
+	JSON bool   `help:"One JSON object."`
+}
+
+func (c *journalReceipt) Run(w *world, all *cli) error {
+	call := control.Call{Verb: "journal receipt", ID: string(c.ID)}
+	if c.JSON {
+		return all.Journal.raw(w, call)
+	}
+	return each(all.Journal.configFile, w, call, func(r review.Receipt) error { return printReceipt(w.stdout, r, all.Journal.clock()) })
 }
 
 type journalVerify struct {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"push.guru/supportd/cmd/internal/crowd"
 	"push.guru/supportd/inbox/mailtest"
 )
 
@@ -26,29 +27,30 @@ func TestNothingIsSaidBeforeItIsOnDisk(t *testing.T) {
 	binary, world := build(t, dir), newWorld(t)
 	config := configure(t, dir, world)
 	s := &siege{T: t, dir: dir, binary: binary, config: config, world: world}
+	wishes := crowd.Wishes()
 	file := filepath.Join(dir, "people.jsonl")
-	if err := os.WriteFile(file, []byte(people(len(wishes))), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(crowd.People(len(wishes))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.supportd("users", "import", file)
-	world.Send("first@users.test", support, "My data", wishes[0].text, mailtest.Aligned(true))
+	world.Send("first@users.test", crowd.Support, "My data", wishes[0].Text, mailtest.Aligned(true))
 	s.supportd("run", "--once") // the first contact makes folders and tells the head of the journal
 	for n, w := range wishes {
-		world.Send(addressOf(n), support, "My data", w.text, mailtest.Aligned(w.aligned))
+		world.Send(crowd.Address(n), crowd.Support, "My data", w.Text, mailtest.Aligned(w.Aligned))
 		for answers := 0; ; answers++ {
 			before := len(world.Sent())
 			said := s.traced(strace)
 			if want := []string{"acknowledges", "final dot"}; !slices.Equal(said, want) {
-				t.Errorf("%s, mail %d: it said %q, want %q", addressOf(n), answers+1, said, want)
+				t.Errorf("%s, mail %d: it said %q, want %q", crowd.Address(n), answers+1, said, want)
 			}
 			sent := world.Sent()
 			if len(sent) != before+1 {
-				t.Fatalf("%s, mail %d: %d letters came of it", addressOf(n), answers+1, len(sent)-before)
+				t.Fatalf("%s, mail %d: %d letters came of it", crowd.Address(n), answers+1, len(sent)-before)
 			}
-			if answers == w.yes {
+			if answers == w.Yes {
 				break
 			}
-			world.Reply(sent[before], addressOf(n), "Yes", mailtest.Aligned(w.aligned))
+			world.Reply(sent[before], crowd.Address(n), "Yes", mailtest.Aligned(w.Aligned))
 		}
 	}
 }

@@ -15,6 +15,9 @@
 //   - What runs is what was shown: the store compares the old value of each
 //     step with what it holds, inside the transaction, and does nothing at all
 //     when one differs.
+//   - An address that changes takes along the rows that are found by it, where the
+//     plan says so. Where two accounts have the old one and such rows are there,
+//     nothing is done: nobody can tell whose they are.
 //   - Everything held about a person comes out as a stream, place by place, and
 //     no transaction of the store is open while the reader is at work on it.
 //   - A failure that a later try may mend says so (inbox.IsTemporary). No error
@@ -118,6 +121,12 @@ type Store interface {
 	// left of somebody whose own record is gone still comes; when nothing is
 	// held, it is ErrNotFound. An error ends the stream.
 	Records(ctx context.Context, p Person) iter.Seq2[Record, error]
+
+	// Addresses gives every address that rows are found by, whether or not an
+	// account has it, at least once, as it is written there; a store where all is
+	// found by ID gives none. An error ends the stream. The reader must be quick:
+	// something may be open meanwhile.
+	Addresses(ctx context.Context) iter.Seq2[string, error]
 
 	// Left reads every place that the plan was to take something from again,
 	// and gives those of its steps that are not done: what they were to take is

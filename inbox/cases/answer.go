@@ -22,6 +22,11 @@ func (k *Keeper) Answer(tx *state.Tx, m *inbox.Mail, s Sender, q *state.Ask, r i
 	}
 	m.Actions = appendNew(m.Actions, q.Actions)
 	over := q.Used || q.Void != "" || q.Purpose != state.PurposeStop && lapsed(tx, q, acts)
+	if q.Purpose.Waits() && !over {
+		for _, a := range acts {
+			a.Answered(m.Received, inbox.WaitProof) // its clock goes on, whatever the answer is
+		}
+	}
 	switch {
 	case r.Partial && (over || q.Purpose != state.PurposeConfirm):
 		err = k.handOver(tx, m, s, "an answer to some of several points, but to no open question", q.Purpose != state.PurposeNewAddr)
@@ -171,17 +176,8 @@ func lapsed(tx *state.Tx, q *state.Ask, acts []*inbox.Action) bool {
 
 // open reads the Actions of an Ask that have not ended.
 func open(tx *state.Tx, q *state.Ask) ([]*inbox.Action, error) {
-	var out []*inbox.Action
-	for _, id := range q.Actions {
-		a, err := tx.Action(id)
-		if err != nil {
-			return nil, err
-		}
-		if !a.State.Ended() {
-			out = append(out, a)
-		}
-	}
-	return out, nil
+	acts, err := tx.Actions(q.Actions)
+	return slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.State.Ended() }), err
 }
 
 func appendNew(list, more []inbox.ActionID) []inbox.ActionID {
@@ -252,6 +248,7 @@ func (k *Keeper) toStaff(tx *state.Tx, m *inbox.Mail, acts []*inbox.Action, why 
 // prove notes in an Action what the yes has proved.
 func (k *Keeper) prove(tx *state.Tx, a *inbox.Action, q *state.Ask, m *inbox.Mail) error {
 	shown := q.Digests[slices.Index(q.Actions, a.ID)]
+	a.Confirmed = m.Received
 	switch {
 	case q.Purpose == state.PurposeClaim:
 		a.Evidence = inbox.LevelRoundtrip
@@ -421,12 +418,12 @@ func (k *Keeper) late(tx *state.Tx, m, cm *inbox.Mail, s Sender, q *state.Ask, a
 	if len(acts) > 0 {
 		return k.status(tx, m, s, proven)
 	}
+	all, err := tx.Actions(q.Actions)
+	if err != nil {
+		return err
+	}
 	var ended, again []*inbox.Action
-	for _, id := range q.Actions {
-		a, err := tx.Action(id)
-		if err != nil {
-			return err
-		}
+	for _, a := range all {
 		if a.Detail != nil {
 			ended = append(ended, a)
 		}

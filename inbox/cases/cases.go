@@ -38,13 +38,13 @@ import (
 )
 
 // Program is the "who" of what happens without a person.
-const Program = "supportd"
+const Program = inbox.WhoProgram
 
 // Owner is the "who" of what the person who wrote decided.
-const Owner = "person"
+const Owner = inbox.WhoOwner
 
 // Claimant is the "who" of what a mail brought that nobody proved.
-const Claimant = "a sender without proof"
+const Claimant = inbox.WhoClaimant
 
 // Mailbox is one of the addresses that people write to.
 type Mailbox struct {

@@ -22,6 +22,16 @@ type Guards struct {
 	Protected []string
 }
 
+// Names tells whether the operator has named a person for whom staff see
+// everything first. Whether somebody has become protected is looked at again
+// when an Action is due; whether they are dormant is not, since they have
+// answered meanwhile.
+func (g Guards) Names(person string) bool { return slices.Contains(g.Protected, person) }
+
+// Protect tells whether a person is one of whom staff see everything first: the
+// site says so, or the operator.
+func (g Guards) Protect(p users.Person) bool { return p.Protected || g.Names(p.ID) }
+
 // why tells, in words for staff, why they look at an Action for a person first;
 // "" when nothing here says that they must. What staff have approved is not
 // guarded any more.
@@ -29,8 +39,8 @@ func (g Guards) why(a *inbox.Action, p users.Person, now time.Time) string {
 	switch {
 	case a.Approved || a.Kind == inbox.KindQuestion:
 		return ""
-	case p.Protected || slices.Contains(g.Protected, p.ID):
-		return "the account is protected: only staff act upon it"
+	case g.Protect(p):
+		return (&inbox.ProtectedError{}).Error()
 	case a.Kind != inbox.KindChange && a.Kind != inbox.KindDelete && a.Kind != inbox.KindCopy:
 		return ""
 	case g.Dormant == nil || p.Guest:

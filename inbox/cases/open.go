@@ -7,6 +7,7 @@ import (
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/state"
 	"push.guru/supportd/templates"
@@ -93,7 +94,6 @@ func (k *Keeper) draft(m *inbox.Mail, s Sender, reqs []inbox.Request) []*inbox.A
 			a.Kind, a.Topic, a.Undo = r.Kind, "", true
 		}
 		a.Mailto = movesAddress(r)
-		a.Due = k.Clock.Due(a.Kind, m.Received)
 		a.Detail = &inbox.ActionDetail{Address: s.onRecord(), Request: r}
 		if p := s.person(); p != nil {
 			a.Detail.Person = p.ID
@@ -250,11 +250,12 @@ func (k *Keeper) admitNew(tx *state.Tx, m *inbox.Mail, s Sender, acts []*inbox.A
 // received tells that a person of the staff will answer, and until when.
 func (k *Keeper) received(tx *state.Tx, m *inbox.Mail, to string) error {
 	_, err := k.send(tx, letter{name: templates.Received, mail: m, to: to, limit: proven,
-		data: templates.Data{Expires: k.Clock.Due(inbox.KindQuestion, m.Received)}})
+		data: templates.Data{Expires: k.Clock.Date(inbox.KindQuestion, deadline.Course{Received: m.Received}).Answer}})
 	return err
 }
 
 func (k *Keeper) reviewFirst(tx *state.Tx, a *inbox.Action, s Sender) (string, bool) {
+	a.Protected = slices.ContainsFunc(s.People, k.Guards.Protect)
 	if why, yes := k.Rules.NeedsReview(a); yes {
 		return why, true
 	}

@@ -406,6 +406,16 @@ func (k *Keeper) ToReview(tx *state.Tx, a *inbox.Action, why string) error {
 	return k.Notify(tx, "an action was stopped for review", a.Case, a)
 }
 
+// Guarded puts a running Action before staff, who are told, because the account
+// has become one that only they act upon. What the owner has confirmed stays so.
+func (k *Keeper) Guarded(tx *state.Tx, a *inbox.Action, why string) error {
+	a.Released = false
+	if err := tx.MoveFor(a, inbox.EventStaleAgain, Program, why); err != nil {
+		return err
+	}
+	return k.Notify(tx, "an action was stopped for review", a.Case, a)
+}
+
 // AskProof takes a scheduled Action that lacks proof, because what proved it is
 // void, back to its question.
 func (k *Keeper) AskProof(tx *state.Tx, a *inbox.Action) error {
@@ -468,7 +478,7 @@ func (k *Keeper) Undelivered(tx *state.Tx, r *inbox.Reply) error {
 	switch {
 	case err != nil || q == nil:
 	case q.Purpose == state.PurposeNotice:
-		err = k.holdUntold(tx, q)
+		err = k.holdUntold(tx, q, "held: the letter that tells of it could not be delivered")
 	case q.Expires.IsZero(): // staff have the same time to mend it
 		err = k.lapseUnsent(tx, q)
 	}
@@ -482,7 +492,7 @@ const notDelivered = "its letter could not be delivered"
 
 // holdUntold holds what the owner could not be told of while they could have
 // stopped it, until staff decide.
-func (k *Keeper) holdUntold(tx *state.Tx, q *state.Ask) error {
+func (k *Keeper) holdUntold(tx *state.Tx, q *state.Ask, why string) error {
 	acts, err := open(tx, q)
 	if err != nil {
 		return err
@@ -491,8 +501,7 @@ func (k *Keeper) holdUntold(tx *state.Tx, q *state.Ask) error {
 		if a.State != inbox.StateScheduled || a.StopBy.IsZero() {
 			continue
 		}
-		a.Error = "held: the letter that tells of it could not be delivered"
-		if err := tx.MoveFor(a, inbox.EventHold, Program, a.Error); err != nil {
+		if err := tx.MoveFor(a, inbox.EventHold, Program, why); err != nil {
 			return err
 		}
 	}
@@ -522,24 +531,25 @@ func (k *Keeper) voidQuestion(tx *state.Tx, r *inbox.Reply, why string) error {
 	if err != nil || q == nil {
 		return err
 	}
-	return tx.VoidAsk(q, why)
+	if err := tx.VoidAsk(q, why); err != nil || !q.Purpose.Waits() {
+		return err
+	}
+	return goesOn(tx, q)
 }
 
 // undelivered shows staff, beside each Action of a letter, why it did not arrive.
 func (k *Keeper) undelivered(tx *state.Tx, r *inbox.Reply, what, why string) error {
-	var acts []*inbox.Action
-	for _, id := range r.Actions {
-		a, err := tx.Action(id)
-		if err != nil {
-			return err
-		}
+	acts, err := tx.Actions(r.Actions)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
 		if !a.State.Ended() {
 			a.Error = why + " (" + r.ID.String() + ")"
 			if err := tx.Note(a, why, Program, nil); err != nil {
 				return err
 			}
 		}
-		acts = append(acts, a)
 	}
 	return k.Notify(tx, what, r.Case, acts...)
 }

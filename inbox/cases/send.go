@@ -127,7 +127,7 @@ var replyMark = regexp.MustCompile(`(?i)^\s*((re|fwd?|aw|sv|на|отв|отве
 func (k *Keeper) subject(l *letter, own string) string {
 	s := own
 	if s == "" {
-		if d := l.mail.Detail; d != nil {
+		if d := l.mail.Detail; d != nil && !l.apart {
 			s = strings.TrimSpace(replyMark.ReplaceAllString(policy.StripTags(d.Subject), ""))
 		}
 		if s == "" {
@@ -263,8 +263,13 @@ func (k *Keeper) unmark(tx *state.Tx, r *inbox.Reply) error {
 	if q != nil {
 		ends, reason = inbox.MailAsked, "asked, once staff had released the question"
 	}
+	return k.endHeld(tx, r, ends, reason)
+}
+
+// endHeld ends the Mails that are held because of a letter.
+func (k *Keeper) endHeld(tx *state.Tx, r *inbox.Reply, ends inbox.MailState, reason string) error {
 	var held []*inbox.Mail
-	err = tx.MailsIn(inbox.MailHeld, func(m *inbox.Mail) bool {
+	err := tx.MailsIn(inbox.MailHeld, func(m *inbox.Mail) bool {
 		if m.Reason == heldReason(r) {
 			held = append(held, m)
 		}
@@ -370,7 +375,7 @@ const unreleased = 30 * 24 * time.Hour
 
 // untilSent sets when Actions lapse whose question has not left yet.
 func (k *Keeper) untilSent(tx *state.Tx, p state.Purpose, acts []*inbox.Action, r *inbox.Reply) error {
-	if !waits(p) {
+	if !p.Waits() {
 		return nil
 	}
 	for _, a := range acts {
@@ -385,15 +390,13 @@ func (k *Keeper) untilSent(tx *state.Tx, p state.Purpose, acts []*inbox.Action, 
 	return nil
 }
 
-// waits tells whether Actions wait for the answer to a question, and lapse
-// with it.
-func waits(p state.Purpose) bool {
-	return p == state.PurposeClaim || p == state.PurposeConfirm || p == state.PurposeNewAddr
-}
-
 // Sent starts the time in which the question of a letter can be answered, and
 // the cool-off of what it announces: nobody can stop what they were not told of.
+// Of what the letter is about the law's clock takes note.
 func (k *Keeper) Sent(tx *state.Tx, r *inbox.Reply) error {
+	if err := k.clockSent(tx, r); err != nil {
+		return err
+	}
 	q, err := tx.AskByReply(r)
 	if err != nil || q == nil {
 		return err
@@ -446,7 +449,7 @@ func laterOf(a, b time.Time) time.Time {
 
 // lapseAt sets when the Actions of a question lapse.
 func (k *Keeper) lapseAt(tx *state.Tx, q *state.Ask, expires time.Time) error {
-	if !waits(q.Purpose) || q.Used || q.Void != "" {
+	if !q.Purpose.Waits() || q.Used || q.Void != "" {
 		return nil
 	}
 	acts, err := open(tx, q)
@@ -458,6 +461,9 @@ func (k *Keeper) lapseAt(tx *state.Tx, q *state.Ask, expires time.Time) error {
 			continue
 		}
 		a.Expires = expires
+		if a.State == inbox.StateUnconfirmed {
+			a.Asked(inbox.WaitProof, tx.Now)
+		}
 		if err := tx.PutAction(a); err != nil {
 			return err
 		}
@@ -539,15 +545,9 @@ func (k *Keeper) tellStaff(tx *state.Tx, addresses []string, what string, c inbo
 	if k.Rules.Mode == policy.Observe {
 		return nil
 	}
-	box := k.Mailboxes[0]
-	data := templates.Data{Site: k.Site, Words: what, Items: k.bare(acts)}
-	if c != 0 {
-		data.Case = c.String()
-	}
-	data.Site.Address = box.Address
-	rendered, err := k.Letters.Render(templates.StaffNotice, "", data)
+	letter, box, err := k.staffLetter(what, c, acts)
 	if err != nil {
-		return fmt.Errorf("writing to staff: %w", err)
+		return err
 	}
 	for _, to := range addresses {
 		id, err := tx.NewReplyID()
@@ -556,14 +556,30 @@ func (k *Keeper) tellStaff(tx *state.Tx, addresses []string, what string, c inbo
 		}
 		r := &inbox.Reply{ID: id, Name: string(templates.StaffNotice), Mailbox: box.Name, State: inbox.ReplyDue,
 			Created: tx.Now, Next: tx.Now, Staff: true, Actions: ids(acts)}
-		r.Detail = &inbox.ReplyDetail{MessageID: tx.MessageID(id, address.DomainOf(box.Address)),
-			From: inbox.Address{Name: k.Site.Name, Addr: box.Address}, To: to,
-			Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML}
+		r.Detail = &inbox.ReplyDetail{}
+		*r.Detail = letter
+		r.Detail.MessageID, r.Detail.To = tx.MessageID(id, address.DomainOf(box.Address)), to
 		if err := tx.AddReply(r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// staffLetter renders a notice to staff, and says from which mailbox it goes.
+func (k *Keeper) staffLetter(what string, c inbox.MailID, acts []*inbox.Action) (inbox.ReplyDetail, Mailbox, error) {
+	box := k.Mailboxes[0]
+	data := templates.Data{Site: k.Site, Words: what, Items: k.bare(acts)}
+	if c != 0 {
+		data.Case = c.String()
+	}
+	data.Site.Address = box.Address
+	rendered, err := k.Letters.Render(templates.StaffNotice, "", data)
+	if err != nil {
+		return inbox.ReplyDetail{}, box, fmt.Errorf("writing to staff: %w", err)
+	}
+	return inbox.ReplyDetail{From: inbox.Address{Name: k.Site.Name, Addr: box.Address},
+		Subject: rendered.Subject, Text: rendered.Text, HTML: rendered.HTML}, box, nil
 }
 
 // bare shows Actions without a value, for staff's mailboxes.

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
 	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/state"
 	"push.guru/supportd/templates"
@@ -34,11 +36,12 @@ func (k *Keeper) Suggest(tx *state.Tx, m *inbox.Mail, s Sender, reqs []inbox.Req
 // AnswersStaff puts before staff a mail that answers a letter of theirs, and
 // notes it on what that was about. tell says that the person is told so.
 func (k *Keeper) AnswersStaff(tx *state.Tx, m *inbox.Mail, s Sender, r *inbox.Reply, reqs []inbox.Request, tell bool) error {
-	for _, id := range r.Actions {
-		a, err := tx.Action(id)
-		if err != nil {
-			return err
-		}
+	acts, err := tx.Actions(r.Actions)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		a.Answered(m.Received, inbox.WaitWords)
 		if err := tx.Note(a, "answered in "+m.ID.String(), s.who(), map[string]any{"letter": r.ID}); err != nil {
 			return err
 		}
@@ -184,14 +187,88 @@ func (k *Keeper) ApproveWithoutProof(tx *state.Tx, a *inbox.Action, people []use
 	return k.settle(tx, m)
 }
 
-// Hold stops an Action where it is; ttl and cool-off stand still. What is held
-// for a doubtful stop is then for staff alone to release.
-func (k *Keeper) Hold(tx *state.Tx, a *inbox.Action, who string) error {
-	if a.Doubtful {
-		a.Doubtful, a.Error = false, ""
-		return tx.Note(a, string(inbox.EventHold), who, nil)
+// Hold stops an Action where it is; ttl and cool-off stand still. With a date
+// it needs a person again only then, see [Keeper.HoldOver]; until zero, at once.
+// What is held for a doubtful stop is then for staff alone to release; what is
+// held otherwise can only be put off.
+func (k *Keeper) Hold(tx *state.Tx, a *inbox.Action, who, reason string, until time.Time) error {
+	if err := holdable(a, until, tx.Now); err != nil {
+		return err
 	}
-	return tx.Move(a, inbox.EventHold, who, nil)
+	held := a.State == inbox.StateHeld
+	var detail any
+	if reason != "" || !until.IsZero() {
+		detail = map[string]any{"reason": reason, "until": until}
+	}
+	a.Until = until
+	if reason != "" && a.Detail != nil {
+		a.Detail.HeldFor = reason
+	}
+	if held {
+		if a.Doubtful {
+			a.Doubtful, a.Error = false, ""
+		}
+		return tx.Note(a, string(inbox.EventHold), who, detail)
+	}
+	return tx.Move(a, inbox.EventHold, who, detail)
+}
+
+// holdable tells why an Action cannot be held until a date, or zero.
+func holdable(a *inbox.Action, until, now time.Time) error {
+	if !until.IsZero() && !until.After(now) {
+		return errors.New("the date until which it is held must be still to come")
+	}
+	if a.Doubtful || a.State == inbox.StateHeld && !until.IsZero() {
+		return nil
+	}
+	return can(a, inbox.EventHold)
+}
+
+// can tells why an event cannot happen to an Action.
+func can(a *inbox.Action, e inbox.Event) error {
+	if _, err := inbox.Next(a.State, e, a.HeldFrom); err != nil {
+		return fmt.Errorf("%s: %w", a.ID, err)
+	}
+	return nil
+}
+
+// HoldOver notes that the date has come until which staff hold an Action: it
+// needs a person again. Nothing is released by that.
+func (k *Keeper) HoldOver(tx *state.Tx, a *inbox.Action) error {
+	a.Until = zeroTime
+	if err := tx.Note(a, "hold date reached", Program, nil); err != nil {
+		return err
+	}
+	return k.Notify(tx, "an action was held until now, and waits for you", a.Case, a)
+}
+
+// HandOver gives an Action to somebody of the staff, or with "" to nobody. It
+// stays where it is.
+func (k *Keeper) HandOver(tx *state.Tx, a *inbox.Action, who, to, note string) error {
+	if err := handable(a); err != nil {
+		return err
+	}
+	a.Assignee = to
+	if a.Detail != nil {
+		a.Detail.Handed = note
+	}
+	what, why := "handed over", "to "+to
+	if to == "" {
+		what, why = "handed back", ""
+	}
+	if err := tx.Note(a, what, who, map[string]string{"to": to, "note": note}); err != nil {
+		return err
+	}
+	a.History[len(a.History)-1].Why = why
+	return tx.PutAction(a)
+}
+
+// handable tells why an Action cannot be handed over.
+func handable(a *inbox.Action) error {
+	if a.State.Ended() {
+		return fmt.Errorf("%s is %s: there is nothing left to hand over", a.ID, a.State)
+	}
+	return nil
 }
 
 // Release puts a held Action back where it was, and sends the letters of its
@@ -269,11 +346,11 @@ func (k *Keeper) releaseReply(tx *state.Tx, r *inbox.Reply, who string) error {
 	if err := tx.Journal("reply released", who, r.Case, 0, map[string]any{"reply": r.ID}); err != nil {
 		return err
 	}
-	for _, id := range r.Actions {
-		a, err := tx.Action(id)
-		if err != nil {
-			return err
-		}
+	acts, err := tx.Actions(r.Actions)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
 		a.Error = withoutHeld(a.Error)
 		if err := tx.Note(a, "letter "+r.ID.String()+" released", who, nil); err != nil {
 			return err
@@ -306,7 +383,7 @@ func (k *Keeper) refuse(tx *state.Tx, a *inbox.Action, who, reason string) (told
 	if err := k.voidEnded(tx, a.Case, "refused"); err != nil {
 		return false, err
 	}
-	told = a.Evidence > inbox.LevelNone && a.Detail != nil && a.Detail.Address != ""
+	told = tellsRefusal(a)
 	return told, k.tell(tx, a, letter{name: templates.Refused, data: templates.Data{Words: reason}}, told)
 }
 
@@ -360,7 +437,7 @@ func (k *Keeper) Retry(tx *state.Tx, a *inbox.Action, who string) error {
 // Undo asks the owner to agree that a deactivation or a change is taken back,
 // in an Action of its own.
 func (k *Keeper) Undo(tx *state.Tx, a *inbox.Action, people []users.Person, who string) (*inbox.Action, error) {
-	r, err := reverse(a)
+	r, err := Reverse(a)
 	if err != nil {
 		return nil, err
 	}
@@ -369,7 +446,7 @@ func (k *Keeper) Undo(tx *state.Tx, a *inbox.Action, people []users.Person, who 
 		return nil, err
 	}
 	b := &inbox.Action{Case: a.Case, Kind: r.Kind, Scope: r.Scope, Undo: r.Kind == inbox.KindDeactivate && !a.Undo, Mailbox: a.Mailbox,
-		Language: a.Language, Received: tx.Now, Due: k.Clock.Due(r.Kind, tx.Now), Evidence: a.Evidence, Certain: true,
+		Language: a.Language, Received: tx.Now, Evidence: a.Evidence, Certain: true,
 		Detail: &inbox.ActionDetail{Person: a.Detail.Person, Address: a.Detail.Address, Request: r}}
 	if err := k.add(tx, m, b, inbox.EventReview); err != nil {
 		return nil, err
@@ -380,8 +457,8 @@ func (k *Keeper) Undo(tx *state.Tx, a *inbox.Action, people []users.Person, who 
 	return b, k.Approve(tx, b, people, who)
 }
 
-// reverse gives the Request that takes back what a done Action did.
-func reverse(a *inbox.Action) (inbox.Request, error) {
+// Reverse gives the Request that takes back what a done Action did.
+func Reverse(a *inbox.Action) (inbox.Request, error) {
 	switch {
 	case a.State != inbox.StateDone || a.Detail == nil:
 		return inbox.Request{}, fmt.Errorf("%s is %s: only what is done can be undone; hold or refuse it instead", a.ID, a.State)
@@ -403,14 +480,8 @@ func reverse(a *inbox.Action) (inbox.Request, error) {
 // Correct gives an Action another reading. Earlier questions and proof are
 // void: the person is asked about the new one.
 func (k *Keeper) Correct(tx *state.Tx, a *inbox.Action, r inbox.Request, people []users.Person, who string) error {
-	if a.Detail == nil || a.Detail.Address == "" {
-		return fmt.Errorf("%s came from nobody who could be asked: close it", a.ID)
-	}
-	if err := k.acting(); err != nil {
+	if err := k.correctable(a); err != nil {
 		return err
-	}
-	if begun(a) {
-		return fmt.Errorf("%s may have been carried out: while that is not known it can be refused, closed or retried, not corrected", a.ID)
 	}
 	old := a.Detail.Request
 	with, err := k.askedWith(tx, a)
@@ -420,7 +491,7 @@ func (k *Keeper) Correct(tx *state.Tx, a *inbox.Action, r inbox.Request, people 
 	a.Stale, a.Again, a.Attempts, a.Reported = 0, 0, 0, false
 	a.Kind, a.Scope, a.Topic, a.Undo, a.Mailto = r.Kind, r.Scope, r.Topic, false, movesAddress(r)
 	a.Certain, a.Approved, a.Reviewed, a.Proved, a.OldYes, a.Error = true, true, false, "", false, ""
-	a.Due, a.Expires = k.Clock.Due(a.Kind, a.Received), tx.Now.Add(k.Rules.ConfirmTTL)
+	a.Expires = tx.Now.Add(k.Rules.ConfirmTTL)
 	a.Detail.Request, a.Detail.Plan = r, inbox.Plan{}
 	a.Detail.Reading = append(a.Detail.Reading, string(old.Kind))
 	if err := tx.Move(a, inbox.EventCorrect, who, map[string]any{"old": old, "new": r}); err != nil {
@@ -460,14 +531,11 @@ func (k *Keeper) askedWith(tx *state.Tx, a *inbox.Action) ([]*inbox.Action, erro
 // Reply writes staff's own words to the person: an answer ends a question, a
 // question leaves the Action where it is.
 func (k *Keeper) Reply(tx *state.Tx, a *inbox.Action, who, text string, answers bool) error {
-	if a.Detail == nil || a.Detail.Address == "" {
-		return fmt.Errorf("%s came from nobody who could be written to", a.ID)
+	if err := k.writable(a, answers); err != nil {
+		return err
 	}
 	name, what := templates.StaffQuestion, "asked the person"
 	if answers {
-		if a.Kind != inbox.KindQuestion && a.Kind != inbox.KindWithdraw {
-			return fmt.Errorf("%s is a %s: approve, correct or refuse it; only a question or a withdraw ends with an answer", a.ID, a.Kind)
-		}
 		name, what = templates.StaffAnswer, "answered"
 		a.Reported = true
 		if err := tx.Move(a, inbox.EventAnswer, who, map[string]string{"text": text}); err != nil {
@@ -477,6 +545,51 @@ func (k *Keeper) Reply(tx *state.Tx, a *inbox.Action, who, text string, answers 
 		return err
 	}
 	return k.tell(tx, a, letter{name: name, data: templates.Data{Words: text}, byStaff: true}, true)
+}
+
+// writable tells why staff cannot write to the person of an Action.
+func (k *Keeper) writable(a *inbox.Action, answers bool) error {
+	if a.Detail == nil || a.Detail.Address == "" {
+		return fmt.Errorf("%s came from nobody who could be written to", a.ID)
+	}
+	if !answers {
+		return k.acting()
+	}
+	if a.Kind != inbox.KindQuestion && a.Kind != inbox.KindWithdraw {
+		return fmt.Errorf("%s is a %s: approve, correct or refuse it; only a question or a withdraw ends with an answer", a.ID, a.Kind)
+	}
+	return errors.Join(can(a, inbox.EventAnswer), k.acting())
+}
+
+// AskOnRecord writes staff's question to the address on record of a person, too,
+// in whose name somebody else may have written from another one. The letter is
+// no part of that conversation and quotes nothing of it; whoever wrote is told
+// nothing of it, nor whether there is such a person.
+func (k *Keeper) AskOnRecord(tx *state.Tx, a *inbox.Action, p users.Person, who, text string) error {
+	to, err := address.Canonical(p.Fields[inbox.FieldEmail])
+	if err != nil {
+		return fmt.Errorf("%s: the address on record cannot be written to: %w", a.ID, err)
+	}
+	if a.Detail != nil && a.Detail.Address == to {
+		return fmt.Errorf("%s: letters about it go to the address on record already", a.ID)
+	}
+	if err := k.acting(); err != nil {
+		return err
+	}
+	m, err := tx.Mail(a.Case)
+	if err != nil {
+		return err
+	}
+	if err := tx.Note(a, "asked at the address on record", who, map[string]string{"text": text, "to": to}); err != nil {
+		return err
+	}
+	// By the person alone: what stands under an address is the past of whoever has it.
+	if err := tx.Tie(state.TiePerson, p.ID, a.Case); err != nil {
+		return err
+	}
+	_, err = k.send(tx, letter{name: templates.AskOnRecord, mail: m, to: to, language: a.Language, actions: []*inbox.Action{a},
+		data: templates.Data{Words: text}, released: true, byStaff: true, apart: true})
+	return err
 }
 
 // Close ends an Action without a letter. One that may have been carried out

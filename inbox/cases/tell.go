@@ -26,7 +26,7 @@ func (k *Keeper) tellOthers(tx *state.Tx, a *inbox.Action, done inbox.Plan) erro
 	names := strings.Join(whom, ", ")
 	r := inbox.Request{Kind: inbox.KindQuestion, Topic: inbox.TopicTell, Confidence: 1, Certain: true}
 	return k.add(tx, m, &inbox.Action{Case: a.Case, Kind: r.Kind, Topic: r.Topic, Mailbox: a.Mailbox, Language: a.Language, Certain: true, Reported: true,
-		Received: tx.Now, Due: k.Clock.Due(r.Kind, tx.Now), Error: "tell " + names + " of what " + a.ID.String() + " did",
+		Received: tx.Now, Error: "tell " + names + " of what " + a.ID.String() + " did",
 		Detail: &inbox.ActionDetail{Person: a.Detail.Person, Request: r, Task: fmt.Sprintf("tell %s: %s (%s)", names, whatBecame(a, fields), a.ID)},
 	}, inbox.EventReview)
 }

@@ -25,27 +25,36 @@ import (
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/intake"
 	"push.guru/supportd/inbox/review"
+	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/inbox/state"
 )
 
 // Call is one command.
 type Call struct {
 	Verb       string            `json:"verb"`
-	ID         string            `json:"id,omitempty"` // A-000123 or M-000456
+	ID         string            `json:"id,omitempty"` // A-000123, M-000456 or R-000789
 	State      string            `json:"state,omitempty"`
 	Kind       string            `json:"kind,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
 	Text       string            `json:"text,omitempty"`
 	Head       string            `json:"head,omitempty"`
 	Path       string            `json:"path,omitempty"`
+	Name       string            `json:"name,omitempty"` // of a staff account
+	Role       string            `json:"role,omitempty"` // and its role
 	Format     string            `json:"format,omitempty"`
 	Address    string            `json:"address,omitempty"`
 	Effects    bool              `json:"effects,omitempty"`
 	Replies    bool              `json:"replies,omitempty"`
 	Mails      int               `json:"mails,omitempty"` // how many
+	To         string            `json:"to,omitempty"`    // of the staff
+	Until      time.Time         `json:"until,omitzero"`
+	OnRecord   string            `json:"on_record,omitempty"`
+	Act        string            `json:"act,omitempty"` // that is to be previewed
 	Since      time.Time         `json:"since,omitzero"`
+	Log        review.LogFilter  `json:"log,omitzero"`
 	DryRun     bool              `json:"dry_run,omitempty"`
 	Correction review.Correction `json:"correction,omitzero"`
 }
@@ -90,7 +99,9 @@ type Service struct {
 	People People
 	Store  Store // nil when the site's people do not live in the embedded store
 
-	Seal state.Seal // encrypts the keys of a copy; nil: they are copied as they are
+	Seal    state.Seal // encrypts the keys of a copy; nil: they are copied as they are
+	Staff   *staff.Staff
+	Console string // where staff's browsers reach the console, without "/" at the end; "": there is none
 }
 
 // verb answers one kind of call; put sends an item.
@@ -100,13 +111,17 @@ type verb func(s *Service, ctx context.Context, who string, c Call, body io.Read
 func verbs() map[string]verb {
 	return map[string]verb{
 		"actions list": (*Service).listActions, "actions show": (*Service).showAction,
-		"approve": (*Service).act, "hold": (*Service).act, "release": (*Service).release, "refuse": (*Service).refuse,
+		"approve": (*Service).act, "hold": (*Service).act, "release": (*Service).release, "drop": (*Service).drop, "refuse": (*Service).refuse,
 		"retry": (*Service).act, "undo": (*Service).undo, "correct": (*Service).act, "answer": (*Service).act,
-		"ask": (*Service).act, "close": (*Service).act,
+		"ask": (*Service).act, "close": (*Service).act, "extend": (*Service).extend,
+		"hand-over": (*Service).act, "preview": (*Service).preview, "mails raw": (*Service).raw,
+		"journal list": (*Service).listJournal, "journal export": (*Service).exportJournal, "journal receipt": (*Service).receipt,
 		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
 		"reconcile": (*Service).reconcile, "journal verify": (*Service).verify,
 		"pause": (*Service).pause, "paused": (*Service).paused, "resume": (*Service).resume, "backup": (*Service).backup,
-		"probe":        (*Service).probe,
+		"probe":     (*Service).probe,
+		"staff add": (*Service).invite, "staff reset": (*Service).invite, "staff list": (*Service).listStaff,
+		"staff role": (*Service).changeStaff, "staff disable": (*Service).changeStaff, "staff enable": (*Service).changeStaff,
 		"users import": (*Service).importUsers, "users export": (*Service).exportUsers, "users show": (*Service).showUser, "users reapply": (*Service).reapply,
 	}
 }
@@ -138,7 +153,7 @@ func (s *Service) listActions(_ context.Context, _ string, c Call, _ io.Reader, 
 		return fmt.Errorf("unknown kind %q: there are %s", c.Kind, strings.Join(review.Labels(), ", "))
 	}
 	var all []review.ActionView // the read transaction must not wait for a slow reader
-	err := s.Desk.Actions(inbox.State(c.State), c.Kind, func(v review.ActionView) error { all = append(all, v); return nil })
+	err := s.Desk.Actions(inbox.State(c.State), c.Kind, c.To, func(v review.ActionView) error { all = append(all, v); return nil })
 	for _, v := range all {
 		if err := put(v); err != nil {
 			return err
@@ -169,7 +184,9 @@ func (s *Service) act(ctx context.Context, who string, c Call, _ io.Reader, put 
 	case "approve":
 		err = s.Desk.Approve(ctx, id, who, c.Reason)
 	case "hold":
-		err = s.Desk.Hold(ctx, id, who)
+		err = s.Desk.Hold(ctx, id, who, c.Reason, c.Until)
+	case "hand-over":
+		err = s.Desk.HandOver(ctx, id, who, c.To, c.Reason)
 	case "release":
 		err = s.Desk.Release(ctx, id, who)
 	case "retry":
@@ -179,25 +196,125 @@ func (s *Service) act(ctx context.Context, who string, c Call, _ io.Reader, put 
 	case "answer":
 		err = s.Desk.Answer(ctx, id, who, c.Text)
 	case "ask":
-		err = s.Desk.Ask(ctx, id, who, c.Text)
+		err = s.Desk.Ask(ctx, id, who, c.Text, c.OnRecord)
 	case "close":
 		err = s.Desk.Close(ctx, id, who, c.Reason)
 	}
 	if err != nil {
 		return err
 	}
-	return s.tell(id, put)
+	return s.tell(id, c, put)
 }
 
-func (s *Service) tell(id inbox.ActionID, put func(any) error) error {
+func (s *Service) tell(id inbox.ActionID, c Call, put func(any) error) error {
 	v, err := s.Desk.Action(id)
 	if err != nil {
 		return err
+	}
+	if c.Verb == "hand-over" {
+		if v.Assignee == "" {
+			return put(Said{id.String() + " was handed back"})
+		}
+		return put(Said{id.String() + " was handed over to " + v.Assignee})
+	}
+	if !v.Until.IsZero() {
+		return put(Said{fmt.Sprintf("%s is %s until %s", id, v.State, v.Until.Format(time.RFC3339))})
 	}
 	if v.Wish != "" && !v.State.Ended() {
 		return put(Said{id.String() + " may have been carried out: the user store is asked, and what was not done ends"})
 	}
 	return put(Said{fmt.Sprintf("%s is %s", id, v.State)})
+}
+
+// preview shows what an act would do; whoever may use the socket may do it.
+func (s *Service) preview(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseActionID(c.ID)
+	if err != nil {
+		return err
+	}
+	p, err := s.Desk.Preview(ctx, review.Actor{Name: who, Role: staff.RoleAdmin}, review.Act{Verb: cases.Verb(c.Act), Action: id, Text: c.Text, Reason: c.Reason,
+		To: c.To, Until: c.Until, OnRecord: c.OnRecord, Correction: c.Correction})
+	if err != nil {
+		return err
+	}
+	return put(p)
+}
+
+// Piece is a part of a text that is written as it is.
+type Piece struct {
+	Bytes []byte `json:"bytes"`
+}
+
+// pieceBytes is how much of a text goes into one item.
+const pieceBytes = 256 << 10
+
+func (s *Service) raw(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseMailID(c.ID)
+	if err != nil {
+		return err
+	}
+	// Whoever reads a mail as it was written stands in the journal.
+	if err := s.Desk.Enter(ctx, review.Actor{Name: who, Role: staff.RoleAdmin}, staff.RightSee, "raw mail", id); err != nil {
+		return err
+	}
+	raw, err := s.Desk.Raw(ctx, id)
+	if err != nil {
+		return err
+	}
+	for b := range slices.Chunk(raw.Bytes, pieceBytes) {
+		if err := put(Piece{b}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) listJournal(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	for left, after := c.Mails, review.Cursor(""); left > 0; {
+		page, err := s.Desk.Log(c.Log, after, min(left, journalPage))
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Entries {
+			if err := put(e); err != nil {
+				return err
+			}
+		}
+		if left -= len(page.Entries); page.Next == "" {
+			return nil
+		}
+		after = page.Next
+	}
+	return nil
+}
+
+// journalPage is how many entries of the journal are read in one transaction.
+const journalPage = 500
+
+// exportJournal writes into the journal that it was exported, and by whom.
+func (s *Service) exportJournal(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	if err := s.Desk.Enter(ctx, review.Actor{Name: who, Role: staff.RoleAdmin}, staff.RightSee, "journal export"); err != nil {
+		return err
+	}
+	return s.Desk.ExportLog(ctx, pieces(put), c.Format, c.Log)
+}
+
+// pieces gives every Write to a function.
+type pieces func(any) error
+
+// Write implements io.Writer.
+func (p pieces) Write(b []byte) (int, error) { return len(b), p(Piece{b}) }
+
+func (s *Service) receipt(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseMailID(c.ID)
+	if err != nil {
+		return err
+	}
+	r, err := s.Desk.Receipt(id)
+	if err != nil {
+		return err
+	}
+	return put(r)
 }
 
 func (s *Service) release(ctx context.Context, who string, c Call, body io.Reader, put func(any) error) error {
@@ -208,6 +325,25 @@ func (s *Service) release(ctx context.Context, who string, c Call, body io.Reade
 		return put(Said{"the held letters of " + id.String() + " will be sent"})
 	}
 	return s.act(ctx, who, c, body, put)
+}
+
+// drop discards a held letter, or all of a case.
+func (s *Service) drop(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	if id, err := inbox.ParseMailID(c.ID); err == nil {
+		n, err := s.Desk.DropCase(ctx, id, who, c.Reason)
+		if err != nil {
+			return err
+		}
+		return put(Said{fmt.Sprintf("the held letters of %s are discarded: %d", id, n)})
+	}
+	id, err := inbox.ParseReplyID(c.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.Desk.DropHeld(ctx, id, who, c.Reason); err != nil {
+		return err
+	}
+	return put(Said{id.String() + " is discarded: nobody gets it"})
 }
 
 func (s *Service) refuse(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
@@ -222,7 +358,22 @@ func (s *Service) refuse(ctx context.Context, who string, c Call, _ io.Reader, p
 	if v, err := s.Desk.Action(id); err == nil && !told && v.State == inbox.StateRefused {
 		return put(Said{id.String() + " is refused; no letter goes out, because nobody proved who sent it"})
 	}
-	return s.tell(id, put)
+	return s.tell(id, c, put)
+}
+
+func (s *Service) extend(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
+	id, err := inbox.ParseActionID(c.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.Desk.Extend(ctx, id, who, c.Reason); err != nil {
+		return err
+	}
+	v, err := s.Desk.Action(id)
+	if err != nil {
+		return err
+	}
+	return put(Said{fmt.Sprintf("%s is due on %s now, and the person is told", id, v.Due.Format(time.RFC3339))})
 }
 
 func (s *Service) undo(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
@@ -292,8 +443,8 @@ func (s *Service) reconcile(ctx context.Context, _ string, _ Call, _ io.Reader, 
 	return err
 }
 
-func (s *Service) verify(_ context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
-	f, err := s.Desk.Verify(c.Head)
+func (s *Service) verify(ctx context.Context, _ string, c Call, _ io.Reader, put func(any) error) error {
+	f, err := s.Desk.Verify(ctx, c.Head, nil)
 	if err != nil {
 		return err
 	}

@@ -80,20 +80,20 @@ func Serve(ctx context.Context, l net.Listener, s *Service, log *slog.Logger) er
 func peer(c net.Conn) string {
 	uc, ok := c.(*net.UnixConn)
 	if !ok {
-		return "unknown"
+		return inbox.WhoUnknown
 	}
 	raw, err := uc.SyscallConn()
 	if err != nil {
-		return "unknown"
+		return inbox.WhoUnknown
 	}
-	name := "unknown"
+	name := inbox.WhoUnknown
 	err = raw.Control(func(fd uintptr) {
 		if cred, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
 			name = userName(strconv.FormatUint(uint64(cred.Uid), 10))
 		}
 	})
 	if err != nil {
-		return "unknown"
+		return inbox.WhoUnknown
 	}
 	return name
 }
@@ -101,9 +101,18 @@ func peer(c net.Conn) string {
 // Caller names the user of this process, for calls without a daemon.
 func Caller() string { return userName(strconv.Itoa(os.Getuid())) }
 
+// NameOf gives the name that a user of this machine has in the journal: their
+// own, but where it is one of the program's words.
+func NameOf(user string) string {
+	if inbox.IsWho(user) {
+		return "user " + user
+	}
+	return user
+}
+
 func userName(uid string) string {
 	if u, err := user.LookupId(uid); err == nil {
-		return u.Username
+		return NameOf(u.Username)
 	}
 	return "uid " + uid
 }

@@ -48,6 +48,22 @@ func dial(t *testing.T, path string) *control.Client {
 	return c
 }
 
+// TestUsersDoNotPassAsTheProgram: a user of the machine who is called what the
+// journal has for the program, or for the person who wrote, stands there as a
+// user.
+func TestUsersDoNotPassAsTheProgram(t *testing.T) {
+	for _, name := range inbox.Whos() {
+		if got := control.NameOf(name); inbox.IsWho(got) {
+			t.Errorf("the user %q is %q", name, got)
+		}
+	}
+	for _, name := range []string{"root", "dana"} {
+		if got := control.NameOf(name); got != name {
+			t.Errorf("the user %q is %q", name, got)
+		}
+	}
+}
+
 func TestSocketIsForOwnerAndGroup(t *testing.T) {
 	info, err := os.Stat(serve(t, &control.Service{}))
 	if err != nil {

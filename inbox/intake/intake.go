@@ -11,6 +11,9 @@
 //	commit   decide and store, a batch of mails at a time
 //	file     move what is accounted for, or mark it
 //
+// While a batch is taken and committed the next one is fetched, and no more than
+// that one (pipeline.go): how many mails wait does not matter to the memory.
+//
 // Where a mail goes is decided in one order (decide.go). Anybody can put a mail
 // on another way, by a mark on it or by sending a copy of it first, so every way
 // says what becomes of a stop: a proved one ends what it is against, or holds it
@@ -22,7 +25,11 @@
 // is known in part is for staff.
 //
 // One bad mail never blocks the next: what cannot be processed is quarantined
-// alone, and what cannot be fetched is isolated after three tries.
+// alone, and what cannot be fetched is isolated after three tries, restarts
+// included. A server that refuses to file is still read.
+//
+// Two daemons with different states would answer everything twice; so each
+// claims the folder that it reads (claim.go).
 package intake
 
 import (
@@ -30,8 +37,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math"
+	"runtime"
 	"sync"
 	"time"
 
@@ -54,8 +61,8 @@ type Finder interface {
 	Find(ctx context.Context, addr string) ([]users.Person, error)
 }
 
-// Config is what intake needs. Every field must be set, but Plus, Log, Changed
-// and Point.
+// Config is what intake needs. Every field must be set, but Plus, Log, Changed,
+// Progress and Point.
 type Config struct {
 	State      *state.DB
 	Cases      *cases.Keeper
@@ -69,8 +76,41 @@ type Config struct {
 	Log        *slog.Logger
 	Changed    func() // called after a commit that may have made something due; nil: nobody waits
 
+	// Progress is called after each batch of a long pass, by one goroutine a
+	// mailbox; nil: it is logged from time to time.
+	Progress func(Progress)
+
 	// Point is called at "before ack" and "after ack"; nil: not at all.
 	Point func(name string)
+
+	Watch Watch
+}
+
+// Watch is who sees how the work goes; nil: nobody.
+type Watch struct {
+	// Beat is called by each loop before a step that takes no longer than
+	// within; a loop that has not called again by then hangs. Within is 0 when
+	// the loop has ended.
+	Beat func(loop string, within time.Duration)
+	// Reached is called with what came of the work with a mailbox's server: nil
+	// when it did what it was asked.
+	Reached func(mailbox string, err error)
+	// Took is called for each mail that came to an end state, after the commit.
+	Took func(mailbox string, s inbox.MailState)
+}
+
+// orNobody puts a function in place of each that is nil.
+func (w Watch) orNobody() Watch {
+	if w.Beat == nil {
+		w.Beat = func(string, time.Duration) {}
+	}
+	if w.Reached == nil {
+		w.Reached = func(string, error) {}
+	}
+	if w.Took == nil {
+		w.Took = func(string, inbox.MailState) {}
+	}
+	return w
 }
 
 // Source is one mailbox to watch.
@@ -89,6 +129,8 @@ type Source struct {
 	poisoned map[spot]int         // how often a mail was fetched alone in vain
 	refs     map[string]inbox.Ref // by folder: where the look for refs that are gone goes on
 	suspects map[spot]bool        // mails that were in a batch that ended the connection
+	claimed  time.Time            // when it was last made sure that no other supportd works on the folder
+	refused  time.Time            // until then the server, which has refused it, is not asked to file or expunge
 }
 
 // spot is a place in one of the folders of a Source.
@@ -107,8 +149,10 @@ type listing struct {
 // Intake watches the mailboxes.
 type Intake struct {
 	Config
-	mu   sync.Mutex
-	read map[string]time.Time // by mailbox: when the last complete pass began
+	mu    sync.Mutex
+	read  map[string]time.Time // by mailbox: when the last complete pass began
+	waits map[string]time.Time // by mailbox: since when mail is known that no Mail accounts for
+	cores chan struct{}        // holds as many tokens as mails are read at a time
 }
 
 // New gives an Intake.
@@ -122,7 +166,8 @@ func New(c Config) *Intake {
 	if c.Point == nil {
 		c.Point = func(string) {}
 	}
-	in := &Intake{Config: c, read: make(map[string]time.Time)}
+	c.Watch = c.Watch.orNobody()
+	in := &Intake{Config: c, read: make(map[string]time.Time), waits: make(map[string]time.Time), cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	in.Screen.Ours = in.ours
 	return in
 }
@@ -141,13 +186,23 @@ func (in *Intake) ours(id string) bool {
 const (
 	listEvery  = 15 * time.Minute
 	junkEvery  = 5 * time.Minute
-	batchMails = 32
-	batchBytes = 8 << 20
+	batchMails = 64      // of one commit; the keys of twice as many are made ahead
+	batchBytes = 8 << 20 // of the mails of one commit, and one more mail
+	ackMails   = 4 * batchMails
 	maxPoison  = 3
 	maxDue     = 32 // deferred mails of a folder that are looked at again before new ones are listed
 	firstPause = time.Second
 	longPause  = 5 * time.Minute
+	settled    = time.Minute // a session that lasted longer has worked: the next try comes soon
+
+	// The longest that a step of the loop may take before it is taken for
+	// hanging; every network client has limits of its own far below.
+	stepTime  = 15 * time.Minute
+	fetchTime = 2 * time.Hour // the largest mail, over a line of 4 KB a second
 )
+
+// loop names the loop of a mailbox.
+func loop(src *Source) string { return "mailbox " + src.Name }
 
 // Run watches every mailbox until ctx ends, and returns when all have stopped.
 func (in *Intake) Run(ctx context.Context) error {
@@ -162,16 +217,22 @@ func (in *Intake) Run(ctx context.Context) error {
 // watch keeps a session to one mailbox, connecting anew with growing pauses.
 func (in *Intake) watch(ctx context.Context, src *Source) {
 	pause := firstPause
+	defer in.Watch.Beat(loop(src), 0)
 	for ctx.Err() == nil {
+		in.Watch.Beat(loop(src), stepTime)
 		began := time.Now()
 		err := in.session(ctx, src)
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(began) > longPause {
+		if time.Since(began) > settled {
 			pause = firstPause
 		}
 		in.Log.Warn("intake: the mailbox is out of reach, trying again", "mailbox", src.Name, "in", pause, "err", err)
+		if !errors.Is(err, state.ErrWrite) { // which is not the server's fault
+			in.Watch.Reached(src.Name, err)
+		}
+		in.Watch.Beat(loop(src), pause+stepTime)
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -188,9 +249,15 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 	}
 	defer s.Close()
 	in.Log.Info("intake: connected", "mailbox", src.Name)
-	src.listed = nil
+	src.listed, src.claimed = nil, time.Time{}
 	var junkSeen time.Time
 	for {
+		in.Watch.Beat(loop(src), stepTime)
+		if time.Since(src.claimed) > listEvery {
+			if err := in.claim(ctx, src, s); err != nil {
+				return err
+			}
+		}
 		if src.Junk != "" && time.Since(junkSeen) > junkEvery {
 			in.passJunk(ctx, src, s)
 			junkSeen = time.Now()
@@ -198,7 +265,9 @@ func (in *Intake) session(ctx context.Context, src *Source) error {
 		if err := in.readAll(ctx, src, s); err != nil {
 			return err
 		}
-		if err := s.Wait(ctx, in.patience(src)); err != nil {
+		d := in.patience(src)
+		in.Watch.Beat(loop(src), d+stepTime)
+		if err := s.Wait(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -260,6 +329,9 @@ func (in *Intake) onceSession(ctx context.Context, src *Source) error {
 	}
 	defer s.Close()
 	src.listed = nil
+	if err := in.claim(ctx, src, s); err != nil {
+		return err
+	}
 	if src.Junk != "" {
 		in.passJunk(ctx, src, s)
 	}
@@ -269,13 +341,14 @@ func (in *Intake) onceSession(ctx context.Context, src *Source) error {
 // readAll brings the folder that people write to up to date, and notes up to
 // when it was read.
 func (in *Intake) readAll(ctx context.Context, src *Source, s *mailbox.Session) error {
-	began := time.Now()
+	began := in.State.Now()
 	if err := in.pass(ctx, src, s, src.Folder); err != nil {
 		return err
 	}
 	in.mu.Lock()
 	in.read[src.Name] = began
 	in.mu.Unlock()
+	in.Watch.Reached(src.Name, nil)
 	in.Changed()
 	return nil
 }
@@ -293,6 +366,29 @@ func (in *Intake) ReadUpTo() time.Time {
 		}
 	}
 	return earliest
+}
+
+// noteWaiting notes whether a mailbox has mail that no Mail accounts for.
+func (in *Intake) noteWaiting(src *Source, folder mailbox.Folder, waits bool) {
+	if folder.Name == src.Junk {
+		return
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	switch {
+	case !waits:
+		delete(in.waits, src.Name)
+	case in.waits[src.Name].IsZero():
+		in.waits[src.Name] = time.Now()
+	}
+}
+
+// WaitsSince gives since when a mailbox has had mail that no Mail accounts for,
+// as far as it was looked; zero when everything is accounted for.
+func (in *Intake) WaitsSince(name string) time.Time {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.waits[name]
 }
 
 // passJunk brings the junk folder up to date. What is wrong with it must not
@@ -314,6 +410,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		return err
 	}
 	for {
+		in.Watch.Beat(loop(src), stepTime)
 		due, err := in.due(src, folder)
 		if err != nil {
 			return err
@@ -322,6 +419,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		if err != nil {
 			return err
 		}
+		in.noteWaiting(src, folder, len(fresh) > 0)
 		if err := in.fetch(ctx, src, s, folder, fresh); err != nil {
 			return err
 		}
@@ -331,7 +429,7 @@ func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, nam
 		if err := in.missing(ctx, due); err != nil {
 			return err
 		}
-		if err := in.file(ctx, src, s, folder); err != nil {
+		if err := in.allow(src, in.file(ctx, src, s, folder)); err != nil {
 			return err
 		}
 		if len(fresh) == 0 {
@@ -346,15 +444,18 @@ func (in *Intake) acquaint(ctx context.Context, src *Source, s *mailbox.Session,
 	var ok bool
 	err = in.State.View(func(tx *state.Tx) (err error) { f, ok, err = tx.Folder(src.Name, folder.Name); return err })
 	if err != nil || ok && f.UIDValidity == folder.UIDValidity {
+		src.recall(folder.Name, f.Suspects)
 		return f, err
 	}
+	f.Suspects = nil
+	src.recall(folder.Name, nil)
 	if ok {
 		in.Log.Warn("intake: UIDVALIDITY changed, every mail is compared anew", "mailbox", src.Name, "folder", folder.Name)
 		f.UIDValidity, f.Floor = folder.UIDValidity, 0
 	} else {
 		f = state.Folder{UIDValidity: folder.UIDValidity}
 		if !src.TakeAll {
-			f.FirstRun = time.Now()
+			f.FirstRun = in.State.Now()
 			if f.Floor, err = floor(ctx, s, folder); err != nil {
 				return f, err
 			}
@@ -471,29 +572,32 @@ func (in *Intake) fetch(ctx context.Context, src *Source, s *mailbox.Session, fo
 		return nil
 	}
 	alone, together := src.split(folder.Name, uids)
-	var batch []inbox.Raw
-	var size int
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		err := in.take(ctx, batch)
-		batch, size = nil, 0
-		return err
-	}
+	in.Watch.Beat(loop(src), fetchTime)
+	line := in.newPipeline(ctx, in.tell(src, len(uids)))
 	each := func(raw inbox.Raw) error {
+		in.Watch.Beat(loop(src), fetchTime)
+		in.Watch.Reached(src.Name, nil)
 		raw.Junk = folder.Name == src.Junk
-		batch, size = append(batch, raw), size+len(raw.Bytes)
-		if len(batch) >= batchMails || size >= batchBytes {
-			return flush()
+		if full, err := line.add(raw); !full || err != nil {
+			return err
 		}
-		return nil
+		return in.fileSome(ctx, src, s, folder, line)
 	}
 	err := in.fetchAll(ctx, s, folder, together, alone, each)
-	if flushed := flush(); flushed != nil {
-		return flushed
+	in.Watch.Beat(loop(src), stepTime)
+	if taken := line.end(); taken != nil {
+		return taken
 	}
 	return in.isolate(ctx, src, folder, err)
+}
+
+// fileSome tells the server about mails that were accounted for while others
+// are fetched, once there are enough of them for a command.
+func (in *Intake) fileSome(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, line *pipeline) error {
+	if !line.filable(ackMails) {
+		return nil
+	}
+	return in.file(ctx, src, s, folder)
 }
 
 func (in *Intake) fetchAll(ctx context.Context, s *mailbox.Session, folder mailbox.Folder, together, alone []uint32, each func(inbox.Raw) error) error {
@@ -527,19 +631,15 @@ func (src *Source) split(folder string, uids []uint32) (alone, together []uint32
 // failed too often. Other errors come back as they are.
 func (in *Intake) isolate(ctx context.Context, src *Source, folder mailbox.Folder, err error) error {
 	if err == nil {
-		maps.DeleteFunc(src.suspects, func(at spot, _ bool) bool { return at.folder == folder.Name })
-		maps.DeleteFunc(src.poisoned, func(at spot, _ int) bool { return at.folder == folder.Name })
-		return nil
-	}
-	if src.suspects == nil {
-		src.suspects, src.poisoned = make(map[spot]bool), make(map[spot]int)
+		src.recall(folder.Name, nil)
+		return in.remember(ctx, src, folder)
 	}
 	var together *mailbox.BatchError
 	if errors.As(err, &together) {
 		for _, uid := range together.UIDs {
 			src.suspects[spot{folder.Name, uid}] = true
 		}
-		return err
+		return join(err, in.remember(ctx, src, folder))
 	}
 	poison := poisoned(err)
 	if len(poison) == 0 {
@@ -558,7 +658,7 @@ func (in *Intake) isolate(ctx context.Context, src *Source, folder mailbox.Folde
 		delete(src.suspects, at)
 		delete(src.poisoned, at)
 	}
-	return err
+	return join(err, in.remember(ctx, src, folder))
 }
 
 // poisoned lists the UIDs of every PoisonError in err's tree.
@@ -578,13 +678,13 @@ func poisoned(err error) (uids []uint32) {
 
 // file tells the server about the mails that are accounted for.
 func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder) error {
-	if in.Mode == policy.Observe || folder.Name == src.Junk {
+	if in.Mode == policy.Observe || folder.Name == src.Junk || time.Now().Before(src.refused) {
 		return nil // nothing is moved
 	}
 	for {
 		var refs []inbox.Ref
 		err := in.State.View(func(tx *state.Tx) (err error) {
-			refs, err = tx.Unfiled(src.Name, folder.Name, folder.UIDValidity, batchMails*4)
+			refs, err = tx.Unfiled(src.Name, folder.Name, folder.UIDValidity, ackMails)
 			return err
 		})
 		if err != nil || len(refs) == 0 {
@@ -594,6 +694,18 @@ func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, fol
 			return err
 		}
 	}
+}
+
+// allow lets a server refuse to file or to expunge what is accounted for, as one
+// does whose mailbox is full: that must not keep mail from being read. It is
+// asked again after a while.
+func (in *Intake) allow(src *Source, err error) error {
+	if !mailbox.Refused(err) {
+		return err
+	}
+	src.refused = time.Now().Add(listEvery)
+	in.Log.Warn("intake: the server refuses to file or to expunge mail that is accounted for; it stays where it is", "mailbox", src.Name, "again in", listEvery, "err", err)
+	return nil
 }
 
 func (in *Intake) acknowledge(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, refs []inbox.Ref) (err error) {
@@ -642,10 +754,10 @@ func (in *Intake) clean(ctx context.Context, src *Source, s *mailbox.Session) er
 
 // expunge removes accounted mail that was kept long enough.
 func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) error {
-	if src.Keep <= 0 || in.Mode == policy.Observe || !s.HasUIDPlus() {
+	if src.Keep <= 0 || in.Mode == policy.Observe || !s.HasUIDPlus() || time.Now().Before(src.refused) {
 		return nil
 	}
-	before := time.Now().Add(-src.Keep)
+	before := in.State.Now().Add(-src.Keep)
 	var refs []inbox.Ref
 	err := in.State.View(func(tx *state.Tx) error { refs = tx.FiledBefore(src.Name, before, 1000); return nil })
 	if err != nil || len(refs) == 0 {
@@ -670,12 +782,13 @@ func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) 
 			uids = append(uids, r.UID)
 		}
 	}
+	var refused error
 	if len(uids) > 0 {
-		if err := s.Expunge(ctx, uids); err != nil {
-			return err
-		}
+		refused = s.Expunge(ctx, uids)
 	}
-	err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before) })
+	if err = in.allow(src, refused); err == nil && refused == nil {
+		err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before) })
+	}
 	if err != nil || name == src.Folder {
 		return err
 	}

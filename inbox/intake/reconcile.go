@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,11 +82,7 @@ func (in *Intake) Replay(ctx context.Context, id inbox.MailID, who string) error
 	if err != nil {
 		return err
 	}
-	src := in.source(m.Ref.Mailbox)
-	if src == nil {
-		return fmt.Errorf("%s came from mailbox %q, which is not configured any more", id, m.Ref.Mailbox)
-	}
-	raw, err := in.refetch(ctx, src, m)
+	raw, err := in.refetch(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -96,7 +93,7 @@ func (in *Intake) Replay(ctx context.Context, id inbox.MailID, who string) error
 	}
 	p.raw.Ref = m.Ref
 	if m.Digest != (inbox.Digest{}) && p.msg.Digest != m.Digest {
-		return fmt.Errorf("%s: another mail stands in its place on the server", id)
+		return replaced(id)
 	}
 	err = in.State.Update(ctx, "replay", func(tx *state.Tx) error {
 		m, err := tx.Mail(id)
@@ -150,22 +147,62 @@ func (in *Intake) source(name string) *Source {
 	return nil
 }
 
+// Raw gives a mail as the server has it, over a connection of its own. The error
+// says when it is gone, when another stands in its place, and when it is larger
+// than policy.max_message_bytes.
+func (in *Intake) Raw(ctx context.Context, id inbox.MailID) (inbox.Raw, error) {
+	var m *inbox.Mail
+	err := in.State.View(func(tx *state.Tx) (err error) { m, err = tx.Mail(id); return err })
+	if err != nil {
+		return inbox.Raw{}, err
+	}
+	raw, err := in.refetch(ctx, m)
+	switch {
+	case err != nil:
+		return inbox.Raw{}, err
+	case raw.Bytes == nil:
+		return inbox.Raw{}, fmt.Errorf("%s has %d bytes, more than policy.max_message_bytes: look at it with a mail program", id, raw.Size)
+	}
+	if m.Digest == (inbox.Digest{}) { // it could not be read when it came
+		return *raw, nil
+	}
+	p := &prepared{raw: *raw}
+	if in.look(p); p.msg.Digest != m.Digest {
+		return inbox.Raw{}, replaced(id)
+	}
+	return *raw, nil
+}
+
+// replaced says that a mail is not the one that a Mail accounts for.
+func replaced(id inbox.MailID) error {
+	return fmt.Errorf("%s: another mail stands in its place on the server", id)
+}
+
 // refetch reads a mail from where it is now, over a connection of its own.
-func (in *Intake) refetch(ctx context.Context, src *Source, m *inbox.Mail) (*inbox.Raw, error) {
+func (in *Intake) refetch(ctx context.Context, m *inbox.Mail) (*inbox.Raw, error) {
+	src := in.source(m.Ref.Mailbox)
+	if src == nil {
+		return nil, fmt.Errorf("%s came from mailbox %q, which is not configured any more", m.ID, m.Ref.Mailbox)
+	}
 	s, err := src.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
+	var refused error
 	for _, at := range []inbox.Ref{m.Where, m.Ref} {
 		if at.UID == 0 {
 			continue
 		}
 		folder, err := s.Select(ctx, at.Folder)
-		if err != nil {
+		var no *inbox.Error
+		switch {
+		case errors.As(err, &no) && !no.Temp: // renamed or removed since
+			refused = err
+			continue
+		case err != nil:
 			return nil, err
-		}
-		if folder.UIDValidity != at.UIDValidity {
+		case folder.UIDValidity != at.UIDValidity:
 			continue
 		}
 		raw, err := fetchOne(ctx, s, folder, at.UID)
@@ -173,7 +210,7 @@ func (in *Intake) refetch(ctx context.Context, src *Source, m *inbox.Mail) (*inb
 			return raw, err
 		}
 	}
-	return nil, fmt.Errorf("%s is no longer on the server", m.ID)
+	return nil, errors.Join(fmt.Errorf("%s is no longer on the server", m.ID), refused)
 }
 
 func fetchOne(ctx context.Context, s *mailbox.Session, folder mailbox.Folder, uid uint32) (*inbox.Raw, error) {

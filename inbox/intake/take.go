@@ -33,8 +33,9 @@ type prepared struct {
 	later    error  // the user store did not answer
 	unproved error  // DNS did not answer
 	broken   string // why it cannot be processed at all
-	probe    bool   // it is one that a probe of ours sent
-	anew     bool   // staff have it processed again
+	ends     inbox.MailState
+	probe    bool // it is one that a probe of ours sent
+	anew     bool // staff have it processed again
 
 	// What the state knows of it; see compare.
 	known   string       // how it is not simply a new mail, in words for staff
@@ -96,15 +97,8 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		p.class, p.why = inbox.ClassOversize, fmt.Sprintf("%d bytes, more than policy.max_message_bytes", raw.Size)
 		return p
 	}
-	in.look(p)
-	signed, all := sender.Signatures(raw.Bytes)
-	p.signed = signed
-	if !in.reads(p) {
-		return p
-	}
-	p.msg.Answers = !p.form && len(in.plusTokens(p.msg)) > 0
-	p.reading = in.Classifier.Read(p.msg)
-	if p.msg.FromFault != "" || p.msg.From.Addr == "" {
+	read, all := in.readMail(p)
+	if !read || p.msg.FromFault != "" || p.msg.From.Addr == "" {
 		return p
 	}
 	p.people, p.later = in.People.Find(ctx, p.msg.From.Addr)
@@ -119,6 +113,23 @@ func (in *Intake) prepare(ctx context.Context, raw inbox.Raw) (p *prepared) {
 		p.evidence = inbox.Evidence{Why: "it has so many signatures that nobody can tell whether it came before"}
 	}
 	return p
+}
+
+// readMail finds out what a mail itself tells, as many at a time as there are
+// processors: others would only wait for one, and hold their memory meanwhile.
+// read tells whether what it says can matter, all whether each of its
+// signatures was looked at.
+func (in *Intake) readMail(p *prepared) (read, all bool) {
+	in.cores <- struct{}{}
+	defer func() { <-in.cores }()
+	in.look(p)
+	p.signed, all = sender.Signatures(p.raw.Bytes)
+	if !in.reads(p) {
+		return false, all
+	}
+	p.msg.Answers = !p.form && len(in.plusTokens(p.msg)) > 0
+	p.reading = in.Classifier.Read(p.msg)
+	return true, all
 }
 
 // reads tells whether what a mail says can matter: who wrote it may be a person,
@@ -145,7 +156,7 @@ func (in *Intake) commit(ctx context.Context, batch []*prepared) (err error) {
 			err = errors.New("it made the program panic; the log has the details")
 		}
 	}()
-	return in.State.Update(ctx, "intake", func(tx *state.Tx) error {
+	err = in.State.Update(ctx, "intake", func(tx *state.Tx) error {
 		for _, p := range batch {
 			if err := in.account(tx, p); err != nil {
 				return fmt.Errorf("accounting for %s: %w", p.raw.Ref, err)
@@ -153,6 +164,19 @@ func (in *Intake) commit(ctx context.Context, batch []*prepared) (err error) {
 		}
 		return nil
 	})
+	if err == nil {
+		in.took(batch)
+	}
+	return err
+}
+
+// took tells of the mails of a batch that came to their ends.
+func (in *Intake) took(batch []*prepared) {
+	for _, p := range batch {
+		if p.ends != "" && p.ends != inbox.MailDeferred {
+			in.Watch.Took(p.raw.Ref.Mailbox, p.ends)
+		}
+	}
 }
 
 // quarantine accounts for a mail that cannot be processed, and tells staff.
@@ -187,6 +211,7 @@ func (in *Intake) account(tx *state.Tx, p *prepared) (err error) {
 	if m.State != inbox.MailDeferred {
 		m.Retry = time.Time{}
 	}
+	p.ends = m.State
 	if len(m.Actions) == 0 && m.State != inbox.MailDeferred && m.Ended.IsZero() {
 		m.Ended = tx.Now
 	}

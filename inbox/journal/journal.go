@@ -31,6 +31,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -176,124 +177,195 @@ type Finding struct {
 // was noted outside earlier must still be there. Of a segment whose entries were
 // dropped only the hash of the last is known.
 func Verify(tx *bolt.Tx, want string, unseal Unseal) (Finding, error) {
-	v := &verifier{tx: tx, unseal: unseal, want: want, f: Finding{Head: genesis, Known: want == "" || want == genesis}}
-	err := v.all()
-	return v.f, err
+	c := NewCheck(want)
+	for {
+		if done, err := c.Step(tx, math.MaxInt, unseal); done || err != nil {
+			return c.Found, err
+		}
+	}
 }
 
-// verifier is one walk of the chain.
-type verifier struct {
-	tx       *bolt.Tx
-	unseal   Unseal
+// Check is Verify in pieces, each in a transaction of its own, so that a long
+// chain holds none for long. What is appended between them is looked at, too,
+// and what is dropped between them is passed over.
+type Check struct {
+	Found    Finding // so far
 	want     string
-	f        Finding
 	segments []closed // oldest first
-	sealed   int      // how many segments an entry has named
+	gone     int      // of these, how many have no entries any more
+	passed   int      // of these, how many ends were passed
+	sealed   int      // of these, how many an entry has named
 	dropped  uint64   // the last entry that the chain says was dropped
+	links    bool     // all of them hold; what is left is to look for stray details
+	stray    []byte   // the last detail that was looked at
 }
 
-func (v *verifier) all() (err error) {
-	if v.segments, v.f.Broken, err = readSegments(v.tx); err != nil || v.f.Broken != "" {
-		return err
-	}
-	v.f.Segments = len(v.segments)
-	at := v.skipDropped()
-	c := v.tx.Bucket(bucketEntries).Cursor()
-	for k, stored := c.First(); k != nil; k, stored = c.Next() {
-		if err := v.entry(k, stored); err != nil || v.f.Broken != "" {
-			return err
-		}
-		if at < len(v.segments) && v.f.Entries == v.segments[at].Last {
-			if v.f.Broken = v.segments[at].holds(v.f.Head); v.f.Broken != "" {
-				return nil
-			}
-			at++
-		}
-	}
-	v.f.Broken = cmp.Or(v.unsealed(at), strayDetail(v.tx))
-	return nil
+// NewCheck begins at the first entry; want is as for Verify.
+func NewCheck(want string) *Check {
+	return &Check{want: want, Found: Finding{Head: genesis, Known: want == "" || want == genesis}}
 }
 
-// skipDropped begins behind the segments whose entries are gone, and gives how
-// many these are.
-func (v *verifier) skipDropped() (gone int) {
-	first, _ := v.tx.Bucket(bucketEntries).Cursor().First()
-	for _, s := range v.segments {
+// Step looks at most entries more at the next ones. Done: the end was reached,
+// or something that does not hold.
+func (c *Check) Step(tx *bolt.Tx, most int, unseal Unseal) (done bool, err error) {
+	f := &c.Found
+	if c.links {
+		f.Broken, done = c.strayDetail(tx, most)
+		return done, nil
+	}
+	if f.Broken, err = c.takeSegments(tx); err != nil || f.Broken != "" {
+		return true, err
+	}
+	details, at := tx.Bucket(bucketDetails), tx.Bucket(bucketEntries).Cursor()
+	k, v, broken := c.next(at)
+	if f.Broken = broken; broken != "" {
+		return true, nil
+	}
+	for n := 0; k != nil && n < most; n++ {
+		if f.Broken, err = c.link(k, v, details.Get(k), unseal); err != nil || f.Broken != "" {
+			return true, err
+		}
+		if f.Broken = c.pass(tx); f.Broken != "" {
+			return true, nil
+		}
+		k, v = at.Next()
+	}
+	if c.links = k == nil; c.links {
+		f.Broken = c.unsealed()
+	}
+	return f.Broken != "", nil
+}
+
+// takeSegments takes up the segments that were closed since the last step, and
+// passes over what was dropped.
+func (c *Check) takeSegments(tx *bolt.Tx) (broken string, err error) {
+	all, broken, err := readSegments(tx, c.segments)
+	if err != nil || broken != "" {
+		return broken, err
+	}
+	c.segments, c.Found.Segments = all, len(all)
+	c.skipDropped(tx)
+	return c.pass(tx), nil
+}
+
+// skipDropped begins behind the segments whose entries are gone.
+func (c *Check) skipDropped(tx *bolt.Tx) {
+	f := &c.Found
+	first, _ := tx.Bucket(bucketEntries).Cursor().First()
+	for ; c.gone < len(c.segments); c.gone++ {
+		s := c.segments[c.gone]
 		if first != nil && bytes.Compare(first, key(s.Last)) <= 0 {
 			break
 		}
-		gone++
-		v.f.Entries, v.f.Dropped, v.f.Until, v.f.Head = s.Last, s.Last, s.Until, s.Head
-		v.f.Known = v.f.Known || s.Head == v.want
+		f.Dropped, f.Until = s.Last, s.Until
+		f.Known = f.Known || s.Head == c.want
+		if f.Entries < s.Last {
+			f.Entries, f.Head = s.Last, s.Head
+		}
 	}
-	return gone
+	c.passed = max(c.passed, c.gone)
+	f.Forgotten = slices.DeleteFunc(f.Forgotten, func(n uint64) bool { return n <= f.Dropped })
 }
 
-// entry looks at one entry that is kept.
-func (v *verifier) entry(k, stored []byte) error {
-	n := v.f.Entries + 1
+// next gives the entry that is looked at next, and makes sure that the last one
+// is what it was.
+func (c *Check) next(at *bolt.Cursor) (k, v []byte, broken string) {
+	f := &c.Found
+	if f.Entries == f.Dropped {
+		k, v = at.First()
+		return k, v, ""
+	}
+	if k, v = at.Seek(key(f.Entries)); !bytes.Equal(k, key(f.Entries)) || hash(v) != f.Head {
+		return nil, nil, fmt.Sprintf("entry %d was changed while the chain was verified", f.Entries)
+	}
+	k, v = at.Next()
+	return k, v, ""
+}
+
+// link checks the next link, and says what is wrong with it.
+func (c *Check) link(k, v, sealed []byte, unseal Unseal) (broken string, err error) {
+	f := &c.Found
+	n := f.Entries + 1
 	var e Entry
-	if err := json.Unmarshal(stored, &e); err != nil {
-		v.f.Broken = fmt.Sprintf("entry %d cannot be read: %v", n, err)
-		return nil
+	if err := json.Unmarshal(v, &e); err != nil {
+		return fmt.Sprintf("entry %d cannot be read: %v", n, err), nil
 	}
-	v.f.Broken = cmp.Or(checkLink(e, k, n, v.f.Head), v.seal(e))
-	if v.f.Broken != "" {
-		return nil
+	if broken := cmp.Or(checkLink(e, k, n, f.Head), c.seal(e)); broken != "" {
+		return broken, nil
 	}
-	forgotten, broken, err := checkDetail(e, v.tx.Bucket(bucketDetails).Get(k), v.unseal)
-	if v.f.Broken = broken; err != nil || broken != "" {
-		return err
+	forgotten, broken, err := checkDetail(e, sealed, unseal)
+	if err != nil || broken != "" {
+		return broken, err
 	}
 	if forgotten {
-		v.f.Forgotten = append(v.f.Forgotten, n)
+		f.Forgotten = append(f.Forgotten, n)
 	}
-	v.f.Entries, v.f.Head = n, hash(stored)
-	v.f.Known = v.f.Known || v.f.Head == v.want
-	v.dropped = max(v.dropped, e.Dropped)
-	return nil
+	f.Entries, f.Head = n, hash(v)
+	f.Known = f.Known || f.Head == c.want
+	c.dropped = max(c.dropped, e.Dropped)
+	return "", nil
 }
 
 // seal follows the seals of the segments, one after the other.
-func (v *verifier) seal(e Entry) string {
+func (c *Check) seal(e Entry) string {
 	if e.Seal == "" {
 		return ""
 	}
-	i := slices.IndexFunc(v.segments, func(s closed) bool { return s.hash == e.Seal })
+	i := slices.IndexFunc(c.segments, func(s closed) bool { return s.hash == e.Seal })
 	if i < 0 {
 		return fmt.Sprintf("entry %d seals a segment whose record is not there, or was changed", e.Seq)
 	}
-	v.sealed = i + 1
+	c.sealed = i + 1
+	return ""
+}
+
+// pass holds the records of the segments whose ends lie behind against their last
+// entries.
+func (c *Check) pass(tx *bolt.Tx) string {
+	for ; c.passed < len(c.segments) && c.segments[c.passed].Last <= c.Found.Entries; c.passed++ {
+		s := c.segments[c.passed]
+		if hash(tx.Bucket(bucketEntries).Get(key(s.Last))) != s.Head {
+			return fmt.Sprintf("the record of the segment of entries %d to %d has another hash than entry %d", s.First, s.Last, s.Last)
+		}
+	}
 	return ""
 }
 
 // unsealed says what is missing at the end of the walk, "" when nothing is.
-func (v *verifier) unsealed(at int) string {
-	switch {
-	case at < len(v.segments):
-		return fmt.Sprintf("entries %d to %d are missing at the end", v.f.Entries+1, v.segments[len(v.segments)-1].Last)
-	case v.sealed < len(v.segments):
-		return fmt.Sprintf("no entry seals the record of the segment of entries %d to %d", v.segments[v.sealed].First, v.segments[v.sealed].Last)
-	case v.f.Dropped != v.dropped:
-		return fmt.Sprintf("entries up to %d are missing, and the journal says that those up to %d were dropped", v.f.Dropped, v.dropped)
+func (c *Check) unsealed() string {
+	switch f := &c.Found; {
+	case c.passed < len(c.segments):
+		return fmt.Sprintf("entries %d to %d are missing at the end", f.Entries+1, c.segments[len(c.segments)-1].Last)
+	case c.sealed < len(c.segments):
+		return fmt.Sprintf("no entry seals the record of the segment of entries %d to %d", c.segments[c.sealed].First, c.segments[c.sealed].Last)
+	case f.Dropped != c.dropped:
+		return fmt.Sprintf("entries up to %d are missing, and the journal says that those up to %d were dropped", f.Dropped, c.dropped)
 	}
 	return ""
 }
 
-// strayDetail names a detail that no entry has.
-func strayDetail(tx *bolt.Tx) string {
+// strayDetail names a detail that no entry has; done at the last one.
+func (c *Check) strayDetail(tx *bolt.Tx, most int) (broken string, done bool) {
 	entries := tx.Bucket(bucketEntries)
-	c := tx.Bucket(bucketDetails).Cursor()
-	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if entries.Get(k) != nil {
-			continue
+	at := tx.Bucket(bucketDetails).Cursor()
+	k, _ := at.First()
+	if c.stray != nil {
+		if k, _ = at.Seek(c.stray); bytes.Equal(k, c.stray) {
+			k, _ = at.Next()
 		}
-		if len(k) != 8 {
-			return "a detail stands under a key that is no number"
-		}
-		return fmt.Sprintf("a detail stands under number %d, where there is no entry", binary.BigEndian.Uint64(k))
 	}
-	return ""
+	for n := 0; k != nil && n < most; n++ {
+		switch {
+		case entries.Get(k) != nil:
+		case len(k) != 8:
+			return "a detail stands under a key that is no number", true
+		default:
+			return fmt.Sprintf("a detail stands under number %d, where there is no entry", binary.BigEndian.Uint64(k)), true
+		}
+		c.stray = bytes.Clone(k)
+		k, _ = at.Next()
+	}
+	return "", k == nil
 }
 
 func checkLink(e Entry, k []byte, n uint64, prev string) string {
@@ -327,27 +399,79 @@ func checkDetail(e Entry, sealed []byte, unseal Unseal) (forgotten bool, broken 
 	return false, "", nil
 }
 
-// Each calls f for every entry from number from on, oldest first, with its
-// detail as JSON; detail is nil when there is none or it was forgotten.
-func Each(tx *bolt.Tx, from uint64, unseal Unseal, f func(e Entry, detail []byte) error) error {
-	details := tx.Bucket(bucketDetails)
+// Link is an entry as it stands in the chain.
+type Link struct {
+	Entry
+	Hash   string          `json:"hash"` // of Stored, hex: the Prev of the next one
+	Stored json.RawMessage `json:"-"`    // the very bytes that the hash is over; not to be kept beyond the transaction
+}
+
+// Walk calls f for the entries from number from on, oldest first, or back from
+// it, newest first, until it returns false; back from 0 begins at the newest.
+func Walk(tx *bolt.Tx, from uint64, back bool, f func(Link) (more bool, err error)) error {
 	c := tx.Bucket(bucketEntries).Cursor()
-	for k, v := c.Seek(key(from)); k != nil; k, v = c.Next() {
-		var e Entry
-		if err := json.Unmarshal(v, &e); err != nil {
-			return fmt.Errorf("reading journal entry %d: %w", binary.BigEndian.Uint64(k), err)
+	k, v := c.Seek(key(from))
+	step := c.Next
+	if back {
+		step = c.Prev
+		switch {
+		case from == 0 || k == nil:
+			k, v = c.Last()
+		case !bytes.Equal(k, key(from)):
+			k, v = c.Prev()
 		}
-		var detail []byte
-		if sealed := details.Get(k); sealed != nil {
-			if plain, err := unseal(e.Case, e.Seq, sealed); err == nil && len(plain) >= sha256.Size {
-				detail = plain[sha256.Size:]
-			}
+	}
+	for ; k != nil; k, v = step() {
+		l, err := link(k, v)
+		if err != nil {
+			return err
 		}
-		if err := f(e, detail); err != nil {
+		if more, err := f(l); err != nil || !more {
 			return err
 		}
 	}
 	return nil
+}
+
+// At reads one entry; ok is false when there is none of that number.
+func At(tx *bolt.Tx, seq uint64) (l Link, ok bool, err error) {
+	v := tx.Bucket(bucketEntries).Get(key(seq))
+	if v == nil {
+		return l, false, nil
+	}
+	l, err = link(key(seq), v)
+	return l, err == nil, err
+}
+
+func link(k, v []byte) (Link, error) {
+	l := Link{Hash: hash(v), Stored: v}
+	if err := json.Unmarshal(v, &l.Entry); err != nil {
+		return l, fmt.Errorf("reading journal entry %d: %w", binary.BigEndian.Uint64(k), err)
+	}
+	return l, nil
+}
+
+// Detail reads the detail of an entry as JSON; nil when there is none. That it
+// was forgotten is told, and no error.
+func Detail(tx *bolt.Tx, e Entry, unseal Unseal) (detail []byte, forgotten bool) {
+	sealed := tx.Bucket(bucketDetails).Get(key(e.Seq))
+	if sealed == nil {
+		return nil, false
+	}
+	plain, err := unseal(e.Case, e.Seq, sealed)
+	if err != nil || len(plain) < sha256.Size {
+		return nil, errors.Is(err, ErrForgotten)
+	}
+	return plain[sha256.Size:], false
+}
+
+// Each calls f for every entry from number from on, oldest first, with its
+// detail as JSON; detail is nil when there is none or it was forgotten.
+func Each(tx *bolt.Tx, from uint64, unseal Unseal, f func(e Entry, detail []byte) error) error {
+	return Walk(tx, from, false, func(l Link) (bool, error) {
+		detail, _ := Detail(tx, l.Entry, unseal)
+		return true, f(l.Entry, detail)
+	})
 }
 
 func key(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -96,7 +97,22 @@ func (l *log) write(n int) (heads []string) {
 func (l *log) verify(want string) (f Finding) {
 	l.t.Helper()
 	l.view(func(tx *bolt.Tx) (err error) { f, err = Verify(tx, want, l.unseal); return err })
+	for _, most := range []int{1, 3} {
+		if g := l.pieces(want, most); !reflect.DeepEqual(f, g) {
+			l.t.Errorf("at once %+v was found, by %d %+v", f, most, g)
+		}
+	}
 	return f
+}
+
+// pieces verifies with a few entries at a time.
+func (l *log) pieces(want string, most int) Finding {
+	l.t.Helper()
+	c := NewCheck(want)
+	for done := false; !done; {
+		l.view(func(tx *bolt.Tx) (err error) { done, err = c.Step(tx, most, l.unseal); return err })
+	}
+	return c.Found
 }
 
 func TestChain(t *testing.T) {
@@ -173,6 +189,51 @@ func TestEach(t *testing.T) {
 }
 
 // swap exchanges two values of a bucket.
+// TestWalk: from any entry on, and back from it; each comes with the hash that
+// the next one names.
+func TestWalk(t *testing.T) {
+	l := newLog(t)
+	heads := l.write(5)
+	for _, c := range []struct {
+		from uint64
+		back bool
+		want []uint64
+	}{
+		{1, false, []uint64{1, 2, 3, 4, 5}}, {0, false, []uint64{1, 2, 3, 4, 5}}, {4, false, []uint64{4, 5}}, {6, false, nil},
+		{0, true, []uint64{5, 4, 3, 2, 1}}, {5, true, []uint64{5, 4, 3, 2, 1}}, {99, true, []uint64{5, 4, 3, 2, 1}}, {2, true, []uint64{2, 1}},
+	} {
+		var got []uint64
+		l.view(func(tx *bolt.Tx) error {
+			return Walk(tx, c.from, c.back, func(e Link) (bool, error) {
+				got = append(got, e.Seq)
+				if e.Hash != heads[e.Seq-1] {
+					t.Errorf("entry %d has the hash %s, want %s", e.Seq, e.Hash, heads[e.Seq-1])
+				}
+				return true, nil
+			})
+		})
+		if !slices.Equal(got, c.want) {
+			t.Errorf("from %d, back %v: %d, want %d", c.from, c.back, got, c.want)
+		}
+	}
+	l.view(func(tx *bolt.Tx) error {
+		if e, ok, err := At(tx, 3); err != nil || !ok || e.Seq != 3 || e.Hash != heads[2] {
+			t.Errorf("entry 3 is %+v, %v, %v", e, ok, err)
+		}
+		if _, ok, err := At(tx, 6); ok || err != nil {
+			t.Errorf("entry 6 is there: %v, %v", ok, err)
+		}
+		return nil
+	})
+	l.update(func(tx *bolt.Tx) error { return tx.Bucket(bucketEntries).Put(key(2), []byte("{")) })
+	l.view(func(tx *bolt.Tx) error {
+		if err := Walk(tx, 1, false, func(Link) (bool, error) { return true, nil }); err == nil {
+			t.Error("an entry that cannot be read was passed over")
+		}
+		return nil
+	})
+}
+
 func swap(tx *bolt.Tx, bucket []byte, i, j uint64) error {
 	b := tx.Bucket(bucket)
 	x, y := bytes.Clone(b.Get(key(i))), bytes.Clone(b.Get(key(j)))
@@ -296,6 +357,22 @@ func TestTamperingAtTheEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestChangedWhileVerified: what was looked at must still be there when it goes
+// on.
+func TestChangedWhileVerified(t *testing.T) {
+	l := newLog(t)
+	l.write(4)
+	c := NewCheck("")
+	l.view(func(tx *bolt.Tx) error { _, err := c.Step(tx, 2, l.unseal); return err })
+	l.update(func(tx *bolt.Tx) error { return tx.Bucket(bucketEntries).Put(key(2), []byte(`{"seq":2}`)) })
+	l.view(func(tx *bolt.Tx) error {
+		if done, err := c.Step(tx, 2, l.unseal); err != nil || !done || c.Found.Broken != "entry 2 was changed while the chain was verified" {
+			t.Errorf("%+v, %v, %v", c.Found, done, err)
+		}
+		return nil
+	})
 }
 
 // TestAppendAfterTampering: an entry that follows a changed one does not hide

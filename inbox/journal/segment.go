@@ -27,15 +27,6 @@ type closed struct {
 	hash string
 }
 
-// holds says what is wrong with a segment whose entries were all walked, the
-// last of which has the hash head.
-func (s closed) holds(head string) string {
-	if s.Head != head {
-		return fmt.Sprintf("the record of the segment of entries %d to %d has another hash than entry %d", s.First, s.Last, s.Last)
-	}
-	return ""
-}
-
 // A segment is closed when it has so many entries, or its first is so old:
 // a busy journal is dropped in pieces that one commit can take, and a quiet one
 // not much later than its entries may go.
@@ -109,12 +100,16 @@ func read(tx *bolt.Tx, seq uint64) (e Entry, h string, err error) {
 	return e, hash(v), nil
 }
 
-// readSegments reads every record, and says what is wrong with the first that
-// does not follow the one before it.
-func readSegments(tx *bolt.Tx) (all []closed, broken string, err error) {
-	before := closed{Segment{Head: genesis}, genesis}
+// readSegments adds to those that are known the records behind them, and says
+// what is wrong with the first that does not follow the one before it.
+func readSegments(tx *bolt.Tx, known []closed) (all []closed, broken string, err error) {
+	before, all, from := closed{Segment{Head: genesis}, genesis}, known, key(0)
+	if n := len(known); n > 0 {
+		before = known[n-1]
+		from = key(before.Last + 1)
+	}
 	c := tx.Bucket(bucketSegments).Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
+	for k, v := c.Seek(from); k != nil; k, v = c.Next() {
 		s, err := parseSegment(k, v)
 		if err != nil {
 			return nil, err.Error(), nil
@@ -129,8 +124,9 @@ func readSegments(tx *bolt.Tx) (all []closed, broken string, err error) {
 
 // DropBefore drops the entries of the oldest segment that has some, when it is
 // closed and its last entry was written before t, and notes that in the chain.
-// It tells whether it did.
-func DropBefore(tx *bolt.Tx, t time.Time, e Entry) (bool, error) {
+// It tells whether it did. Each entry that goes is given to gone, which must not
+// change the journal; nil: nobody asks.
+func DropBefore(tx *bolt.Tx, t time.Time, e Entry, gone func(Entry) error) (bool, error) {
 	k, _ := tx.Bucket(bucketEntries).Cursor().First()
 	if k == nil {
 		return false, nil
@@ -145,6 +141,11 @@ func DropBefore(tx *bolt.Tx, t time.Time, e Entry) (bool, error) {
 		return false, err
 	}
 	for seq := s.First; seq <= s.Last; seq++ {
+		if gone != nil {
+			if err := goes(tx, seq, gone); err != nil {
+				return false, err
+			}
+		}
 		for _, b := range [][]byte{bucketEntries, bucketDetails} {
 			if err := tx.Bucket(b).Delete(key(seq)); err != nil {
 				return false, fmt.Errorf("dropping journal entry %d: %w", seq, err)
@@ -154,6 +155,14 @@ func DropBefore(tx *bolt.Tx, t time.Time, e Entry) (bool, error) {
 	e.Dropped = s.Last
 	_, err = Append(tx, e, nil, nil)
 	return err == nil, err
+}
+
+func goes(tx *bolt.Tx, seq uint64, gone func(Entry) error) error {
+	e, _, err := read(tx, seq)
+	if err != nil {
+		return err
+	}
+	return gone(e)
 }
 
 // Droppable tells whether DropBefore would drop something, from a few reads.

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"push.guru/supportd/inbox"
 )
 
 // at is when the entries of a long journal were written: so many an hour.
@@ -41,7 +44,7 @@ func (l *log) drop(before time.Time) (dropped bool) {
 		if err != nil {
 			return err
 		}
-		if dropped, err = DropBefore(tx, before, Entry{At: before, What: "journal dropped"}); dropped != could {
+		if dropped, err = DropBefore(tx, before, Entry{At: before, What: "journal dropped"}, nil); dropped != could {
 			l.t.Errorf("it could be dropped: %t, it was: %t", could, dropped)
 		}
 		return err
@@ -56,7 +59,7 @@ func TestSegments(t *testing.T) {
 	heads := l.long(2000) // an entry an hour: a month comes first
 	var first []uint64
 	l.view(func(tx *bolt.Tx) error {
-		all, broken, err := readSegments(tx)
+		all, broken, err := readSegments(tx, nil)
 		for _, s := range all {
 			first = append(first, s.First)
 		}
@@ -176,6 +179,120 @@ func rewrite(tx *bolt.Tx, segment uint64, old, fresh string) error {
 		return fmt.Errorf("no %q in %s", old, v)
 	}
 	return b.Put(key(segment), []byte(strings.Replace(v, old, fresh, 1)))
+}
+
+// TestDroppedWhileVerified: what is dropped between two steps is passed over,
+// wherever the check is; what vanishes untold is not.
+func TestDroppedWhileVerified(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		after     int // entries that were looked at before
+		do        func(*log)
+		entries   uint64
+		dropped   uint64
+		forgotten int
+		broken    string
+	}{
+		{"the segment that is walked", 300, func(l *log) { l.drop(at(800)) }, 3001, 744, 2255, ""},
+		{"one behind it", 1000, func(l *log) { l.drop(at(800)) }, 3001, 744, 2255, ""},
+		{"the one behind it, and the one that is walked", 1000, func(l *log) { l.drop(at(1600)); l.drop(at(1600)) }, 3002, 1488, 1511, ""},
+		{"up to where it is", 744, func(l *log) { l.drop(at(800)) }, 3001, 744, 2255, ""},
+		{"what is behind it, and nobody says so", 1000, func(l *log) {
+			l.update(func(tx *bolt.Tx) error { return erase(tx, 1, 744) })
+		}, 3000, 744, 2255, "entries up to 744 are missing, and the journal says that those up to 0 were dropped"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := newLog(t)
+			l.long(2999)
+			l.update(func(tx *bolt.Tx) error { // of another Case, whose key is there
+				_, err := Append(tx, Entry{At: at(2999), Case: 2}, 1, seal)
+				return err
+			})
+			forgot := func(c inbox.MailID, seq uint64, sealed []byte) ([]byte, error) {
+				if c == 1 {
+					return nil, ErrForgotten
+				}
+				return l.unseal(c, seq, sealed)
+			}
+			c := NewCheck("")
+			step := func(most int) (done bool) {
+				l.view(func(tx *bolt.Tx) (err error) { done, err = c.Step(tx, most, forgot); return err })
+				return done
+			}
+			step(test.after)
+			test.do(l)
+			for !step(100) {
+			}
+			if f := c.Found; f.Entries != test.entries || f.Dropped != test.dropped || len(f.Forgotten) != test.forgotten || f.Broken != test.broken {
+				t.Errorf("%d entries, %d dropped, %d forgotten, %q", f.Entries, f.Dropped, len(f.Forgotten), f.Broken)
+			}
+		})
+	}
+}
+
+// TestClosedWhileVerified: segments that are closed between two steps are held
+// against their entries, those of an older journal included, which lie behind.
+func TestClosedWhileVerified(t *testing.T) {
+	for _, changed := range []bool{false, true} {
+		l := newLog(t)
+		l.long(2 * segmentEntries)
+		l.update(func(tx *bolt.Tx) error {
+			for n := range uint64(2 * segmentEntries) {
+				if err := tx.Bucket(bucketSegments).Delete(key(n + 1)); err != nil {
+					return err
+				}
+			}
+			return unsealAll(tx)
+		})
+		c := NewCheck("")
+		l.view(func(tx *bolt.Tx) error { _, err := c.Step(tx, segmentEntries+9, l.unseal); return err })
+		l.update(func(tx *bolt.Tx) error {
+			_, err := Append(tx, Entry{At: at(2 * segmentEntries)}, nil, nil)
+			if err == nil && changed {
+				err = rewrite(tx, 1, `"head":"`, `"head":"0`)
+			}
+			return err
+		})
+		for done := false; !done; {
+			l.view(func(tx *bolt.Tx) (err error) { done, err = c.Step(tx, 1000, l.unseal); return err })
+		}
+		if f := c.Found; (f.Broken != "") != changed || f.Segments != 1 {
+			t.Errorf("changed: %t, found: %+v", changed, f)
+		}
+	}
+}
+
+// TestWalkDropped: a walk begins at the first entry that is kept, and ends there
+// on its way back; who asked for it is told of each entry that is dropped.
+func TestWalkDropped(t *testing.T) {
+	l := newLog(t)
+	l.long(1000)
+	var gone []uint64
+	l.update(func(tx *bolt.Tx) error {
+		_, err := DropBefore(tx, at(800), Entry{At: at(800)}, func(e Entry) error { gone = append(gone, e.Seq); return nil })
+		return err
+	})
+	if len(gone) != 744 || gone[0] != 1 || gone[743] != 744 {
+		t.Errorf("%d entries were told to be dropped: %v", len(gone), gone)
+	}
+	l.view(func(tx *bolt.Tx) error {
+		for _, test := range []struct {
+			from        uint64
+			back        bool
+			first, last uint64
+		}{{1, false, 745, 1001}, {745, false, 745, 1001}, {0, true, 1001, 745}, {746, true, 746, 745}, {744, true, 0, 0}} {
+			var first, last uint64
+			err := Walk(tx, test.from, test.back, func(e Link) (bool, error) { first, last = cmp.Or(first, e.Seq), e.Seq; return true, nil })
+			if err != nil || first != test.first || last != test.last {
+				t.Errorf("from %d, back %t: %d to %d, %v", test.from, test.back, first, last, err)
+			}
+		}
+		_, ok, err := At(tx, 744)
+		if ok || err != nil {
+			t.Errorf("entry 744 is there: %t, %v", ok, err)
+		}
+		return nil
+	})
 }
 
 // TestSegmentsOfAnOldJournal: one that was written before there were segments

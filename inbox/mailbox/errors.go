@@ -135,6 +135,10 @@ func isRefusal(err error) bool {
 	return errors.As(err, &r)
 }
 
+// Refused tells whether err is a server's NO or BAD to a command: the session
+// lives on.
+func Refused(err error) bool { return isRefusal(err) }
+
 // harmless makes a server's text fit for a log: one short line of printable
 // ASCII, with a mark in place of every word that may be an address.
 func harmless(s string) string {

@@ -57,11 +57,30 @@ func NewAuthority(hosts ...string) (*Authority, error) {
 	return &Authority{ca: ca, leaf: leaf, root: root, server: server, caKey: caKey, key: key}, nil
 }
 
-// until issues the server's certificate anew, good until t.
-func (a *Authority) until(t time.Time) ([]byte, error) {
-	server := *a.server
-	server.NotAfter = t
-	leaf, err := x509.CreateCertificate(rand.Reader, &server, a.root, a.key.Public(), a.caKey)
+// Certificate says how the servers' certificate differs from a good one.
+type Certificate struct {
+	Until    time.Time // how long it is good; zero: as ever
+	Host     string    // the only name that it is for; "": the right ones
+	Stranger bool      // an authority that nobody knows has issued it
+}
+
+// issue issues the server's certificate anew.
+func (a *Authority) issue(c Certificate) ([]byte, error) {
+	server, root, key := *a.server, a.root, a.caKey
+	if !c.Until.IsZero() {
+		server.NotAfter = c.Until
+	}
+	if c.Host != "" {
+		server.DNSNames, server.IPAddresses = []string{c.Host}, nil
+	}
+	if c.Stranger {
+		other, err := NewAuthority()
+		if err != nil {
+			return nil, err
+		}
+		root, key = other.root, other.caKey
+	}
+	leaf, err := x509.CreateCertificate(rand.Reader, &server, root, a.key.Public(), key)
 	if err != nil {
 		return nil, fmt.Errorf("making a test server certificate: %w", err)
 	}

@@ -1,6 +1,7 @@
 package mailtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -277,6 +278,30 @@ func (l *listener) Close() error {
 	err := l.Listener.Close()
 	l.cut()
 	return err
+}
+
+// veiledListener accepts connections on which the server does not tell of IDLE:
+// the library announces it in any case.
+type veiledListener struct{ net.Listener }
+
+func (l veiledListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return veiledConn{c}, nil
+}
+
+type veiledConn struct{ net.Conn }
+
+func (c veiledConn) Write(b []byte) (int, error) {
+	if !bytes.Contains(b, []byte("CAPABILITY ")) {
+		return c.Conn.Write(b)
+	}
+	if _, err := c.Conn.Write(bytes.ReplaceAll(b, []byte(" IDLE"), nil)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 type heldConn struct {

@@ -3,6 +3,10 @@ package mailtest
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/emersion/go-imap/v2"
 )
 
 // The stages at which a script of faults is asked.
@@ -25,6 +29,7 @@ const (
 	StageMove    = "IMAP MOVE"
 	StageExpunge = "IMAP EXPUNGE"
 	StageAppend  = "IMAP APPEND"
+	StageCreate  = "IMAP CREATE"
 )
 
 // What a script returns for a fault that is no answer.
@@ -34,6 +39,10 @@ var (
 	ErrHangUp = errors.New("the server hangs up")
 	// ErrSilence keeps the connection open and never answers.
 	ErrSilence = errors.New("the server falls silent")
+	// ErrOverQuota is IMAP's NO [OVERQUOTA]: the mailbox is full.
+	ErrOverQuota = error(&imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeOverQuota, Text: "Quota exceeded (mailbox for user is full)"})
+	// ErrBad is IMAP's BAD: the server does not know the command.
+	ErrBad = error(&imap.Error{Type: imap.StatusResponseTypeBad, Text: "Unknown command"})
 )
 
 // Refusal is a reply of the SMTP server. In IMAP it is a NO.
@@ -50,8 +59,8 @@ func Refuse(code int, text string) error { return &Refusal{Code: code, Text: tex
 
 // SetFail sets the script of faults. It is asked at each stage with whom the
 // stage is about and how often, from 1, that stage was reached for them; what
-// it returns is the fault: nil, a Refusal, ErrHangUp or ErrSilence. Any other
-// error is a temporary refusal. At StageTaken a Refusal is still written,
+// it returns is the fault: nil, a Refusal, ErrHangUp, ErrSilence, or for IMAP
+// ErrOverQuota or ErrBad. Any other error is a temporary refusal. At StageTaken a Refusal is still written,
 // although the mail was taken. A nil script lets everything pass.
 func (w *World) SetFail(f func(stage, who string, n int) error) {
 	w.mu.Lock()
@@ -84,6 +93,36 @@ func (w *World) SetLie(f func(mail []byte) *Lie) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lie = f
+}
+
+// Manner is how the IMAP server answers a FETCH, all of it allowed by RFC 3501.
+type Manner struct {
+	Backwards bool // the mails from the last to the first
+	UIDLast   bool // the UID behind the text
+	Chatty    bool // flags of mails that nobody asked about in between
+}
+
+// SetManner sets how the IMAP server answers from now on.
+func (w *World) SetManner(m Manner) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.manner = m
+}
+
+func (w *World) manners() Manner {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.manner
+}
+
+// ByeIMAP signs every IMAP client out, as servers do after half an hour.
+func (w *World) ByeIMAP(text string) {
+	w.mu.Lock()
+	open := slices.Collect(maps.Keys(w.open))
+	w.mu.Unlock()
+	for _, s := range open {
+		_ = s.conn.Bye(text) // one that is gone already has signed out
+	}
 }
 
 // told gives the size that the server tells of a mail, and whether it sends

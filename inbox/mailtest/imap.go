@@ -38,6 +38,9 @@ var (
 )
 
 func (s *session) Close() error {
+	s.world.mu.Lock()
+	delete(s.world.open, s)
+	s.world.mu.Unlock()
 	s.world.sessions.Done()
 	return nil
 }
@@ -46,9 +49,12 @@ func (s *session) Close() error {
 // says into the library's answer.
 func (s *session) fault(stage string) error {
 	err := s.world.fault(stage, s.user.addr)
+	var answer *imap.Error
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &answer):
+		return answer
 	case errors.Is(err, ErrSilence):
 		s.silence()
 	case errors.Is(err, ErrHangUp):
@@ -140,6 +146,9 @@ func (s *session) Unselect() error {
 }
 
 func (s *session) Create(name string, _ *imap.CreateOptions) error {
+	if err := s.fault(StageCreate); err != nil {
+		return err
+	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	name = folderName(name)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"slices"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
@@ -22,7 +23,17 @@ func (s *session) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options *ima
 	if err := s.fault(StageFetch); err != nil {
 		return err
 	}
-	for _, m := range s.snapshots(set, options) {
+	mails, manner := s.snapshots(set, options), s.world.manners()
+	if manner.Backwards {
+		slices.Reverse(mails)
+	}
+	for i, m := range mails {
+		if manner.Chatty {
+			other := mails[len(mails)-1-i]
+			if err := s.writeMail(w, other, &imap.FetchOptions{Flags: true}); err != nil {
+				return err
+			}
+		}
 		if err := s.writeMail(w, m, options); err != nil {
 			return err
 		}
@@ -51,7 +62,8 @@ func (s *session) snapshots(set imap.NumSet, options *imap.FetchOptions) []snaps
 func (s *session) writeMail(w *imapserver.FetchWriter, m snapshot, options *imap.FetchOptions) error {
 	size, whole := s.world.told(m.mail.bytes)
 	r := w.CreateMessage(m.seq)
-	if options.UID {
+	last := options.UID && s.world.manners().UIDLast
+	if options.UID && !last {
 		r.WriteUID(m.mail.uid)
 	}
 	if options.Flags {
@@ -79,6 +91,9 @@ func (s *session) writeMail(w *imapserver.FetchWriter, m snapshot, options *imap
 		if err := writeLiteral(r.WriteBodySection(section, int64(len(b))), b); err != nil {
 			return err
 		}
+	}
+	if last {
+		r.WriteUID(m.mail.uid)
 	}
 	return r.Close()
 }

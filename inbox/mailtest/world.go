@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -38,8 +39,9 @@ type Options struct {
 	Border Border
 	// RequireAuth makes SMTP refuse MAIL before AUTH.
 	RequireAuth bool
-	// Without names IMAP capabilities to withhold, such as MOVE or UIDPLUS.
-	Without []imap.Cap
+	// Without names IMAP capabilities to withhold, such as MOVE or UIDPLUS;
+	// IDLE without TLS only.
+	Without []string
 	// MaxMessageBytes is SMTP's SIZE; default 64 MiB.
 	MaxMessageBytes int64
 	// Fail is the first script of faults; see World.SetFail.
@@ -68,6 +70,8 @@ type World struct {
 	fail        func(stage, who string, n int) error
 	tries       map[[2]string]int
 	lie         func(mail []byte) *Lie
+	manner      Manner
+	open        map[*session]bool // IMAP sessions
 	sent        []Delivery
 	accepted    chan struct{} // closed at the next addition to sent
 	onSent      func(Delivery)
@@ -89,7 +93,7 @@ func New(opts Options) (*World, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	w := &World{opts: opts, store: newStore(), fail: opts.Fail, tries: map[[2]string]int{}, accepted: make(chan struct{})}
+	w := &World{opts: opts, store: newStore(), fail: opts.Fail, tries: map[[2]string]int{}, open: map[*session]bool{}, accepted: make(chan struct{})}
 	if opts.TLS {
 		var err error
 		if w.authority, err = NewAuthority("127.0.0.1", "localhost", "imap."+opts.Domain, "smtp."+opts.Domain); err != nil {
@@ -134,7 +138,11 @@ func (w *World) listen() error {
 func (w *World) serve() {
 	w.imap = imapserver.New(&imapserver.Options{
 		NewSession: func(c *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return &session{world: w, store: w.store, conn: c}, nil, nil
+			s := &session{world: w, store: w.store, conn: c}
+			w.mu.Lock()
+			w.open[s] = true
+			w.mu.Unlock()
+			return s, nil, nil
 		},
 		Caps:         w.caps(),
 		Logger:       slog.NewLogLogger(w.opts.Log.Handler(), slog.LevelDebug),
@@ -160,7 +168,12 @@ func (w *World) run(l net.Listener, withTLS bool, serve func(net.Listener) error
 	})
 }
 
-func (w *World) serveIMAP(l net.Listener) error { return w.imap.Serve(l) }
+func (w *World) serveIMAP(l net.Listener) error {
+	if slices.Contains(w.opts.Without, string(imap.CapIdle)) {
+		l = veiledListener{l}
+	}
+	return w.imap.Serve(l)
+}
 
 func (w *World) serverTLS() *tls.Config {
 	if w.authority == nil {
@@ -181,10 +194,16 @@ func (w *World) serverTLS() *tls.Config {
 // SetCertificate has the servers show, on connections from now on, a
 // certificate that is good until t.
 func (w *World) SetCertificate(until time.Time) error {
+	return w.ShowCertificate(Certificate{Until: until})
+}
+
+// ShowCertificate has the servers show, on connections from now on, another
+// certificate.
+func (w *World) ShowCertificate(c Certificate) error {
 	if w.authority == nil {
 		return errors.New("setting the certificate: the world has no TLS")
 	}
-	leaf, err := w.authority.until(until)
+	leaf, err := w.authority.issue(c)
 	if err != nil {
 		return err
 	}
@@ -198,7 +217,7 @@ func (w *World) caps() imap.CapSet {
 	caps := imap.CapSet{}
 	for _, c := range []imap.Cap{imap.CapIMAP4rev1, imap.CapNamespace, imap.CapUIDPlus, imap.CapESearch, imap.CapMove,
 		imap.CapStatusSize, imap.CapListStatus, imap.CapLiteralPlus} {
-		if !slices.Contains(w.opts.Without, c) {
+		if !slices.Contains(w.opts.Without, string(c)) {
 			caps[c] = struct{}{}
 		}
 	}
@@ -322,12 +341,37 @@ func (w *World) Folder(user, folder string) []Stored {
 	return out
 }
 
+// Folders lists the names of a user's folders.
+func (w *World) Folders(user string) []string {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	u := w.store.users[key(user)]
+	if u == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(u.folders))
+}
+
 func (s *store) folderOf(user, folder string) *folder {
 	u := s.users[key(user)]
 	if u == nil {
 		return nil
 	}
 	return u.folder(folder)
+}
+
+// Expunge takes a mail out of a user's folder, as another client of the mailbox
+// does; it gives its bytes, nil when it was not there.
+func (w *World) Expunge(user, folder string, uid uint32) []byte {
+	w.store.mu.Lock()
+	defer w.store.mu.Unlock()
+	f := w.store.folderOf(user, folder)
+	if f == nil || f.get(imap.UID(uid)) == nil {
+		return nil
+	}
+	b := f.get(imap.UID(uid)).bytes
+	f.remove(map[imap.UID]bool{imap.UID(uid): true})
+	return b
 }
 
 // SetUIDValidity gives a folder another UIDVALIDITY and numbers its mails from

@@ -328,7 +328,7 @@ func TestSilentIMAP(t *testing.T) {
 }
 
 func TestWithheldCapability(t *testing.T) {
-	w := world(t, mailtest.Options{Without: []imap.Cap{imap.CapMove, imap.CapUIDPlus}})
+	w := world(t, mailtest.Options{Without: []string{"MOVE", "UIDPLUS"}})
 	caps, err := login(t, w, nil).Capability().Wait()
 	if err != nil || caps.Has(imap.CapMove) || caps.Has(imap.CapUIDPlus) || !caps.Has(imap.CapIdle) {
 		t.Errorf("capabilities %v, %v", caps, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 
@@ -41,6 +40,34 @@ type Config struct {
 	Mode  policy.Mode
 	Log   *slog.Logger
 	Sent  func() // called after Replies were accepted; nil: nobody waits
+	Watch Watch
+}
+
+// Watch is who sees how the work goes; nil: nobody.
+type Watch struct {
+	// Beat is called by the loop, and by each connection's worker, before a step
+	// that takes no longer than within; one that has not called again by then
+	// hangs. Within is 0 when nothing is to be done.
+	Beat func(loop string, within time.Duration)
+	// Reached is called with what a try says about a mailbox's server: nil when
+	// it does its work. What says nothing about it is not told.
+	Reached func(mailbox string, err error)
+	// Ended is called for each Reply that came to its end, after the commit.
+	Ended func(mailbox string, s inbox.ReplyState)
+}
+
+// orNobody puts a function in place of each that is nil.
+func (w Watch) orNobody() Watch {
+	if w.Beat == nil {
+		w.Beat = func(string, time.Duration) {}
+	}
+	if w.Reached == nil {
+		w.Reached = func(string, error) {}
+	}
+	if w.Ended == nil {
+		w.Ended = func(string, inbox.ReplyState) {}
+	}
+	return w
 }
 
 // Outbox is the loop that delivers what is owed.
@@ -49,10 +76,18 @@ type Outbox struct {
 	wake     chan struct{}
 	jobs     map[string]chan job
 	results  chan result
-	inFlight map[inbox.ReplyID]inbox.MailID // and the Case of each
-	lanes    map[inbox.ReplyID]lane         // of what is due, so that a long queue is read once
-	unnoted  []result                       // known, but their commit failed: a full disk
+	inFlight map[inbox.ReplyID]flight
+	lanes    map[inbox.ReplyID]lane // of what is due, so that a long queue is read once
+	unnoted  []result               // known, but not committed yet
+	noteBy   time.Time              // when they must be at the latest
+	ended    []ending               // in the transaction that is under way
 	workers  sync.WaitGroup
+}
+
+// flight is a Reply that was claimed, and what came of which is not committed.
+type flight struct {
+	lane
+	bytes int
 }
 
 // lane is what a Reply waits for: a connection of its mailbox, and the letters
@@ -72,6 +107,13 @@ type job struct {
 type result struct {
 	reply *inbox.Reply
 	Result
+	unsent bool // the loop was told to stop before it was tried
+}
+
+// ending is that a Reply came to its end.
+type ending struct {
+	box   string
+	state inbox.ReplyState
 }
 
 // New gives an Outbox.
@@ -82,6 +124,7 @@ func New(c Config) *Outbox {
 	if c.Sent == nil {
 		c.Sent = func() {}
 	}
+	c.Watch = c.Watch.orNobody()
 	return &Outbox{Config: c, wake: make(chan struct{}, 1)}
 }
 
@@ -95,9 +138,25 @@ func (o *Outbox) Wake() {
 
 const (
 	outIdle     = time.Minute
-	grace       = 15 * time.Second   // for what is being sent when the loop is told to stop
+	grace       = 30 * time.Second   // for what is being sent when the loop is told to stop
 	giveUp      = 5 * 24 * time.Hour // from the first try; after that a temporary failure is a permanent one
+	tryAgain    = 5 * time.Second    // the state could not be written
+	leastTries  = 10                 // within them: the days may have passed while nobody tried
 	unknownWait = time.Hour          // until a mail that may have arrived is sent once more
+
+	// batch is how many Replies for each connection one commit claims, and how
+	// many outcomes for each one commit notes. While a batch is sent the next one
+	// waits behind it, so that no connection is idle during a commit.
+	batch      = 16
+	batchBytes = 8 << 20     // of claimed mails, and one more mail
+	noteWithin = time.Second // an outcome waits for others so long at most
+
+	firstRest = 5 * time.Second // of a connection whose server takes nothing at the moment
+	longRest  = time.Minute
+
+	loop     = "outbox"         // its name
+	stepTime = 15 * time.Minute // the longest that claiming or noting may take before it is taken for hanging
+	sendTime = 2 * time.Hour    // the same of handing one mail over: the largest, over a line of 4 KB a second
 )
 
 // Run delivers until ctx ends; what is being sent then may finish.
@@ -109,17 +168,25 @@ func (o *Outbox) Drain(ctx context.Context) error { return o.run(ctx, true) }
 func (o *Outbox) run(ctx context.Context, once bool) error {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	o.start(sending)
+	o.start(ctx, sending)
+	defer o.Watch.Beat(loop, 0)
+	if err := o.recover(); err != nil {
+		return errors.Join(err, o.stop(ctx, cancel))
+	}
 	for ctx.Err() == nil {
+		o.Watch.Beat(loop, stepTime)
 		next, err := o.step(ctx)
 		if err != nil && ctx.Err() == nil {
 			o.Log.Error("outbox: will try again", "err", err)
 			if once {
 				break
 			}
-			next = time.Now().Add(5 * time.Second)
+			next = o.State.Now().Add(tryAgain)
 		}
-		if once && len(o.inFlight) == 0 && (next.IsZero() || next.After(time.Now())) {
+		if err == nil && o.complete() {
+			next = o.State.Now() // a full batch of outcomes has come meanwhile
+		}
+		if once && len(o.inFlight) == 0 && (next.IsZero() || next.After(o.State.Now())) {
 			break
 		}
 		o.wait(ctx, next)
@@ -127,39 +194,100 @@ func (o *Outbox) run(ctx context.Context, once bool) error {
 	return o.stop(ctx, cancel)
 }
 
-// step notes what could not be noted before, and claims what is due.
+// recover takes up letters that a server had taken over when the process ended
+// before their commit.
+func (o *Outbox) recover() error {
+	accepted, err := o.State.Accepted()
+	for _, r := range accepted {
+		o.keep(result{reply: r, Result: Result{Outcome: Sent}})
+	}
+	return err
+}
+
+// step notes outcomes that wait for nothing more, and claims what is due.
 func (o *Outbox) step(ctx context.Context) (time.Time, error) {
-	if err := o.commit(ctx, nil); err != nil {
-		return time.Time{}, err
+	if o.complete() {
+		if err := o.commit(ctx); err != nil {
+			return time.Time{}, err
+		}
 	}
 	return o.claim(ctx)
 }
 
-// start opens the connections' workers.
-func (o *Outbox) start(ctx context.Context) {
-	o.jobs, o.inFlight = make(map[string]chan job), make(map[inbox.ReplyID]inbox.MailID)
-	total := 0
-	for _, b := range o.Boxes {
-		ch := make(chan job, b.Connections)
-		o.jobs[b.Name] = ch
-		for range b.Connections {
-			total += 2
-			o.workers.Go(func() { o.work(ctx, b, ch) })
-		}
-	}
-	o.results = make(chan result, total)
+// complete tells whether the outcomes that are known are to be committed now:
+// a batch of them, those that everything else waits for, or old ones.
+func (o *Outbox) complete() bool {
+	n := len(o.unnoted)
+	return n > 0 && (n >= o.batches() || n >= len(o.inFlight) || !time.Now().Before(o.noteBy))
 }
 
-func (o *Outbox) work(ctx context.Context, b Box, jobs <-chan job) {
+// batches is how many outcomes one commit notes.
+func (o *Outbox) batches() (n int) {
+	for _, b := range o.Boxes {
+		n += batch * b.Connections
+	}
+	return n
+}
+
+// start opens the connections' workers. They take no new mail when quit ends.
+func (o *Outbox) start(quit, ctx context.Context) {
+	o.jobs, o.inFlight = make(map[string]chan job), make(map[inbox.ReplyID]flight)
+	for _, b := range o.Boxes {
+		ch := make(chan job, 2*batch*b.Connections)
+		o.jobs[b.Name] = ch
+		for n := range b.Connections {
+			name := fmt.Sprintf("%s %s %d", loop, b.Name, n+1)
+			o.workers.Go(func() { o.work(quit, ctx, name, b, ch) })
+		}
+	}
+	o.results = make(chan result, 2*o.batches())
+}
+
+// work sends what it is given over one connection. After a failure that is the
+// server's, and of no mail, it rests: a server that takes nothing is not told
+// of each mail that waits.
+func (o *Outbox) work(quit, ctx context.Context, name string, b Box, jobs <-chan job) {
 	s := b.Open()
 	defer func() {
 		if err := s.Close(); err != nil {
 			o.Log.Debug("outbox: closing a connection", "mailbox", b.Name, "err", err)
 		}
 	}()
+	pause := firstRest
 	for j := range jobs {
+		if quit.Err() != nil {
+			o.results <- result{reply: j.reply, unsent: true}
+			continue
+		}
 		d := j.reply.Detail
-		o.results <- result{j.reply, s.Send(ctx, d.From.Addr, d.To, j.bytes)}
+		o.Watch.Beat(name, sendTime)
+		res := s.Send(ctx, d.From.Addr, d.To, j.bytes)
+		o.Watch.Beat(name, 0)
+		if said, err := res.OfServer(); said && ctx.Err() == nil {
+			o.Watch.Reached(b.Name, err)
+		}
+		if res.Outcome == Sent {
+			if err := o.State.NoteAccepted(d.MessageID); err != nil {
+				o.Log.Error("outbox: until its commit a crash would send a reply again", "reply", j.reply.ID.String(), "err", err)
+			}
+		}
+		o.results <- result{reply: j.reply, Result: res}
+		if !res.Busy {
+			pause = firstRest
+			continue
+		}
+		rest(quit, pause)
+		pause = min(2*pause, longRest)
+	}
+}
+
+// rest waits, but not longer than until quit ends.
+func rest(quit context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-quit.Done():
+	case <-t.C:
 	}
 }
 
@@ -170,21 +298,25 @@ func (o *Outbox) stop(ctx context.Context, cancel context.CancelFunc) error {
 	}
 	t := time.AfterFunc(grace, cancel)
 	defer t.Stop()
-	var last []result
-	for len(last)+len(o.unnoted) < len(o.inFlight) {
-		last = append(last, <-o.results)
+	for len(o.unnoted) < len(o.inFlight) {
+		o.unnoted = append(o.unnoted, <-o.results)
 	}
 	o.workers.Wait()
-	return o.commit(context.WithoutCancel(ctx), last)
+	return o.commit(context.WithoutCancel(ctx))
 }
 
 // wait sleeps until a result comes, the next Reply is due or somebody wakes
-// it. It commits the results that are there.
+// it. It keeps the results that are there, and commits them when they are a
+// batch.
 func (o *Outbox) wait(ctx context.Context, next time.Time) {
 	d := outIdle
 	if !next.IsZero() {
-		d = min(d, max(time.Until(next), 0))
+		d = min(d, max(next.Sub(o.State.Now()), 0))
 	}
+	if len(o.unnoted) > 0 {
+		d = min(d, max(time.Until(o.noteBy), 0))
+	}
+	o.Watch.Beat(loop, d+stepTime)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -192,14 +324,25 @@ func (o *Outbox) wait(ctx context.Context, next time.Time) {
 	case <-o.wake:
 	case <-t.C:
 	case r := <-o.results:
-		all := []result{r}
+		o.keep(r)
 		for len(o.results) > 0 {
-			all = append(all, <-o.results)
-		}
-		if err := o.commit(context.WithoutCancel(ctx), all); err != nil {
-			o.Log.Error("outbox: what was sent could not be noted", "err", err)
+			o.keep(<-o.results)
 		}
 	}
+	if !o.complete() {
+		return
+	}
+	if err := o.commit(context.WithoutCancel(ctx)); err != nil {
+		o.Log.Error("outbox: what was sent could not be noted", "err", err)
+	}
+}
+
+// keep puts a result to those that wait for their commit.
+func (o *Outbox) keep(r result) {
+	if len(o.unnoted) == 0 {
+		o.noteBy = time.Now().Add(noteWithin)
+	}
+	o.unnoted = append(o.unnoted, r)
 }
 
 // claim commits the intent to send what is due and gives it to the workers.
@@ -215,7 +358,7 @@ func (o *Outbox) claim(ctx context.Context) (next time.Time, err error) {
 	var claimed []job
 	if len(ready) > 0 {
 		err = o.State.Update(ctx, "send", func(tx *state.Tx) error {
-			claimed = claimed[:0]
+			claimed, o.ended = claimed[:0], nil
 			for _, j := range ready {
 				ok, err := o.begin(tx, &j)
 				if err != nil {
@@ -230,13 +373,14 @@ func (o *Outbox) claim(ctx context.Context) (next time.Time, err error) {
 		if err != nil {
 			return time.Time{}, err
 		}
+		o.tellEnded()
 	}
 	for _, j := range claimed {
-		o.inFlight[j.reply.ID] = j.reply.Case
+		o.inFlight[j.reply.ID] = flight{lane{j.reply.Mailbox, j.reply.Case}, len(j.bytes)}
 		o.jobs[j.reply.Mailbox] <- j
 	}
 	if len(ready) > 0 {
-		return time.Now(), nil // there may be more
+		return o.State.Now(), nil // there may be more
 	}
 	return o.nextDue()
 }
@@ -263,39 +407,50 @@ func (o *Outbox) ready() ([]job, error) {
 	if err != nil {
 		return nil, err
 	}
+	bytes := o.flying()
 	for _, r := range due {
+		if bytes > batchBytes {
+			break
+		}
 		b, err := o.render(r)
 		if err != nil {
 			o.Log.Error("outbox: a reply cannot be rendered", "reply", r.ID.String(), "err", err)
 			r.Error = err.Error()
 		}
 		out = append(out, job{reply: r, bytes: b, later: inbox.IsTemporary(err)})
+		bytes += len(b)
 	}
 	return out, nil
 }
 
+// flying is how many bytes of mails are in flight.
+func (o *Outbox) flying() (n int) {
+	for _, f := range o.inFlight {
+		n += f.bytes
+	}
+	return n
+}
+
 // startable lists Replies that are due and wait for nothing. All that are due
-// are looked at: a server that hangs delays the letters of its own mailbox only.
+// are looked at until there is no room: a server that hangs delays the letters
+// of its own mailbox only.
 func (o *Outbox) startable(tx *state.Tx) (due []*inbox.Reply, err error) {
-	if _, paused := tx.Paused(); paused {
+	room, lanes := o.room(), make(map[inbox.ReplyID]lane)
+	if _, paused := tx.Paused(); paused || room.left == 0 {
 		return nil, nil
 	}
-	room, lanes := o.room(), make(map[inbox.ReplyID]lane, len(o.lanes))
-	for _, id := range tx.DueReplies(math.MaxInt) {
-		if room.left == 0 {
-			break
-		}
+	tx.EachDueReply(func(id inbox.ReplyID) bool {
 		if _, sending := o.inFlight[id]; sending {
-			continue
+			return true
 		}
 		l, known := o.lanes[id]
 		if known && !room.has(l) {
 			lanes[id] = l
-			continue
+			return true
 		}
-		r, err := tx.Reply(id)
-		if err != nil {
-			return nil, err
+		var r *inbox.Reply
+		if r, err = tx.Reply(id); err != nil {
+			return false
 		}
 		l = lane{o.box(r), r.Case}
 		lanes[id] = l
@@ -304,26 +459,36 @@ func (o *Outbox) startable(tx *state.Tx) (due []*inbox.Reply, err error) {
 			r.Mailbox = l.box
 			due = append(due, r)
 		}
-	}
+		return room.left > 0
+	})
 	o.lanes = lanes
-	return due, nil
+	return due, err
 }
 
 // room is what is free for Replies to start.
 type room struct {
-	free map[string]int // connections, by mailbox
+	free map[string]int // places, by mailbox
 	left int            // all of them
 	busy map[inbox.MailID]bool
 }
 
+// room gives a mailbox that has room for a batch or has nothing in flight room
+// for a batch, and the others none.
 func (o *Outbox) room() *room {
 	r := &room{free: make(map[string]int), busy: make(map[inbox.MailID]bool)}
-	for name, ch := range o.jobs {
-		r.free[name] = cap(ch) - len(ch)
-		r.left += r.free[name]
+	flying := make(map[string]int)
+	for _, f := range o.inFlight {
+		r.busy[f.mail] = true
+		flying[f.box]++
 	}
-	for _, c := range o.inFlight {
-		r.busy[c] = true
+	for name, ch := range o.jobs {
+		if free := cap(ch) - flying[name]; 2*free >= cap(ch) {
+			r.free[name] = free
+			r.left += free
+		}
+	}
+	if o.flying() > batchBytes {
+		r.left = 0
 	}
 	return r
 }
@@ -470,19 +635,25 @@ func void(tx *state.Tx, r *inbox.Reply) (string, error) {
 
 // commit notes what became of Replies, those of an earlier commit that failed
 // included.
-func (o *Outbox) commit(ctx context.Context, more []result) error {
-	o.unnoted = append(o.unnoted, more...)
+func (o *Outbox) commit(ctx context.Context) error {
 	results := o.unnoted
 	if len(results) == 0 {
 		return nil
 	}
 	var files []string
 	err := o.State.Update(ctx, "sent", func(tx *state.Tx) error {
-		files = files[:0]
+		files, o.ended = files[:0], nil
 		for _, res := range results {
 			r, err := tx.Reply(res.reply.ID)
 			if err != nil {
 				return err
+			}
+			if res.unsent {
+				r.State = inbox.ReplyDue
+				if err := tx.PutReply(r); err != nil {
+					return err
+				}
+				continue
 			}
 			if err := o.note(tx, r, res.Result); err != nil {
 				return err
@@ -494,14 +665,19 @@ func (o *Outbox) commit(ctx context.Context, more []result) error {
 		return nil
 	})
 	if err != nil {
+		o.noteBy = time.Now().Add(tryAgain)
 		return err
 	}
 	o.unnoted = nil
+	o.tellEnded()
 	for _, res := range results {
 		delete(o.inFlight, res.reply.ID)
 	}
 	for _, f := range files {
 		err = errors.Join(err, o.State.RemoveFile(f))
+	}
+	if len(o.inFlight) == 0 {
+		err = errors.Join(err, o.State.ClearAccepted())
 	}
 	o.Sent()
 	return err
@@ -536,7 +712,7 @@ func (o *Outbox) note(tx *state.Tx, r *inbox.Reply, res Result) error {
 
 // tooLate tells whether a Reply was tried for as long as it is worth.
 func tooLate(r *inbox.Reply, now time.Time) bool {
-	return len(r.Attempts) > 0 && now.Sub(r.Attempts[0].At) >= giveUp
+	return len(r.Attempts) >= leastTries && now.Sub(r.Attempts[0].At) >= giveUp
 }
 
 func count(r *inbox.Reply, o Outcome) (n int) {
@@ -550,13 +726,29 @@ func count(r *inbox.Reply, o Outcome) (n int) {
 
 // end stores a Reply that has ended and forgets its bytes.
 func (o *Outbox) end(tx *state.Tx, r *inbox.Reply) error {
+	o.ended = append(o.ended, ending{o.box(r), r.State})
 	if err := tx.DropRendered(r.ID); err != nil {
 		return err
+	}
+	if r.Detail != nil {
+		for _, name := range r.Detail.Files {
+			if err := tx.DropAttached(name); err != nil {
+				return err
+			}
+		}
 	}
 	if err := tx.Journal("reply "+string(r.State), cases.Program, r.Case, 0, map[string]any{"reply": r.ID, "error": r.Error}); err != nil {
 		return err
 	}
 	return tx.PutReply(r)
+}
+
+// tellEnded tells of the Replies that ended in the transaction that is on disk.
+func (o *Outbox) tellEnded() {
+	for _, e := range o.ended {
+		o.Watch.Ended(e.box, e.state)
+	}
+	o.ended = nil
 }
 
 // giveUp ends a Reply that will never arrive, and tells staff.

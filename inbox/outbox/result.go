@@ -46,6 +46,7 @@ type Result struct {
 	Outcome  Outcome
 	Code     int    // the server's reply code; 0 when it gave none
 	Enhanced string // the enhanced status code (RFC 3463), or ""
+	Busy     bool   // the server takes no mail at the moment, whatever it is
 	// Err is nil when the mail was sent. It holds no address and no word of
 	// what the server said about one. An *AuthError or a *TLSError in it means
 	// that no mail can be sent until the operator acts.
@@ -88,6 +89,31 @@ func (e *TLSError) Unwrap() error { return e.Err }
 // Temporary is always true: the mail itself is not to blame.
 func (e *TLSError) Temporary() bool { return true }
 
+// ErrTakesNone says that a server answers and takes no mail at present: its
+// disk is full, for example. Only a mail that it takes proves otherwise.
+var ErrTakesNone = errors.New("the server takes no mail")
+
+// OfServer tells whether the Result says something about the server, and what:
+// nil when it does its work, whatever it says about this mail. That it puts one
+// mail off, as with a full mailbox or a greylisted sender, says nothing.
+func (r Result) OfServer() (said bool, err error) {
+	var auth *AuthError
+	var protect *TLSError
+	switch {
+	case r.Outcome == Sent:
+		return true, nil
+	case errors.As(r.Err, &auth), errors.As(r.Err, &protect), r.Code == 421:
+		return true, r.Err
+	case r.Outcome == Permanent:
+		return r.Code != 0, nil // 0: it was never asked
+	case r.Code == 0, r.Code/100 == 5:
+		return true, r.Err
+	case strings.HasPrefix(r.Enhanced, "4.3.") && r.Enhanced != "4.3.0": // RFC 3463: the mail system's own status; .0 may be anything
+		return true, fmt.Errorf("%w: %w", ErrTakesNone, r.Err)
+	}
+	return false, nil
+}
+
 // failure makes a Result of an error in an exchange. Only the numbers of the
 // server's answer are kept: its words may quote the person's address.
 func failure(doing string, err error) Result {
@@ -100,13 +126,14 @@ func failure(doing string, err error) Result {
 	if reply.Code/100 != 5 {
 		res.Outcome, res.Err = Temporary, inbox.Temporary(res.Err)
 	}
+	res.Busy = reply.Code == 421
 	return res
 }
 
 // connectFailure makes a Result of an error of connect, which has its own
 // words and is never the mail's fault.
 func connectFailure(err error) Result {
-	res := Result{Outcome: Temporary, Err: err}
+	res := Result{Outcome: Temporary, Busy: true, Err: err}
 	var reply *textproto.Error
 	if errors.As(err, &reply) {
 		res.Code, res.Enhanced = reply.Code, enhancedCode(reply)

@@ -70,7 +70,7 @@ func (q *Queue) recordsBefore() time.Time {
 	if q.Records == 0 {
 		return time.Time{}
 	}
-	return time.Now().Add(-q.Records)
+	return q.State.Now().Add(-q.Records)
 }
 
 // dropRecords drops what is left of cases that were forgotten long ago.

@@ -5,6 +5,7 @@
 // The queue looks at an Action when its time has come:
 //
 //	unconfirmed   its question lapses
+//	held          the date has come until which staff put it off: it needs a person again
 //	scheduled     the letter that tells of it must have been sent, which is when its cool-off begins, the
 //	              mail of its cool-off read, an earlier Action of the Case ended, and a copy accepted by
 //	              SMTP before a delete; the brake must allow one more irreversible effect
@@ -19,6 +20,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +63,11 @@ type Config struct {
 	// ReadUpTo gives the moment up to which the mail of every mailbox was read:
 	// a stop may wait there. nil: it was.
 	ReadUpTo func() time.Time
+
+	// Beat is called before a step that takes no longer than within; a loop that
+	// has not called again by then hangs. Within is 0 when it has ended. nil:
+	// nobody listens.
+	Beat func(loop string, within time.Duration)
 }
 
 // Queue is the loop. One goroutine runs it.
@@ -76,7 +83,9 @@ type Queue struct {
 type result struct {
 	id      inbox.ActionID
 	outcome inbox.Outcome
-	files   []string // that it attached, saved beside the state
+	c       inbox.MailID
+	files   []string // that it attached
+	small   [][]byte // those of them that the commit stores; nil: it is saved beside the state
 	failure error
 }
 
@@ -94,8 +103,11 @@ func New(c Config) *Queue {
 	if c.Erase == nil {
 		c.Erase = func(string) bool { return false }
 	}
+	if c.Beat == nil {
+		c.Beat = func(string, time.Duration) {}
+	}
 	if c.ReadUpTo == nil {
-		c.ReadUpTo = time.Now
+		c.ReadUpTo = func() time.Time { return c.State.Now() }
 	}
 	return &Queue{Config: c, wake: make(chan struct{}, 1)}
 }
@@ -112,23 +124,36 @@ const (
 	batch     = 64
 	idle      = time.Minute // longest wait between two looks
 	tidyEvery = 10 * time.Minute
-	maxTries  = 30 // then a temporary failure counts as a permanent one
+	maxTries  = 30 // then a temporary failure counts as a permanent one: after 21 hours
+
+	// What was carried out, and only the rest of the site was not told of, is
+	// tried for a week; staff hear of it after three hours.
+	unheardTries = 178
+	unheardTell  = 12
+
+	loop     = "queue"          // its name
+	stepTime = 15 * time.Minute // the longest that one action, or forgetting, may take before it is taken for hanging
+	grace    = 30 * time.Second // for the action that is being carried out when the loop is told to stop
 )
 
 // Run works until ctx ends. It returns ctx's error, or nil when ctx ended.
 func (q *Queue) Run(ctx context.Context) error {
-	q.began = time.Now()
+	q.began = q.State.Now()
+	defer q.Beat(loop, 0)
+	q.Beat(loop, stepTime)
 	if err := q.Recover(ctx); err != nil {
 		return err
 	}
 	var tidied time.Time
 	for ctx.Err() == nil {
+		q.Beat(loop, stepTime)
 		next, err := q.pass(ctx)
 		if err != nil && ctx.Err() == nil {
 			q.Log.Error("queue: will try again", "err", err)
 		}
 		if time.Since(tidied) > tidyEvery {
 			tidied = time.Now()
+			q.Beat(loop, stepTime)
 			if err := q.Tidy(ctx); err != nil && ctx.Err() == nil {
 				q.Log.Error("queue: forgetting what was kept long enough", "err", err)
 			}
@@ -141,8 +166,9 @@ func (q *Queue) Run(ctx context.Context) error {
 func (q *Queue) sleep(ctx context.Context, next time.Time) {
 	d := idle
 	if !next.IsZero() {
-		d = min(idle, max(time.Until(next), 0))
+		d = min(idle, max(next.Sub(q.State.Now()), 0))
 	}
+	q.Beat(loop, d+stepTime)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
@@ -154,7 +180,23 @@ func (q *Queue) sleep(ctx context.Context, next time.Time) {
 
 // Recover puts what was running when the process ended back into the queue. It
 // may have been carried out: nothing ends it before the user store was asked.
+// What is open gets the dates of the law that the configuration now names.
 func (q *Queue) Recover(ctx context.Context) error {
+	return errors.Join(q.recover(ctx), q.dateAnew(ctx))
+}
+
+// dateAnew commits only when a date has changed.
+func (q *Queue) dateAnew(ctx context.Context) error {
+	var undated []inbox.ActionID
+	err := q.State.View(func(tx *state.Tx) (err error) { undated, err = tx.Undated(); return err })
+	if err != nil || len(undated) == 0 {
+		return err
+	}
+	q.Log.Info("queue: open actions get other dates than they had", "actions", len(undated))
+	return q.State.Update(ctx, "deadlines", func(tx *state.Tx) error { return tx.DateAnew(undated) })
+}
+
+func (q *Queue) recover(ctx context.Context) error {
 	return q.State.Update(ctx, "recover", func(tx *state.Tx) error {
 		var running []*inbox.Action
 		if err := tx.ActionsIn(inbox.StateRunning, func(a *inbox.Action) bool { running = append(running, a); return true }); err != nil {
@@ -185,9 +227,9 @@ func (q *Queue) Drain(ctx context.Context) error {
 
 // pass works off what is due and says when to look again.
 func (q *Queue) pass(ctx context.Context) (next time.Time, err error) {
-	began := time.Now()
+	began := q.State.Now()
 	if err := q.Drain(ctx); err != nil {
-		return time.Now().Add(5 * time.Second), err
+		return q.State.Now().Add(5 * time.Second), err
 	}
 	// What was due and did not move waits for something that wakes the loop.
 	err = q.State.View(func(tx *state.Tx) error { next = tx.NextDue(began); return nil })
@@ -236,10 +278,19 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, id := range due {
+	together, alone, err := q.split(due)
+	if err != nil {
+		return 0, err
+	}
+	moved, err = q.readers(ctx, together)
+	if err != nil { // which of them it was shows when each is alone
+		alone, err = append(together, alone...), nil
+	}
+	for _, id := range alone {
 		if ctx.Err() != nil {
 			break
 		}
+		q.Beat(loop, stepTime)
 		ok, failure := q.one(ctx, id)
 		if ok {
 			moved++
@@ -254,40 +305,79 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 
 // one looks at one Action: commit the intent, act, commit the outcome.
 func (q *Queue) one(ctx context.Context, id inbox.ActionID) (moved bool, err error) {
-	var job *inbox.Job
-	var c inbox.MailID
-	err = q.State.Update(ctx, "claim", func(tx *state.Tx) error {
-		job = nil
-		a, err := tx.Action(id)
-		if err != nil {
-			return err
-		}
-		before := a.State
-		c = a.Case
-		switch {
-		case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
-			err = q.Cases.Expire(tx, a)
-		case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !q.standsStill(tx, a):
-			job, err = q.claim(tx, a)
-		}
-		if moved = a.State != before; err == nil && moved && job == nil {
-			err = q.Cases.Report(tx, a.Case) // others of the Case may have waited to be told with it
-		}
-		return err
-	})
-	if err != nil || job == nil {
-		return moved, err
+	var l look
+	err = q.State.Update(ctx, "claim", func(tx *state.Tx) (err error) { l, err = q.look(tx, id); return err })
+	if err != nil || l.job == nil {
+		return l.moved, err
 	}
-	var files []string
-	job.Attach = q.saver(c, id, &files)
-	q.Point("before effect")
-	outcome, failure := q.perform(ctx, *job)
-	q.Point("after effect")
-	if ctx.Err() != nil && failure != nil {
-		return false, nil // not the store's fault: Recover takes it from here
+	if !q.act(ctx, l) {
+		return false, nil
 	}
-	q.unsettled = append(q.unsettled, result{id, outcome, files, failure})
 	return true, q.settleRest(ctx)
+}
+
+// outlive gives a context that ends a while after ctx has: what was begun may
+// finish. release frees it.
+func outlive(ctx context.Context) (acting context.Context, release func()) {
+	acting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.NewTimer(grace)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			cancel()
+		case <-acting.Done():
+		}
+	})
+	return acting, func() { stop(); cancel() }
+}
+
+// look is what came of a look at an Action.
+type look struct {
+	id    inbox.ActionID
+	c     inbox.MailID
+	moved bool
+	job   *inbox.Job // nil: there is nothing to carry out
+}
+
+// look starts an Action whose time has come, or lets it lapse.
+func (q *Queue) look(tx *state.Tx, id inbox.ActionID) (look, error) {
+	l := look{id: id}
+	a, err := tx.Action(id)
+	if err != nil {
+		return l, err
+	}
+	before := a.State
+	l.c = a.Case
+	switch {
+	case a.State == inbox.StateUnconfirmed && !a.Expires.After(tx.Now):
+		err = q.Cases.Expire(tx, a)
+	case a.State == inbox.StateHeld && !a.Until.IsZero() && !a.Until.After(tx.Now):
+		err = q.Cases.HoldOver(tx, a)
+	case a.State == inbox.StateScheduled && !a.RunAfter.After(tx.Now) && !q.standsStill(tx, a):
+		l.job, err = q.claim(tx, a)
+	}
+	if l.moved = a.State != before; err == nil && l.moved && l.job == nil {
+		err = q.Cases.Report(tx, a.Case) // others of the Case may have waited to be told with it
+	}
+	return l, err
+}
+
+// act carries out what a look has started and keeps the outcome for its
+// commit; false when it was given up because ctx had ended.
+func (q *Queue) act(ctx context.Context, l look) bool {
+	r := result{id: l.id, c: l.c}
+	l.job.Attach = q.saver(&r)
+	acting, release := outlive(ctx)
+	defer release()
+	q.Point("before effect")
+	r.outcome, r.failure = q.perform(acting, *l.job)
+	q.Point("after effect")
+	if acting.Err() != nil && r.failure != nil {
+		return false // not the store's fault: Recover takes it from here
+	}
+	q.unsettled = append(q.unsettled, r)
+	return true
 }
 
 // perform carries a Job out. A panic is a failure of this Action and of no
@@ -302,11 +392,16 @@ func (q *Queue) perform(ctx context.Context, job inbox.Job) (o inbox.Outcome, er
 	return q.Performer.Perform(ctx, job)
 }
 
-// settleRest commits the outcomes that are not committed yet, in order.
+// settleRest commits the outcomes that are not committed yet: together, or in
+// order where one of them cannot be.
 func (q *Queue) settleRest(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	if len(q.unsettled) > 1 && q.settle(ctx, q.unsettled...) == nil {
+		q.unsettled = nil
+	}
 	for len(q.unsettled) > 0 {
 		r := q.unsettled[0]
-		err := q.settle(context.WithoutCancel(ctx), r)
+		err := q.settle(ctx, r)
 		if inbox.IsTemporary(err) {
 			return err // the state cannot be written at the moment
 		}
@@ -362,7 +457,7 @@ func (q *Queue) start(tx *state.Tx, a *inbox.Action, ask bool) (*inbox.Job, erro
 		a.Begun = tx.EffectKey(a.ID)
 	}
 	job := &inbox.Job{EffectKey: a.Begun, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, Person: a.Detail.Person, Ask: ask,
-		Address: a.Detail.Address, Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language}
+		Address: a.Detail.Address, Request: a.Detail.Request, Digest: a.Detail.Plan.Digest(a.Detail.Person, a.Kind), Language: a.Language, Approved: a.Approved}
 	if (a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe) && !ask {
 		past, err := q.Cases.Past(tx, a.Detail.Person, a.Detail.Address)
 		if err != nil {
@@ -495,7 +590,8 @@ func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (held bool, err error) {
 
 // brake puts an Action before staff when too many irreversible effects happen
 // in an hour, or when what it asks for is what a stolen address would be used
-// for. Staff's approval afterwards is final.
+// for, or when only staff act upon the account. Their approval afterwards is
+// final.
 func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	if a.Reviewed || a.Begun != "" { // what may have been carried out must be tried to its end
 		return false, nil
@@ -516,6 +612,9 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	if why == "" && cases.GuardedAfterMove(a) && tx.MovedSince(a.Detail.Person, cases.MovedWindow(tx.Now)) {
 		why = "the address on record changed less than 30 days ago"
 	}
+	if why == "" && q.Cases.Guards.Names(a.Detail.Person) {
+		why = (&inbox.ProtectedError{}).Error()
+	}
 	if why == "" {
 		return false, nil
 	}
@@ -526,31 +625,56 @@ func (q *Queue) brake(tx *state.Tx, a *inbox.Action) (bool, error) {
 	return true, q.Cases.Notify(tx, "an action was stopped for review", a.Case, a)
 }
 
-// settle commits what came of a Job.
-func (q *Queue) settle(ctx context.Context, r result) error {
+// settle commits what came of Jobs.
+func (q *Queue) settle(ctx context.Context, results ...result) error {
 	return q.State.Update(ctx, "outcome", func(tx *state.Tx) error {
-		a, err := tx.Action(r.id)
-		if err != nil {
-			return err
+		for _, r := range results {
+			a, err := tx.Action(r.id)
+			if err != nil {
+				return err
+			}
+			if r.failure == nil {
+				err = errors.Join(r.attach(tx), q.done(tx, a, r.outcome, r.files))
+			} else {
+				err = q.failed(tx, a, r.failure)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if r.failure == nil {
-			return q.done(tx, a, r.outcome, r.files)
-		}
-		return q.failed(tx, a, r.failure)
+		return nil
 	})
 }
 
-// saver gives what keeps the files of a Job beside the state, one after the
-// other, before the commit that needs them, and names them in files.
-func (q *Queue) saver(c inbox.MailID, id inbox.ActionID, files *[]string) func([]byte) error {
+// saver gives what keeps the files of a Job, one after the other: a large one
+// beside the state before the commit that needs it, a small one in memory for
+// that commit.
+func (q *Queue) saver(r *result) func([]byte) error {
 	return func(b []byte) error {
-		name := fmt.Sprintf("%s-%d", id, len(*files)+1)
-		if err := q.State.SaveFile(c, name, b); err != nil {
+		name := fmt.Sprintf("%s-%d", r.id, len(r.files)+1)
+		if state.Small(b) {
+			r.files, r.small = append(r.files, name), append(r.small, bytes.Clone(b))
+			return nil
+		}
+		if err := q.State.SaveFile(r.c, name, b); err != nil {
 			return inbox.Temporary(err)
 		}
-		*files = append(*files, name)
+		r.files, r.small = append(r.files, name), append(r.small, nil)
 		return nil
 	}
+}
+
+// attach stores the small files.
+func (r *result) attach(tx *state.Tx) error {
+	for i, b := range r.small {
+		if b == nil {
+			continue
+		}
+		if err := tx.SaveAttached(r.c, r.files[i], b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (q *Queue) done(tx *state.Tx, a *inbox.Action, o inbox.Outcome, files []string) error {
@@ -579,6 +703,7 @@ func (q *Queue) remember(tx *state.Tx, a *inbox.Action, done inbox.Plan) error {
 func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	var stale *inbox.StaleError
 	var moved *inbox.MovedError
+	var guarded *inbox.ProtectedError
 	var refused *datamap.RefusedError
 	a.Error = failure.Error()
 	if !inbox.InDoubt(failure) {
@@ -591,6 +716,8 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 		return q.Cases.Stale(tx, a, stale.Plan)
 	case errors.As(failure, &moved):
 		return q.Cases.ToReview(tx, a, moved.Error())
+	case errors.As(failure, &guarded):
+		return q.Cases.Guarded(tx, a, guarded.Error())
 	case errors.As(failure, &refused):
 		a.Detail.Reason, a.Error = string(refused.Reason), refused.Error()
 		if err := tx.Move(a, inbox.EventFail, cases.Program, nil); err != nil {
@@ -600,11 +727,14 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 			return err
 		}
 		return q.Cases.Failed(tx, a)
-	case inbox.IsTemporary(failure) && a.Attempts < maxTries:
+	case inbox.IsTemporary(failure) && a.Attempts < tries(failure):
 		a.RunAfter = tx.Now.Add(backoff(a.Attempts))
 		q.Log.Warn("queue: an action will be tried again", "action", a.ID.String(), "attempt", a.Attempts, "err", failure)
 		if err := tx.MoveFor(a, inbox.EventLater, cases.Program, a.Error); err != nil {
 			return err
+		}
+		if unheard(failure) && a.Attempts == unheardTell {
+			return q.Cases.Notify(tx, "an action was carried out, and users.after has not succeeded yet; it is tried for a week", a.Case, a)
 		}
 		if a.Wish == inbox.EventNo && a.Attempts == 1 { // the first time that the store was asked in vain
 			return q.Cases.Unclear(tx, a)
@@ -617,6 +747,24 @@ func (q *Queue) failed(tx *state.Tx, a *inbox.Action, failure error) error {
 	}
 	return q.Cases.Failed(tx, a)
 }
+
+// unheard tells of a failure that the Action was carried out, and only the rest
+// of the site has not heard of it.
+func unheard(failure error) bool {
+	_, yes := errors.AsType[*inbox.UntoldError](failure)
+	return yes
+}
+
+// tries is how often an Action that failed so is tried.
+func tries(failure error) int {
+	if unheard(failure) {
+		return unheardTries
+	}
+	return maxTries
+}
+
+// LongestRetry gives the longest wait between two attempts.
+func LongestRetry() time.Duration { return backoff(maxTries) }
 
 // backoff doubles from five seconds up to an hour.
 func backoff(attempt int) time.Duration {
@@ -635,11 +783,11 @@ func backoff(attempt int) time.Duration {
 // nothing needs. One call does so much and no more, whatever the size of the
 // state.
 func (q *Queue) Tidy(ctx context.Context) error {
-	return errors.Join(q.erase(ctx), q.forget(ctx), q.forgetDeleted(ctx), q.dropRecords(ctx), q.dropJournal(ctx), q.sweep(), q.remind(ctx))
+	return errors.Join(q.erase(ctx), q.forget(ctx), q.forgetDeleted(ctx), q.dropRecords(ctx), q.dropJournal(ctx), q.sweep(), q.alarm(ctx))
 }
 
 func (q *Queue) forgetDeleted(ctx context.Context) error {
-	until, over := time.Now().Add(-q.Reapply), false
+	until, over := q.State.Now().Add(-q.Reapply), false
 	err := q.State.View(func(tx *state.Tx) error { over = tx.DeletedBefore(until); return nil })
 	if err != nil || !over {
 		return err
@@ -647,18 +795,14 @@ func (q *Queue) forgetDeleted(ctx context.Context) error {
 	return q.State.Update(ctx, "forget deletes", func(tx *state.Tx) error { return tx.ForgetDeleted(until, batch*4) })
 }
 
-// remind tells staff of what waits for them and is due soon, once each.
-func (q *Queue) remind(ctx context.Context) error {
-	soon := false
-	err := q.State.View(func(tx *state.Tx) (err error) {
-		late, err := q.Cases.DueSoon(tx)
-		soon = len(late) > 0
-		return err
-	})
-	if err != nil || !soon {
+// alarm tells staff of what is due soon, and of what is late, once each.
+func (q *Queue) alarm(ctx context.Context) error {
+	near := false
+	err := q.State.View(func(tx *state.Tx) error { near = q.Cases.Alarming(tx); return nil })
+	if err != nil || !near {
 		return err
 	}
-	err = q.State.Update(ctx, "remind", q.Cases.Remind)
+	err = q.State.Update(ctx, "alarm", func(tx *state.Tx) error { return q.Cases.Alarm(tx) })
 	q.Replies()
 	return err
 }

@@ -142,7 +142,7 @@ func (r *repeating) tell(ctx context.Context, del *state.Deleted) Repetition {
 	result, alone, err := r.one(ctx, del)
 	if err != nil {
 		result = ResultFailed
-		r.Log.Error("review: a delete could not be repeated", "action", del.Action.String(), "err", err)
+		r.Config.Log.Error("review: a delete could not be repeated", "action", del.Action.String(), "err", err)
 		if !r.dry {
 			err = errors.Join(err, r.note(ctx, "not reapplied", del, map[string]any{"why": err.Error()}))
 		}
@@ -173,15 +173,11 @@ func (r *repeating) one(ctx context.Context, del *state.Deleted) (Result, []inbo
 // again takes a delete of which something is there again: commit the intent,
 // act, commit the outcome.
 func (r *repeating) again(ctx context.Context, del *state.Deleted, job inbox.Job, rest inbox.Remains) (Result, error) {
-	if rest.Gone {
+	if rest.Gone && rest.Guest == "" {
 		return "", &inbox.Error{Err: fmt.Errorf("the place %q holds records of a person whose own record is not there", rest.Left[0].Place), Hint: "remove them by hand"}
 	}
-	same := false
-	if err := r.State.View(func(tx *state.Tx) error { same = tx.SameAddress(del, rest.Address); return nil }); err != nil {
-		return "", err
-	}
 	switch {
-	case !same:
+	case !r.State.SameAddress(del, rest.Address):
 		return ResultOther, r.other(ctx, del)
 	case len(rest.Left) == 0:
 		return ResultValue, r.skip(ctx, del, map[string]any{"why": "other values than those that were deleted are there", "left_alone": rest.LeftAlone})
@@ -189,6 +185,9 @@ func (r *repeating) again(ctx context.Context, del *state.Deleted, job inbox.Job
 		return ResultDue, nil
 	}
 	job.EffectKey, job.Digest, job.Address = rest.Key, rest.Digest, rest.Address
+	if rest.Guest != "" {
+		job.Person = rest.Guest
+	}
 	del.Begun, del.BegunDigest = rest.Key, rest.Digest
 	intent := map[string]any{"as": rest.Key, "plan": rest.Digest}
 	if len(rest.LeftAlone) > 0 {
@@ -262,7 +261,7 @@ func (r *repeating) end(ctx context.Context, since time.Time) error {
 	if r.dry {
 		return nil
 	}
-	r.Log.Info("review: deletes repeated", "since", since, "already", r.count[ResultAlready], "reapplied", r.count[ResultReapplied],
+	r.Config.Log.Info("review: deletes repeated", "since", since, "already", r.count[ResultAlready], "reapplied", r.count[ResultReapplied],
 		"other-value", r.count[ResultValue], "other-person", r.count[ResultOther], "failed", r.count[ResultFailed])
 	err := r.State.Update(ctx, "reapply ended", func(tx *state.Tx) error {
 		if err := tx.Journal("reapply ended", r.who, 0, 0, map[string]any{"since": since, "results": r.count}); err != nil || len(r.others) == 0 {
@@ -279,8 +278,11 @@ func (r *repeating) end(ctx context.Context, since time.Time) error {
 // repetition gives the Job that a delete was. Of fields it takes no more than
 // that did.
 func (d *Desk) repetition(del *state.Deleted) inbox.Job {
-	job := inbox.Job{EffectKey: del.Effect, Kind: del.Kind, Scope: del.Scope, Person: del.Person, Digest: del.Digest,
+	job := inbox.Job{EffectKey: del.Effect, Kind: del.Kind, Scope: del.Scope, Person: del.Person, Digest: del.Digest, Approved: true,
 		Request: inbox.Request{Kind: del.Kind, Scope: del.Scope, Fields: del.Fields}}
+	if del.Scope == inbox.ScopeAccount {
+		job.Had = func(addr string) bool { return d.State.SameAddress(del, addr) }
+	}
 	if del.Scope == inbox.ScopeFields {
 		job.Request.Fields = del.Cleared()
 		job.Took = func(f inbox.Field, value string) bool { return d.State.Took(del, f, value) }

@@ -29,8 +29,15 @@ type Finder interface {
 	Find(ctx context.Context, addr string) ([]users.Person, error)
 }
 
-// Config is what staff's acts need. Every field must be set, but Log and
-// Changed.
+// Fetcher reads raw mails from their servers.
+type Fetcher interface {
+	// Raw gives a mail as the server has it; an error says when it is gone, or
+	// larger than what is read.
+	Raw(ctx context.Context, id inbox.MailID) (inbox.Raw, error)
+}
+
+// Config is what staff's acts need. Every field must be set, but Log, Changed,
+// Mailboxes and Knows.
 type Config struct {
 	State     *state.DB
 	Cases     *cases.Keeper
@@ -39,6 +46,11 @@ type Config struct {
 	Log       *slog.Logger
 	Approvers []string // who may approve without the owner's proof
 	Changed   func()   // called after an act that may have made something due
+	Mailboxes Fetcher
+
+	// Knows tells whether somebody of the staff has a name, to whom work can be
+	// handed over; nil: whoever is named.
+	Knows func(ctx context.Context, name string) bool
 
 	Eraser      Eraser
 	KeepDeleted time.Duration // how long deletes can be repeated; 0: not at all
@@ -48,6 +60,7 @@ type Config struct {
 type Desk struct {
 	Config
 	reapplying sync.Mutex // one run at a time
+	verifying  sync.Mutex // one walk at a time
 }
 
 // New gives a Desk.
@@ -61,59 +74,36 @@ func New(c Config) *Desk {
 	return &Desk{Config: c}
 }
 
-// act reads an Action and its people, and runs f in one transaction.
-func (d *Desk) act(ctx context.Context, name string, id inbox.ActionID, f func(tx *state.Tx, a *inbox.Action, people []users.Person) error) error {
-	var found *inbox.Action
-	err := d.State.View(func(tx *state.Tx) (err error) { found, err = tx.Action(id); return err })
-	if err != nil {
-		return err
-	}
-	var people []users.Person
-	if found.Detail != nil && found.Detail.Address != "" {
-		if people, err = d.People.Find(ctx, found.Detail.Address); err != nil {
-			return fmt.Errorf("looking the person of %s up: %w", id, err)
-		}
-	}
-	err = d.State.Update(ctx, name, func(tx *state.Tx) error {
-		a, err := tx.Action(id)
-		if err != nil {
-			return err
-		}
-		return f(tx, a, people)
-	})
-	if err == nil {
-		d.Log.Info("review: "+name, "action", id.String())
-		d.Changed()
-	}
-	return err
-}
-
 // Approve lets an Action in review go on. With a reason in withoutProof it is
 // scheduled although the owner's proof is missing.
 //
 // Only an approver may do that.
 func (d *Desk) Approve(ctx context.Context, id inbox.ActionID, who, withoutProof string) error {
-	if withoutProof != "" && !slices.Contains(d.Approvers, who) {
-		return fmt.Errorf("%s may not approve without proof: it takes a user who is named in staff.approvers", who)
-	}
-	return d.act(ctx, "approve", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
-		if withoutProof != "" {
-			return d.Cases.ApproveWithoutProof(tx, a, people, who, withoutProof)
+	act := Act{Verb: cases.Approve, Action: id}
+	if withoutProof != "" {
+		if !slices.Contains(d.Approvers, who) {
+			return fmt.Errorf("%s may not approve without proof: it takes a user who is named in staff.approvers", who)
 		}
-		return d.Cases.Approve(tx, a, people, who)
-	})
+		act = Act{Verb: cases.ApproveWithoutProof, Action: id, Reason: withoutProof}
+	}
+	return d.do(ctx, who, act)
 }
 
-// Hold stops an Action where it is.
-func (d *Desk) Hold(ctx context.Context, id inbox.ActionID, who string) error {
-	return d.act(ctx, "hold", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error { return d.Cases.Hold(tx, a, who) })
+// Hold stops an Action where it is, with a reason or "". With a date it needs a
+// person again only then; nothing is released by that.
+func (d *Desk) Hold(ctx context.Context, id inbox.ActionID, who, reason string, until time.Time) error {
+	return d.do(ctx, who, Act{Verb: cases.Hold, Action: id, Reason: reason, Until: until})
+}
+
+// HandOver gives an Action to somebody of the staff, with a note or "". It stays
+// where it is, and whoever had it keeps all their rights.
+func (d *Desk) HandOver(ctx context.Context, id inbox.ActionID, who, to, note string) error {
+	return d.do(ctx, who, Act{Verb: cases.HandOver, Action: id, To: to, Reason: note})
 }
 
 // Release puts a held Action back, and lets the held letters of its Case go.
 func (d *Desk) Release(ctx context.Context, id inbox.ActionID, who string) error {
-	return d.act(ctx, "release", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
-		return d.Cases.Release(tx, a, people, who)
-	})
+	return d.do(ctx, who, Act{Verb: cases.Release, Action: id})
 }
 
 // ReleaseCase lets the held letters of a Case go.
@@ -134,62 +124,43 @@ func (d *Desk) ReleaseCase(ctx context.Context, id inbox.MailID, who string) err
 // Refuse ends an Action with a reason for the person, and tells whether they
 // are written to: somebody who has proved nothing is not.
 func (d *Desk) Refuse(ctx context.Context, id inbox.ActionID, who, reason string) (told bool, err error) {
-	if strings.TrimSpace(reason) == "" {
-		return false, errors.New("a refusal needs a reason: the person is told it")
-	}
-	err = d.act(ctx, "refuse", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) (err error) {
-		told, err = d.Cases.Refuse(tx, a, who, reason)
-		return err
-	})
-	return told, err
+	done, err := d.perform(ctx, who, Act{Verb: cases.Refuse, Action: id, Reason: reason})
+	return done.Told, err
+}
+
+// Extend gives an Action, once, the time that its law adds. The person is told
+// the reason, which must not be empty, and the new date.
+func (d *Desk) Extend(ctx context.Context, id inbox.ActionID, who, reason string) error {
+	return d.do(ctx, who, Act{Verb: cases.Extend, Action: id, Reason: reason})
 }
 
 // Retry schedules a failed Action again.
 func (d *Desk) Retry(ctx context.Context, id inbox.ActionID, who string) error {
-	return d.act(ctx, "retry", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error { return d.Cases.Retry(tx, a, who) })
+	return d.do(ctx, who, Act{Verb: cases.Retry, Action: id})
 }
 
 // Undo asks the owner to agree that an Action is taken back, and gives the
 // Action that would do it.
 func (d *Desk) Undo(ctx context.Context, id inbox.ActionID, who string) (inbox.ActionID, error) {
-	var undo inbox.ActionID
-	err := d.act(ctx, "undo", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
-		b, err := d.Cases.Undo(tx, a, people, who)
-		if err == nil {
-			undo = b.ID
-		}
-		return err
-	})
-	return undo, err
+	done, err := d.perform(ctx, who, Act{Verb: cases.Undo, Action: id})
+	return done.Undo, err
 }
 
 // Answer writes staff's answer to the person and ends the question.
 func (d *Desk) Answer(ctx context.Context, id inbox.ActionID, who, text string) error {
-	return d.write(ctx, "answer", id, who, text, true)
+	return d.do(ctx, who, Act{Verb: cases.Answer, Action: id, Text: text})
 }
 
-// Ask writes a question of staff to the person.
-func (d *Desk) Ask(ctx context.Context, id inbox.ActionID, who, text string) error {
-	return d.write(ctx, "ask", id, who, text, false)
-}
-
-func (d *Desk) write(ctx context.Context, name string, id inbox.ActionID, who, text string, answers bool) error {
-	if strings.TrimSpace(text) == "" {
-		return errors.New("there is no text to send")
-	}
-	return d.act(ctx, name, id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error {
-		return d.Cases.Reply(tx, a, who, text, answers)
-	})
+// Ask writes a question of staff to whoever wrote. With an address in
+// alsoOnRecord the person who has that on record is asked there, too, in a
+// letter of its own; nothing is revealed to the other address.
+func (d *Desk) Ask(ctx context.Context, id inbox.ActionID, who, text, alsoOnRecord string) error {
+	return d.do(ctx, who, Act{Verb: cases.Ask, Action: id, Text: text, OnRecord: alsoOnRecord})
 }
 
 // Close ends an Action without a letter.
 func (d *Desk) Close(ctx context.Context, id inbox.ActionID, who, reason string) error {
-	if strings.TrimSpace(reason) == "" {
-		return errors.New("closing needs a reason, for the journal")
-	}
-	return d.act(ctx, "close", id, func(tx *state.Tx, a *inbox.Action, _ []users.Person) error {
-		return d.Cases.Close(tx, a, who, reason)
-	})
+	return d.do(ctx, who, Act{Verb: cases.Close, Action: id, Reason: reason})
 }
 
 // Correction is another reading of an Action, as staff type it: Kind and Scope
@@ -203,16 +174,7 @@ type Correction struct {
 
 // Correct gives an Action another reading; the person is asked about it.
 func (d *Desk) Correct(ctx context.Context, id inbox.ActionID, who string, c Correction) error {
-	return d.act(ctx, "correct", id, func(tx *state.Tx, a *inbox.Action, people []users.Person) error {
-		r, err := c.request(a, d.Region)
-		if err != nil {
-			return err
-		}
-		if err := d.possible(r); err != nil {
-			return err
-		}
-		return d.Cases.Correct(tx, a, r, people, who)
-	})
+	return d.do(ctx, who, Act{Verb: cases.Correct, Action: id, Correction: c})
 }
 
 // possible refuses a reading that the data map would refuse of anybody: a slip
@@ -404,8 +366,29 @@ func (d *Desk) Resume(ctx context.Context, who string) error {
 	return err
 }
 
-// Verify walks the journal's chain; see journal.Verify.
-func (d *Desk) Verify(want string) (f journal.Finding, err error) {
-	err = d.State.View(func(tx *state.Tx) error { f, err = tx.VerifyJournal(want); return err })
-	return f, err
+// verifyPiece is how many entries of the chain are looked at in a transaction.
+const verifyPiece = 2000
+
+// Verify walks the journal's chain, a piece at a time; see journal.Verify. It
+// calls alive (nil: nobody) after each piece, and ends with its error. One walk
+// goes on at a time: for another meanwhile the error is temporary.
+func (d *Desk) Verify(ctx context.Context, want string, alive func() error) (journal.Finding, error) {
+	if !d.verifying.TryLock() {
+		return journal.Finding{}, &inbox.Error{Err: errors.New("the chain is being verified already"), Hint: "try again when that has ended", Temp: true}
+	}
+	defer d.verifying.Unlock()
+	c := journal.NewCheck(want)
+	for done := false; !done; {
+		err := ctx.Err()
+		if err == nil {
+			err = d.State.View(func(tx *state.Tx) (err error) { done, err = tx.CheckJournal(c, verifyPiece); return err })
+		}
+		if err == nil && alive != nil {
+			err = alive()
+		}
+		if err != nil {
+			return c.Found, fmt.Errorf("verifying the journal: %w", err)
+		}
+	}
+	return c.Found, nil
 }

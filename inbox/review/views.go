@@ -2,9 +2,11 @@ package review
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -19,12 +21,17 @@ type ActionView struct {
 	State    inbox.State    `json:"state"`
 	Received time.Time      `json:"received"`
 	Due      time.Time      `json:"due"`
+	Risk     deadline.Risk  `json:"risk"`
+	Stands   bool           `json:"stands,omitempty"` // the law's clock, because the person was asked
+	Still    bool           `json:"-"`                //  and no limit goes on: Due is what it was before, and cannot be missed
 	RunAfter time.Time      `json:"run_after,omitzero"`
 	Person   string         `json:"person"`
 	Evidence inbox.Level    `json:"evidence"`
 	Mailbox  string         `json:"mailbox"`
 	Attempts int            `json:"attempts"`
 	Error    string         `json:"error"`
+	Assignee string         `json:"assignee,omitempty"` // who it was handed over to
+	Until    time.Time      `json:"until,omitzero"`     // held, and needs nobody before
 }
 
 // ActionDetail is everything about one Action.
@@ -39,11 +46,14 @@ type ActionDetail struct {
 	Address    string               `json:"address,omitempty"`
 	Language   string               `json:"language"`
 	Expires    time.Time            `json:"expires,omitzero"`
+	Extended   time.Time            `json:"extended,omitzero"`
+	Waits      []inbox.Wait         `json:"waits,omitempty"`
 	Text       string               `json:"text,omitempty"` // the person's own words
 	Why        string               `json:"evidence_why,omitempty"`
 	Notes      []string             `json:"notes,omitempty"`
 	Replies    []ReplyView          `json:"replies,omitempty"`
 	Forgotten  bool                 `json:"forgotten,omitempty"` // the content was kept long enough
+	Handed     string               `json:"handed,omitempty"`    // what was written when it was handed over
 	Wish       inbox.Event          `json:"wish,omitempty"`      // how it is to end, should the user store say that it was not carried out
 	History    []inbox.HistoryEntry `json:"history"`
 }
@@ -74,6 +84,7 @@ type MailView struct {
 type MailDetail struct {
 	MailView
 	From     string      `json:"from,omitempty"`
+	Name     string      `json:"name,omitempty"` // as the mail gives it
 	Subject  string      `json:"subject,omitempty"`
 	Text     string      `json:"text,omitempty"`
 	Language string      `json:"language,omitempty"`
@@ -122,9 +133,16 @@ func paused(tx *state.Tx, restored bool) Paused {
 	return Paused{Effects: effects || restored, Replies: replies || restored, Restored: restored}
 }
 
-func view(a *inbox.Action) ActionView {
+func (d *Desk) view(tx *state.Tx, a *inbox.Action) ActionView {
 	v := ActionView{ID: a.ID, Case: a.Case, Kind: a.Kind, Scope: a.Scope, Topic: a.Topic, Undo: a.Undo, State: a.State, Received: a.Received.UTC(), Due: a.Due.UTC(),
-		Evidence: a.Evidence, Mailbox: a.Mailbox, Attempts: a.Attempts, Error: a.Error}
+		Risk: d.Cases.Risk(a, tx.Now), Evidence: a.Evidence, Mailbox: a.Mailbox, Attempts: a.Attempts, Error: a.Error, Assignee: a.Assignee}
+	if !a.Until.IsZero() {
+		v.Until = a.Until.UTC()
+	}
+	if !a.State.Ended() {
+		date := d.Cases.Clock.Of(a)
+		v.Stands, v.Still = date.Stands, date.Still()
+	}
 	if a.State == inbox.StateScheduled || a.State == inbox.StateHeld {
 		v.RunAfter = a.RunAfter.UTC()
 	}
@@ -134,16 +152,14 @@ func view(a *inbox.Action) ActionView {
 	return v
 }
 
-// note gives what stands beside an Action: of a task, what staff are to do.
+// note gives what stands beside an Action: of a task, what staff are to do; and
+// why staff hold it.
 func note(a *inbox.Action) string {
-	switch task := a.Detail.Task; {
-	case task == "":
-		return a.Error
-	case a.State == inbox.StateReview || a.Error == "":
-		return task
-	default:
-		return task + "; " + a.Error
+	task, why, held := a.Detail.Task, a.Error, a.Detail.HeldFor
+	if task != "" && a.State == inbox.StateReview {
+		why = ""
 	}
+	return strings.Join(slices.DeleteFunc([]string{task, why, held}, func(s string) bool { return s == "" }), "; ")
 }
 
 // Label says in one or two words what an Action is: its kind, and more where
@@ -175,12 +191,13 @@ func Labels() []string {
 }
 
 // Actions calls f for the Actions in a state ("" for all) of a kind or with a
-// Label ("" for all), oldest first.
-func (d *Desk) Actions(s inbox.State, kind string, f func(ActionView) error) error {
+// Label ("" for all) that were handed over to somebody ("" for whoever), oldest
+// first.
+func (d *Desk) Actions(s inbox.State, kind, assignee string, f func(ActionView) error) error {
 	return d.State.View(func(tx *state.Tx) error {
 		var failed error
 		err := tx.ActionsIn(s, func(a *inbox.Action) bool {
-			if v := view(a); kind == "" || string(v.Kind) == kind || v.Label() == kind {
+			if v := d.view(tx, a); (kind == "" || string(v.Kind) == kind || v.Label() == kind) && (assignee == "" || v.Assignee == assignee) {
 				failed = f(v)
 			}
 			return failed == nil
@@ -199,11 +216,7 @@ func (d *Desk) Action(id inbox.ActionID) (v ActionDetail, err error) {
 		if err != nil {
 			return err
 		}
-		v = ActionDetail{ActionView: view(a), Certain: a.Certain, Language: a.Language, Expires: a.Expires, History: a.History, Wish: a.Wish, Forgotten: a.Detail == nil}
-		if det := a.Detail; det != nil {
-			r := det.Request
-			v.Confidence, v.Changes, v.Fields, v.Because, v.Plan, v.Address = r.Confidence, r.Changes, r.Fields, r.Because, det.Plan, det.Address
-		}
+		v = d.actionDetail(tx, a)
 		m, err := tx.Mail(a.Case)
 		if err != nil {
 			return err
@@ -217,16 +230,33 @@ func (d *Desk) Action(id inbox.ActionID) (v ActionDetail, err error) {
 	return v, err
 }
 
+// actionDetail gives what an Action itself tells.
+func (d *Desk) actionDetail(tx *state.Tx, a *inbox.Action) ActionDetail {
+	v := ActionDetail{ActionView: d.view(tx, a), Extended: a.Extended, Waits: a.Waits, Certain: a.Certain, Language: a.Language, Expires: a.Expires, History: a.History, Wish: a.Wish, Forgotten: a.Detail == nil}
+	if det := a.Detail; det != nil {
+		r := det.Request
+		v.Confidence, v.Changes, v.Fields, v.Because, v.Plan, v.Address, v.Handed = r.Confidence, r.Changes, r.Fields, r.Because, det.Plan, det.Address, det.Handed
+	}
+	return v
+}
+
 // replies lists the letters of a Case, or only those about one Action.
 func replies(tx *state.Tx, c inbox.MailID, only inbox.ActionID) ([]ReplyView, error) {
 	all, err := tx.CaseReplies(c)
-	var out []ReplyView
+	return replyViews(slices.DeleteFunc(all, func(r *inbox.Reply) bool {
+		return only != 0 && len(r.Actions) > 0 && !slices.Contains(r.Actions, only)
+	})), err
+}
+
+func replyViews(all []*inbox.Reply) (out []ReplyView) {
 	for _, r := range all {
-		if only == 0 || len(r.Actions) == 0 || slices.Contains(r.Actions, only) {
-			out = append(out, ReplyView{ID: r.ID, Letter: r.Name, State: r.State, Created: r.Created, Attempts: r.Attempts, Error: r.Error})
-		}
+		out = append(out, replyView(r))
 	}
-	return out, err
+	return out
+}
+
+func replyView(r *inbox.Reply) ReplyView {
+	return ReplyView{ID: r.ID, Letter: r.Name, State: r.State, Created: r.Created, Attempts: r.Attempts, Error: r.Error}
 }
 
 func mailView(m *inbox.Mail) MailView {
@@ -260,11 +290,8 @@ func (d *Desk) Mail(id inbox.MailID) (v MailDetail, err error) {
 		if err != nil {
 			return err
 		}
-		v = MailDetail{MailView: mailView(m), Language: m.Language, Evidence: m.Evidence}
-		if det := m.Detail; det != nil {
-			v.From, v.Subject, v.Text, v.Why, v.Notes = det.From.Addr, det.Subject, det.Text, det.EvidenceWhy, det.Notes
-		}
-		v.Replies, err = replies(tx, id, 0)
+		letters, err := tx.CaseReplies(id)
+		v = mailDetail(m, letters)
 		return err
 	})
 	return v, err

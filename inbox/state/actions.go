@@ -56,12 +56,16 @@ func (tx *Tx) move(a *inbox.Action, h inbox.HistoryEntry, e inbox.Event, detail 
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.ID, err)
 	}
+	if to != a.State || e == inbox.EventCorrect {
+		a.Answered(tx.Now)
+	}
 	if err := tx.standStill(a, e, to); err != nil {
 		return err
 	}
 	a.State = to
 	if to.Ended() && a.Ended.IsZero() {
 		a.Ended = tx.Now
+		tx.db.dates(a) // once more, with the waits that its end has closed
 	}
 	if to.Ended() && a.ForStaff() {
 		a.Detail = &inbox.ActionDetail{}
@@ -90,8 +94,11 @@ func (tx *Tx) standStill(a *inbox.Action, e inbox.Event, to inbox.State) error {
 		if !a.StopBy.IsZero() {
 			a.StopBy = a.StopBy.Add(waited)
 		}
-		a.HeldFrom, a.HeldAt, a.Doubtful = inbox.StateNew, time.Time{}, false
-		return tx.prolongAsks(a)
+		a.HeldFrom, a.HeldAt, a.Doubtful, a.Until = inbox.StateNew, time.Time{}, false, time.Time{}
+		if a.Detail != nil {
+			a.Detail.HeldFor = ""
+		}
+		return tx.prolongAsks(a, to)
 	}
 	return nil
 }
@@ -106,14 +113,15 @@ func (tx *Tx) Note(a *inbox.Action, what, who string, detail any) error {
 	return tx.PutAction(a)
 }
 
-// PutAction stores an Action and keeps its indexes. Its state must not differ
-// from the stored one: Move does that.
+// PutAction stores an Action, and keeps its dates and indexes. Its state must
+// not differ from the stored one: Move does that.
 func (tx *Tx) PutAction(a *inbox.Action) error {
-	var state, due, open []byte
+	tx.db.date(a)
+	var state, due, alarm, open []byte
 	old, oldDetail, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(a.ID), actionKey)
 	switch {
 	case err == nil:
-		state, due, open = actionStateKey(old), dueKey(old), tx.openKey(old, oldDetail)
+		state, due, alarm, open = actionStateKey(old), dueKey(old), alarmKey(old), tx.openKey(old, oldDetail)
 	case err != ErrNotFound:
 		return err
 	}
@@ -123,10 +131,20 @@ func (tx *Tx) PutAction(a *inbox.Action) error {
 	if err := tx.reindex("action_due", due, dueKey(a)); err != nil {
 		return fmt.Errorf("indexing %s: %w", a.ID, err)
 	}
+	if err := tx.reindex("action_deadlines", alarm, alarmKey(a)); err != nil {
+		return fmt.Errorf("indexing %s: %w", a.ID, err)
+	}
 	if err := tx.reindex("action_persons", open, tx.openKey(a, a.Detail)); err != nil {
 		return fmt.Errorf("indexing %s: %w", a.ID, err)
 	}
-	return put(tx, "actions", uint64(a.ID), actionKey(a), a, a.Detail)
+	if err := put(tx, "actions", uint64(a.ID), actionKey(a), a, a.Detail); err != nil {
+		return err
+	}
+	before := inbox.StateNew
+	if old != nil {
+		before = old.State
+	}
+	return errors.Join(tx.tallyMove("state", string(before), string(a.State)), tx.placeAction(a))
 }
 
 // openKey is under what an open Action is found: the address that answers go
@@ -161,6 +179,11 @@ func dueKey(a *inbox.Action) []byte {
 			return nil
 		}
 		return join(at(a.Expires), be(uint64(a.ID)))
+	case inbox.StateHeld:
+		if a.Until.IsZero() {
+			return nil
+		}
+		return join(at(a.Until), be(uint64(a.ID)))
 	}
 	return nil
 }
@@ -175,25 +198,34 @@ func (tx *Tx) Action(id inbox.ActionID) (*inbox.Action, error) {
 	return a, nil
 }
 
+// Actions reads Actions, but for those whose records were dropped: they ended
+// long ago.
+func (tx *Tx) Actions(ids []inbox.ActionID) ([]*inbox.Action, error) {
+	out := make([]*inbox.Action, 0, len(ids))
+	for _, id := range ids {
+		a, err := tx.Action(id)
+		switch {
+		case err == nil:
+			out = append(out, a)
+		case !errors.Is(err, ErrNotFound):
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // CaseActions reads the Actions of a Case in the order in which they run.
 func (tx *Tx) CaseActions(c inbox.MailID) ([]*inbox.Action, error) {
 	m, err := tx.Mail(c)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*inbox.Action, 0, len(m.Actions))
-	for _, id := range m.Actions {
-		a, err := tx.Action(id)
-		if errors.Is(err, ErrNotFound) {
-			continue // it joined from a Case whose records were dropped
-		}
-		if err != nil {
-			return nil, err
-		}
-		if a.Case == c { // a joined Action belongs to the Case that it began in
-			out = append(out, a)
-		}
+	out, err := tx.Actions(m.Actions)
+	if err != nil {
+		return nil, err
 	}
+	// A joined Action belongs to the Case that it began in.
+	out = slices.DeleteFunc(out, func(a *inbox.Action) bool { return a.Case != c })
 	slices.SortFunc(out, func(a, b *inbox.Action) int {
 		return cmp.Or(cmp.Compare(a.Order(), b.Order()), cmp.Compare(a.ID, b.ID))
 	})
@@ -246,6 +278,12 @@ func (tx *Tx) ActionsIn(s inbox.State, f func(*inbox.Action) bool) error {
 		tx.eachID("action_states", append([]byte(s), 0), step)
 	}
 	return err
+}
+
+// ActionsBack calls f for the IDs of the Actions of a state before the given ID
+// (0: the newest are the first), newest first, until it returns false.
+func (tx *Tx) ActionsBack(s inbox.State, before inbox.ActionID, f func(inbox.ActionID) bool) {
+	tx.eachBack("action_states", append([]byte(s), 0), uint64(before), func(id uint64) bool { return f(inbox.ActionID(id)) })
 }
 
 func actionIDs(ids []uint64) []inbox.ActionID {

@@ -23,6 +23,12 @@ const (
 	PurposeStatus  Purpose = "status"      // it was I who asked where my requests stand; shows nothing, and is about no Action
 )
 
+// Waits tells whether Actions wait for the answer to a question, and lapse with
+// it.
+func (p Purpose) Waits() bool {
+	return p == PurposeClaim || p == PurposeConfirm || p == PurposeNewAddr
+}
+
 // Ask is a question that waits for its answer. Its token is in the mail that
 // asked; here it is only a keyed hash.
 type Ask struct {
@@ -139,15 +145,22 @@ func (tx *Tx) VoidAsks(c inbox.MailID, why string, only ...inbox.ActionID) error
 	return nil
 }
 
-// prolongAsks lets the open Asks about an Action, once they were sent, live as
-// long as the Action waits for them.
-func (tx *Tx) prolongAsks(a *inbox.Action) error {
+// prolongAsks lets the open Asks about an Action that leaves a hold, once they
+// were sent, live as long as the Action waits for them. One that is unconfirmed
+// again waits for the person from now on.
+func (tx *Tx) prolongAsks(a *inbox.Action, to inbox.State) error {
 	asks, err := tx.CaseAsks(a.Case)
 	if err != nil {
 		return err
 	}
 	for _, q := range asks {
-		if q.Used || q.Void != "" || q.Expires.IsZero() || !about(q, []inbox.ActionID{a.ID}) || !q.Expires.Before(a.Expires) {
+		if q.Used || q.Void != "" || q.Expires.IsZero() || !about(q, []inbox.ActionID{a.ID}) {
+			continue
+		}
+		if to == inbox.StateUnconfirmed && q.Purpose.Waits() {
+			a.Asked(inbox.WaitProof, tx.Now)
+		}
+		if !q.Expires.Before(a.Expires) {
 			continue
 		}
 		q.Expires = a.Expires

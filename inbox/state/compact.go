@@ -93,15 +93,23 @@ func removed(path string) error {
 // one when nobody reads it any more. bbolt's own waiting for readers would not
 // do: it locks out a reader who reads within a reading.
 func (db *DB) replace(dst *bolt.DB) error {
+	past, err := transactions(db.bolt, dst)
 	db.swap.Lock()
 	old, readers := db.bolt, db.readers
-	db.bolt, db.readers = dst, new(sync.WaitGroup)
+	db.bolt, db.readers, db.past = dst, new(sync.WaitGroup), db.past+past
 	db.swap.Unlock()
 	readers.Wait()
-	if err := old.Close(); err != nil {
+	if err := errors.Join(err, old.Close()); err != nil {
 		return fmt.Errorf("closing the state from before the compaction: %w", err)
 	}
 	return nil
+}
+
+// transactions gives how many more one file has seen than another; the
+// difference may be below zero.
+func transactions(of, than *bolt.DB) (n uint64, err error) {
+	err = of.View(func(tx *bolt.Tx) error { n = uint64(tx.ID()); return nil })
+	return n, errors.Join(err, than.View(func(tx *bolt.Tx) error { n -= uint64(tx.ID()); return nil }))
 }
 
 // Space is how much of state.db is in use, in bytes.

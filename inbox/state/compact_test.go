@@ -230,12 +230,70 @@ func TestCompactDiskFull(t *testing.T) {
 // TestCompactBroken is what cannot be brought about on a real disk:
 // nobody writes into a file whose name may not last.
 func TestCompactBroken(t *testing.T) {
-	db := newState(t)
+	var told error
+	db, err := Open(Config{Dir: t.TempDir(), Wrote: func(err error) { told = err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
 	db.broken = errors.New("the new state.db may not stay")
-	if err := db.Update(t.Context(), "test", func(*Tx) error { return nil }); !errors.Is(err, db.broken) {
-		t.Errorf("writing: %v", err)
+	if err := db.Update(t.Context(), "test", func(*Tx) error { return nil }); !errors.Is(err, db.broken) || !errors.Is(told, ErrWrite) {
+		t.Errorf("writing: %v, told was %v", err, told)
 	}
 	if _, _, err := db.Compact(); !errors.Is(err, db.broken) {
 		t.Errorf("compacting: %v", err)
 	}
+}
+
+// TestRevisionAfterCompact: whoever shows something learns of what is stored
+// after a compaction, which begins to count its transactions anew.
+func TestRevisionAfterCompact(t *testing.T) {
+	db := newState(t)
+	seen := map[uint64]bool{}
+	last := uint64(0)
+	for n := range uint32(40) {
+		db.update(t, func(tx *Tx) error { addMail(t, tx, n+1); return nil })
+		if n%7 == 6 {
+			if _, _, err := db.Compact(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now, err := db.Revision()
+		if err != nil || now <= last || seen[now] {
+			t.Fatalf("the revision is %d after %d, %v", now, last, err)
+		}
+		last, seen[now] = now, true
+	}
+}
+
+// TestTryWhileCompacted: what is tried meanwhile sees the state, old or new.
+func TestTryWhileCompacted(t *testing.T) {
+	db := grown(t, Config{Dir: t.TempDir()})
+	var tries sync.WaitGroup
+	for range 4 {
+		tries.Go(func() {
+			for range 20 {
+				err := db.Try(func(tx *Tx) error {
+					_, err := tx.Mail(20)
+					return errors.Join(err, tx.SetMeta("tried", "yes"))
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 3 {
+		if _, _, err := db.Compact(); err != nil {
+			t.Error(err)
+		}
+	}
+	tries.Wait()
+	db.view(t, func(tx *Tx) error {
+		if tx.Meta("tried") != "" {
+			t.Error("what was tried has stayed")
+		}
+		return nil
+	})
+	whole(t, db, 20)
 }

@@ -34,6 +34,10 @@ const Schema = 1
 // ErrLocked says that another process holds the state: the daemon runs.
 var ErrLocked = errors.New("another process holds the state")
 
+// ErrWrite says that the state could not be written: the disk is full, most
+// often.
+var ErrWrite = errors.New("writing the state")
+
 // Config says where the state is and who listens to it.
 type Config struct {
 	Dir string       // made when it does not exist, mode 0700; must be set
@@ -47,6 +51,16 @@ type Config struct {
 	// Point is called at "before commit NAME" and "after commit NAME"; nil:
 	// not at all. Tests end the process there.
 	Point func(name string)
+
+	// Wrote is called with what came of each commit: nil when it is on disk, an
+	// error that is ErrWrite when it could not be written. nil: nobody asks.
+	Wrote func(err error)
+
+	// Dates sets the Due, the Alarm and the Alarmed of an open Action that is
+	// stored, from what else it says; nil: they are stored as they are.
+	Dates func(*inbox.Action)
+	// Wall gives what the machine's clock shows; nil: time.Now.
+	Wall func() time.Time
 }
 
 // DB is the open state. Its methods may be called by several goroutines; one
@@ -54,16 +68,20 @@ type Config struct {
 type DB struct {
 	dir      string
 	writing  sync.Mutex   // held by who writes state.db, or puts another file in its place
-	swap     sync.RWMutex // guards bolt and readers, which compaction replaces
+	swap     sync.RWMutex // guards bolt, readers and past, which compaction replaces
 	bolt     *bolt.DB
 	readers  *sync.WaitGroup // who reads bolt
+	past     uint64          // transactions of the files before bolt; see Revision
 	keys     *keyring
 	list     *list
 	log      *slog.Logger
 	point    func(string)
+	wrote    func(error)
+	dates    func(*inbox.Action)
 	instance string
 	epoch    uint64
 	restored bool
+	clock    *clock
 	files    sync.Mutex // held while files beside the state must not vanish
 	reads    atomic.Int64
 	broken   error // set when nothing may be written any more, until the next opening
@@ -87,8 +105,9 @@ const (
 // Buckets lists the buckets of state.db, in the order of the package comment.
 func Buckets() []string {
 	names := []string{"meta", "mailboxes", "mails", "mail_refs", "mail_digests", "mail_ids", "mail_signatures", "mail_unfiled", "mail_filed", "mail_places", "mail_erase",
-		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_persons", "asks",
-		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "persons", "erasures", "deleted", "moves", "counts", "effects"}
+		"mail_retry", "mail_ended", "mail_states", "actions", "action_states", "action_due", "action_deadlines", "action_persons", "asks",
+		"case_asks", "replies", "reply_due", "reply_cases", "reply_ids", "rendered", "attached", "persons", "erasures", "deleted", "moves", "counts", "effects",
+		"staff", "staff_sessions", "staff_links", "open", "open_at", "reply_held", "tallies", "journal_of", "saved"}
 	return append(names, journal.Buckets()...)
 }
 
@@ -170,7 +189,13 @@ func openDir(c Config) (*DB, error) {
 			return nil, fmt.Errorf("making the state directory: %w", err)
 		}
 	}
-	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, readers: new(sync.WaitGroup)}
+	if c.Wrote == nil {
+		c.Wrote = func(error) {}
+	}
+	if c.Dates == nil {
+		c.Dates = func(*inbox.Action) {}
+	}
+	db := &DB{dir: c.Dir, log: c.Log, point: c.Point, readers: new(sync.WaitGroup), clock: newClock(c.Wall, c.Log), dates: c.Dates, wrote: c.Wrote}
 	mark, err := readSentinel(db.path("instance"))
 	if err != nil {
 		return nil, err
@@ -195,6 +220,9 @@ func (db *DB) open(mark sentinel) (err error) {
 	db.list.keys = db.keys
 	var opens uint64
 	err = guard(db.path("state.db"), func() (err error) { opens, err = db.prepare(mark); return err })
+	if err == nil {
+		err = guard(db.path("state.db"), db.indexJournal)
+	}
 	if err != nil {
 		return fmt.Errorf("preparing %s: %w", db.path("state.db"), err)
 	}
@@ -314,6 +342,8 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 			return err
 		}
 		// A state of the same schema may be from before these were added.
+		seen := metaUint(meta, "opens")
+		unindexed := tx.Bucket([]byte("open")) == nil || metaUint(meta, keyIndexed) != seen
 		for _, name := range addedBuckets() {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return fmt.Errorf("creating bucket %s: %w", name, err)
@@ -333,7 +363,12 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		if err := db.migrate(tx); err != nil {
 			return err
 		}
-		epoch, seen := metaUint(meta, "epoch"), metaUint(meta, "opens")
+		if unindexed {
+			if err := db.indexOlder(tx); err != nil {
+				return err
+			}
+		}
+		epoch := metaUint(meta, "epoch")
 		if !fresh && older(tx, mark) {
 			epoch, seen = newEpoch(epoch), max(seen, mark.opens)
 			if err := meta.Put(keyRestored, []byte(restoreFound)); err != nil {
@@ -342,9 +377,30 @@ func (db *DB) prepare(mark sentinel) (opens uint64, err error) {
 		}
 		db.restored = string(meta.Get(keyRestored)) == restoreFound
 		db.epoch, opens = epoch, seen+1
-		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens))
+		return errors.Join(putMeta(meta, "epoch", epoch), putMeta(meta, "opens", opens), putMeta(meta, keyIndexed, opens))
 	})
 	return opens, err
+}
+
+// keyIndexed says at which opening the indexes were last kept: a program that
+// knows nothing of them counts its opening, and leaves it as it is.
+const keyIndexed = "indexed"
+
+// indexOlder makes the indexes that a state lacks which a program from before
+// them has written; that of the journal, which may be long, is only begun.
+func (db *DB) indexOlder(t *bolt.Tx) error {
+	for _, name := range []string{"open", "open_at", "reply_held", "tallies", "journal_of"} {
+		if err := t.DeleteBucket([]byte(name)); err != nil {
+			return fmt.Errorf("indexing anew: %w", err)
+		}
+		if _, err := t.CreateBucket([]byte(name)); err != nil {
+			return fmt.Errorf("indexing anew: %w", err)
+		}
+	}
+	if err := (&Tx{tx: t, db: db, Now: time.Now()}).indexOpen(); err != nil {
+		return fmt.Errorf("indexing what is open: %w", err)
+	}
+	return putMeta(t.Bucket(bucketMeta), keyUnindexed, 0)
 }
 
 // older tells whether a state is an older copy of the one that was last open
@@ -466,6 +522,10 @@ func (db *DB) Close() error {
 // Instance gives the random mark of this state, 32 hex digits.
 func (db *DB) Instance() string { return db.instance }
 
+// Epoch gives the number that changes when the state turns out to be restored;
+// it only grows.
+func (db *DB) Epoch() uint64 { return db.epoch }
+
 // Restored tells whether this opening, or one before it whose caller did not
 // get to say Tx.HeldRestored, found an older copy of the state than the one that
 // was last open here. The caller holds what is open and pauses.
@@ -484,23 +544,22 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	db.writing.Lock()
-	defer db.writing.Unlock()
-	if db.broken != nil {
-		return fmt.Errorf("%s: %w", name, db.broken)
+	if err := db.begin(name); err != nil {
+		return err
 	}
+	defer db.writing.Unlock()
 	var next uint64
 	err := db.read(func(tx *bolt.Tx) error { next = tx.Bucket(bucketMails).Sequence(); return nil })
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	if err := db.keys.ensure(next + keyBlock/2); err != nil {
-		return &inbox.Error{Err: fmt.Errorf("%s: %w", name, err), Temp: true}
+		return db.unwritten(name, err)
 	}
 	db.point("before commit " + name)
 	var failed error
 	err = db.bolt.Update(func(tx *bolt.Tx) error {
-		t := &Tx{tx: tx, db: db, Now: time.Now()}
+		t := &Tx{tx: tx, db: db, Now: db.Now()}
 		if failed = f(t); failed != nil {
 			return failed
 		}
@@ -510,8 +569,9 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	case failed != nil:
 		return fmt.Errorf("%s: %w", name, failed)
 	case err != nil:
-		return &inbox.Error{Err: fmt.Errorf("%s: writing the state: %w", name, err), Hint: "is the disk full?", Temp: true}
+		return db.unwritten(name, err)
 	}
+	db.wrote(nil)
 	db.point("after commit " + name)
 	return nil
 }
@@ -531,22 +591,71 @@ func (db *DB) Reserve(mails int) error {
 // opened: what it costs must not grow with what has ended.
 func (db *DB) Reads() int64 { return db.reads.Load() }
 
+// Try runs f in a transaction that is never committed: whatever f does, nothing
+// of it stays. Other writers wait meanwhile, so it must be short.
+func (db *DB) Try(f func(*Tx) error) (err error) {
+	db.writing.Lock()
+	defer db.writing.Unlock()
+	tx, err := db.bolt.Begin(true)
+	if err != nil {
+		return fmt.Errorf("trying: %w", err)
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
+	return f(&Tx{tx: tx, db: db, Now: db.Now()})
+}
+
+// begin waits until nobody else writes, and takes their lock.
+func (db *DB) begin(name string) error {
+	db.writing.Lock()
+	if db.broken == nil {
+		return nil
+	}
+	db.writing.Unlock()
+	return db.unwritten(name, db.broken)
+}
+
+// unwritten makes and tells the error of a commit that is not on disk.
+func (db *DB) unwritten(name string, err error) error {
+	err = &inbox.Error{Err: fmt.Errorf("%s: %w: %w", name, ErrWrite, err), Hint: hintOf(err, "is the disk full?"), Temp: true}
+	db.wrote(err)
+	return err
+}
+
 // View runs f in a read transaction. It must be short: a long one keeps the
 // file from growing.
 func (db *DB) View(f func(*Tx) error) error {
-	return db.read(func(tx *bolt.Tx) error { return f(&Tx{tx: tx, db: db, Now: time.Now()}) })
+	return db.read(func(tx *bolt.Tx) error { return f(&Tx{tx: tx, db: db, Now: db.Now()}) })
 }
 
 // read runs f in a read transaction of the file that state.db is now. The lock
 // is not held while f runs: a compaction lets f end on the file that it began
 // on.
 func (db *DB) read(f func(*bolt.Tx) error) error {
-	db.swap.RLock()
-	file, readers := db.bolt, db.readers
-	readers.Add(1)
-	db.swap.RUnlock()
-	defer readers.Done()
+	file, _, done := db.hold()
+	defer done()
 	return file.View(f)
+}
+
+// readAnd is read that does something else first, once its transaction has
+// begun.
+func (db *DB) readAnd(first func() error) func(func(*bolt.Tx) error) error {
+	return func(f func(*bolt.Tx) error) error {
+		return db.read(func(tx *bolt.Tx) error {
+			if err := first(); err != nil {
+				return err
+			}
+			return f(tx)
+		})
+	}
+}
+
+// hold gives the file that state.db is now, and keeps it open until done is
+// called.
+func (db *DB) hold() (file *bolt.DB, past uint64, done func()) {
+	db.swap.RLock()
+	defer db.swap.RUnlock()
+	db.readers.Add(1)
+	return db.bolt, db.past, db.readers.Done
 }
 
 // Forget drops the keys of Mails: nothing that was sealed under them can be
@@ -554,7 +663,7 @@ func (db *DB) read(f func(*bolt.Tx) error) error {
 // That is listed first, so that a copy of keys.db that is restored forgets them,
 // too.
 func (db *DB) Forget(ids []inbox.MailID) error {
-	if err := db.list.dropped(ids); err != nil {
+	if err := db.list.dropped(db.Now(), ids); err != nil {
 		return err
 	}
 	return db.keys.drop(ids)
@@ -574,7 +683,7 @@ func (db *DB) Backup(to string, seal Seal) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return fmt.Errorf("making the backup directory: %w", err)
 	}
-	for _, name := range []string{"keys.db", sealedKeys, "state.db", "instance", "forgotten"} {
+	for _, name := range []string{"keys.db", sealedKeys, "state.db", "instance", "forgotten", acceptedFile} {
 		if _, err := os.Stat(filepath.Join(to, name)); err == nil {
 			return fmt.Errorf("%s already exists: name an empty directory", filepath.Join(to, name))
 		}
@@ -585,8 +694,12 @@ func (db *DB) Backup(to string, seal Seal) error {
 	defer db.files.Unlock()
 	// The state first: keys and files that it does not need are harmless, missing ones are not.
 	state := filepath.Join(to, "state.db")
+	var accepted []byte // as it was for that state: a commit may clear it meanwhile
 	for _, part := range []func() error{
-		func() error { return copyBolt(db.read, state) },
+		func() error {
+			return copyBolt(db.readAnd(func() (err error) { accepted, err = readAccepted(db.dir); return err }), state)
+		},
+		func() error { return writeAccepted(to, accepted) },
 		func() error { return markCopy(state) },
 		func() error { return db.keys.copy(to, seal) },
 		func() error { return copyFiles(db.path("replies"), filepath.Join(to, "replies")) },
@@ -613,7 +726,15 @@ func markCopy(path string) error {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bolt.Tx) error { return putMeta(tx.Bucket(bucketMeta), "opens", 0) })
+	err = db.Update(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if metaUint(meta, keyIndexed) == metaUint(meta, "opens") {
+			if err := putMeta(meta, keyIndexed, 0); err != nil {
+				return err
+			}
+		}
+		return putMeta(meta, "opens", 0)
+	})
 	return errors.Join(err, db.Close())
 }
 

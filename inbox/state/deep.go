@@ -78,6 +78,8 @@ func Examine(c Config) ([]Examined, error) {
 		{"replies and their indexes", x.replies},
 		{"questions and their indexes", x.asks},
 		{"refs on the server", x.refs},
+		{"what is open, and the numbers", x.desk},
+		{"what the journal is about", x.journalOf},
 	} {
 		part(p.name, "state.db", p.do)
 	}
@@ -197,7 +199,7 @@ func (x *examination) seals(e *Examined) error {
 			}
 			return nil
 		})
-		err = errors.Join(err, tx.bucket("rendered").ForEach(func(k, v []byte) error { s.rendered(k, v); return nil }), s.files(x.dir))
+		err = errors.Join(err, tx.bucket("rendered").ForEach(func(k, v []byte) error { s.rendered(k, v); return nil }), s.files(x.dir), s.attached(), s.house())
 		e.Seen = fmt.Sprintf("%d opened, %d forgotten", s.n-s.gone, s.gone)
 		return err
 	})
@@ -232,7 +234,7 @@ func (s *sealCheck) open(what, label string, c inbox.MailID, sealed []byte) {
 	switch {
 	case errors.Is(err, errKeyGone):
 		s.gone++
-		if m, err := plain[inbox.Mail](s.tx, "mails", uint64(c)); !s.known[c] && (err != nil || m.Forgotten.IsZero()) {
+		if m, err := stored[inbox.Mail](s.tx, "mails", uint64(c)); !s.known[c] && (err != nil || m.Forgotten.IsZero()) {
 			s.e.fault("%s: the key of %s is missing, and nothing says that it was dropped", what, c)
 		}
 	case err != nil:
@@ -246,13 +248,10 @@ func (s *sealCheck) open(what, label string, c inbox.MailID, sealed []byte) {
 // record opens what is sealed of a record, which says itself which it is.
 func (s *sealCheck) record(bucket string, k, v []byte) {
 	var r struct {
-		Sealed []byte `json:"sealed"`
-		Plain  struct {
-			ID    string       `json:"id"`
-			Case  inbox.MailID `json:"case"`
-			Kind  inbox.Kind   `json:"kind"`
-			Topic inbox.Topic  `json:"topic"`
-		} `json:"plain"`
+		ID    string       `json:"id"`
+		Case  inbox.MailID `json:"case"`
+		Kind  inbox.Kind   `json:"kind"`
+		Topic inbox.Topic  `json:"topic"`
 	}
 	if len(k) != 8 {
 		s.e.fault("%s has a record under %x, which is no number", bucket, k)
@@ -261,28 +260,28 @@ func (s *sealCheck) record(bucket string, k, v []byte) {
 	n := binary.BigEndian.Uint64(k)
 	var c inbox.MailID
 	id := ""
-	err := json.Unmarshal(v, &r)
+	sealed, err := decode(v, &r)
 	switch bucket {
 	case "mails":
 		c, id = inbox.MailID(n), inbox.MailID(n).String()
 	case "actions":
-		c, id = actionKey(&inbox.Action{Case: r.Plain.Case, Kind: r.Plain.Kind, Topic: r.Plain.Topic}), inbox.ActionID(n).String()
+		c, id = actionKey(&inbox.Action{Case: r.Case, Kind: r.Kind, Topic: r.Topic}), inbox.ActionID(n).String()
 	default:
-		c, id = r.Plain.Case, inbox.ReplyID(n).String()
+		c, id = r.Case, inbox.ReplyID(n).String()
 	}
 	switch {
 	case err != nil:
 		s.e.fault("%s cannot be read: %v", id, err)
-	case r.Plain.ID != id:
-		s.e.fault("%s: the record of %s stands in its place", id, r.Plain.ID)
-	case len(r.Sealed) > 0:
-		s.open(id, fmt.Sprintf("%s %d", bucket, n), c, r.Sealed)
+	case r.ID != id:
+		s.e.fault("%s: the record of %s stands in its place", id, r.ID)
+	case len(sealed) > 0:
+		s.open(id, fmt.Sprintf("%s %d", bucket, n), c, sealed)
 	}
 }
 
 func (s *sealCheck) rendered(k, v []byte) {
 	id := inbox.ReplyID(binary.BigEndian.Uint64(k))
-	r, err := plain[inbox.Reply](s.tx, "replies", uint64(id))
+	r, err := stored[inbox.Reply](s.tx, "replies", uint64(id))
 	if err != nil {
 		s.e.fault("%s has bytes to be sent, and no record", id)
 		return
@@ -313,6 +312,41 @@ func (s *sealCheck) files(dir string) error {
 	return nil
 }
 
+// attached opens the small files, which lie in state.db.
+func (s *sealCheck) attached() error {
+	return s.tx.bucket("attached").ForEach(func(k, v []byte) error {
+		if needed, err := s.tx.needed(string(k)); err != nil || !needed {
+			return nil
+		}
+		s.open("the file "+string(k), "file "+string(k), s.caseOf(string(k)), v)
+		return nil
+	})
+}
+
+// house opens what belongs to staff.
+func (s *sealCheck) house() error {
+	err := s.tx.bucket("staff").ForEach(func(k, v []byte) error {
+		a, sealed := "the account "+string(k), []byte(nil)
+		r, err := parsed[StaffAccount](v)
+		if err == nil {
+			sealed, err = sealedPart(v)
+		}
+		switch {
+		case err != nil:
+			s.e.fault("%s cannot be read: %v", a, err)
+		case r.Name != string(k):
+			s.e.fault("%s: that of %s stands in its place", a, r.Name)
+		default:
+			s.open(a, staffLabel(r.Name), house, sealed)
+		}
+		return nil
+	})
+	return errors.Join(err, s.tx.bucket("saved").ForEach(func(k, v []byte) error {
+		s.open("a kept answer", savedLabel(k), house, v)
+		return nil
+	}))
+}
+
 // caseOf gives the Case of a file that is needed.
 func (s *sealCheck) caseOf(file string) inbox.MailID {
 	letter, rest, _ := strings.Cut(file, "-")
@@ -320,13 +354,13 @@ func (s *sealCheck) caseOf(file string) inbox.MailID {
 	if letter == "R" {
 		var id inbox.ReplyID
 		_ = id.UnmarshalText([]byte("R-" + number)) // needed has read it
-		if r, err := plain[inbox.Reply](s.tx, "replies", uint64(id)); err == nil {
+		if r, err := stored[inbox.Reply](s.tx, "replies", uint64(id)); err == nil {
 			return r.Case
 		}
 		return house
 	}
 	id, _ := inbox.ParseActionID(letter + "-" + number) // the same
-	if a, err := plain[inbox.Action](s.tx, "actions", uint64(id)); err == nil {
+	if a, err := stored[inbox.Action](s.tx, "actions", uint64(id)); err == nil {
 		return a.Case
 	}
 	return house

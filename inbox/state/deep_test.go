@@ -30,7 +30,7 @@ func faults(t *testing.T, dir string) (all []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(parts) != 11 {
+	if len(parts) != 13 {
 		t.Errorf("%d parts were examined", len(parts))
 	}
 	for _, p := range parts {
@@ -130,6 +130,19 @@ func TestExamineDamaged(t *testing.T) {
 		"a record is no JSON":     {add("mails", be(1), []byte("{")), "M-000001 cannot be read"},
 		"the journal":             {remove("journal"), "journal: entry 1 is missing"},
 		"a detail of the journal": {remove("journal_detail"), "journal: the detail of entry 1 was removed"},
+		"action_deadlines":        {remove("action_deadlines"), "actions and their indexes: action_deadlines has no entry"},
+		"open":                    {remove("open"), "what is open, and the numbers: the index lacks"},
+		"open_at":                 {remove("open_at"), "open_at does not lead to the line of"},
+		"reply_held":              {remove("reply_held"), "R-000003 is held, and reply_held says otherwise"},
+		"tallies":                 {remove("tallies"), "what is open, and the numbers: the numbers are"},
+		"journal_of":              {remove("journal_of"), "what the journal is about: journal_of has no entry of journal entry 1"},
+		"journal_of is too many":  {add("journal_of", append(caseThing(7), be(1)...), nil), "journal_of has an entry of journal entry 0000000000000001 that is not true"},
+		"journal_of is cut":       {add("journal_of", []byte{1}, nil), "journal_of has an entry of journal entry 01 that is not true"},
+		"a file in state.db":      {add("attached", []byte("A-000002-2"), []byte("another")), "the file A-000002-2 cannot be opened"},
+		"a kept answer":           {add("saved", be(1), []byte("another")), "a kept answer cannot be opened"},
+		"an account is no record": {add("staff", []byte("aliya"), []byte("{")), "the account aliya cannot be read"},
+		"an account of another":   {func(tx *bolt.Tx) error { _, v := first(tx, "staff"); return add("staff", []byte("bob"), v)(tx) }, "the account bob: that of aliya stands in its place"},
+		"an account's seal":       {func(tx *bolt.Tx) error { return flip(tx, "staff") }, "the account aliya cannot be opened"},
 		"a number was drawn back": {func(tx *bolt.Tx) error { return tx.Bucket([]byte("actions")).SetSequence(1) }, "actions has number 3, and only 1 were drawn"},
 		"a bucket":                {func(tx *bolt.Tx) error { return tx.DeleteBucket([]byte("moves")) }, "bucket moves is missing"},
 		"the key mark":            {func(tx *bolt.Tx) error { return tx.Bucket(bucketMeta).Put([]byte("keyring"), []byte("x")) }, "belong together: keys.db does not belong"},
@@ -156,6 +169,14 @@ func TestExamineDamaged(t *testing.T) {
 			t.Errorf("it says\n%s", got)
 		}
 	})
+}
+
+// flip flips the last byte of the first value of a bucket.
+func flip(tx *bolt.Tx, bucket string) error {
+	k, v := tx.Bucket([]byte(bucket)).Cursor().First()
+	v = bytes.Clone(v)
+	v[len(v)-1] ^= 1
+	return tx.Bucket([]byte(bucket)).Put(bytes.Clone(k), v)
 }
 
 // damage gives a copy of a state with something done to a file of it.

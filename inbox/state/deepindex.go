@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/journal"
 )
 
 // both holds an index against the records that it is made of, both ways: keyOf
@@ -31,7 +32,7 @@ func both[T any](tx *Tx, e *Examined, records, index string, keyOf func(*T) []by
 			return nil
 		}
 		id := binary.BigEndian.Uint64(k[len(k)-8:])
-		r, err := plain[T](tx, records, id)
+		r, err := stored[T](tx, records, id)
 		if err != nil {
 			e.fault("%s has an entry of %s %d, which is not there", index, records, id)
 			return nil
@@ -89,7 +90,7 @@ func (x *examination) mails(e *Examined) error {
 func (x *examination) actions(e *Examined) error {
 	return x.view(func(tx *Tx) error {
 		counted(tx, e, "actions")
-		err := errors.Join(both(tx, e, "actions", "action_states", actionStateKey), both(tx, e, "actions", "action_due", dueKey))
+		err := errors.Join(both(tx, e, "actions", "action_states", actionStateKey), both(tx, e, "actions", "action_due", dueKey), both(tx, e, "actions", "action_deadlines", alarmKey))
 		err = errors.Join(err, tx.bucket("actions").ForEach(func(k, v []byte) error {
 			a, err := tx.Action(inbox.ActionID(binary.BigEndian.Uint64(k)))
 			if err != nil {
@@ -98,7 +99,7 @@ func (x *examination) actions(e *Examined) error {
 			if key := tx.openKey(a, a.Detail); key != nil && tx.bucket("action_persons").Get(key) == nil {
 				e.fault("action_persons has no entry of %s", a.ID)
 			}
-			if m, err := plain[inbox.Mail](tx, "mails", uint64(a.Case)); err != nil {
+			if m, err := stored[inbox.Mail](tx, "mails", uint64(a.Case)); err != nil {
 				e.fault("%s is of %s, which is not there", a.ID, a.Case)
 			} else if !slices.Contains(m.Actions, a.ID) {
 				e.fault("%s does not name %s, which is of it", a.Case, a.ID)
@@ -185,6 +186,45 @@ func (x *examination) refs(e *Examined) error {
 			r := keyRef(k[8:])
 			if tx.bucket("mail_filed").Get(join(filedPrefix(r.Mailbox), t, refKey(r))) == nil {
 				e.fault("mail_filed has no entry of %s", r)
+			}
+			return nil
+		}))
+	})
+}
+
+// desk counts what is open anew.
+func (x *examination) desk(e *Examined) error {
+	return x.view(func(tx *Tx) error {
+		faults, err := tx.CheckOpen()
+		for _, f := range faults {
+			e.fault("%s", f)
+		}
+		n := tx.Tallies()
+		e.Seen = fmt.Sprintf("%d that need a person, %d that go on by themselves", n.Now, n.Self)
+		return err
+	})
+}
+
+// journalOf holds the index of the journal against its entries, both ways.
+func (x *examination) journalOf(e *Examined) error {
+	return x.view(func(tx *Tx) error {
+		if tx.bucket("meta").Get([]byte(keyUnindexed)) != nil {
+			e.Seen = "not looked at: it is not complete before the daemon's next start"
+			return nil
+		}
+		err := tx.WalkJournal(1, false, func(l journal.Link) (bool, error) {
+			for _, thing := range thingsOf(l.Entry) {
+				if tx.bucket("journal_of").Get(join(thing, be(l.Seq))) == nil {
+					e.fault("journal_of has no entry of journal entry %d", l.Seq)
+				}
+			}
+			return true, nil
+		})
+		return errors.Join(err, tx.bucket("journal_of").ForEach(func(k, _ []byte) error {
+			thing, seq := k[:max(0, len(k)-8)], ofKey(k, nil)
+			l, err := tx.JournalAt(binary.BigEndian.Uint64(join(make([]byte, 8-len(seq)), seq)))
+			if err != nil || !slices.ContainsFunc(thingsOf(l.Entry), func(of []byte) bool { return bytes.Equal(of, thing) }) {
+				e.fault("journal_of has an entry of journal entry %x that is not true", seq)
 			}
 			return nil
 		}))

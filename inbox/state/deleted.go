@@ -65,7 +65,7 @@ func (tx *Tx) AddDeleted(d *Deleted, addr string, steps []inbox.Step) error {
 	d.At = tx.Now.UTC()
 	d.take(tx.db, steps)
 	if canonical, err := address.Canonical(addr); err == nil {
-		d.address = tx.deletedAddress(d, canonical)
+		d.address = tx.db.deletedAddress(d, canonical)
 	}
 	if err := tx.PutDeleted(d); err != nil {
 		return err
@@ -82,11 +82,11 @@ func (tx *Tx) PutDeleted(d *Deleted) error {
 	if err != nil {
 		return fmt.Errorf("keeping the delete of %s: %w", d.Action, err)
 	}
-	r := record[*Deleted]{Plain: d}
-	if r.Sealed, err = tx.db.keys.seal(house, deletedLabel(key), detail); err != nil {
+	sealed, err := tx.db.keys.seal(house, deletedLabel(key), detail)
+	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(&r)
+	b, err := encode(d, sealed)
 	if err != nil {
 		return fmt.Errorf("keeping the delete of %s: %w", d.Action, err)
 	}
@@ -95,15 +95,15 @@ func (tx *Tx) PutDeleted(d *Deleted) error {
 
 // SameAddress tells whether an address is the one that was on record when the
 // delete was carried out. What is no address is not.
-func (tx *Tx) SameAddress(d *Deleted, addr string) bool {
+func (db *DB) SameAddress(d *Deleted, addr string) bool {
 	canonical, err := address.Canonical(addr)
-	return err == nil && bytes.Equal(d.address, tx.deletedAddress(d, canonical))
+	return err == nil && bytes.Equal(d.address, db.deletedAddress(d, canonical))
 }
 
 // deletedAddress gives the hash that stands for an address. It is another one
 // for each person.
-func (tx *Tx) deletedAddress(d *Deleted, canonical string) []byte {
-	return tx.Hash("deleted", d.Person+"\x00"+canonical)
+func (db *DB) deletedAddress(d *Deleted, canonical string) []byte {
+	return db.keys.hash("deleted", d.Person+"\x00"+canonical)
 }
 
 func (d *Deleted) take(db *DB, steps []inbox.Step) {
@@ -165,11 +165,12 @@ func (tx *Tx) DeletedFrom(t time.Time, id inbox.ActionID, limit int) ([]*Deleted
 }
 
 func (tx *Tx) deleted(key, value []byte) (*Deleted, error) {
-	var r record[*Deleted]
-	if err := json.Unmarshal(value, &r); err != nil {
+	d := new(Deleted)
+	sealed, err := decode(value, d)
+	if err != nil {
 		return nil, err
 	}
-	b, err := tx.db.keys.unseal(house, deletedLabel(key), r.Sealed)
+	b, err := tx.db.keys.unseal(house, deletedLabel(key), sealed)
 	if err != nil {
 		return nil, err
 	}
@@ -177,8 +178,8 @@ func (tx *Tx) deleted(key, value []byte) (*Deleted, error) {
 	if err := json.Unmarshal(b, &detail); err != nil {
 		return nil, err
 	}
-	r.Plain.Person, r.Plain.Fields, r.Plain.address, r.Plain.took = detail.Person, detail.Fields, detail.Address, detail.Took
-	return r.Plain, nil
+	d.Person, d.Fields, d.address, d.took = detail.Person, detail.Fields, detail.Address, detail.Took
+	return d, nil
 }
 
 // DeletedBefore tells whether a delete is kept that was carried out before t.

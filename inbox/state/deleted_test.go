@@ -76,7 +76,7 @@ func TestDeletedOutlives(t *testing.T) {
 	})
 	db.view(t, func(tx *Tx) error {
 		all, err := tx.DeletedFrom(time.Time{}, 0, 9)
-		if err != nil || len(all) != 1 || all[0].Begun != "key" || all[0].BegunDigest != "digest" || !tx.SameAddress(all[0], from) ||
+		if err != nil || len(all) != 1 || all[0].Begun != "key" || all[0].BegunDigest != "digest" || !tx.db.SameAddress(all[0], from) ||
 			!db.Took(all[0], inbox.FieldPhone, "+7 701 111 11 11") || db.Took(all[0], inbox.FieldPhone, "1") {
 			t.Errorf("kept is %+v, %v", all, err)
 		}
@@ -138,7 +138,7 @@ func TestSameAddress(t *testing.T) {
 			from: true, "zhanna.planted@EXAMPLE.org": true, " " + from: true,
 			"Zhanna.planted@example.org": false, "bob@example.org": false, "": false, "nobody": false,
 		} {
-			if got := tx.SameAddress(d, addr); got != want {
+			if got := tx.db.SameAddress(d, addr); got != want {
 				t.Errorf("%q: %t", addr, got)
 			}
 		}
@@ -147,7 +147,7 @@ func TestSameAddress(t *testing.T) {
 		}
 		none := &Deleted{Action: 3, Person: person}
 		err := tx.AddDeleted(none, "no address", nil)
-		if tx.SameAddress(none, "no address") || tx.SameAddress(none, "") {
+		if tx.db.SameAddress(none, "no address") || tx.db.SameAddress(none, "") {
 			t.Error("what is no address is the same as something")
 		}
 		return err

@@ -4,7 +4,8 @@
 //
 //	state.db      mails, actions, replies, indexes and the journal; what is personal in it is sealed
 //	keys.db       the keys: one a Mail, one for the house (0), one for keyed hashes; under the house's lies what
-//	              belongs to no Case or outlives it: letters to staff, their own tasks, what deletes can be repeated by
+//	              belongs to no Case or outlives it: letters to staff, their own tasks, kept answers and passwords, what deletes
+//	              can be repeated by
 //	instance      the sentinel: instance mark and number of openings, as text
 //	forgotten/    what was forgotten, a file a month, for copies that are restored (forgotten.go)
 //	replies/      sealed data of replies that wait: A-000123-1, R-000789
@@ -28,7 +29,7 @@
 // endian; h(x) is HMAC-SHA-256 under the hash key, cut to 16 bytes; ref is
 // mailbox NUL folder NUL uidvalidity uid.
 //
-//	meta            schema, instance, keyring, epoch, opens, restored, paused, notes -> text
+//	meta            schema, instance, keyring, epoch, opens, indexed, restored, paused, notes -> text
 //	mailboxes       mailbox NUL folder -> JSON Folder
 //	mails           mail -> JSON inbox.Mail and sealed detail
 //	mail_refs       ref -> mail
@@ -45,6 +46,7 @@
 //	actions         action -> JSON inbox.Action and sealed detail
 //	action_states   state NUL action
 //	action_due      time, action: wakes the queue
+//	action_deadlines  time, action: when staff must hear that an open one is due soon, or late
 //	action_persons  h(person), action: the open ones
 //	asks            h(token) -> JSON Ask
 //	case_asks       mail, h(token)
@@ -53,12 +55,22 @@
 //	reply_cases     mail, reply
 //	reply_ids       h(our Message-ID) -> reply
 //	rendered        reply -> sealed bytes as they go out, or "file"
+//	attached        name of a file -> its sealed bytes, when it is a small one; the others lie beside state.db
 //	persons         h(person or address), mail: every key under which something of theirs is sealed
 //	erasures        mail -> JSON: drop every key of that person when no letter is owed
 //	deleted         time, action -> JSON Deleted and sealed detail: to be repeated when the site restores a backup of its own
 //	moves           h(person) -> time of the last change of address
 //	counts          h(limit name) -> JSON Count
 //	effects         time, action: irreversible ones, for the brake
+//	staff           name -> JSON StaffAccount and sealed password hash and networks
+//	staff_sessions  h(epoch, token) -> JSON StaffSession
+//	staff_links     h(epoch, token) -> JSON StaffLink
+//	open            class, time, thing -> JSON Line: what is open, what needs a person first; a thing is 1 action or 2 mail
+//	open_at         thing -> its key in open
+//	reply_held      mail, reply -> time, actions: letters that wait for staff
+//	tallies         "state S", "mail S", "class C" -> number, 8 bytes: how many there are
+//	journal_of      thing, seq: the entries about it
+//	saved           h(language and name) -> sealed Saved
 //	journal, journal_detail, journal_segments   see package journal
 //
 // # Instance and epoch
@@ -72,4 +84,8 @@
 //
 // A missing or emptied state.db beside a sentinel stops the start, and so do
 // the keys.db of another state and an older copy of its own.
+//
+// # Time
+//
+// Tx.Now is the machine's clock as long as that goes on evenly (clock.go).
 package state

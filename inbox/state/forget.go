@@ -200,7 +200,10 @@ func (tx *Tx) Forgotten(cases []inbox.MailID) error {
 		if err := tx.PutMail(m); err != nil {
 			return fmt.Errorf("forgetting %s: %w", id, err)
 		}
-		if err := tx.Journal("forgotten", "supportd", id, 0, nil); err != nil {
+		if err := tx.dropHeld(id); err != nil {
+			return err
+		}
+		if err := tx.Journal("forgotten", inbox.WhoProgram, id, 0, nil); err != nil {
 			return err
 		}
 	}

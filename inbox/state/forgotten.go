@@ -55,9 +55,8 @@ func (l *list) line(now time.Time, words ...string) string {
 }
 
 // dropped lists keys that will be dropped.
-func (l *list) dropped(ids []inbox.MailID) error {
+func (l *list) dropped(now time.Time, ids []inbox.MailID) error {
 	var lines []string
-	now := time.Now()
 	for chunk := range slices.Chunk(ids, keysALine) {
 		words := []string{listKey}
 		for _, id := range chunk {

@@ -110,6 +110,15 @@ func (k *keyring) ensure(n uint64) error {
 	return nil
 }
 
+// holds tells whether the key of a Mail is there.
+func (k *keyring) holds(id inbox.MailID) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	found := false
+	err := k.db.View(func(tx *bolt.Tx) error { found = tx.Bucket(bucketKeys).Get(be(uint64(id))) != nil; return nil })
+	return found || err != nil // that it is gone must be certain
+}
+
 func (k *keyring) aead(id inbox.MailID) (cipher.AEAD, error) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
@@ -129,15 +138,6 @@ func (k *keyring) aead(id inbox.MailID) (cipher.AEAD, error) {
 		return nil, fmt.Errorf("using the key of %s: %w", id, err)
 	}
 	return cipher.NewGCMWithRandomNonce(block)
-}
-
-// has tells whether the key of a Mail is there.
-func (k *keyring) has(id inbox.MailID) bool {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	found := false
-	err := k.db.View(func(tx *bolt.Tx) error { found = tx.Bucket(bucketKeys).Get(be(uint64(id))) != nil; return nil })
-	return found || err != nil
 }
 
 // fingerprint gives that of the key of a Mail; ok is false when it was dropped.

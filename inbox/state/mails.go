@@ -19,6 +19,10 @@ type Folder struct {
 	UIDValidity uint32    `json:"uidvalidity"`
 	Floor       uint32    `json:"floor"`     // UIDs below it were there before the first run and are not ours
 	FirstRun    time.Time `json:"first_run"` // the moment of the first run; zero when the backlog is taken
+
+	// Suspects are the UIDs of mails that were asked for when a connection ended,
+	// and how often that was so with each of them alone.
+	Suspects map[uint32]int `json:"suspects,omitempty"`
 }
 
 // Folder reads what is known about a folder; ok is false at the first contact.
@@ -193,7 +197,7 @@ func (tx *Tx) signatureHash(from string, s [32]byte) []byte {
 func (tx *Tx) PutMail(m *inbox.Mail) error {
 	m.End = tx.endOf(m)
 	var retry, ended, state []byte
-	old, _, err := get[inbox.Mail, inbox.MailDetail](tx, "mails", uint64(m.ID), mailCase)
+	old, err := stored[inbox.Mail](tx, "mails", uint64(m.ID))
 	switch {
 	case err == nil:
 		retry, ended, state = retryKey(old), endedKey(old), mailStateKey(old)
@@ -208,7 +212,20 @@ func (tx *Tx) PutMail(m *inbox.Mail) error {
 			return fmt.Errorf("indexing %s: %w", m.ID, err)
 		}
 	}
-	return put(tx, "mails", uint64(m.ID), m.ID, m, m.Detail)
+	before := inbox.MailState("")
+	if old != nil {
+		before = old.State
+	}
+	if err := tx.tallyMove("mail", string(before), string(m.State)); err != nil {
+		return fmt.Errorf("counting %s: %w", m.ID, err)
+	}
+	if err := put(tx, "mails", uint64(m.ID), m.ID, m, m.Detail); err != nil {
+		return err
+	}
+	if !tx.hasHeld(m.ID) {
+		return nil
+	}
+	return tx.placeCase(m.ID) // which Actions it has may have changed
 }
 
 func mailCase(m *inbox.Mail) inbox.MailID { return m.ID }
@@ -237,7 +254,7 @@ func (tx *Tx) endOf(m *inbox.Mail) inbox.End {
 	}
 	best := inbox.End("")
 	for _, id := range m.Actions {
-		a, err := plain[inbox.Action](tx, "actions", uint64(id))
+		a, err := stored[inbox.Action](tx, "actions", uint64(id))
 		if err != nil || !a.State.Ended() {
 			continue
 		}
@@ -300,9 +317,25 @@ func (tx *Tx) MailsIn(s inbox.MailState, f func(*inbox.Mail) bool) error {
 	return err
 }
 
+// MailsBack calls f for the Mails of a state before the given ID (0: the newest
+// are the first), newest first, until it returns false; "" is every state.
+func (tx *Tx) MailsBack(s inbox.MailState, before inbox.MailID, f func(*inbox.Mail) bool) error {
+	bucket, prefix := "mails", []byte(nil)
+	if s != "" {
+		bucket, prefix = "mail_states", append([]byte(s), 0)
+	}
+	var err error
+	tx.eachBack(bucket, prefix, uint64(before), func(id uint64) bool {
+		var m *inbox.Mail
+		m, err = tx.Mail(inbox.MailID(id))
+		return err == nil && f(m)
+	})
+	return err
+}
+
 // RetryMails lists deferred mails whose time has come.
 func (tx *Tx) RetryMails(limit int) []inbox.MailID {
-	return mailIDs(tx.idsUntil("mail_retry", tx.Now, limit))
+	return mailIDs(tx.dueOrFarOff("mail_retry", limit))
 }
 
 // NextRetry gives the time at which the next deferred mail is tried, or zero.
@@ -351,7 +384,7 @@ func (tx *Tx) Filed(from, to inbox.Ref) error {
 	if to.UID == 0 { // moved to where the server did not say: keep cannot reach it
 		return tx.bucket("mail_erase").Delete(refKey(from))
 	}
-	if err := tx.place(from, to, id); err != nil {
+	if err := tx.filedTo(from, to, id); err != nil {
 		return fmt.Errorf("filing %s: %w", from, err)
 	}
 	return nil
@@ -375,6 +408,10 @@ func (tx *Tx) Tied(kind, personOrAddress string) []inbox.MailID {
 	})
 	return mailIDs(ids)
 }
+
+// Remembers tells whether the key of a Case is held, so that what is sealed
+// under it can be read.
+func (tx *Tx) Remembers(c inbox.MailID) bool { return tx.db.keys.holds(c) }
 
 // The kinds of ties, for Tie and Tied.
 const (

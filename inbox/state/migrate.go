@@ -13,7 +13,8 @@ import (
 
 // addedBuckets are those that a state of the same schema may be from before of.
 func addedBuckets() []string {
-	return []string{"mail_signatures", "deleted", "mail_places", "mail_erase"}
+	return []string{"mail_signatures", "deleted", "mail_places", "mail_erase", "attached", "staff", "staff_sessions", "staff_links",
+		"open", "open_at", "reply_held", "tallies", "journal_of", "saved", "action_deadlines"}
 }
 
 // migrate brings indexes whose keys have changed into their present form. It

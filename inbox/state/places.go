@@ -11,9 +11,9 @@ import (
 	"push.guru/supportd/inbox"
 )
 
-// place notes that a Mail is at a ref on the server, and that it may be expunged
+// filedTo notes that a Mail is at a ref on the server, and that it may be expunged
 // from there when keep is over.
-func (tx *Tx) place(from, to inbox.Ref, id inbox.MailID) error {
+func (tx *Tx) filedTo(from, to inbox.Ref, id inbox.MailID) error {
 	m, err := tx.Mail(id)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -223,5 +223,5 @@ func (tx *Tx) ErasedMail(e Erasing, what string) error {
 	if err := tx.bucket("mail_erase").Delete(key); err != nil {
 		return fmt.Errorf("ending the expunge of %s: %w", e.Mail, err)
 	}
-	return tx.Journal(what, "supportd", e.Mail, 0, nil)
+	return tx.Journal(what, inbox.WhoProgram, e.Mail, 0, nil)
 }

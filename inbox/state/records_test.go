@@ -854,7 +854,7 @@ func TestFolders(t *testing.T) {
 	want := Folder{UIDValidity: 7, Floor: 3, FirstRun: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}
 	db.update(t, func(tx *Tx) error { return tx.PutFolder("support", "INBOX", want) })
 	db.view(t, func(tx *Tx) error {
-		if got, ok, err := tx.Folder("support", "INBOX"); !ok || err != nil || got != want {
+		if got, ok, err := tx.Folder("support", "INBOX"); !ok || err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, %t, %v", got, ok, err)
 		}
 		if got, ok, err := tx.Folder("support", "Junk"); ok || err != nil {

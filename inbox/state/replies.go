@@ -39,7 +39,7 @@ func (tx *Tx) AddReply(r *inbox.Reply) error {
 // PutReply stores a Reply and keeps its indexes.
 func (tx *Tx) PutReply(r *inbox.Reply) error {
 	var due []byte
-	old, _, err := get[inbox.Reply, inbox.ReplyDetail](tx, "replies", uint64(r.ID), replyCase)
+	old, err := stored[inbox.Reply](tx, "replies", uint64(r.ID))
 	switch {
 	case err == nil:
 		due = replyDueKey(old)
@@ -49,8 +49,14 @@ func (tx *Tx) PutReply(r *inbox.Reply) error {
 	if err := tx.reindex("reply_due", due, replyDueKey(r)); err != nil {
 		return fmt.Errorf("indexing %s: %w", r.ID, err)
 	}
-	return put(tx, "replies", uint64(r.ID), r.Case, r, r.Detail)
+	if err := put(tx, "replies", uint64(r.ID), r.Case, r, r.Detail); err != nil {
+		return err
+	}
+	return tx.placeReply(old, r)
 }
+
+// LastReply gives the ID that was drawn last.
+func (tx *Tx) LastReply() inbox.ReplyID { return inbox.ReplyID(tx.bucket("replies").Sequence()) }
 
 func replyCase(r *inbox.Reply) inbox.MailID { return r.Case }
 
@@ -97,7 +103,7 @@ func (tx *Tx) CaseReplies(c inbox.MailID) ([]*inbox.Reply, error) {
 
 // DueReplies lists Replies that the outbox must look at now.
 func (tx *Tx) DueReplies(limit int) []inbox.ReplyID {
-	ids := tx.idsUntil("reply_due", tx.Now, limit)
+	ids := tx.dueOrFarOff("reply_due", limit)
 	out := make([]inbox.ReplyID, len(ids))
 	for i, id := range ids {
 		out[i] = inbox.ReplyID(id)
@@ -121,9 +127,12 @@ func (db *DB) SaveFile(c inbox.MailID, name string, b []byte) error {
 	return nil
 }
 
-// LoadFile reads what SaveFile wrote.
+// LoadFile reads what SaveFile or Tx.SaveAttached wrote.
 func (db *DB) LoadFile(c inbox.MailID, name string) ([]byte, error) {
-	sealed, err := os.ReadFile(db.filePath(name))
+	sealed, err := db.attached(name)
+	if sealed == nil && err == nil {
+		sealed, err = os.ReadFile(db.filePath(name))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("loading %s: %w", name, err)
 	}
@@ -135,6 +144,9 @@ func (db *DB) LoadFile(c inbox.MailID, name string) ([]byte, error) {
 func (db *DB) RemoveFile(name string) error {
 	db.files.Lock()
 	defer db.files.Unlock()
+	if err := db.dropAttached(name); err != nil {
+		return fmt.Errorf("removing %s: %w", name, err)
+	}
 	if err := os.Remove(db.filePath(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("removing %s: %w", name, err)
 	}
@@ -201,7 +213,10 @@ func (db *DB) StrayFiles() ([]string, error) {
 		return nil, fmt.Errorf("listing reply files: %w", err)
 	}
 	var stray []string
-	err = db.View(func(tx *Tx) error {
+	err = db.View(func(tx *Tx) (err error) {
+		if stray, err = tx.strayAttached(); err != nil {
+			return err
+		}
 		for _, e := range entries {
 			needed, err := tx.needed(e.Name())
 			if err != nil {

@@ -188,6 +188,9 @@ func (c *RestoreConfig) copy() error {
 	if err := c.copyKeys(); err != nil {
 		return err
 	}
+	if err := c.copyAccepted(); err != nil {
+		return err
+	}
 	entries, err := os.ReadDir(filepath.Join(c.From, "replies"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -198,6 +201,20 @@ func (c *RestoreConfig) copy() error {
 		}
 	}
 	return syncDir(c.staged("replies"))
+}
+
+// copyAccepted copies what is known of letters that a server has taken over: by
+// the copy, and by the state that it replaces, which may know more.
+func (c *RestoreConfig) copyAccepted() error {
+	then, err := readAccepted(c.From)
+	if err != nil {
+		return err
+	}
+	now, err := readAccepted(c.Dir)
+	if err != nil {
+		return err
+	}
+	return writeAccepted(c.staged(""), append(then, now...))
 }
 
 // copyKeys copies keys.db, or what it was encrypted to.
@@ -263,7 +280,8 @@ func (c *RestoreConfig) mails() (n uint64, err error) {
 }
 
 // stageState looks whether state.db belongs to the keys, makes it
-// known as a copy, and adds the deletes that it does not know of.
+// known as a copy, of which the opening makes the indexes anew, since keys were
+// dropped, and adds the deletes that it does not know of.
 func (c *RestoreConfig) stageState(keys *keyring, all *listing) (deletes int, since time.Time, err error) {
 	path := c.staged("state.db")
 	file, err := openBolt(path)
@@ -277,7 +295,7 @@ func (c *RestoreConfig) stageState(keys *keyring, all *listing) (deletes int, si
 		if meta == nil {
 			return damaged(path, "nothing is in it")
 		}
-		if err := errors.Join(checkSchema(meta), db.checkKeys(tx), putMeta(meta, "opens", 0), meta.Put(keyRestored, []byte(restoreFound))); err != nil {
+		if err := errors.Join(checkSchema(meta), db.checkKeys(tx), putMeta(meta, "opens", 0), putMeta(meta, keyIndexed, 1), meta.Put(keyRestored, []byte(restoreFound))); err != nil {
 			return err
 		}
 		b, err := tx.CreateBucketIfNotExists([]byte("deleted"))

@@ -371,3 +371,86 @@ func TestBackupAfterCompact(t *testing.T) {
 	}
 	checkCopy(t, to)
 }
+
+// TestRestoreAccepted: letters that a server has taken over before their commit
+// are known to a copy, and after a restore, those of the state that it replaces
+// included.
+func TestRestoreAccepted(t *testing.T) {
+	dir, from := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+	db := openState(t, dir)
+	var ids []string
+	db.update(t, func(tx *Tx) error {
+		m := addMail(t, tx, 1)
+		for range 3 {
+			r := addReply(t, tx, m.ID)
+			r.State = inbox.ReplySending
+			if err := tx.PutReply(r); err != nil {
+				return err
+			}
+			ids = append(ids, r.Detail.MessageID)
+		}
+		return nil
+	})
+	accepted := func(dir string) (n []inbox.ReplyID) {
+		db := openState(t, dir)
+		defer shut(t, db)
+		all, err := db.Accepted()
+		for _, r := range all {
+			n = append(n, r.ID)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	if err := errors.Join(db.NoteAccepted(ids[0]), db.Backup(from, nil), db.ClearAccepted(), db.NoteAccepted(ids[2])); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, db)
+	if err := os.CopyFS(from+"2", os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	if got := accepted(from + "2"); len(got) != 1 || got[0] != 1 {
+		t.Errorf("the copy knows of %v", got)
+	}
+	if _, err := Restore(RestoreConfig{Dir: dir, From: from}); err != nil {
+		t.Fatal(err)
+	}
+	if got := accepted(dir); len(got) != 2 || got[0] != 1 || got[1] != 3 {
+		t.Errorf("after the restore %v are known", got)
+	}
+}
+
+// TestRestoreHeld: a held letter of a case that was forgotten since the copy was
+// made waits for nobody any more.
+func TestRestoreHeld(t *testing.T) {
+	dir, from := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+	db := openState(t, dir)
+	db.update(t, func(tx *Tx) error {
+		for n := range uint32(2) {
+			m := addMail(t, tx, n+1)
+			r := addReply(t, tx, m.ID)
+			r.State = inbox.ReplyHeld
+			if err := tx.PutReply(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(db.Backup(from, nil), db.Forget([]inbox.MailID{1})); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, db)
+	if _, err := Restore(RestoreConfig{Dir: dir, From: from}); err != nil {
+		t.Fatal(err)
+	}
+	db = openState(t, dir)
+	checkOpen(t, db)
+	if n := tallies(t, db); n.Now != 1 {
+		t.Errorf("%d need a person", n.Now)
+	}
+	shut(t, db)
+	if got := faults(t, dir); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+}

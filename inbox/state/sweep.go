@@ -101,7 +101,7 @@ func (tx *Tx) mailOver(k, v []byte, before time.Time) (bool, error) {
 	}
 	since := m.Forgotten
 	if since.IsZero() { // forgotten before that was noted, or not forgotten
-		if m.Ended.IsZero() || tx.db.keys.has(m.ID) {
+		if m.Ended.IsZero() || tx.db.keys.holds(m.ID) {
 			return false, nil
 		}
 		since = m.Ended
@@ -115,7 +115,7 @@ func (tx *Tx) mailOver(k, v []byte, before time.Time) (bool, error) {
 		}
 	}
 	for _, id := range m.Actions {
-		a, err := plain[inbox.Action](tx, "actions", uint64(id))
+		a, err := stored[inbox.Action](tx, "actions", uint64(id))
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			return false, err
 		}
@@ -126,24 +126,11 @@ func (tx *Tx) mailOver(k, v []byte, before time.Time) (bool, error) {
 	open := false
 	tx.eachID("reply_cases", k, func(id uint64) bool {
 		var r *inbox.Reply
-		r, err = plain[inbox.Reply](tx, "replies", id)
+		r, err = stored[inbox.Reply](tx, "replies", id)
 		open = err == nil && !r.State.Ended() && r.State != inbox.ReplyHeld
 		return err == nil && !open
 	})
 	return !open && err == nil, err
-}
-
-func parsed[T any](v []byte) (*T, error) {
-	var r struct {
-		Plain *T `json:"plain"`
-	}
-	if err := json.Unmarshal(v, &r); err != nil {
-		return nil, err
-	}
-	if r.Plain == nil {
-		return nil, errors.New("it has no record")
-	}
-	return r.Plain, nil
 }
 
 // dropCase drops every record of a Case. The ref stays accounted for until the
@@ -169,12 +156,13 @@ func (tx *Tx) dropCase(k, v []byte) error {
 		}
 	}
 	return errors.Join(tx.reindex("mail_states", mailStateKey(m), nil), tx.reindex("mail_ended", endedKey(m), nil),
-		tx.reindex("mail_retry", retryKey(m), nil), tx.bucket("mails").Delete(k))
+		tx.reindex("mail_retry", retryKey(m), nil), tx.place(caseThing(m.ID), nil), tx.tallyMove("mail", string(m.State), ""),
+		tx.bucket("mails").Delete(k))
 }
 
 // dropAction drops the record of an Action that began in the Case.
 func (tx *Tx) dropAction(id inbox.ActionID, c inbox.MailID) error {
-	a, err := plain[inbox.Action](tx, "actions", uint64(id))
+	a, err := stored[inbox.Action](tx, "actions", uint64(id))
 	if errors.Is(err, ErrNotFound) || err == nil && a.Case != c {
 		return nil
 	}
@@ -182,6 +170,7 @@ func (tx *Tx) dropAction(id inbox.ActionID, c inbox.MailID) error {
 		return err
 	}
 	return errors.Join(tx.reindex("action_states", actionStateKey(a), nil), tx.reindex("action_due", dueKey(a), nil),
+		tx.reindex("action_deadlines", alarmKey(a), nil), tx.place(actionThing(a.ID), nil), tx.tallyMove("state", string(a.State), ""),
 		tx.bucket("actions").Delete(be(uint64(id))))
 }
 
@@ -201,7 +190,7 @@ func (tx *Tx) dropAsks(c inbox.MailID) error {
 
 func (tx *Tx) dropReply(id uint64, c inbox.MailID) error {
 	return errors.Join(tx.bucket("replies").Delete(be(id)), tx.bucket("rendered").Delete(be(id)),
-		tx.bucket("reply_cases").Delete(join(be(uint64(c)), be(id))))
+		tx.bucket("reply_cases").Delete(join(be(uint64(c)), be(id))), tx.bucket("reply_held").Delete(join(be(uint64(c)), be(id))))
 }
 
 func (tx *Tx) dropReplyAt(k, v []byte) error {

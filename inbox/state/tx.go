@@ -1,12 +1,13 @@
 package state
 
 import (
-	"cmp"
+	"bytes"
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -32,41 +33,55 @@ var ErrNotFound = errors.New("not found")
 // ErrForgotten says that the key of what should be read was dropped.
 var ErrForgotten = journal.ErrForgotten
 
-// record is how a thing with a sealed part is stored.
-type record[T any] struct {
-	Plain  T      `json:"plain"`
-	Sealed []byte `json:"sealed,omitempty"`
-}
-
 func (tx *Tx) bucket(name string) *bolt.Bucket { return tx.tx.Bucket([]byte(name)) }
 
 // put stores plain with its detail sealed under the key of a Case.
 func put[T, D any](tx *Tx, bucket string, id uint64, c inbox.MailID, plain *T, detail *D) error {
-	r := record[*T]{Plain: plain}
 	label := fmt.Sprintf("%s %d", bucket, id)
+	var sealed []byte
 	switch {
 	case detail != nil:
 		b, err := json.Marshal(detail)
 		if err != nil {
 			return fmt.Errorf("encoding %s: %w", label, err)
 		}
-		if r.Sealed, err = tx.db.keys.seal(c, label, b); err != nil {
+		if sealed, err = tx.db.keys.seal(c, label, b); err != nil {
 			return err
 		}
 	default: // its key was dropped, or this caller did not open it: what was sealed stays
 		if old := tx.bucket(bucket).Get(be(id)); old != nil {
-			var kept record[json.RawMessage]
-			if err := json.Unmarshal(old, &kept); err != nil {
+			var err error
+			if sealed, err = sealedPart(old); err != nil {
 				return fmt.Errorf("reading %s: %w", label, err)
 			}
-			r.Sealed = kept.Sealed
 		}
 	}
-	b, err := json.Marshal(&r)
+	b, err := encode(plain, sealed)
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", label, err)
 	}
 	return tx.bucket(bucket).Put(be(id), b)
+}
+
+// stored reads the plain part of what put stored.
+func stored[T any](tx *Tx, bucket string, id uint64) (*T, error) {
+	tx.count()
+	v := tx.bucket(bucket).Get(be(id))
+	if v == nil {
+		return nil, ErrNotFound
+	}
+	plain, err := parsed[T](v)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s %d: %w", bucket, id, err)
+	}
+	return plain, nil
+}
+
+// parsed is stored of what was read.
+func parsed[T any](stored []byte) (*T, error) {
+	plain := new(T)
+	_, err := decode(stored, plain)
+	return plain, err
 }
 
 // get reads what put stored; detail is nil when its key was dropped.
@@ -77,16 +92,17 @@ func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailI
 		return nil, nil, ErrNotFound
 	}
 	label := fmt.Sprintf("%s %d", bucket, id)
-	var r record[*T]
-	if err := json.Unmarshal(v, &r); err != nil {
+	plain := new(T)
+	sealed, err := decode(v, plain)
+	if err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
 	}
-	if len(r.Sealed) == 0 {
-		return r.Plain, nil, nil
+	if len(sealed) == 0 {
+		return plain, nil, nil
 	}
-	b, err := tx.db.keys.unseal(caseOf(r.Plain), label, r.Sealed)
+	b, err := tx.db.keys.unseal(caseOf(plain), label, sealed)
 	if errors.Is(err, errKeyGone) {
-		return r.Plain, nil, nil
+		return plain, nil, nil
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
@@ -95,23 +111,7 @@ func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailI
 	if err := json.Unmarshal(b, &d); err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
 	}
-	return r.Plain, &d, nil
-}
-
-// plain reads what is not sealed of what put stored.
-func plain[T any](tx *Tx, bucket string, id uint64) (*T, error) {
-	tx.count()
-	v := tx.bucket(bucket).Get(be(id))
-	if v == nil {
-		return nil, ErrNotFound
-	}
-	var r struct {
-		Plain *T `json:"plain"`
-	}
-	if err := json.Unmarshal(v, &r); err != nil || r.Plain == nil {
-		return nil, fmt.Errorf("reading %s %d: %w", bucket, id, cmp.Or(err, errors.New("it has no record")))
-	}
-	return r.Plain, nil
+	return plain, &d, nil
 }
 
 // has tells whether a bucket has a record.
@@ -129,14 +129,17 @@ func (tx *Tx) count() {
 
 // Journal appends an entry. The detail is sealed under the key of the Case.
 func (tx *Tx) Journal(what, who string, c inbox.MailID, a inbox.ActionID, detail any) error {
-	_, err := journal.Append(tx.tx, journal.Entry{At: tx.Now, What: what, Who: who, Case: c, Action: a}, detail,
+	e, err := journal.Append(tx.tx, journal.Entry{At: tx.Now, What: what, Who: who, Case: c, Action: a}, detail,
 		func(c inbox.MailID, seq uint64, plain []byte) ([]byte, error) {
 			return tx.db.keys.seal(c, journalLabel(seq), plain)
 		})
 	if errors.Is(err, errKeyGone) { // the Case was forgotten; that it goes on is told all the same
 		return tx.Journal(what, who, c, a, nil)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.indexEntry(e)
 }
 
 func journalLabel(seq uint64) string { return fmt.Sprintf("journal %d", seq) }
@@ -154,11 +157,16 @@ func (tx *Tx) VerifyJournal(want string) (journal.Finding, error) {
 // all of it was written before t, and tells whether it did. What is left
 // verifies.
 func (tx *Tx) DropJournal(t time.Time) (bool, error) {
-	return journal.DropBefore(tx.tx, t, journal.Entry{At: tx.Now, What: "journal dropped", Who: "supportd"})
+	return journal.DropBefore(tx.tx, t, journal.Entry{At: tx.Now, What: "journal dropped", Who: inbox.WhoProgram}, tx.unindexEntry)
 }
 
 // JournalDroppable tells whether DropJournal has something to drop.
 func (tx *Tx) JournalDroppable(t time.Time) (bool, error) { return journal.Droppable(tx.tx, t) }
+
+// CheckJournal goes on with a check of the chain; see journal.Check.
+func (tx *Tx) CheckJournal(c *journal.Check, most int) (done bool, err error) {
+	return c.Step(tx.tx, most, tx.unsealJournal)
+}
 
 // JournalHead gives the hash and number of the newest entry.
 func (tx *Tx) JournalHead() (hash string, seq uint64, err error) { return journal.Head(tx.tx) }
@@ -257,6 +265,26 @@ func (tx *Tx) eachID(bucket string, prefix []byte, f func(id uint64) bool) {
 	}
 }
 
+// eachBack calls f with the ID behind every prefix, from below before (0: from
+// the last) downwards, until it returns false.
+func (tx *Tx) eachBack(bucket string, prefix []byte, before uint64, f func(id uint64) bool) {
+	if before == 0 {
+		before = math.MaxUint64
+	}
+	c := tx.bucket(bucket).Cursor()
+	k, _ := c.Seek(join(prefix, be(before)))
+	if k == nil {
+		k, _ = c.Last()
+	} else {
+		k, _ = c.Prev()
+	}
+	for ; len(k) == len(prefix)+8 && bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+		if !f(binary.BigEndian.Uint64(k[len(prefix):])) {
+			return
+		}
+	}
+}
+
 // idsUntil lists up to limit IDs of a bucket keyed by time and ID whose time
 // is not after t.
 func (tx *Tx) idsUntil(bucket string, t time.Time, limit int) []uint64 {
@@ -268,6 +296,29 @@ func (tx *Tx) idsUntil(bucket string, t time.Time, limit int) []uint64 {
 		ids = append(ids, binary.BigEndian.Uint64(k[8:]))
 	}
 	return ids
+}
+
+// idsBeyond lists up to limit IDs of a bucket keyed by time and ID whose time is
+// after t, from the last.
+func (tx *Tx) idsBeyond(bucket string, t time.Time, limit int) []uint64 {
+	var ids []uint64
+	c := tx.bucket(bucket).Cursor()
+	end := uint64(t.UnixNano())
+	for k, _ := c.Last(); k != nil && len(ids) < limit && binary.BigEndian.Uint64(k) > end; k, _ = c.Prev() {
+		ids = append(ids, binary.BigEndian.Uint64(k[8:]))
+	}
+	return ids
+}
+
+// farOff is longer than any pause before a letter or a deferred mail is tried
+// again. What is to wait longer was put off by a clock that was ahead.
+const farOff = 3 * time.Hour
+
+// dueOrFarOff lists up to limit IDs of what is due, what never will be because
+// the clock went back included.
+func (tx *Tx) dueOrFarOff(bucket string, limit int) []uint64 {
+	ids := tx.idsUntil(bucket, tx.Now, limit)
+	return append(ids, tx.idsBeyond(bucket, tx.Now.Add(farOff), limit-len(ids))...)
 }
 
 // firstTime gives the earliest time of a bucket keyed by time that is not

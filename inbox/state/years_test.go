@@ -123,6 +123,7 @@ func TestYears(t *testing.T) {
 				}
 				return err
 			})
+			checkOpen(t, db)
 		}
 		t.Logf("bytes at the end of each year: %d", sizes)
 		for name, last := range counts[len(counts)-1] {
@@ -202,6 +203,7 @@ func TestSweepKeeps(t *testing.T) {
 		if !slices.Equal(left, want) {
 			t.Errorf("%v are left, want %v", left, want)
 		}
+		checkOpen(t, db)
 		db.view(t, func(tx *Tx) error {
 			if again, err := tx.Sweep(tx.Now.Add(-24*time.Hour), 100, true); again || err != nil {
 				t.Errorf("there is something again: %v", err)
@@ -281,5 +283,42 @@ func TestForgetRefs(t *testing.T) {
 			}
 		}
 		return nil
+	})
+}
+
+// TestJournalOfDropped: the index of the journal goes with the entries, and what
+// is left of a Case whose records are gone can still be listed.
+func TestJournalOfDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newState(t)
+		defer db.Close()
+		db.update(t, func(tx *Tx) error { live(t, tx, 1); return nil })
+		time.Sleep(40 * 24 * time.Hour)
+		db.update(t, func(tx *Tx) error {
+			return errors.Join(tx.Journal("note", "staff", 1, 0, nil), tx.Forgotten([]inbox.MailID{1}))
+		})
+		if err := db.Forget([]inbox.MailID{1}); err != nil {
+			t.Fatal(err)
+		}
+		of := func() (seqs, action []uint64) {
+			db.view(t, func(tx *Tx) (err error) { seqs, err = tx.JournalOf(1); action = tx.JournalOfAction(1); return err })
+			return seqs, action
+		}
+		before, _ := of()
+		db.update(t, func(tx *Tx) error { _, err := tx.DropJournal(tx.Now.Add(-24 * time.Hour)); return err })
+		if left, action := of(); len(left) != 2 || !slices.Equal(left, before[len(before)-2:]) || len(action) != 0 {
+			t.Errorf("%d are left of %d, of the action %d", left, before, action)
+		}
+		db.update(t, func(tx *Tx) error { _, err := tx.Sweep(tx.Now.Add(1), 100, false); return err })
+		db.view(t, func(tx *Tx) error {
+			if _, err := tx.Mail(1); !errors.Is(err, ErrNotFound) {
+				t.Errorf("the record is there: %v", err)
+			}
+			return nil
+		})
+		if left, _ := of(); len(left) != 2 {
+			t.Errorf("without the record %d are left", left)
+		}
+		checkOpen(t, db)
 	})
 }

@@ -15,12 +15,14 @@ import (
 	_ "embed"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
 
 	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
 	"push.guru/supportd/inbox/parse"
@@ -129,9 +131,11 @@ type Rule struct {
 	CoolOff time.Duration
 }
 
-// Deadlines names the clocks that answers are due by.
+// Deadlines are the clocks that answers are due by.
 type Deadlines struct {
-	Profile string
+	Profile  string
+	Holidays string         // the operator's file or folder of calendars; "": none
+	Clock    deadline.Clock // of the profile, with what the operator changed
 }
 
 // Keep says how long the text and addresses of ended cases stay readable, by how
@@ -215,7 +219,13 @@ type Journal struct {
 
 // Console says where staff's pages are served.
 type Console struct {
-	Listen string // host:port on loopback; "": not served
+	Listen  string         // host:port; "": not served
+	URL     string         // what browsers ask for, without a slash at the end; "" when it is not served
+	Cert    string         // file of the certificate; "": no TLS
+	Key     string         // file of its key
+	Proxies []netip.Prefix // whose word on the address of a browser is believed
+
+	HealthFrom []netip.Prefix // who may ask for /healthz, /readyz and /metrics beside this machine
 }
 
 // Log says what is logged.

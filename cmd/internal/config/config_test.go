@@ -6,8 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -181,8 +183,9 @@ func TestDefaults(t *testing.T) {
 		{got.Proof.OwnHops, sample.Proof.OwnHops}, {got.Proof.DKIM, sample.Proof.DKIM}, {got.Proof.MaxAge, sample.Proof.MaxAge},
 		{got.Proof.Resolver, sample.Proof.Resolver}, {got.Proof.MicrosoftTenant, sample.Proof.MicrosoftTenant},
 		{got.Screen.SpamHeader, sample.Screen.SpamHeader}, {len(m.Forms), len(s.Forms)}, {fmt.Sprint(got.Policy), fmt.Sprint(sample.Policy)},
-		{got.Deadlines, sample.Deadlines}, {got.Keep, sample.Keep}, {got.Compact, sample.Compact}, {got.Backup, sample.Backup}, {m.Erase, s.Erase}, {fmt.Sprint(stored(got)), fmt.Sprint(stored(sample))}, {got.Journal, sample.Journal},
-		{got.Console, sample.Console}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
+		{fmt.Sprint(got.Deadlines.Profile, got.Deadlines.Holidays), fmt.Sprint(sample.Deadlines.Profile, sample.Deadlines.Holidays)}, {got.Keep, sample.Keep},
+		{got.Compact, sample.Compact}, {got.Backup, sample.Backup}, {m.Erase, s.Erase}, {fmt.Sprint(stored(got)), fmt.Sprint(stored(sample))}, {got.Journal, sample.Journal},
+		{fmt.Sprint(got.Console), fmt.Sprint(sample.Console)}, {got.Log, sample.Log}, {got.Templates, sample.Templates}, {got.Classify, sample.Classify},
 	} {
 		if x[0] != x[1] {
 			t.Errorf("default %v, sample %v", x[0], x[1])
@@ -353,6 +356,29 @@ func TestMicrosoftTenant(t *testing.T) {
 	c := load(t, folder(t, ""), minimal+"[proof]\nmicrosoft365_tenant = \""+id+"\"\nown_hops = 3\n")
 	if c.Proof.MicrosoftTenant != id || c.Proof.OwnHops != 3 {
 		t.Errorf("got %+v", c.Proof)
+	}
+}
+
+func TestConsole(t *testing.T) {
+	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
+	for text, want := range map[string]Console{
+		"":                      {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080"},
+		`listen = "[::1]:9000"`: {Listen: "[::1]:9000", URL: "http://[::1]:9000"},
+		`listen = ""`:           {},
+		"url = \"https://x.test/\"\ntrusted_proxy = [\"127.0.0.1\"]":                                          {Listen: "127.0.0.1:8080", URL: "https://x.test", Proxies: local[:1]},
+		"url = \"https://X.test:443\"\ntrusted_proxy = [\"127.0.0.1\"]":                                       {Listen: "127.0.0.1:8080", URL: "https://x.test", Proxies: local[:1]},
+		"url = \"https://қызмет.қаз:8443\"\ntrusted_proxy = [\"127.0.0.1\"]":                                  {Listen: "127.0.0.1:8080", URL: "https://xn--e1adpz5by9a.xn--80ao21a:8443", Proxies: local[:1]},
+		"url = \"http://localhost:80\"":                                                                       {Listen: "127.0.0.1:8080", URL: "http://localhost"},
+		"url = \"https://[::1]:443\"\ntls_cert = \"/c\"\ntls_key = \"/k\"":                                    {Listen: "127.0.0.1:8080", URL: "https://[::1]", Cert: "/c", Key: "/k"},
+		"listen = \"\"\nurl = \"https://x.test\"":                                                             {},
+		"listen = \"0.0.0.0:443\"\nurl = \"https://x.test\"\ntrusted_proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]": {Listen: "0.0.0.0:443", URL: "https://x.test", Proxies: local},
+		"tls_cert = \"/c\"\ntls_key = \"/k\"":                                                                 {Listen: "127.0.0.1:8080", URL: "https://127.0.0.1:8080", Cert: "/c", Key: "/k"},
+		`health_from = ["10.0.0.5", "10.1.2.3/16"]`: {Listen: "127.0.0.1:8080", URL: "http://127.0.0.1:8080",
+			HealthFrom: []netip.Prefix{netip.MustParsePrefix("10.0.0.5/32"), netip.MustParsePrefix("10.1.0.0/16")}},
+	} {
+		if c := load(t, folder(t, ""), minimal+"\n[console]\n"+text); !reflect.DeepEqual(c.Console, want) {
+			t.Errorf("%s is %+v, want %+v", text, c.Console, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	filippo "filippo.io/age"
 
 	"push.guru/supportd/inbox/address"
+	"push.guru/supportd/inbox/console"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
@@ -82,10 +84,7 @@ func readConfig(root *table, known []string) *Config {
 	c.Log = readLog(root.table("log"))
 	c.Templates = readOverlay(root.table("templates"))
 	c.Classify = readOverlay(root.table("classify"))
-
-	deadlines := root.table("deadlines")
-	c.Deadlines.Profile = deadlines.Text("profile", "kz")
-	deadlines.Close()
+	c.Deadlines = readDeadlines(root.table("deadlines"), c.Site.Location)
 	root.Close()
 	return c
 }
@@ -442,9 +441,36 @@ func readBackup(t *table, stateDir string) Backup {
 
 func readConsole(t *table) Console {
 	defer t.Close()
-	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080")}
-	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
-		t.Fault("listen", "listen on 127.0.0.1 and put a proxy with TLS before it", "%s is not a loopback address", host)
+	c := Console{Listen: t.hostPort("listen", "127.0.0.1:8080"), Cert: t.file("tls_cert", ""), Key: t.file("tls_key", ""),
+		Proxies: t.networks("trusted_proxy", `for example ["127.0.0.1"] or ["10.0.0.0/24"]`), HealthFrom: t.networks("health_from", `for example ["10.0.0.5", "10.1.0.0/16"]`)}
+	c.URL = strings.TrimRight(t.page("url"), "/")
+	u, err := url.Parse(c.URL)
+	if err == nil && (u.Path != "" || u.RawQuery != "" || u.Fragment != "") {
+		t.Fault("url", `for example "https://console.site.example"`, "it has a path, and the console takes the whole host")
+	}
+	if plain, bad := console.PlainURL(c.URL); bad == nil {
+		c.URL = plain
+	} else if err == nil && u.Hostname() != "" {
+		t.Fault("url", `for example "https://console.site.example"`, "no browser can ask for that host")
+	}
+	if (c.Cert == "") != (c.Key == "") {
+		t.Fault("tls_cert", "set both of tls_cert and tls_key, or neither", "stands without the other")
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	switch {
+	case c.Listen == "" || err != nil:
+		c.URL = ""
+		return c
+	case !loopback(host) && c.Cert == "" && len(c.Proxies) == 0:
+		t.Fault("listen", "listen on 127.0.0.1, or set tls_cert and tls_key, or trusted_proxy when a proxy with TLS stands before it", "%s is not a loopback address, and there is no TLS", host)
+	case !loopback(host) && c.URL == "":
+		t.Fault("url", `for example "https://console.site.example"`, "is missing: the console answers only under the name that browsers ask for")
+	}
+	if strings.HasPrefix(c.URL, "https:") && c.Cert == "" && len(c.Proxies) == 0 && loopback(host) {
+		t.Fault("trusted_proxy", `trusted_proxy = ["127.0.0.1"] for a proxy on this machine, or tls_cert and tls_key`, "is missing: url is https, so a proxy stands before the console, and every browser would have the proxy's address")
+	}
+	if c.URL == "" {
+		c.URL = map[bool]string{true: "https://", false: "http://"}[c.Cert != ""] + c.Listen
 	}
 	return c
 }

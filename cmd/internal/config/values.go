@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -112,6 +113,24 @@ func (t *table) addresses(key string) []string {
 		if a := t.canonical(key, s); a != "" {
 			out = append(out, a)
 		}
+	}
+	return out
+}
+
+// networks reads a list of IP addresses and networks of them; one that holds
+// every address is a fault.
+func (t *table) networks(key, hint string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range t.Texts(key) {
+		p, err := netip.ParsePrefix(s)
+		if a, single := netip.ParseAddr(s); single == nil {
+			p, err = a.Prefix(a.BitLen())
+		}
+		if err != nil || p.Bits() == 0 {
+			t.Fault(key, hint, "%q is neither an address nor a network", s)
+			continue
+		}
+		out = append(out, p.Masked())
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -38,3 +39,12 @@ func (d *Daemon) Letter(messageID string) string {
 // Reads counts what was read of the state since it was opened; see
 // state.DB.Reads.
 func (d *Daemon) Reads() int64 { return d.state.Reads() }
+
+// Desk is where staff act: what the pages are made of.
+func (d *Daemon) Desk() *review.Desk { return d.desk }
+
+// CheckOpen counts what is open anew; see state.Tx.CheckOpen.
+func (d *Daemon) CheckOpen() (faults []string, err error) {
+	err = d.state.View(func(tx *state.Tx) error { faults, err = tx.CheckOpen(); return err })
+	return faults, err
+}

@@ -326,6 +326,7 @@ func TestStaffEndAfterALostAnswer(t *testing.T) {
 							s.passes(36 * time.Hour)
 							s.letter("failed", bob)
 							s.notice("an action failed")
+							s.notice("an answer is due soon")
 						}
 						s.stand("delete account " + state)
 						m.loses(0)

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,14 +76,20 @@ func TestCustodyStopThatWaitsInTheMailbox(t *testing.T) {
 				s.cutOff()
 				stop.send(s, d)
 				s.passes(coolOff + 30*time.Minute)
+				s.notice("the IMAP server of the mailbox support cannot be worked with")
 				s.silence(staff)
 				s.passes(48 * time.Hour)
 				s.stand("delete account scheduled")
 				s.notice("an action waits")
-				s.silence(staff) // told once
+				s.notice("cannot be worked with")
+				s.notice("an answer is due soon")
+				s.notice("cannot be worked with") // once a day
+				s.silence(staff)
 				s.down.Store(false)
 				s.passes(10 * time.Minute)
 				s.letter("cancelled", bob)
+				s.notice("Over: the IMAP server of the mailbox support works again")
+				s.silence(staff)
 				s.stand("delete account cancelled")
 				s.stays("u-bob")
 			})
@@ -1101,11 +1108,22 @@ func (s *scene) trap(from string) {
 	}
 }
 
+// gather puts so much into the profile of somebody that no ZIP makes it small.
+func gather(s *scene, id, addr string, bytes int) {
+	s.t.Helper()
+	random := make([]byte, bytes/2)
+	rand.NewChaCha8([32]byte{}).Read(random)
+	if err := s.d.ImportPeople(s.t.Context(), fmt.Sprintf(`{"id":%q,"email":%q,"about":"%x","active":true}`+"\n", id, addr, random)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // A letter whose attachment cannot be read at the moment is sent later; staff
 // are told when that goes on for days.
 func TestCustodyDiskErrorWhileRendering(t *testing.T) {
 	waiting := func(s *scene) (mend func()) {
 		s.acts(control.Call{Verb: "pause", Replies: true})
+		gather(s, "u-bob", bob, 64<<10) // a small copy would lie in the state
 		s.write(bob, "my data", copyPlease)
 		s.stand("copy done")
 		file := filepath.Join(s.cfg.StateDir, "replies", "A-000001-1")

@@ -3,6 +3,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,8 +29,8 @@ import (
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/cases"
 	"push.guru/supportd/inbox/classify"
+	"push.guru/supportd/inbox/console"
 	"push.guru/supportd/inbox/control"
-	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/intake"
 	"push.guru/supportd/inbox/mailbox"
 	"push.guru/supportd/inbox/outbox"
@@ -38,6 +39,7 @@ import (
 	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/screen"
 	"push.guru/supportd/inbox/sender"
+	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/inbox/state"
 	"push.guru/supportd/templates"
 )
@@ -58,8 +60,21 @@ type Options struct {
 	Map *datamap.Map
 	// Point is called at the named moments; nil: not at all.
 	Point func(name string)
+	// Progress is told how far a backlog has come; nil: the log is.
+	Progress func(intake.Progress)
+	// Wall gives what the machine's clock shows; nil: time.Now.
+	Wall func() time.Time
 	// NoSocket has no control socket opened, which virtual time cannot hold.
 	NoSocket bool
+	// NoConsole has no console served.
+	NoConsole bool
+
+	// Notify tells the service manager something in the words of sd_notify(3);
+	// nil: there is none.
+	Notify func(words string) error
+	// Watchdog is within what time the service manager wants to hear that we are
+	// alive; 0: it does not.
+	Watchdog time.Duration
 }
 
 // Daemon is a configured supportd. It holds the state while it is open.
@@ -73,12 +88,20 @@ type Daemon struct {
 	queue  *queue.Queue
 	outbox *outbox.Outbox
 	desk   *review.Desk
-	keeper *cases.Keeper
+	staff  *staff.Staff
+	fields *datamap.Map
+
+	listener   net.Listener // of the console, until it is served
+	console    *console.Server
+	consoleURL string
+	keeper     *cases.Keeper
 
 	handlers *handlers.Handlers
+	signs
 
 	embedded *boltusers.Store // the store, if it is the embedded one
-	unfitted *sqlusers.Store  // the store, if the data map was not yet held against it
+	database *sqlusers.Store  // the store, if it is the site's own
+	answered bool             // the database has answered, and the data map fits it
 }
 
 // Open opens the state and the user store and wires everything. Close must
@@ -95,7 +118,10 @@ func Open(ctx context.Context, cfg *config.Config, opt Options) (*Daemon, error)
 }
 
 func (d *Daemon) open(ctx context.Context) (err error) {
-	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Forgotten: d.cfg.Backup.Forgotten, ForgottenKeep: d.cfg.Backup.Keep, Log: d.log, Point: d.opt.Point}); err != nil {
+	d.signs = newSigns(d.cfg)
+	d.opt.Lookup = d.watched(lookups(d.cfg, d.opt))
+	if d.state, err = state.Open(state.Config{Dir: d.cfg.StateDir, Forgotten: d.cfg.Backup.Forgotten, ForgottenKeep: d.cfg.Backup.Keep, Log: d.log, Point: d.opt.Point,
+		Dates: cases.Dates(d.cfg.Deadlines.Clock), Wrote: d.wrote, Wall: d.opt.Wall}); err != nil {
 		return err
 	}
 	if err := d.openStore(ctx); err != nil {
@@ -106,8 +132,12 @@ func (d *Daemon) open(ctx context.Context) (err error) {
 		return err
 	}
 	d.handlers = handlers.New(d.store, p.fields, copies(d.cfg), hook(d.cfg.Users.After))
-	d.keeper = cases.New(p.cases)
+	d.keeper, d.fields = cases.New(p.cases), p.fields
+	d.staff = staff.New(staff.Config{State: d.state, Site: siteNames(d.cfg), Log: d.log})
 	d.build(p, d.handlers)
+	if err := d.sign(); err != nil {
+		return err
+	}
 	if d.state.Restored() {
 		d.log.Error("daemon: the state is an older copy of itself; everything open is held and nothing is sent until \"supportd resume\"")
 		if err := d.state.Update(ctx, "hold all", d.keeper.HoldAll); err != nil {
@@ -129,14 +159,26 @@ func (d *Daemon) build(p *parts, h *handlers.Handlers) {
 	if d.opt.Find != nil {
 		finder = d.opt.Find(h)
 	}
-	d.queue = queue.New(queue.Config{State: d.state, Cases: keeper, Performer: performer, Rules: p.cases.Rules,
-		Keep: d.cfg.Keep.Of, Records: d.cfg.Keep.Records, Erase: d.erases, Reapply: d.cfg.Users.Reapply, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() }})
+	d.queue = queue.New(queue.Config{State: d.state, Cases: keeper, Performer: counted{performer, d.counters}, Rules: p.cases.Rules,
+		Keep: d.cfg.Keep.Of, Records: d.cfg.Keep.Records, Erase: d.erases, Reapply: d.cfg.Users.Reapply, Log: d.log, Point: d.opt.Point, Replies: func() { d.outbox.Wake() }, ReadUpTo: func() time.Time { return d.intake.ReadUpTo() },
+		Beat: d.pulse.Beat})
 	d.outbox = outbox.New(outbox.Config{State: d.state, Cases: keeper, Boxes: d.boxes(), Mode: p.cases.Rules.Mode, Log: d.log,
-		Sent: func() { d.queue.Wake() }})
+		Sent: func() { d.queue.Wake() }, Watch: d.ofOutbox()})
 	d.intake = intake.New(intake.Config{State: d.state, Cases: keeper, Screen: screening(d.cfg), Sender: p.sender,
-		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed, Point: d.opt.Point})
-	d.desk = review.New(review.Config{Approvers: d.cfg.Staff.Approvers, State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
-		Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
+		Classifier: p.classifier, People: finder, Mode: p.cases.Rules.Mode, Sources: d.sources(), Plus: plusAddresses(d.cfg), Log: d.log, Changed: changed,
+		Progress: d.opt.Progress, Point: d.opt.Point, Watch: d.ofIntake()})
+	d.desk = review.New(review.Config{Approvers: approvers(d.cfg), State: d.state, Cases: keeper, People: h, Region: d.cfg.Site.Region, Log: d.log, Changed: changed,
+		Mailboxes: d.intake, Knows: d.knows, Eraser: eraser{h, performer}, KeepDeleted: d.cfg.Users.Reapply})
+}
+
+// approvers gives the users of this machine who may approve without proof, as
+// the control socket names them.
+func approvers(cfg *config.Config) []string {
+	names := make([]string, len(cfg.Staff.Approvers))
+	for i, user := range cfg.Staff.Approvers {
+		names[i] = control.NameOf(user)
+	}
+	return names
 }
 
 // erases tells whether mails of deleted people are taken off a mailbox.
@@ -179,9 +221,7 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	faults = append(faults, err)
 	p.sender, err = newChecker(cfg, opt)
 	faults = append(faults, err)
-	clock, err := deadline.Profile(cfg.Deadlines.Profile, cfg.Site.Location)
-	faults = append(faults, err)
-	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: clock, Map: p.fields, Guards: guards(cfg.Users), Staff: cfg.Staff.Notify, Log: opt.Log,
+	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: cfg.Deadlines.Clock, Map: p.fields, Guards: guards(cfg.Users), Staff: cfg.Staff.Notify, Log: opt.Log,
 		Site: templates.Site{Name: cfg.Site.Name, AccountURL: cfg.Site.AccountURL, Zone: cfg.Site.Location}}
 	for _, m := range cfg.Mailboxes {
 		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address, Plus: m.Plus})
@@ -191,12 +231,8 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 
 // newChecker makes what finds out who sent a mail.
 func newChecker(cfg *config.Config, opt Options) (*sender.Checker, error) {
-	lookup := opt.Lookup
-	if lookup == nil {
-		lookup = sender.Resolver(cfg.Proof.Resolver, nil)
-	}
 	return sender.New(sender.Config{Own: ownAddresses(cfg), TrustedIDs: cfg.Proof.TrustedAuthservIDs, MicrosoftTenant: cfg.Proof.MicrosoftTenant,
-		OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM, MaxAge: cfg.Proof.MaxAge, LookupTXT: lookup})
+		OwnHops: cfg.Proof.OwnHops, DKIM: cfg.Proof.DKIM, MaxAge: cfg.Proof.MaxAge, LookupTXT: lookups(cfg, opt)})
 }
 
 // folder gives an overlay folder, or nil when there is none.
@@ -223,6 +259,16 @@ func ownAddresses(cfg *config.Config) []string {
 		own = append(append(own, m.Address), m.Aliases...)
 	}
 	return own
+}
+
+// siteNames lists what a password of the staff must not be made of.
+func siteNames(cfg *config.Config) []string {
+	names := []string{cfg.Site.Name}
+	for _, own := range ownAddresses(cfg) {
+		local, domain, _ := strings.Cut(own, "@")
+		names = append(names, local, domain)
+	}
+	return names
 }
 
 func screening(cfg *config.Config) screen.Config {
@@ -308,6 +354,9 @@ func smtpConfig(s config.SMTP, opt Options) outbox.TransportConfig {
 // Close releases the state and the user store.
 func (d *Daemon) Close() error {
 	var errs []error
+	if d.listener != nil {
+		errs = append(errs, d.listener.Close())
+	}
 	if d.store != nil {
 		errs = append(errs, d.store.Close())
 	}
@@ -319,7 +368,7 @@ func (d *Daemon) Close() error {
 
 // Service answers the calls of the command line.
 func (d *Daemon) Service() *control.Service {
-	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store, Seal: sealTo(d.cfg.Backup.Recipient)}
+	s := &control.Service{State: d.state, Desk: d.desk, Intake: d.intake, People: d.store, Seal: sealTo(d.cfg.Backup.Recipient), Staff: d.staff, Console: cmp.Or(d.consoleURL, d.cfg.Console.URL)}
 	if d.embedded != nil {
 		s.Store = d.embedded
 	}
@@ -330,6 +379,9 @@ func (d *Daemon) Service() *control.Service {
 // and answers the command line meanwhile. It returns when every loop has
 // stopped.
 func (d *Daemon) Run(ctx context.Context) error {
+	if err := d.Listen(); err != nil {
+		return err
+	}
 	serve := func(ctx context.Context) error { <-ctx.Done(); return nil }
 	if !d.opt.NoSocket {
 		l, err := control.Listen(control.Socket(d.cfg.StateDir))
@@ -346,8 +398,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"intake", d.intake.Run}, {"queue", d.queue.Run}, {"outbox", d.outbox.Run}, {"heartbeat", d.heartbeat},
-		{"user store", d.fitLater}, {"compaction", d.compact},
-		{"control", serve},
+		{"user store", d.untilAnswered}, {"compaction", d.compact},
+		{"control", serve}, {"watch", d.watchOver}, {"service manager", d.tellManager}, {"console", d.serveConsole},
 	}
 	errs := make([]error, len(loops))
 	for i, loop := range loops {
@@ -380,7 +432,9 @@ func (d *Daemon) tellPause() error {
 // heartbeat logs the head of the journal once a day and mails it to the anchor,
 // so that a chain that was replaced is noticed.
 func (d *Daemon) heartbeat(ctx context.Context) error {
+	defer d.pulse.Beat("heartbeat", 0)
 	for {
+		d.pulse.Beat("heartbeat", 24*time.Hour+watchTime)
 		if err := d.anchor(ctx); err != nil && ctx.Err() == nil {
 			d.log.Error("daemon: the journal's head could not be noted", "err", err)
 		}
@@ -456,11 +510,13 @@ func CheckAll(ctx context.Context, cfg *config.Config, opt Options) []Check {
 	_, err := newParts(cfg, opt)
 	out := []Check{{Name: "templates, word lists, policy", Err: err}, {Name: "state directory " + cfg.StateDir, Err: checkDir(cfg.StateDir)}}
 	out = append(out, checkPaused(ctx, cfg.StateDir)...)
+	out = append(out, checkDeadlines(cfg.Deadlines, tooSlow(cfg), time.Now())...)
 	out = append(out, checkStore(ctx, cfg.Users)...)
 	for _, m := range cfg.Mailboxes {
 		out = append(out, Check{Name: "IMAP " + m.Name + " " + m.IMAP.String(), Err: checkIMAP(ctx, m, cfg, opt)})
 		out = append(out, Check{Name: "SMTP " + m.Name + " " + m.SMTP.Server.String(), Err: checkSMTP(ctx, m, opt)})
 	}
+	out = append(out, checkConsole(cfg.Console, time.Now()))
 	if err == nil && len(cfg.Staff.Notify) == 0 {
 		out = append(out, Check{Name: "staff", Err: &inbox.Error{Err: errors.New("nobody is told of quarantine and failures"), Hint: "set staff.notify"}})
 	}

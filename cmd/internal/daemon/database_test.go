@@ -178,6 +178,41 @@ func TestSiteDatabase(t *testing.T) {
 	}
 }
 
+// Somebody's address changes: the newsletter, which is linked by it, follows, as
+// they are told before and after; and it goes with the account.
+func TestSiteDatabaseMoves(t *testing.T) {
+	set, db := siteDatabase(t)
+	const moved = "kate@new.test"
+	inScene(t, set, func(s *scene) {
+		s.write(kate, "address", "Please change my e-mail address to "+moved+".")
+		q := s.letter("confirm", kate)
+		if text := q.Text(); !strings.Contains(text, "Newsletter: we will replace the old address") {
+			t.Errorf("it is asked so:\n%s", text)
+		}
+		s.answer(q, "Yes")
+		s.letter("asked-new", kate)
+		s.answer(s.letter("confirm-new-address", moved), "Yes")
+		s.letter("address-notice", kate)
+		s.passes(2 * coolOff)
+		s.letter("result", moved)
+		if text := s.letter("address-changed", kate).Text(); !strings.Contains(text, "Newsletter: we have replaced the old address") {
+			t.Errorf("it is told so:\n%s", text)
+		}
+		if got := rowOf(t, db, "SELECT * FROM newsletter ORDER BY id"); got != "1|"+moved+"; 2|guest@users.test" {
+			t.Errorf("newsletter: %s", got)
+		}
+		s.write(moved, "leaving", deletePlease)
+		s.letter("received", moved)
+		s.act("approve", s.id("delete"))
+		s.answer(s.letter("confirm", moved), "Yes")
+		s.passes(2 * coolOff)
+		s.stand("change done", "delete account done")
+	})
+	if got := rowOf(t, db, "SELECT * FROM newsletter"); got != "2|guest@users.test" {
+		t.Errorf("newsletter: %s", got)
+	}
+}
+
 // Somebody without an account, of whom the site has rows all the same, gets
 // them, and has them deleted.
 func TestSiteDatabaseOfAGuest(t *testing.T) {

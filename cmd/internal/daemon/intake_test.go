@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"push.guru/supportd/cmd/internal/crowd"
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
@@ -206,6 +207,47 @@ func TestPoison(t *testing.T) {
 			})
 		})
 	}
+}
+
+// How often a poisonous mail was asked for is known after a restart, too.
+func TestPoisonAndRestarts(t *testing.T) {
+	s := setup{nobody: true, replace: []string{`poll = "1m"`, "poll = \"1m\"\nfirst_run = \"all\""}}
+	wrap, sprung := trapped("2")
+	s.wrap = wrap
+	inPlace(t, s, func(p *place) {
+		c := p.people(10)
+		c.Wishes = []crowd.Wish{crowd.ACopy}
+		c.Join(5)
+		p.Send("mallory@evil.test", support, "hello", "hello") // stands behind them
+		for range 12 {
+			before := sprung.Load()
+			p.start()
+			for range 100 {
+				if p.passes(500 * time.Millisecond); sprung.Load() > before {
+					break
+				}
+			}
+			p.reopen()
+		}
+		p.start()
+		p.passes(time.Hour)
+		if n := sprung.Load(); n < 3 || n > 4 {
+			t.Errorf("the mail was asked for %d times", n)
+		}
+		if n := len(p.lettersTo(staff)); n != 1 {
+			t.Errorf("staff were told %d times", n)
+		}
+		states := map[inbox.MailState]int{}
+		for _, m := range p.mails() {
+			states[m.State]++
+		}
+		if states[inbox.MailActed] != 4 || states[inbox.MailQuarantined] != 1 || len(p.mails()) != 6 {
+			t.Errorf("the mails ended as %v", states)
+		}
+		if r := p.reconcile(); r.Server != r.Accounted {
+			t.Errorf("not everything is accounted for: %+v", r)
+		}
+	})
 }
 
 // A poisonous mail must not be forgotten because another folder fares well.
@@ -485,6 +527,9 @@ func TestDeferred(t *testing.T) {
 					return nil
 				}),
 				Lookup: func(_ context.Context, name string) ([]string, error) {
+					if tt.dns && name == "_dmarc.site.test" && time.Since(began) < tt.lost { // whether anybody answers at all
+						return nil, &net.DNSError{Err: "no answer", Name: name, IsTimeout: true, IsTemporary: true}
+					}
 					if tt.dns && lost() {
 						return nil, &net.DNSError{Err: "no answer", Name: name, IsTimeout: true, IsTemporary: true}
 					}

@@ -83,6 +83,8 @@ func TestFiveDaysThenGivenUp(t *testing.T) {
 		s.refuses(mailtest.StageRcpt, alice, mailtest.Refuse(451, "4.2.1 mailbox busy"))
 		s.write(alice, "phone", "Please remove my phone number.")
 		s.passes(5*24*time.Hour - time.Hour)
+		s.notice("an answer is due soon") // the person was not asked yet
+		s.notice("an answer is late")
 		s.silence(staff)
 		s.passes(4 * time.Hour)
 		s.notice("could not be delivered")
@@ -179,6 +181,7 @@ func TestLostAfterTheFinalDot(t *testing.T) {
 			second := s.letter("confirm", alice)
 			s.notice("could not be delivered")
 			s.passes(48 * time.Hour)
+			s.notice("an answer is due soon")
 			s.silence(alice, staff)
 			s.SetFail(nil)
 			s.answer(second, "Yes") // it had arrived: that is proved now

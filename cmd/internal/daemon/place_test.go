@@ -40,6 +40,7 @@ type setup struct {
 	opt     daemon.Options
 	nobody  bool                    // the user store stays empty
 	wrap    func(net.Conn) net.Conn // around each IMAP connection of the daemon
+	relay   func(net.Conn) net.Conn // the same for SMTP
 	before  func(w *mailtest.World) // runs before the daemon is opened
 }
 
@@ -95,10 +96,24 @@ func inPlace(t *testing.T, s setup, f func(p *place)) {
 		}
 		f(p)
 		p.stop()
+		p.checkOpen()
 		if err := p.d.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// checkOpen holds the index of what is open against a full count, whatever the
+// story was.
+func (p *place) checkOpen() {
+	p.t.Helper()
+	faults, err := p.d.CheckOpen()
+	if err != nil {
+		p.t.Error(err)
+	}
+	for _, f := range faults {
+		p.t.Error(f)
+	}
 }
 
 // build makes the world, and what the daemon sees of it.
@@ -119,18 +134,33 @@ func (p *place) build(s setup, dir string) {
 		s.before(w)
 	}
 	p.opt.Log = slog.New(slog.NewTextHandler(io.MultiWriter(&p.log, warnings{p.t.Output()}), nil))
-	p.opt.NoSocket = true
-	smtp := w.SMTPAddr()
-	p.opt.DialIMAP = func(ctx context.Context, network, _ string) (net.Conn, error) { return p.dialIMAP(ctx, network, s) }
-	p.opt.DialSMTP = func(ctx context.Context, network, _ string) (net.Conn, error) { return w.DialSMTP(ctx, network, smtp) }
+	p.opt.NoSocket, p.opt.NoConsole = true, true
+	p.opt.DialIMAP = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return p.dialIMAP(ctx, network, addr, s)
+	}
+	p.opt.DialSMTP = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return p.dialSMTP(ctx, network, addr, s)
+	}
 }
 
-func (p *place) dialIMAP(ctx context.Context, network string, s setup) (net.Conn, error) {
+func (p *place) dialSMTP(ctx context.Context, network, configured string, s setup) (net.Conn, error) {
+	addr := p.SMTPAddr()
+	if strings.HasSuffix(configured, ":465") {
+		addr = p.SMTPSAddr()
+	}
+	conn, err := p.DialSMTP(ctx, network, addr)
+	if err == nil && s.relay != nil {
+		conn = s.relay(conn)
+	}
+	return conn, err
+}
+
+func (p *place) dialIMAP(ctx context.Context, network, configured string, s setup) (net.Conn, error) {
 	if p.down.Load() {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 	}
 	addr := p.IMAPAddr()
-	if s.world.TLS {
+	if strings.HasSuffix(configured, ":993") {
 		addr = p.IMAPSAddr()
 	}
 	conn, err := p.DialIMAP(ctx, network, addr)

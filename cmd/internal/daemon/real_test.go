@@ -120,7 +120,7 @@ func realConfig(t *testing.T, servers *realmail.Servers, imap, smtp string, hops
 func realOpen(t *testing.T, cfg *config.Config) *daemon.Daemon {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	d, err := daemon.Open(t.Context(), cfg, daemon.Options{Log: log})
+	d, err := daemon.Open(t.Context(), cfg, daemon.Options{Log: log, NoConsole: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,7 +125,7 @@ func (d *Daemon) repeatDeletes(ctx context.Context) error {
 		return nil
 	}
 	failed := 0
-	err = d.desk.Reapply(ctx, "supportd", since, false, func(r review.Repetition) error {
+	err = d.desk.Reapply(ctx, inbox.WhoProgram, since, false, func(r review.Repetition) error {
 		if r.Result == review.ResultFailed {
 			failed++
 		}

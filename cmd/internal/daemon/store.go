@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"push.guru/supportd/cmd/internal/config"
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/handlers/users/boltusers"
+	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/handlers/users/draft"
 	"push.guru/supportd/handlers/users/fit"
 	"push.guru/supportd/handlers/users/sqlusers"
@@ -41,65 +41,65 @@ func (d *Daemon) openStore(ctx context.Context) error {
 	if err := d.state.View(func(tx *state.Tx) error { key = tx.Hash("user store", "key"); return nil }); err != nil {
 		return err
 	}
-	s, err := openSQL(ctx, u, key)
+	s, err := openSQL(ctx, u, key, d.fits)
 	if err != nil {
 		return err
 	}
-	d.store = s
-	d.unfitted = s
-	err = d.fit(ctx)
-	if inbox.IsTemporary(err) {
+	d.store, d.database = s, s
+	err = s.Ping(ctx)
+	if _, unfit := errors.AsType[*sqlusers.UnfitError](err); !unfit && inbox.IsTemporary(err) {
 		d.log.Warn("daemon: the user store does not answer; until it does, mails of people wait", "err", err)
 		return nil
+	}
+	d.answered = err == nil
+	return err
+}
+
+// fits holds the data map against the tables of the site's database, whenever
+// these are others than before, and takes into it what they say about lengths
+// and values. While it gives an error, the store does nothing.
+func (d *Daemon) fits(schema sqlusers.Schema) error {
+	m, err := fitted(d.cfg.Users.Map, schema)
+	switch {
+	case d.handlers == nil: // the start, which fails with the error
+		d.opt.Map = m
+	case err != nil:
+		d.log.Error("daemon: the data map does not fit the site's database; until it does, mails and actions of people wait", "err", err)
+	default:
+		d.keeper.Use(m)
+		d.handlers.Use(m)
+		d.log.Info("daemon: the data map fits the site's database")
 	}
 	return err
 }
 
-// fit holds the data map against the tables, and takes into it what they say
-// about lengths and values.
-func (d *Daemon) fit(ctx context.Context) error {
-	if err := d.unfitted.Ping(ctx); err != nil {
-		return fmt.Errorf("the user store: %w", err)
-	}
-	schema, err := d.unfitted.Schema(ctx)
-	if err != nil {
-		return fmt.Errorf("the user store: %w", err)
-	}
+// fitted gives the map as narrow as the tables are, or what of it they cannot do.
+func fitted(m *datamap.Map, schema sqlusers.Schema) (*datamap.Map, error) {
 	var faults []error
-	for _, f := range fit.Compare(d.cfg.Users.Map, schema) {
+	for _, f := range fit.Compare(m, schema) {
 		faults = append(faults, f.Err())
 	}
 	if err := errors.Join(faults...); err != nil {
-		return fmt.Errorf("the data map does not fit the site's database: %w", err)
+		return nil, err
 	}
-	if d.opt.Map, err = fit.Narrow(d.cfg.Users.Map, schema); err != nil {
-		return err
-	}
-	d.unfitted = nil
-	return nil
+	return fit.Narrow(m, schema)
 }
 
-// fitLater fits the data map when the database answers, if it was down at the
-// start; it returns when ctx ends. A map that turns out not to fit is logged
-// whenever the reason is another one.
-func (d *Daemon) fitLater(ctx context.Context) error {
-	for logged := ""; d.unfitted != nil; {
+// untilAnswered asks a database that was down at the start until it answers, so
+// that the log tells of a map that does not fit before a mail comes; it returns
+// when ctx ends.
+func (d *Daemon) untilAnswered(ctx context.Context) error {
+	defer d.pulse.Beat("user store", 0)
+	for d.database != nil && !d.answered {
+		d.pulse.Beat("user store", refit+watchTime)
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(refit):
 		}
-		err := d.fit(ctx)
-		switch {
-		case err == nil:
-			d.keeper.Use(d.opt.Map)
-			d.handlers.Use(d.opt.Map)
-			d.log.Info("daemon: the user store answers, and the data map fits it")
-		case !inbox.IsTemporary(err) && err.Error() != logged:
-			logged = err.Error()
-			d.log.Error("daemon: the user store", "err", err)
-		}
+		d.answered = d.database.Ping(ctx) == nil
 	}
+	d.pulse.Beat("user store", 0)
 	<-ctx.Done()
 	return nil
 }
@@ -108,12 +108,12 @@ func (d *Daemon) fitLater(ctx context.Context) error {
 const refit = 30 * time.Second
 
 // openSQL opens the site's database.
-func openSQL(ctx context.Context, u config.Users, key []byte) (*sqlusers.Store, error) {
+func openSQL(ctx context.Context, u config.Users, key []byte, fits func(sqlusers.Schema) error) (*sqlusers.Store, error) {
 	c, err := database(ctx, u)
 	if err != nil {
 		return nil, err
 	}
-	c.Key = key
+	c.Key, c.Fits = key, fits
 	return sqlusers.Open(c)
 }
 
@@ -146,7 +146,7 @@ func DraftMap(ctx context.Context, u config.Users) (string, error) {
 // withSQL runs f with the site's database, for what needs no key: nothing is
 // kept that was made with this one.
 func withSQL(ctx context.Context, u config.Users, f func(*sqlusers.Store) error) (err error) {
-	s, err := openSQL(ctx, u, make([]byte, 32))
+	s, err := openSQL(ctx, u, make([]byte, 32), nil)
 	if err != nil {
 		return err
 	}

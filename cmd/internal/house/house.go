@@ -43,8 +43,9 @@ func House() Rules {
 		Module: "push.guru/supportd",
 		Layer:  layers(),
 		Testing: map[string][]string{
-			"inbox/mailtest":           {"cmd/demo", "cmd/internal/talk", "inbox/mailtest/realmail"},
+			"inbox/mailtest":           {"cmd/demo", "cmd/internal/talk", "cmd/internal/crowd", "inbox/mailtest/realmail"},
 			"cmd/internal/talk":        {"cmd/demo"},
+			"cmd/internal/crowd":       nil,
 			"inbox/mailtest/keeper":    {"inbox/mailtest/realmail", "handlers/users/realsql"},
 			"inbox/mailtest/realmail":  nil,
 			"handlers/users/realsql":   nil,
@@ -69,6 +70,7 @@ func House() Rules {
 			"golang.org/x":                    {"…"},
 			"github.com/rogpeppe/go-internal": nil,
 			"go.uber.org/goleak":              nil,
+			"github.com/chromedp":             {"cmd/internal/browser"},
 		},
 		TestRooms: []string{
 			"github.com/emersion/go-message", "github.com/emersion/go-msgauth", "github.com/emersion/go-sasl", "github.com/emersion/go-smtp",
@@ -86,15 +88,15 @@ func layers() map[string]int {
 		"inbox/address inbox/classify/lang inbox/mailtest/keeper",
 		"inbox/mailbox inbox/parse inbox/screen inbox/sender inbox/policy inbox/deadline inbox/journal templates handlers/users handlers/users/meaning handlers/after " +
 			"inbox/classify/value inbox/classify/answer inbox/settings",
-		"inbox/classify inbox/state handlers/users/datamap",
-		"inbox/cases handlers/users/datamap/mapfile",
+		"inbox/classify inbox/state handlers/users/datamap templates/console",
+		"inbox/cases inbox/staff handlers/users/datamap/mapfile",
 		"inbox/intake inbox/queue inbox/outbox handlers handlers/users/boltusers handlers/users/sqlusers " +
 			"handlers/users/userstest handlers/users/realsql inbox/mailtest",
-		"inbox/mailtest/realmail inbox/review handlers/users/fit",
-		"inbox/control handlers/users/draft",
-		"cmd/internal/config cmd/internal/house cmd/internal/talk",
+		"inbox/mailtest/realmail inbox/review inbox/health handlers/users/fit",
+		"inbox/control inbox/console handlers/users/draft",
+		"cmd/internal/config cmd/internal/crowd cmd/internal/house cmd/internal/talk",
 		"cmd/internal/daemon",
-		"cmd/supportd cmd/demo",
+		"cmd/supportd cmd/demo cmd/internal/browser",
 	} {
 		for _, name := range strings.Fields(names) {
 			rank[name] = i

@@ -49,6 +49,11 @@ func (s *Store) ByAddress(ctx context.Context, addr string) ([]users.Person, err
 	return found, nil
 }
 
+// Addresses implements users.Store: everything here is found by ID.
+func (s *Store) Addresses(context.Context) iter.Seq2[string, error] {
+	return func(func(string, error) bool) {}
+}
+
 // Get implements users.Store.
 func (s *Store) Get(ctx context.Context, id string) (users.Person, error) {
 	var p stored

@@ -186,7 +186,7 @@ func (c *checker) lies(i int) {
 func (c *checker) link(i int) {
 	link := c.m.places[i].Source.Link
 	if i == 0 {
-		if link != (Link{}) {
+		if link.Column != "" || link.Parent != "" || link.To != "" || link.Fixed {
 			c.place(i, "link", "the person's own record is linked to nothing")
 		}
 		return
@@ -194,6 +194,11 @@ func (c *checker) link(i int) {
 	at := slices.IndexFunc(c.m.places, func(p Place) bool { return p.Name == link.Parent })
 	switch {
 	case link.ByAddress():
+		if link.Fixed && len(link.Why) == 0 {
+			c.place(i, "link", "its rows stay under an earlier address, where no delete reaches them, and no reason is given that people could be told")
+		}
+	case link.Fixed:
+		c.place(i, "link", "only what is linked by address can keep the address of its time")
 	case link.Column == "" || link.To == "":
 		c.place(i, "link", "nothing says how its rows belong to a person")
 	case at < 0:

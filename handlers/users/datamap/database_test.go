@@ -2,6 +2,7 @@ package datamap
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +78,7 @@ func TestPlanInADatabase(t *testing.T) {
 		{"copy", member, inbox.Request{Kind: inbox.KindCopy}, "send profile; send settings; send orders; send messages; send files"},
 		{"a field of another place", member, change(set("shoe_size", "39")), `settings.shoe_size set "38" -> "39"`},
 		{"a field of another place and one of the account", member, change(set("shoe_size", "39"), set("email", "b@users.test")),
-			`settings.shoe_size set "38" -> "39"; email set "a@users.test" -> "b@users.test"`},
+			`settings.shoe_size set "38" -> "39"; email set "a@users.test" -> "b@users.test"; messages.email readdress`},
 		{"a field of another place goes", member, clear("shoe_size"), `settings.shoe_size clear "38" -> ""`},
 		{"a field of another place is too long", member, change(set("shoe_size", "390")), "REFUSED too-long shoe_size"},
 		{"two columns, two words", member, change(set("full_name", " Anna  Kim ")), `full_name set "Anna Petrova" -> "Anna Kim"`},
@@ -101,6 +102,99 @@ func TestPlanInADatabase(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, c.want)
 			}
 		})
+	}
+}
+
+// TestPlanReaddress: what is linked by address follows it, unless the map says
+// that it stays as it is; then the plan says so, with the reason.
+func TestPlanReaddress(t *testing.T) {
+	law := Text{"en": "audit", "ru": "проверка"}
+	member := users.Person{ID: "1", Active: true, Fields: fields{"email": "a@users.test", "full_name": "Anna Petrova"}}
+	move := inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{set("email", "b@users.test")}}
+	const email = `email set "a@users.test" -> "b@users.test"`
+	for name, c := range map[string]struct {
+		change func(p *Place)
+		want   string
+	}{
+		"as it is":     {func(*Place) {}, email + "; messages.email readdress"},
+		"made to stay": {func(p *Place) { p.Source.Link.Fixed, p.Source.Link.Why = true, law }, email + "; earlier messages: audit until ; earlier files: audit until"},
+		"rows kept":    {func(p *Place) { p.Erase, p.Keep, p.Until = EraseNone, law, Text{"en": "2031-12-31"} }, email + "; earlier messages: audit until 2031-12-31; earlier files: audit until 2031-12-31"},
+		"its column kept": {func(p *Place) {
+			p.Erase, p.Columns = EraseValues, []Column{{Field: "from", Source: []string{"sender"}, Fixed: true, Erase: Rule{Op: RuleKeep}, Why: law}}
+		}, email + "; earlier messages: audit until ; earlier files: audit until"},
+		"its column hidden": {func(p *Place) {
+			p.Erase, p.Columns = EraseValues, []Column{{Field: "sender", Fixed: true, Erase: Rule{Op: RuleInvalid}}}
+		}, email + "; messages.email readdress"},
+		"another kept": {func(p *Place) {
+			p.Erase, p.Columns = EraseValues, []Column{{Field: "text", Fixed: true, Erase: Rule{Op: RuleKeep}, Why: law}}
+		}, email + "; messages.email readdress"},
+		"a rule of no use": {func(p *Place) {
+			p.Columns = []Column{{Field: "sender", Fixed: true, Erase: Rule{Op: RuleKeep}, Why: law}}
+		}, email + "; messages.email readdress"},
+	} {
+		m := shopMap(t, func(p []Place) { c.change(&p[3]) })
+		if got := strings.TrimSpace(said(t, m, member, move, false)); got != strings.TrimSpace(c.want) {
+			t.Errorf("%s: got  %s\nwant %s", name, got, c.want)
+		}
+		if p, _ := m.Place("messages"); p.Readdressed() != strings.Contains(c.want, "readdress") {
+			t.Errorf("%s: Readdressed is %v", name, p.Readdressed())
+		}
+		if got := said(t, m, member, inbox.Request{Kind: inbox.KindChange, Changes: []inbox.Change{set("full_name", "Anna Kim")}}, false); strings.Contains(got, "messages") {
+			t.Errorf("%s: a change of a name: %s", name, got)
+		}
+	}
+	if _, err := New(func() []Place { p := shop(); p[2].Source.Link.Fixed = true; return p }()...); err == nil || !strings.Contains(err.Error(), "the address of its time") {
+		t.Errorf("a link by ID that is fixed: %v", err)
+	}
+	if _, err := New(func() []Place { p := shop(); p[3].Source.Link.Fixed = true; return p }()...); err == nil || !strings.Contains(err.Error(), "no reason is given that people could be told") {
+		t.Errorf("a link that is fixed for no reason: %v", err)
+	}
+}
+
+// TestPlanEraseWhatStays: what does not follow a person's address is out of the
+// reach of a delete that comes later, also what hangs on it; the plan says so,
+// with the reason in the reader's language. Of what is kept whatever the
+// address is, and of a guest, there is nothing to say.
+func TestPlanEraseWhatStays(t *testing.T) {
+	law := Text{"en": "audit", "ru": "проверка"}
+	member := users.Person{ID: "1", Active: true, Fields: fields{"email": "a@users.test"}}
+	guest := users.Person{ID: "messages:1", Active: true, Guest: true, Fields: fields{"email": "a@users.test"}}
+	all := inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}
+	const before = "remove profile; remove settings; orders.street blank \"\" -> \"null\"; orders.name blank \"\" -> \"=gone\"; "
+	const total = "keep orders.total: tax law until 2031-12-31"
+	for name, c := range map[string]struct {
+		change      func(p *Place)
+		want, guest string
+	}{
+		"follows":         {func(*Place) {}, "remove messages; remove files; " + total, "remove messages; remove files"},
+		"fixed":           {func(p *Place) { p.Source.Link.Fixed, p.Source.Link.Why = true, law }, "remove messages; remove files; " + total + "; earlier messages: audit until ; earlier files: audit until", "remove messages; remove files"},
+		"kept as a whole": {func(p *Place) { p.Erase, p.Keep = EraseNone, law }, "remove files; " + total + "; keep messages: audit until ; earlier files: audit until", "remove files; keep messages: audit until"},
+		"its column kept": {func(p *Place) {
+			p.Erase, p.Columns = EraseValues, []Column{{Field: "sender", Fixed: true, Erase: Rule{Op: RuleKeep}, Why: law}, {Field: "text", Fixed: true, Erase: Rule{Op: RuleNull}}}
+		}, "messages.text blank \"\" -> \"null\"; remove files; " + total + "; keep messages.sender: audit until ; earlier messages: audit until ; earlier files: audit until",
+			"messages.text blank \"\" -> \"null\"; remove files; keep messages.sender: audit until"},
+	} {
+		m := shopMap(t, func(p []Place) { c.change(&p[3]) })
+		if got := said(t, m, member, all, false); strings.TrimSpace(got) != strings.TrimSpace(before+c.want) {
+			t.Errorf("%s: got  %s\nwant %s", name, got, before+c.want)
+		}
+		if got := said(t, m, guest, all, false); strings.TrimSpace(got) != strings.TrimSpace(c.guest) {
+			t.Errorf("%s of a guest: got  %s\nwant %s", name, got, c.guest)
+		}
+	}
+	m := shopMap(t, func(p []Place) { p[3].Source.Link.Fixed, p[3].Source.Link.Why = true, law })
+	plan, err := m.Plan(member, all, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keeps := m.Localize(plan, "ru").Keeps; keeps[1].Why != "проверка" || keeps[2].Why != "проверка" {
+		t.Errorf("in Russian: %+v", keeps)
+	}
+	without := plan
+	without.Keeps = slices.Clone(plan.Keeps)
+	without.Keeps[1].Earlier = false
+	if plan.Digest("1", inbox.KindDelete) == without.Digest("1", inbox.KindDelete) {
+		t.Error("the digest does not say which rows stay")
 	}
 }
 

@@ -20,6 +20,10 @@
 // planned as a whole or refused as a whole, but what is already so is left out
 // of a change that has other things to do.
 //
+// A change of the address on record takes along the rows of the places that are
+// linked by it, each place a step; what stays under the old address is kept,
+// see [Link].
+//
 // A person's name is stored in up to three fields, which are kept in step:
 // when full_name is set to two words and both given_name and family_name hold
 // values, these follow if the split is certain, that is if one of the words is
@@ -292,9 +296,13 @@ func (m *Map) Localize(p inbox.Plan, lang string) inbox.Plan {
 
 // reasons gives why something is kept, and until when.
 func (m *Map) reasons(k inbox.Keep) (why, until Text) {
-	for _, p := range m.places {
+	for i, p := range m.places {
 		if p.Name != k.Place {
 			continue
+		}
+		if k.Earlier {
+			why, until, _ = m.root(i).stays()
+			return why, until
 		}
 		if k.Field == "" {
 			return p.Keep, p.Until

@@ -3,6 +3,7 @@ package datamap
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
@@ -133,7 +134,20 @@ func (m *Map) planErase(p users.Person) inbox.Plan {
 			plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Op: inbox.StepRemove})
 		}
 	}
+	if !p.Guest {
+		m.planEarlier(&plan, func(p Place) bool { return p.Erase != EraseNone })
+	}
 	return plan
+}
+
+// planEarlier says of those places that what stands there, or hangs on what
+// does, under another address than the present one stays as it is.
+func (m *Map) planEarlier(plan *inbox.Plan, of func(Place) bool) {
+	for i, p := range m.places {
+		if why, until, stays := m.root(i).stays(); stays && of(p) {
+			plan.Keeps = append(plan.Keeps, inbox.Keep{Place: p.Name, Why: why.In(""), Until: until.In(""), Earlier: true})
+		}
+	}
 }
 
 // planBlank makes the values of a place's columns unrecognisable, but those that
@@ -194,7 +208,21 @@ func (m *Map) planChange(p users.Person, changes []inbox.Change) (inbox.Plan, er
 	if len(plan.Steps) == 0 {
 		return inbox.Plan{}, Refuse(ReasonSame, changes[0].Field)
 	}
+	if slices.ContainsFunc(plan.Steps, func(s inbox.Step) bool { return s.Field == inbox.FieldEmail }) {
+		m.planReaddress(&plan)
+	}
 	return plan, nil
+}
+
+// planReaddress lets what is linked by the person's address follow it to the new
+// one, whether or not there are such rows, and says what does not.
+func (m *Map) planReaddress(plan *inbox.Plan) {
+	for _, p := range m.places {
+		if p.Readdressed() {
+			plan.Steps = append(plan.Steps, inbox.Step{Place: p.Name, Field: inbox.FieldEmail, Op: inbox.StepReaddress})
+		}
+	}
+	m.planEarlier(plan, func(Place) bool { return true })
 }
 
 // draft is a plan in the making: the record as it is and as it will be.

@@ -29,7 +29,11 @@ func show(p inbox.Plan) string {
 		all = append(all, strings.TrimPrefix(l, "profile."))
 	}
 	for _, k := range p.Keeps {
-		all = append(all, fmt.Sprintf("keep %s: %s until %s", strings.TrimSuffix(k.Place+"."+string(k.Field), "."), k.Why, k.Until))
+		word := "keep"
+		if k.Earlier {
+			word = "earlier"
+		}
+		all = append(all, fmt.Sprintf(word+" %s: %s until %s", strings.TrimSuffix(k.Place+"."+string(k.Field), "."), k.Why, k.Until))
 	}
 	return strings.Join(all, "; ")
 }

@@ -15,14 +15,50 @@ type Source struct {
 // what the person's rows of the place Parent have in its column To. Without a
 // Parent it is the person's address on record that Column holds, compared as
 // package address does.
+//
+// When a person's address changes, the rows that hold it get the new one, but
+// those of a place that is Fixed, or of which a delete keeps what Column holds.
+// These stay as they are, and are no longer found as the person's, nor is what
+// hangs on them: no later copy has them, and no later delete takes them. Both
+// the change and the delete tell so ([inbox.Keep].Earlier). Whoever writes from
+// the old address still gets at them.
 type Link struct {
 	Column string
 	Parent string
 	To     string
+	Fixed  bool // by address: the rows hold that of their time, for ever
+	Why    Text // of Fixed: the reason
 }
 
 // ByAddress tells whether rows belong to whoever has the address that they hold.
 func (l Link) ByAddress() bool { return l.Column != "" && l.Parent == "" }
+
+// stays tells of a place that is linked by address that its rows keep the old
+// one when a person's address changes, why, and until when.
+func (p Place) stays() (why, until Text, yes bool) {
+	link := p.Source.Link
+	switch {
+	case !link.ByAddress():
+		return nil, nil, false
+	case link.Fixed:
+		return link.Why, nil, true
+	case p.Erase == EraseNone:
+		return p.Keep, p.Until, true
+	}
+	for _, c := range p.Columns {
+		if p.Erase == EraseValues && c.Erase.Op == RuleKeep && slices.Contains(c.Names(), link.Column) {
+			return c.Why, c.Until, true
+		}
+	}
+	return nil, nil, false
+}
+
+// Readdressed tells whether the rows of the place get the person's new address
+// when that changes; see Link.
+func (p Place) Readdressed() bool {
+	_, _, stays := p.stays()
+	return p.Source.Link.ByAddress() && !stays
+}
 
 // Match is a column, and the text that its value must be.
 type Match struct {

@@ -36,7 +36,7 @@ func (m *Map) Tell(done inbox.Plan) (whom []string, fields []inbox.Field) {
 // touches tells whether a step changes what somebody may have been given.
 func touches(op inbox.StepOp) bool {
 	switch op {
-	case inbox.StepSet, inbox.StepAdd, inbox.StepClear, inbox.StepRemove, inbox.StepBlank, inbox.StepWithdraw:
+	case inbox.StepSet, inbox.StepAdd, inbox.StepClear, inbox.StepRemove, inbox.StepBlank, inbox.StepReaddress, inbox.StepWithdraw:
 		return true
 	}
 	return false

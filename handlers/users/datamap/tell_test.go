@@ -35,6 +35,7 @@ func TestTell(t *testing.T) {
 		{"delete of everything", []inbox.Step{step("visits", inbox.StepRemove, ""), step("profile", inbox.StepRemove, "")}, "Mailchimp, the printers, Matomo", ""},
 		{"of one place", []inbox.Step{step("visits", inbox.StepRemove, "")}, "Matomo, Mailchimp", ""},
 		{"made unrecognisable", []inbox.Step{step("visits", inbox.StepBlank, "ip")}, "Matomo, Mailchimp", "ip"},
+		{"change of address", []inbox.Step{step("profile", inbox.StepSet, "email"), step("visits", inbox.StepReaddress, "email")}, "Mailchimp, the printers, Matomo", "email"},
 		{"withdraw", []inbox.Step{step("profile", inbox.StepWithdraw, "")}, "Mailchimp, the printers", ""},
 		{"copy", []inbox.Step{step("profile", inbox.StepSend, ""), step("visits", inbox.StepSend, "")}, "", ""},
 		{"describe", []inbox.Step{step("profile", inbox.StepDescribe, "")}, "", ""},

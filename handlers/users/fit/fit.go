@@ -56,11 +56,14 @@ type Database interface {
 	Schema(ctx context.Context) (sqlusers.Schema, error)
 	// Rights gives what the data map needs and the database refuses.
 	Rights(ctx context.Context) ([]sqlusers.Lack, error)
+	// Absent gives the values that the data map names and no row has.
+	Absent(ctx context.Context) ([]sqlusers.Absence, error)
 }
 
 // Check gives everything that is to be said of the map and the database: that
-// of Compare, and the rights that are missing, which are tried only where the
-// map has no errors. It changes nothing. It fails when the database does not
+// of Compare, the rights that are missing, which are tried only where the map
+// has no errors, and, where none is missing, the values of the map that no row
+// has. It changes nothing. It fails when the database does not
 // answer.
 func Check(ctx context.Context, db Database, m *datamap.Map) ([]Finding, error) {
 	schema, err := db.Schema(ctx)
@@ -77,6 +80,17 @@ func Check(ctx context.Context, db Database, m *datamap.Map) ([]Finding, error) 
 	}
 	for _, l := range lacks {
 		all = append(all, lacking(l))
+	}
+	if len(lacks) > 0 {
+		return all, nil
+	}
+	absent, err := db.Absent(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("comparing the data map with the database: %w", err)
+	}
+	for _, a := range absent {
+		all = append(all, Finding{Name: a.Place + "." + a.Column, Remark: true, Hint: "is it spelled as the site does?",
+			Problem: fmt.Sprintf("no row of %q has %q in it, of the first %d that were looked at", a.Table, a.Value, sqlusers.AbsentRows)})
 	}
 	return all, nil
 }

@@ -6,11 +6,13 @@ import (
 
 	"push.guru/supportd/handlers/users/datamap"
 	"push.guru/supportd/handlers/users/sqlusers"
+	"push.guru/supportd/inbox"
 )
 
 // Narrow gives the map with what the tables say about the values of fields that
 // people may change: how long they may be, of which few they are one, and that
-// they are days. So what the database would refuse is refused before anybody is
+// they are days; an address may be as long as every place that is linked by it
+// takes. So what the database would refuse is refused before anybody is
 // asked, with a reason. The map is to be the one that the operator wrote, and
 // not one that was narrowed before, since columns are widened, too. It fails only where the narrowed map is none.
 func Narrow(m *datamap.Map, schema sqlusers.Schema) (*datamap.Map, error) {
@@ -26,11 +28,29 @@ func Narrow(m *datamap.Map, schema sqlusers.Schema) (*datamap.Map, error) {
 			}
 		}
 	}
+	narrowAddress(places, schema)
 	out, err := datamap.New(places...)
 	if err != nil {
 		return nil, fmt.Errorf("narrowing the data map to the database: %w", err)
 	}
 	return out, nil
+}
+
+// narrowAddress bounds the address on record by what is linked by it: a new one
+// is written there, too.
+func narrowAddress(places []datamap.Place, schema sqlusers.Schema) {
+	for _, p := range places {
+		t, _ := schema.Table(p.Source.Table)
+		link, ok := t.Column(p.Source.Link.Column)
+		if !ok || !p.Readdressed() || link.Kind != sqlusers.KindText {
+			continue
+		}
+		for j, col := range places[0].Columns {
+			if col.Field == inbox.FieldEmail && !col.Fixed {
+				places[0].Columns[j].Max = least(col.Max, link.Length)
+			}
+		}
+	}
 }
 
 // narrowed gives a column of the map with the bounds of the table's columns.

@@ -219,6 +219,8 @@ func (w *placed) link() {
 	col, ok := w.column(link.Column)
 	if ok && link.ByAddress() {
 		w.searched(col)
+		w.readdressed(col)
+		w.staying(col)
 	}
 	up, found := w.c.parent(w.p)
 	parent, there := w.c.table(up)
@@ -226,7 +228,13 @@ func (w *placed) link() {
 		return
 	}
 	to, ok := (&placed{w.c, up, parent}).column(link.To)
+	if ok {
+		w.changing(up, to, parent)
+	}
 	switch {
+	case ok && alone(parent, to.Name) && alone(w.t, col.Name) && !w.p.Single && !refers(w.t, col, parent, to) && !refers(parent, to, w.t, col):
+		w.c.fault(w.at(col.Name), "name the column that holds whose row it is; where it is this one, write single = true",
+			"no two rows of %q have the same in %q, and nothing says that it refers to %q: is it the number of the row, and not of the person?", w.t.Name, col.Name, parent.Name)
 	case !ok || alone(parent, to.Name) || parent.View:
 	case alone(w.t, col.Name):
 		w.c.remark(w.at(col.Name), "look whether a row is one person's only: it goes when one of them goes",
@@ -234,6 +242,79 @@ func (w *placed) link() {
 	default:
 		w.c.fault(w.at(col.Name), "link it to a column that is unique", "several people may have one value in %q of %q, and would be taken for the owner of each other's rows", to.Name, parent.Name)
 	}
+}
+
+// refers tells whether the database knows one column as a reference to the other.
+func refers(t sqlusers.Table, col sqlusers.Column, to sqlusers.Table, at sqlusers.Column) bool {
+	return slices.ContainsFunc(t.Foreign, func(f sqlusers.ForeignKey) bool {
+		return f.Table == to.Name && len(f.Columns) == 1 && len(f.To) == 1 && sameColumn(t, f.Columns[0], col.Name) && sameColumn(to, f.To[0], at.Name)
+	})
+}
+
+// changing warns of a link to what changes by our own hand.
+func (w *placed) changing(up datamap.Place, to sqlusers.Column, parent sqlusers.Table) {
+	const word = "its rows are found by %q of %q, which %s, and would be lost then"
+	hint := "link it to the key; or let the database take the rows along: ON UPDATE CASCADE"
+	by := func(name string) bool { return sameColumn(parent, name, to.Name) }
+	for _, mapped := range up.Columns {
+		if mapped.Fixed || !slices.ContainsFunc(mapped.Names(), by) {
+			continue
+		}
+		if mapped.Field == inbox.FieldEmail && up.Source.Link.Column == "" {
+			hint = fmt.Sprintf("write link = { column = %q, address = true }", w.p.Source.Link.Column)
+		}
+		w.c.remark(w.at(w.p.Source.Link.Column), hint, word, to.Name, parent.Name, "people may change")
+		return
+	}
+	if up.Readdressed() && by(up.Source.Link.Column) {
+		w.c.remark(w.at(w.p.Source.Link.Column), hint, word, to.Name, parent.Name, "changes with people's address")
+	}
+}
+
+// readdressed compares what a new address is written into where rows are linked
+// by it.
+func (w *placed) readdressed(col sqlusers.Column) {
+	at := w.at(col.Name)
+	if !w.p.Readdressed() || col.Kind != sqlusers.KindText {
+		return
+	}
+	if col.Generated {
+		w.c.fault(at, "name the column that it is computed from, or write fixed in the link, with the reason", "the rows are to get the new address when a person's changes, and the database computes it")
+		return
+	}
+	if account, ok := w.c.email(); ok && col.Length > 0 && (account.Length == 0 || account.Length > col.Length) {
+		w.c.remark(at, "widen the column, or write fixed in the link, with the reason", "nobody's new address may have more than its %d characters, because the rows are to get it, too", col.Length)
+	}
+	for _, u := range w.t.Unique {
+		if slices.ContainsFunc(u.Columns, func(name string) bool { return sameColumn(w.t, name, col.Name) }) {
+			w.c.remark(at, "a failed change tells staff; they join the two rows and retry it",
+				"%s of %q must be unique: a change of address fails where there is a row with the new one already", quoted(u.Columns), w.t.Name)
+		}
+	}
+}
+
+// staying warns of what a delete is to take, and no longer reaches once a person
+// has another address.
+func (w *placed) staying(col sqlusers.Column) {
+	if w.p.Readdressed() || w.p.Erase == datamap.EraseNone {
+		return
+	}
+	hint := "leave fixed out where the rows may get the new address"
+	if !w.p.Source.Link.Fixed {
+		hint = "erase the column, where it need not be kept, so that the rows get the new address"
+	}
+	w.c.remark(w.at(col.Name), hint, "after a change of address its rows stay under the old one: no later copy has them, and no later delete reaches them, as people are told")
+}
+
+// email gives the column of the address on record.
+func (c *comparison) email() (sqlusers.Column, bool) {
+	t, _ := c.table(c.places[0])
+	for _, mapped := range c.places[0].Columns {
+		if mapped.Field == inbox.FieldEmail && !mapped.Fixed {
+			return t.Column(mapped.Names()[0])
+		}
+	}
+	return sqlusers.Column{}, false
 }
 
 // alone tells whether no two rows have the same value in the column.

@@ -173,9 +173,10 @@ func (w *work) record() error {
 	return err
 }
 
-// act carries out the steps: what changes first, then what goes.
+// act carries out the steps: what changes first, with what follows from it, then
+// what goes.
 func (w *work) act() error {
-	var changes, erasures []inbox.Step
+	var changes, addresses, erasures []inbox.Step
 	for _, step := range w.e.Plan.Steps {
 		p := w.l.place(step.Place)
 		switch {
@@ -183,6 +184,8 @@ func (w *work) act() error {
 			return unfit(step)
 		case step.Op == inbox.StepRemove, step.Op == inbox.StepBlank:
 			erasures = append(erasures, step)
+		case step.Op == inbox.StepReaddress:
+			addresses = append(addresses, step)
 		default:
 			changes = append(changes, step)
 		}
@@ -194,6 +197,9 @@ func (w *work) act() error {
 	if err := w.change(changes); err != nil {
 		return err
 	}
+	if err := w.readdress(addresses); err != nil {
+		return err
+	}
 	if err := w.erase(erasures); err != nil {
 		return err
 	}
@@ -203,12 +209,15 @@ func (w *work) act() error {
 	return w.stayed(staying)
 }
 
-// leftError says that a value was to go, and is still there.
+// leftError says that a value was to go, and is still there, or there again.
 type leftError struct{ step inbox.Step }
 
 // Error names the place and the column.
 func (e *leftError) Error() string {
-	if e.step.Field == "" {
+	switch {
+	case e.step.Op == inbox.StepReaddress:
+		return "a row still holds the old address after it was given the new one"
+	case e.step.Field == "":
 		return fmt.Sprintf("the place %q still holds a record after it was removed", e.step.Place)
 	}
 	return fmt.Sprintf("%s of the place %q still holds its value after it was removed", e.step.Field, e.step.Place)

@@ -339,7 +339,9 @@ func (w *work) linkOf(p *place) (value, error) {
 	case p.byID() && w.who.id != "":
 		return value{w.who.id, true}, nil
 	case p.byAddress() && len(w.who.addresses) > 0:
-		return value{w.who.addresses[0], true}, nil
+		addr := w.who.addresses[0]
+		w.who.spelled[p] = append(w.who.spelled[p], addr) // by which it is found from now on
+		return value{addr, true}, nil
 	case p.parent != nil:
 		var to value
 		q := w.s.from(p.parent, []Column{p.to}, w.who)

@@ -89,7 +89,8 @@ func (w *work) erasePlace(e *erasure) error {
 		}
 		set = append(set, a)
 	}
-	return w.updateAll(e.place, set)
+	_, err := w.updateAll(e.place, set)
+	return err
 }
 
 // remove deletes the subject's rows of a place.
@@ -97,7 +98,7 @@ func (w *work) remove(p *place) error {
 	if f := w.tied(p); f != nil && !w.spare(p, *f) {
 		return w.removeEach(p, nulls(p, *f))
 	} else if f != nil {
-		if err := w.updateAll(p, nulls(p, *f)); err != nil {
+		if _, err := w.updateAll(p, nulls(p, *f)); err != nil {
 			return err
 		}
 	}
@@ -160,16 +161,16 @@ func (w *work) deleteFrom(p *place) *statement {
 	return q
 }
 
-// updateAll writes the same into all of the subject's rows of a place.
-func (w *work) updateAll(p *place, set []assignment) error {
+// updateAll writes the same into all of the subject's rows of a place, and tells
+// how many they were.
+func (w *work) updateAll(p *place, set []assignment) (int64, error) {
 	q := w.s.statement("UPDATE ")
 	q.target = p.table.quoted
 	q.add(p.table.quoted, " AS t0 SET ")
 	q.assign(set)
 	q.add(" WHERE ")
 	q.belongs(0, p, w.who)
-	_, err := w.s.write(w.ctx, w.tx, q)
-	return err
+	return w.s.write(w.ctx, w.tx, q)
 }
 
 // blankEach writes into the subject's rows one by one what depends on what is
@@ -305,7 +306,7 @@ func nulls(p *place, f ForeignKey) (set []assignment) {
 func (w *work) open(edges []edge) ([]edge, error) {
 	for i, g := range edges {
 		if g.foreign != nil && g.first.remove && w.spare(g.first.place, *g.foreign) {
-			err := w.updateAll(g.first.place, nulls(g.first.place, *g.foreign))
+			_, err := w.updateAll(g.first.place, nulls(g.first.place, *g.foreign))
 			return slices.Delete(edges, i, i+1), err
 		}
 	}

@@ -100,8 +100,7 @@ func newLayout(m *datamap.Map, schema Schema) (*layout, error) {
 	}
 	_, l.effects = schema.Table(EffectsTable)
 	if err := errors.Join(faults...); err != nil {
-		return nil, &inbox.Error{Err: fmt.Errorf("the data map does not fit the site's database: %w", err),
-			Hint: "correct the map or the database; supportd check shows what differs"}
+		return nil, &inbox.Error{Err: err, Hint: "correct the map or the database; supportd check shows what differs"}
 	}
 	return l, nil
 }

@@ -28,7 +28,7 @@ func (s *Store) byAddress(ctx context.Context, addr string) (found []users.Perso
 	if _, err := address.Canonical(addr); err != nil {
 		return nil, nil
 	}
-	l, err := s.fit(ctx)
+	l, err := s.refit(ctx)
 	if err != nil {
 		return nil, err
 	}

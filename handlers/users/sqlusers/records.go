@@ -34,7 +34,7 @@ func (s *Store) Records(ctx context.Context, p users.Person) iter.Seq2[users.Rec
 var errStopped = errors.New("stopped")
 
 func (s *Store) records(ctx context.Context, p users.Person, yield func(users.Record) bool) error {
-	l, err := s.fit(ctx)
+	l, err := s.refit(ctx)
 	if err != nil {
 		return err
 	}

@@ -127,6 +127,9 @@ func (p *place) written(d *dialect) (all []Column) {
 			all = append(all, *c)
 		}
 	}
+	if p.Readdressed() {
+		all = append(all, p.link)
+	}
 	for _, f := range p.table.Foreign { // rows of one table that hang on each other
 		if d.copies && p.Erase == datamap.EraseRows && f.Table == p.table.Name && f.holds() {
 			for _, a := range nulls(p, f) {

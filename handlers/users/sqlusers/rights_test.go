@@ -87,6 +87,46 @@ func TestRightsMissing(t *testing.T) {
 	})
 }
 
+// TestRightsToReaddress: a user who may not write the column that rows are linked
+// by is named, unless the map says that they stay as they are.
+func TestRightsToReaddress(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *site) {
+		addressed(t, s, "id integer PRIMARY KEY, mail varchar(190), topic varchar(20)")
+		fixed := mapOf(t, account("people", "id"), news("news", "id", func(p *datamap.Place) { p.Source.Link.Fixed, p.Source.Link.Why = true, en("the law") }))
+		s.open(t, fixed).Close()
+		user := "adr_" + s.real.Name
+		on, who := "", user
+		statements, drop := []string{"CREATE ROLE " + user + " LOGIN PASSWORD 'pw'"}, []string{"DROP OWNED BY " + user, "DROP ROLE " + user}
+		if s.store == "mysql" {
+			on, who = s.real.Name+".", user+"@'%'"
+			statements, drop = []string{"CREATE USER " + who + " IDENTIFIED BY 'pw'"}, []string{"DROP USER " + who}
+		}
+		statements = append(statements, "GRANT SELECT, INSERT ON "+on+"supportd_effects TO "+who, "GRANT SELECT, UPDATE, DELETE ON "+on+"people TO "+who,
+			"GRANT SELECT, DELETE, UPDATE (topic) ON "+on+"news TO "+who)
+		admin := func(all []string) {
+			for _, q := range all {
+				if _, err := s.admin.ExecContext(context.WithoutCancel(t.Context()), q); err != nil {
+					t.Errorf("%s: %v", q, err)
+				}
+			}
+		}
+		admin(statements)
+		defer admin(drop)
+		for m, want := range map[*datamap.Map]string{mapOf(t, account("people", "id"), news("news", "id", nil)): "news news UPDATE", fixed: ""} {
+			c := s.config(m)
+			c.DSN = s.real.As(user, "pw")
+			st, err := Open(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer st.Close()
+			if got := strings.Join(lacksOf(t, st), "; "); strings.TrimSpace(got) != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+	})
+}
+
 // TestRightsReadOnly: a database that takes nothing is one finding, not one a table.
 func TestRightsReadOnly(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {

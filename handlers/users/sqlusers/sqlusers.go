@@ -31,6 +31,9 @@
 // PostgreSQL one with text_pattern_ops or the collation C, of MySQL and SQLite
 // any.
 //
+// When an address changes, the rows that are linked by it get the new one in the
+// same transaction, unless the data map says that they stay as they are.
+//
 // Somebody without an account is a guest: rows of places that are linked by
 // address. Their ID is the place and the key of the first such row, which says
 // nothing about them; a key that is a text is sealed.
@@ -47,6 +50,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +68,12 @@ type Config struct {
 	Path  string       // of sqlite: the file
 	Map   *datamap.Map // what the site stores; every place says where it lies
 	Key   []byte       // makes hashes and seals the keys of guests; at least 16 bytes, the same for ever
+
+	// Fits tells what of the map the tables cannot do. It is asked whenever they
+	// are seen to be others than before, one call at a time, and while it gives
+	// an error nothing is found, read or done. nil: the names are looked for, and
+	// that is all.
+	Fits func(Schema) error
 }
 
 // Store is a site's database. It implements users.Store.
@@ -76,8 +86,13 @@ type Store struct {
 
 	moving sync.Mutex // held while an address changes: two may want the same
 
+	fits func(Schema) error // nil: whatever the tables are
+
 	mu     sync.Mutex
-	layout *layout // nil: the map was not yet held against the database, or must be anew
+	known  bool    // the layout can be used as it is; false: look at the tables first
+	seen   *Schema // that the map was last held against; nil: none yet
+	layout *layout // what came of that
+	unfit  error   // why there is no layout
 }
 
 var _ users.Store = (*Store)(nil)
@@ -110,7 +125,7 @@ func open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.m, s.seal = c.Map, newSealer(c.Key)
+	s.m, s.seal, s.fits = c.Map, newSealer(c.Key), c.Fits
 	for _, p := range c.Map.Places() {
 		if schema, _, ok := strings.Cut(p.Source.Table, "."); ok && !slices.Contains(s.schemas, schema) {
 			s.schemas = append(s.schemas, schema)
@@ -175,33 +190,64 @@ func (s *Store) Init(ctx context.Context) error {
 // fit gives the map as it lies in the database, from memory where it can.
 func (s *Store) fit(ctx context.Context) (*layout, error) {
 	s.mu.Lock()
-	l := s.layout
+	l, known := s.layout, s.known
 	s.mu.Unlock()
-	if l != nil {
+	if known {
 		return l, nil
 	}
 	return s.refit(ctx)
 }
 
-// refit holds the map against the database as it is now.
+// UnfitError says that the data map does not fit the site's database, and what
+// of it. It is temporary: nothing was done, and what was wanted can be done once
+// the map or the database is mended.
+type UnfitError struct{ Err error }
+
+// Error gives what does not fit.
+func (e *UnfitError) Error() string {
+	return "the data map does not fit the site's database: " + e.Err.Error()
+}
+
+// Unwrap gives what does not fit.
+func (e *UnfitError) Unwrap() error { return e.Err }
+
+// Temporary implements inbox.IsTemporary.
+func (e *UnfitError) Temporary() bool { return true }
+
+// refit holds the map against the database as it is now. Whatever acts, or
+// promises that something will be done, begins with it.
 func (s *Store) refit(ctx context.Context) (*layout, error) {
 	schema, err := s.readSchema(ctx)
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil || !reflect.DeepEqual(s.seen.Tables, schema.Tables) {
+		s.layout, s.unfit = s.compare(schema)
+		s.seen = &schema
+	}
+	s.known = s.unfit == nil
+	return s.layout, s.unfit
+}
+
+// compare holds the map against tables that were not seen before.
+func (s *Store) compare(schema Schema) (*layout, error) {
+	if s.fits != nil {
+		if err := s.fits(schema); err != nil {
+			return nil, &UnfitError{err}
+		}
+	}
 	l, err := newLayout(s.m, schema)
 	if err != nil {
-		s.forget()
-		return nil, err
+		return nil, &UnfitError{err}
 	}
-	s.mu.Lock()
-	s.layout = l
-	s.mu.Unlock()
 	return l, nil
 }
 
+// forget has the tables looked at before the layout is used again.
 func (s *Store) forget() {
 	s.mu.Lock()
-	s.layout = nil
+	s.known = false
 	s.mu.Unlock()
 }

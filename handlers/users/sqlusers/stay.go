@@ -1,6 +1,7 @@
 package sqlusers
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,7 +20,7 @@ func (w *work) staying(erasures []inbox.Step) (map[*place]int, error) {
 		if !w.found(p) {
 			continue
 		}
-		n, err := w.count(p)
+		n, err := w.count(p, w.who)
 		if err != nil {
 			return nil, err
 		}
@@ -36,7 +37,7 @@ func (w *work) stayed(before map[*place]int) error {
 		if !counted {
 			continue
 		}
-		n, err := w.count(p)
+		n, err := w.count(p, w.who)
 		if err != nil {
 			return err
 		}
@@ -76,15 +77,15 @@ func (w *work) blanks(p *place, name string) bool {
 	})
 }
 
-// count gives the number of the subject's rows of a place.
-func (w *work) count(p *place) (int, error) {
+// count gives the number of a subject's rows of a place.
+func (w *work) count(p *place, who subject) (int, error) {
 	q := w.s.statement("SELECT count(*) FROM ")
 	q.add(p.table.quoted, " AS t0 WHERE ")
-	q.belongs(0, p, w.who)
-	n := 0
-	err := w.s.read(w.ctx, w.tx, q, make([]Column, 1), func(v []value) bool {
-		n, _ = strconv.Atoi(v[0].text) // a count is a number
-		return true
+	q.belongs(0, p, who)
+	n, failed := 0, error(nil)
+	err := w.s.read(w.ctx, w.tx, q, []Column{{Kind: KindInt}}, func(v []value) bool {
+		n, failed = strconv.Atoi(v[0].text)
+		return false
 	})
-	return n, err
+	return n, errors.Join(err, failed)
 }

@@ -1,12 +1,14 @@
 package userstest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 
 	"push.guru/supportd/handlers/users"
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
 )
 
 // addressCases are addresses that some database takes for equal, and some for
@@ -93,5 +95,109 @@ func twoPeople(t *testing.T, f Fixture) {
 	}
 	if none, err := f.Store.ByAddress(t.Context(), "nobody@users.test"); err != nil || len(none) != 0 {
 		t.Errorf("found %d people under a strange address, %v", len(none), err)
+	}
+}
+
+// letters counts the letters among what is held about somebody.
+func letters(t *testing.T, f Fixture, p users.Person) (n int) {
+	t.Helper()
+	for _, r := range held(t, f, p) {
+		if r.Place == f.Letter.Place {
+			n++
+		}
+	}
+	return n
+}
+
+// moved wants what is linked by address to follow an address that changes,
+// however it is written there, and nothing of anybody else's to; so that a copy
+// has it, and a delete takes it.
+func moved(t *testing.T, f Fixture) {
+	if f.Letter == nil {
+		t.Log("the store has no place that is linked by address")
+		return
+	}
+	seed(t, f, anna(), boris())
+	more, others := 0, map[string]int{}
+	for _, c := range addressCases {
+		p := users.Person{Guest: true, Fields: map[inbox.Field]string{inbox.FieldEmail: c.stored}}
+		if !address.Equal(c.stored, "anna@users.test") {
+			others[c.stored]++
+		}
+		if err := f.Seed(p, *f.Letter); err != nil { // the store cannot hold it
+			delete(others, c.stored)
+		} else if address.Equal(c.stored, "anna@users.test") {
+			more++
+		}
+	}
+	e := effect(t, f, "k-1", "17", setField(inbox.FieldEmail, "O'Neil.ғ@Users.TEST"), false)
+	for range 2 {
+		apply(t, f, e)
+		if n := letters(t, f, mustGet(t, f, "17")); n != 1+more {
+			t.Errorf("%d letters are theirs after the change, want %d", n, 1+more)
+		}
+		if found, err := f.Store.ByAddress(t.Context(), "anna@users.test"); err != nil || len(found) > 0 {
+			t.Errorf("found %+v under the old address, %v", found, err)
+		}
+	}
+	apply(t, f, effect(t, f, "k-2", "17", inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}, false))
+	if found, err := f.Store.ByAddress(t.Context(), "O'Neil.ғ@users.test"); err != nil || len(found) > 0 {
+		t.Errorf("found %+v under the new address after the delete, %v", found, err)
+	}
+	for addr, n := range others {
+		found, err := f.Store.ByAddress(t.Context(), addr)
+		if err != nil || len(found) > 1 {
+			t.Fatalf("%q: %d people, %v", addr, len(found), err)
+		}
+		for _, p := range found {
+			if got := letters(t, f, p); got < n {
+				t.Errorf("%q has %d letters after somebody else moved and went, and had %d", addr, got, n)
+			}
+		}
+	}
+	wantUntouched(t, f)
+}
+
+// movedToOwnRows: letters that bear the new address already are the person's
+// from then on, with those that they had.
+func movedToOwnRows(t *testing.T, f Fixture) {
+	if f.Letter == nil {
+		t.Log("the store has no place that is linked by address")
+		return
+	}
+	seed(t, f, anna(), boris())
+	if err := f.Seed(guest(), *f.Letter); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, f, effect(t, f, "k-1", "17", setField(inbox.FieldEmail, "guest@users.test"), false))
+	found, err := f.Store.ByAddress(t.Context(), "guest@users.test")
+	if err != nil || len(found) != 1 || found[0].ID != "17" || letters(t, f, found[0]) != 2 {
+		t.Errorf("found %+v, %v, want the one person, with two letters", found, err)
+	}
+	wantUntouched(t, f)
+}
+
+// movedFromTwo: where two accounts have one address, nobody can tell whose the
+// letters are. They are not taken from either; staff are to look.
+func movedFromTwo(t *testing.T, f Fixture) {
+	first, second := anna(), boris()
+	second.Fields[inbox.FieldEmail] = "anna@USERS.test"
+	seed(t, f, first, second)
+	e := effect(t, f, "k-1", "17", setField(inbox.FieldEmail, "anna.new@users.test"), false)
+	_, err := f.Store.Apply(t.Context(), e)
+	if f.Letter == nil {
+		if err != nil {
+			t.Errorf("Apply: %v", err)
+		}
+		return
+	}
+	if err == nil || inbox.IsTemporary(err) || errors.Is(err, users.ErrChanged) {
+		t.Errorf("Apply: %v, want a permanent error", err)
+	}
+	wantNew(t, f, e)
+	for _, id := range []string{"17", "18"} {
+		if n := letters(t, f, mustGet(t, f, id)); n != 2 {
+			t.Errorf("person %s has %d letters, want both that name the address", id, n)
+		}
 	}
 }

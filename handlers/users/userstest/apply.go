@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func change(t *testing.T, f Fixture) {
 	}}
 	e := effect(t, f, "k-1", "17", r, false)
 	a := apply(t, f, e)
-	if a.Again || len(a.Plan.Steps) != 3 || a.Plan.Steps[0].New != "+77010000001, +77017777777" {
+	if a.Again || len(a.Plan.Steps) < 3 || a.Plan.Steps[0].New != "+77010000001, +77017777777" {
 		t.Errorf("applied %+v", a)
 	}
 	wantField(t, f, "17", inbox.FieldPhone, "+77010000001, +77017777777")
@@ -30,16 +31,18 @@ func change(t *testing.T, f Fixture) {
 	wantUntouched(t, f)
 	for addr, n := range map[string]int{"anna@users.test": 0, "anna.new@users.test": 1} {
 		found, err := f.Store.ByAddress(t.Context(), addr)
-		// What was written under the old address is a guest's by now.
-		found = slices.DeleteFunc(found, func(p users.Person) bool { return p.Guest })
 		if err != nil || len(found) != n {
 			t.Errorf("%d people under an address, want %d (%v)", len(found), n, err)
 		}
 	}
 }
 
+// refusing lists the fields in which such text is no value, so that the map
+// refuses it before the store sees it.
+var refusing = []inbox.Field{inbox.FieldEmail, inbox.FieldBirth}
+
 // hostileValues puts what has broken a store before into every field that
-// takes it, and wants it back as it was.
+// takes it, and wants it back as it was; a telephone number has a digit in it.
 func hostileValues(t *testing.T, f Fixture) {
 	seed(t, f, anna(), boris())
 	for _, v := range []string{
@@ -47,19 +50,33 @@ func hostileValues(t *testing.T, f Fixture) {
 		"Жәнібек 🐝", "<script>alert(1)</script>", "{{.}}", "../../etc/passwd",
 	} {
 		for _, field := range f.Map.Fields() {
-			switch field {
-			case inbox.FieldEmail, inbox.FieldBirth, inbox.FieldPhone:
-				continue
+			v := v
+			if field == inbox.FieldPhone {
+				v += "7"
 			}
 			p := mustGet(t, f, "17")
 			plan, err := f.Map.Plan(p, setField(field, v), false)
+			if refused, ok := errors.AsType[*datamap.RefusedError](err); ok && refused.Reason == datamap.ReasonParts {
+				word := strings.ReplaceAll(v, " ", "_")
+				v = word + " " + word // a word in each of its columns
+				plan, err = f.Map.Plan(p, setField(field, v), false)
+			}
+			if refuses := slices.Contains(refusing, field); refuses != (err != nil) {
+				t.Errorf("%s: %q is refused: %v, want %t", field, v, err, refuses)
+			}
 			if err != nil {
-				continue // the map refuses it before the store sees it
+				continue
 			}
 			e := users.Effect{Key: "k-" + string(field) + v, Kind: inbox.KindChange, Digest: plan.Digest("17", inbox.KindChange), Person: "17", Plan: plan}
 			apply(t, f, e)
 			wantField(t, f, "17", field, v)
 		}
+	}
+	const hostile = "'--$1?%s/*{{.}}`|1=1@users.test" // an address by RFC 5321 all the same
+	apply(t, f, effect(t, f, "k-email", "17", setField(inbox.FieldEmail, hostile), false))
+	wantField(t, f, "17", inbox.FieldEmail, hostile)
+	if found, err := f.Store.ByAddress(t.Context(), hostile); err != nil || len(found) != 1 || found[0].ID != "17" {
+		t.Errorf("found %d people under the address (%v)", len(found), err)
 	}
 	wantUntouched(t, f)
 }
@@ -134,7 +151,7 @@ func wantRest(t *testing.T, f Fixture, plan inbox.Plan, rest []users.Record) {
 		}
 	}
 	for _, k := range plan.Keeps {
-		kept[k.Place] = kept[k.Place] || k.Field == ""
+		kept[k.Place] = kept[k.Place] || k.Field == "" && !k.Earlier
 	}
 	places := map[string]bool{}
 	for _, r := range rest {

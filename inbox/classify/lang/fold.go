@@ -62,35 +62,103 @@ var cyrillic = map[rune]string{
 	'ә': "a", 'ғ': "g", 'қ': "k", 'ң': "n", 'ө': "o", 'ұ': "u", 'ү': "u", 'һ': "h", 'і': "i", 'ї': "i", 'є': "e", 'ґ': "g",
 }
 
-// digraphs are the ways to type one Cyrillic letter in Latin ones; longer first.
-var digraphs = strings.NewReplacer(
-	"shch", "6", "sch", "6", "tsh", "t6", "sh", "6", "ch", "4", "zh", "j", "kh", "h", "gh", "g", "ng", "n", "ts", "c", "tz", "c",
-	"yo", "e", "ye", "e", "yu", "iu", "ya", "ia",
-	"y", "i", "w", "u", "x", "h", "q", "k",
-)
+// digraphs are the ways to type one Cyrillic letter in Latin ones, by their
+// first letter; longer ones first.
+var digraphs = [128][]struct{ typed, instead string }{
+	's': {{"shch", "6"}, {"sch", "6"}, {"sh", "6"}},
+	't': {{"tsh", "t6"}, {"ts", "c"}, {"tz", "c"}},
+	'c': {{"ch", "4"}},
+	'z': {{"zh", "j"}},
+	'k': {{"kh", "h"}},
+	'g': {{"gh", "g"}},
+	'n': {{"ng", "n"}},
+	'y': {{"yo", "e"}, {"ye", "e"}, {"yu", "iu"}, {"ya", "ia"}, {"y", "i"}},
+	'w': {{"w", "u"}},
+	'x': {{"x", "h"}},
+	'q': {{"q", "k"}},
+}
+
+// undigraph replaces the digraphs.
+func undigraph(s string) string {
+	var b strings.Builder
+	b.Grow(len(s) + 2)
+next:
+	for i := 0; i < len(s); {
+		if c := s[i]; c < 128 {
+			for _, d := range digraphs[c] {
+				if strings.HasPrefix(s[i:], d.typed) {
+					b.WriteString(d.instead)
+					i += len(d.typed)
+					continue next
+				}
+			}
+		}
+		b.WriteByte(s[i])
+		i++
+	}
+	return b.String()
+}
+
+// shared gives the shared spelling of a Cyrillic letter; ok is false of others.
+func shared(r rune) (s string, ok bool) {
+	if r < 0x400 || r > 0x4FF {
+		return "", false
+	}
+	return cyrillicTable[r-0x400].s, cyrillicTable[r-0x400].ok
+}
+
+// cyrillicTable is cyrillic by the number of the letter.
+var cyrillicTable = func() (t [0x100]struct {
+	s  string
+	ok bool
+}) {
+	for r, s := range cyrillic {
+		t[r-0x400].s, t[r-0x400].ok = s, true
+	}
+	return t
+}()
 
 // eitherJ joins the two letters that typists write as "j": ж, and the sound
 // before a vowel that makes я and ю of а and у.
-var eitherJ = strings.NewReplacer("ja", "ia", "ju", "iu")
+func eitherJ(s string) string {
+	if strings.IndexByte(s, 'j') < 0 {
+		return s
+	}
+	b := []byte(s)
+	for i := range len(b) - 1 {
+		if b[i] == 'j' && (b[i+1] == 'a' || b[i+1] == 'u') {
+			b[i] = 'i'
+		}
+	}
+	return string(b)
+}
 
 // skeleton gives the spelling that a word shares with the same word typed in
 // the other script. Doubled letters count once, because typists drop them.
 func skeleton(folded string) string {
 	var b strings.Builder
+	b.Grow(len(folded))
 	isLatin := false
 	for _, r := range folded {
-		s, ok := cyrillic[r]
-		if !ok {
-			s, isLatin = string(r), true
+		s, ok := shared(r)
+		if ok {
+			b.WriteString(s)
+			continue
 		}
-		b.WriteString(s)
+		isLatin = true
+		b.WriteRune(r)
 	}
 	s := b.String()
 	if isLatin {
-		s = digraphs.Replace(s)
+		s = undigraph(s)
 	}
-	s = eitherJ.Replace(s)
-	b.Reset()
+	return undouble(eitherJ(s))
+}
+
+// undouble drops letters that repeat the one before.
+func undouble(s string) string {
+	var b strings.Builder
+	b.Grow(len(s))
 	var last rune
 	for _, r := range s {
 		if r != last {

@@ -1,79 +1,113 @@
 package lang
 
 import (
+	"maps"
 	"slices"
-	"unicode/utf8"
 )
 
 // index finds the entries of every language that begin with a word, or with
 // the beginning of one.
 type index struct {
-	exact, stems      map[string]bucket
-	shortest, longest int // bytes of a stem
+	exact  map[string]bucket
+	begin  trie // of the beginnings
+	groups []group
+	list   []uint32 // entries
+
+	filling map[string][]filling // by the word, while entries are added
+	stems   map[string][]filling
 }
 
-// bucket holds the entries that begin with the same word, by language.
-type bucket []group
+// bucket is a range of groups: the entries that begin with the same word, by
+// language.
+type bucket struct{ from, to uint32 }
 
-// group is the entries of one language in a bucket.
+// group is a range of entries of one language.
 type group struct {
-	nr      int // of the language
-	entries []*entry
+	from, to uint32
+	nr       uint8 // of the language
 }
 
-func (b bucket) with(e *entry) bucket {
-	for i := range b {
-		if b[i].nr == e.nr {
-			b[i].entries = append(b[i].entries, e)
-			return b
-		}
-	}
-	return append(b, group{nr: e.nr, entries: []*entry{e}})
+// filling is a group that still grows.
+type filling struct {
+	nr      uint8
+	entries []uint32
 }
 
-func (x *index) add(e *entry, word string, kind partKind) {
-	if x.exact == nil {
-		x.exact, x.stems = map[string]bucket{}, map[string]bucket{}
-		x.shortest = len(word)
+func (x *index) add(entry uint32, nr int, word string, kind partKind) {
+	if x.filling == nil {
+		x.filling, x.stems = map[string][]filling{}, map[string][]filling{}
 	}
-	if kind == partWord {
-		x.exact[word] = x.exact[word].with(e)
-		return
+	of := x.filling
+	if kind == partStem {
+		of = x.stems
 	}
-	x.stems[word] = x.stems[word].with(e)
-	x.shortest, x.longest = min(x.shortest, len(word)), max(x.longest, len(word))
+	list := of[word]
+	for i := range list {
+		if list[i].nr == uint8(nr) {
+			list[i].entries = append(list[i].entries, entry)
+			return
+		}
+	}
+	of[word] = append(list, filling{uint8(nr), []uint32{entry}})
 }
 
-// each calls do with every group of entries that may begin at a word.
-func (x *index) each(word string, do func(group)) {
-	for _, g := range x.exact[word] {
-		do(g)
-	}
-	for n := 0; n < min(len(word), x.longest); {
-		_, size := utf8.DecodeRuneInString(word[n:])
-		if n += size; n < x.shortest {
-			continue
+// done makes the index ready for use.
+func (x *index) done() {
+	x.exact = x.flat(x.filling)
+	x.begin = newTrie(slices.Sorted(maps.Keys(x.stems)), x.flat(x.stems))
+	x.filling, x.stems = nil, nil
+	x.groups, x.list = slices.Clip(x.groups), slices.Clip(x.list)
+}
+
+func (x *index) flat(of map[string][]filling) map[string]bucket {
+	out := make(map[string]bucket, len(of))
+	for word, list := range of {
+		b := bucket{from: uint32(len(x.groups))}
+		for _, f := range list {
+			from := uint32(len(x.list))
+			x.list = append(x.list, f.entries...)
+			x.groups = append(x.groups, group{from, uint32(len(x.list)), f.nr})
 		}
-		for _, g := range x.stems[word[:n]] {
-			do(g)
-		}
+		b.to = uint32(len(x.groups))
+		out[word] = b
 	}
+	return out
+}
+
+// look gives for each word the buckets of the entries that may begin there.
+func (x *index) look(words []string) [][]bucket {
+	all, ends := make([]bucket, 0, 2*len(words)), make([]int, len(words))
+	for i, w := range words {
+		if b, ok := x.exact[w]; ok {
+			all = append(all, b)
+		}
+		all = x.begin.each(w, all)
+		ends[i] = len(all)
+	}
+	out, from := make([][]bucket, len(words)), 0
+	for i, to := range ends {
+		out[i] = all[from:to]
+		from = to
+	}
+	return out
 }
 
 // likely tells which languages a text may be in, by their numbers: those that
 // know at least half as many of its words as the one that knows the most, and
 // those that are looked for in any text.
-func (r *Rules) likely(x *index, words []string) []bool {
+func (r *Rules) likely(x *index, words [][]bucket) []bool {
 	votes, last := make([]int, len(r.tags)), make([]int, len(r.tags))
 	best := 0
-	for i, w := range words {
-		x.each(w, func(g group) {
-			if last[g.nr] <= i {
-				last[g.nr] = i + 1
-				votes[g.nr]++
-				best = max(best, votes[g.nr])
+	for i, buckets := range words {
+		for _, b := range buckets {
+			for _, g := range x.groups[b.from:b.to] {
+				if last[g.nr] <= i {
+					last[g.nr] = i + 1
+					votes[g.nr]++
+					best = max(best, votes[g.nr])
+				}
 			}
-		})
+		}
 	}
 	out := make([]bool, len(r.tags))
 	for nr, tag := range r.tags {
@@ -96,26 +130,31 @@ func (r *Rules) scan(t *Text, typed bool) []Hits {
 			words[i] = w.skel
 		}
 	}
-	m := &matcher{t: t, skel: typed, nots: r.nots}
-	likely := r.likely(x, words)
+	m := r.newMatcher(t, words, typed)
+	found := x.look(words)
+	likely := r.likely(x, found)
 	plain, later := make([]Hits, len(r.tags)), make([][]pending, len(r.tags))
-	for i, w := range words {
-		x.each(w, func(g group) {
-			if !likely[g.nr] {
-				return
-			}
-			for _, e := range g.entries {
-				if e.refers {
-					later[e.nr] = append(later[e.nr], pending{e, i})
-				} else {
-					plain[e.nr] = m.try(e, i, plain[e.nr])
+	for i, buckets := range found {
+		for _, b := range buckets {
+			for _, g := range x.groups[b.from:b.to] {
+				if !likely[g.nr] {
+					continue
+				}
+				for _, n := range x.list[g.from:g.to] {
+					if e := &r.book.patterns[n]; e.refers {
+						later[g.nr] = append(later[g.nr], pending{e, i})
+					} else if m.may(e, i) {
+						plain[g.nr] = m.try(e, i, plain[g.nr])
+					}
 				}
 			}
-		})
+		}
 	}
 	cover := make([]Span, len(t.Words))
 	for nr, tag := range r.tags {
-		plain[nr] = m.referring(r.lexicons[tag], longest(plain[nr], cover), later[nr])
+		if len(plain[nr]) > 0 || len(later[nr]) > 0 {
+			plain[nr] = m.referring(r.lexicons[tag], longest(plain[nr], cover), later[nr])
+		}
 	}
 	return plain
 }
@@ -123,7 +162,7 @@ func (r *Rules) scan(t *Text, typed bool) []Hits {
 // pending is an entry that may begin at a word, and that refers to what other
 // entries find.
 type pending struct {
-	e    *entry
+	e    *pattern
 	word int
 }
 
@@ -135,8 +174,8 @@ func (m *matcher) referring(l *lexicon, plain Hits, later []pending) Hits {
 		all = m.try(p.e, p.word, all)
 	}
 	for _, h := range plain {
-		for _, e := range l.refs[h.Concept] {
-			all = m.try(e, h.From, all)
+		for _, n := range l.refs[h.Concept] {
+			all = m.try(&m.book.patterns[n], h.From, all)
 		}
 	}
 	return all

@@ -53,44 +53,69 @@ func (h Hits) Prefixed(s Span, prefix string) Hits {
 
 // begin gives the hits whose first word is in the span.
 func (h Hits) begin(s Span) Hits {
-	order := func(x Hit, word int) int { return x.From - word }
-	from, _ := slices.BinarySearchFunc(h, s.From, order)
-	to, _ := slices.BinarySearchFunc(h, max(s.From, s.To), order)
-	return h[from:to]
+	from := h.first(s.From)
+	return h[from : from+h[from:].first(s.To)]
+}
+
+// first gives the place of the first hit that begins at a word or behind it.
+func (h Hits) first(word int) int {
+	lo, hi := 0, len(h)
+	for lo < hi {
+		if mid := (lo + hi) / 2; h[mid].From < word {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
 }
 
 // maxGap bounds the words that "..." stands for.
 const maxGap = 6
 
 type matcher struct {
-	t     *Text
-	skel  bool
-	nots  []map[string]bool // of each language, the words that negate
-	found Hits              // what <concept> may refer to
+	t       *Text
+	book    *book
+	words   []string // in the form that is compared
+	numbers []uint32 // of the words
+	skel    bool
+	nots    []map[string]bool // of each language, the words that negate
+	found   Hits              // what <concept> may refer to
 }
 
-func (m *matcher) try(e *entry, i int, hits Hits) Hits {
-	parts, left := e.parts, false
-	if parts[0].kind == partSlot {
-		parts, left = parts[1:], true
+func (r *Rules) newMatcher(t *Text, words []string, typed bool) *matcher {
+	m := &matcher{t: t, book: r.book, words: words, numbers: make([]uint32, len(words)), skel: typed, nots: r.nots}
+	for i, w := range words {
+		m.numbers[i] = r.book.numbers[w]
 	}
-	end := m.match(parts, i, false, m.nots[e.nr])
+	return m
+}
+
+// may tells whether the second word of an entry allows that it begins at a
+// word, which fits. That is said quickly of most entries that do not fit.
+func (m *matcher) may(e *pattern, i int) bool {
+	if e.second == unknown {
+		return true
+	}
+	want := e.second
+	if m.skel {
+		want = e.secondSkel
+	}
+	return i+1 < len(m.numbers) && m.numbers[i+1] == want
+}
+
+func (m *matcher) try(e *pattern, i int, hits Hits) Hits {
+	end := m.match(m.book.look(e), i, false, m.nots[e.nr])
 	if end < 0 {
 		return hits
 	}
-	h := Hit{Concept: e.concept, Span: Span{i, end}, Left: left, Weak: e.weak}
-	for _, p := range e.parts {
-		h.loose = h.loose || p.kind != partWord && p.kind != partStem
-		h.slot = h.slot || p.kind == partSlot
-	}
-	h.slot = h.slot && !slices.ContainsFunc(e.parts, func(p part) bool { return p.kind == partGap || p.kind == partRef })
-	return append(hits, h)
+	return append(hits, Hit{Concept: m.book.concepts[e.concept], Span: Span{i, end}, Left: e.left, Weak: e.weak, loose: e.loose, slot: e.slot})
 }
 
 // match gives the word behind the last part, or -1. The first part's word has
 // nothing to be next to; after a gap, a comma may stand between. A gap does not
 // step over a "not".
-func (m *matcher) match(parts []part, i int, follows bool, nots map[string]bool) int {
+func (m *matcher) match(parts []packedPart, i int, follows bool, nots map[string]bool) int {
 	if len(parts) == 0 || parts[0].kind == partSlot {
 		return i
 	}
@@ -114,7 +139,7 @@ func (m *matcher) match(parts []part, i int, follows bool, nots map[string]bool)
 	}
 	if p.kind == partRef {
 		for _, h := range m.found.begin(Span{i, i + 1}) {
-			if string(h.Concept) == p.text {
+			if string(h.Concept) == m.book.words[p.text] {
 				if end := m.match(parts[1:], h.To, true, nots); end >= 0 {
 					return end
 				}
@@ -122,11 +147,11 @@ func (m *matcher) match(parts []part, i int, follows bool, nots map[string]bool)
 		}
 		return -1
 	}
-	w, want := m.t.Words[i].Fold, p.text
+	want := p.text
 	if m.skel {
-		w, want = m.t.Words[i].skel, p.skel
+		want = p.skel
 	}
-	if w == want || (p.kind == partStem && strings.HasPrefix(w, want)) {
+	if m.numbers[i] == want || (p.kind == partStem && strings.HasPrefix(m.words[i], m.book.words[want])) {
 		return m.match(parts[1:], i+1, true, nots)
 	}
 	return -1

@@ -3,6 +3,7 @@ package lang
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // cut is an ending that a word has in a sentence, and what it has by itself:
@@ -45,6 +46,9 @@ func (r *Rules) takeCities(list []*entry) []*entry {
 func (r *Rules) IsCity(text string) bool { return r.typedCities[skeleton(placeKey(text))] }
 
 func placeKey(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r == '-' || unicode.IsSpace(r) }) {
+		return Fold(s) // one word
+	}
 	return Fold(strings.Join(strings.Fields(strings.ReplaceAll(s, "-", " ")), " "))
 }
 

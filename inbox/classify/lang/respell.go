@@ -1,7 +1,9 @@
 package lang
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -31,27 +33,39 @@ func (c Concept) mayBeMeant() bool {
 	return strings.HasPrefix(string(c), FieldPrefix)
 }
 
-// newSpelling gathers the words of a language. It is nil for one whose file does
-// not list the words that look like others misspelt (section spelt).
-func newSpelling(list []*entry, form func(string) string) *spelling {
+// spellings gives what makes the two spellings of a language when they are
+// needed, of a range of the book. They are nil for one whose file does not list
+// the words that look like others misspelt (section spelt).
+func (b *book) spellings(from, to int) func(typed bool) *spelling {
+	if !slices.ContainsFunc(b.patterns[from:to], func(p pattern) bool { return b.concepts[p.concept] == Spelt }) {
+		return func(bool) *spelling { return nil }
+	}
+	written := sync.OnceValue(func() *spelling { return b.newSpelling(from, to, func(w string) string { return w }) })
+	typed := sync.OnceValue(func() *spelling { return b.newSpelling(from, to, skeleton) })
+	return func(other bool) *spelling {
+		if other {
+			return typed()
+		}
+		return written()
+	}
+}
+
+// newSpelling gathers the words of a language.
+func (b *book) newSpelling(from, to int, form func(string) string) *spelling {
 	s := &spelling{known: map[string]bool{}, stems: map[string]bool{}, meant: map[string]bool{}, near: map[string][]string{}, sounds: map[string]string{}}
-	spelt := false
-	for _, e := range list {
-		spelt = spelt || e.concept == Spelt
-		for _, p := range e.parts {
-			switch w := form(p.text); p.kind {
+	for i := from; i < to; i++ {
+		e := &b.patterns[i]
+		for _, p := range b.all(e) {
+			switch w := form(b.words[p.text]); p.kind {
 			case partWord:
 				s.known[w] = true
-				if len(e.parts) == 1 && e.concept.mayBeMeant() && utf8.RuneCountInString(w) >= minRespelt {
+				if e.n == 1 && b.concepts[e.concept].mayBeMeant() && utf8.RuneCountInString(w) >= minRespelt {
 					s.mean(w)
 				}
 			case partStem:
 				s.stems[w] = true
 			}
 		}
-	}
-	if !spelt {
-		return nil
 	}
 	return s
 }

@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 )
 
@@ -21,6 +20,7 @@ type Rules struct {
 
 	typedCities map[string]bool // in the spelling that both scripts share
 
+	book  *book
 	nots  []map[string]bool // by number of the language: the single words of [negation]
 	plain index             // the entries of all languages as they are written
 	typed index             // those in Cyrillic, in the spelling that both scripts share
@@ -29,8 +29,8 @@ type Rules struct {
 // lexicon is what one language's file says, but for the entries that begin
 // with a word: those of all languages are in one index.
 type lexicon struct {
-	nr     int // its place among the tags
-	refs   map[Concept][]*entry
+	nr     int                  // its place among the tags
+	refs   map[Concept][]uint32 // entries of the book
 	cuts   map[Concept][]cut
 	values map[string]valueWords // by what they are values of
 	words  map[Concept]*wordList
@@ -38,7 +38,7 @@ type lexicon struct {
 	spelling func(typed bool) *spelling
 }
 
-type partKind int
+type partKind uint8
 
 const (
 	partWord partKind = iota
@@ -53,11 +53,11 @@ type part struct {
 	text, skel string
 }
 
+// entry is one of a rule file, while it is read.
 type entry struct {
 	concept Concept
 	parts   []part
 	source  string
-	nr      int  // of its lexicon
 	weak    bool // begins with ~
 	refers  bool // has a <concept>, so it can only be found once plain entries are
 }
@@ -69,13 +69,39 @@ func Load(systems ...fs.FS) (*Rules, error) { return LoadWith(nil, systems...) }
 // LoadWith is Load with entries beside those of the files, by language. Those
 // of a language that has no file are left out: it is not one that is read.
 func LoadWith(more map[string]map[Concept][]string, systems ...fs.FS) (*Rules, error) {
-	r := &Rules{lexicons: map[string]*lexicon{}, cities: map[string]string{}, typedCities: map[string]bool{}}
-	entries := map[string][]*entry{}
-	var faults []error
+	r := &Rules{book: newBook(), lexicons: map[string]*lexicon{}, cities: map[string]string{}, typedCities: map[string]bool{}}
+	files, faults := ruleFiles(systems)
+	r.tags = slices.Sorted(maps.Keys(files))
+	counts := map[string]int{}
+	for nr, tag := range r.tags { // one language at a time: what is read takes far more memory than what is kept
+		var entries []*entry
+		for _, f := range files[tag] {
+			var errs []error
+			entries, errs = parseFile(f.name, f.text, entries)
+			faults = append(faults, errs...)
+		}
+		entries, errs := addEntries(tag, entries, more[tag])
+		faults = append(faults, errs...)
+		counts[tag] = len(entries)
+		r.lexicons[tag] = r.newLexicon(nr, r.takeCities(entries))
+	}
+	r.plain.done()
+	r.typed.done()
+	r.book.done()
+	r.richest = slices.Clone(r.tags)
+	slices.SortStableFunc(r.richest, func(a, b string) int { return counts[b] - counts[a] })
+	return r, errors.Join(faults...)
+}
+
+type ruleFile struct{ name, text string }
+
+// ruleFiles reads the rule files of every language.
+func ruleFiles(systems []fs.FS) (files map[string][]ruleFile, faults []error) {
+	files = map[string][]ruleFile{}
 	for _, fsys := range systems {
 		names, err := fs.Glob(fsys, "*.txt")
 		if err != nil {
-			return nil, fmt.Errorf("listing rule files: %w", err)
+			return files, []error{fmt.Errorf("listing rule files: %w", err)}
 		}
 		for _, name := range names {
 			b, err := fs.ReadFile(fsys, name)
@@ -84,38 +110,24 @@ func LoadWith(more map[string]map[Concept][]string, systems ...fs.FS) (*Rules, e
 				continue
 			}
 			tag := strings.TrimSuffix(path.Base(name), ".txt")
-			var errs []error
-			entries[tag], errs = parseFile(name, string(b), entries[tag])
-			faults = append(faults, errs...)
+			files[tag] = append(files[tag], ruleFile{name, string(b)})
 		}
 	}
-	faults = append(faults, addEntries(entries, more)...)
-	r.tags = slices.Sorted(maps.Keys(entries))
-	for nr, tag := range r.tags {
-		r.lexicons[tag] = r.newLexicon(nr, r.takeCities(entries[tag]))
-	}
-	r.richest = slices.Clone(r.tags)
-	slices.SortStableFunc(r.richest, func(a, b string) int { return len(entries[b]) - len(entries[a]) })
-	return r, errors.Join(faults...)
+	return files, faults
 }
 
-func addEntries(entries map[string][]*entry, more map[string]map[Concept][]string) (faults []error) {
-	for _, tag := range slices.Sorted(maps.Keys(more)) {
-		if entries[tag] == nil {
-			continue
-		}
-		for _, section := range slices.Sorted(maps.Keys(more[tag])) {
-			for _, source := range more[tag][section] {
-				e, err := parseEntry(section, source)
-				if err != nil {
-					faults = append(faults, fmt.Errorf("%s, [%s]: %w", tag, section, err))
-					continue
-				}
-				entries[tag] = append(entries[tag], e)
+func addEntries(tag string, entries []*entry, more map[Concept][]string) (all []*entry, faults []error) {
+	for _, section := range slices.Sorted(maps.Keys(more)) {
+		for _, source := range more[section] {
+			e, err := parseEntry(section, source)
+			if err != nil {
+				faults = append(faults, fmt.Errorf("%s, [%s]: %w", tag, section, err))
+				continue
 			}
+			entries = append(entries, e)
 		}
 	}
-	return faults
+	return entries, faults
 }
 
 // Languages lists the languages that have a rule file, sorted.
@@ -224,6 +236,9 @@ func (e *entry) addWords(w string) error {
 	return nil
 }
 
+// maxParts bounds the parts of an entry.
+const maxParts = 200
+
 func (e *entry) check() error {
 	n := len(e.parts)
 	if n == 0 {
@@ -250,6 +265,9 @@ func (e *entry) check() error {
 	}
 	if want := e.concept.slotted(); (slots == 1) != want || slots > 1 {
 		return fmt.Errorf("%q: [%s] takes entries with %s", e.source, e.concept, map[bool]string{true: "exactly one {}", false: "no {}"}[want])
+	}
+	if n > maxParts {
+		return fmt.Errorf("%q: more than %d words are no phrase", e.source, maxParts)
 	}
 	if gaps > 2 {
 		return fmt.Errorf("%q: more than two gaps fit too much", e.source)
@@ -278,26 +296,19 @@ func (e *entry) spell() {
 func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
 	nots := map[string]bool{}
 	r.nots = append(r.nots, nots)
-	l := &lexicon{nr: nr, refs: map[Concept][]*entry{}, cuts: map[Concept][]cut{}, values: map[string]valueWords{}, words: map[Concept]*wordList{}}
+	l := &lexicon{nr: nr, refs: map[Concept][]uint32{}, cuts: map[Concept][]cut{}, values: map[string]valueWords{}, words: map[Concept]*wordList{}}
 	list = l.takeWords(list)
-	written := sync.OnceValue(func() *spelling { return newSpelling(list, func(w string) string { return w }) })
-	typed := sync.OnceValue(func() *spelling { return newSpelling(list, skeleton) })
-	l.spelling = func(other bool) *spelling {
-		if other {
-			return typed()
-		}
-		return written()
-	}
+	from := len(r.book.patterns)
+	defer func() { l.spelling = r.book.spellings(from, len(r.book.patterns)) }()
 	for _, e := range list {
-		e.nr = nr
 		e.spell()
+		n, p := r.book.add(e, nr), e.parts[0]
 		if e.concept == Spelt {
 			continue
 		}
 		if e.concept == Negation && len(e.parts) == 1 && e.parts[0].kind == partWord {
 			nots[e.parts[0].text] = true
 		}
-		p := e.parts[0]
 		if strings.HasPrefix(string(e.concept), CutPrefix) {
 			l.cuts[e.concept] = append(l.cuts[e.concept], newCut(e))
 			continue
@@ -310,12 +321,12 @@ func (r *Rules) newLexicon(nr int, list []*entry) *lexicon {
 			p = e.parts[1]
 		}
 		if p.kind == partRef {
-			l.refs[Concept(p.text)] = append(l.refs[Concept(p.text)], e)
+			l.refs[Concept(p.text)] = append(l.refs[Concept(p.text)], n)
 			continue
 		}
-		r.plain.add(e, p.text, p.kind)
+		r.plain.add(n, nr, p.text, p.kind)
 		if isCyrillic(p.text) {
-			r.typed.add(e, skeleton(p.text), p.kind)
+			r.typed.add(n, nr, skeleton(p.text), p.kind)
 		}
 	}
 	return l

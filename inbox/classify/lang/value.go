@@ -3,22 +3,62 @@ package lang
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // valueWords are the values that a section value.NAME lists, by their
 // comparable form and by the spelling that both scripts share.
 type valueWords struct {
-	plain, typed map[string]string
+	plain, typed valueList
+}
+
+// valueList holds the values in one spelling.
+type valueList struct {
+	source map[string]string // by the spelling
+	begins map[string]bool   // the first letters of each, which no ending of a sentence reaches
+}
+
+func newValueList() valueList {
+	return valueList{source: map[string]string{}, begins: map[string]bool{}}
+}
+
+func (l valueList) add(key, source string) {
+	l.source[key], l.begins[begin(key)] = source, true
+}
+
+// mayBegin tells, by the first word of a text alone, whether the text may be one
+// of the values.
+func (l valueList) mayBegin(text string) bool {
+	first := text
+	if i := strings.IndexFunc(text, func(r rune) bool { return r == '-' || unicode.IsSpace(r) }); i > 0 {
+		first = text[:i]
+	}
+	first = begin(Fold(first))
+	return utf8.RuneCountInString(first) < minStem || l.begins[first]
+}
+
+// begin gives the letters that a word keeps when it loses an ending.
+func begin(key string) string {
+	n := 0
+	for i := range key {
+		if n == minStem {
+			return key[:i]
+		}
+		n++
+	}
+	return key
 }
 
 func (l *lexicon) addValue(of, source string) {
 	v, ok := l.values[of]
 	if !ok {
-		v = valueWords{plain: map[string]string{}, typed: map[string]string{}}
+		v = valueWords{plain: newValueList(), typed: newValueList()}
 		l.values[of] = v
 	}
 	key := placeKey(source)
-	v.plain[key], v.typed[skeleton(key)] = source, source
+	v.plain.add(key, source)
+	v.typed.add(skeleton(key), source)
 }
 
 // MaxValueWords bounds the words of a value that a rule file lists.
@@ -33,16 +73,23 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 	if l == nil {
 		return "", false
 	}
-	list, key := l.values[of].plain, placeKey(text)
-	if g.Typed {
-		list, key = l.values[of].typed, skeleton(key)
+	words := l.values[of]
+	if len(words.plain.source) == 0 || !g.Typed && !words.plain.mayBegin(text) {
+		return "", false
 	}
-	if _, ok := list[key]; ok {
+	list, key := words.plain, placeKey(text)
+	if g.Typed {
+		list, key = words.typed, skeleton(key)
+	}
+	if !list.begins[begin(key)] {
+		return "", false
+	}
+	if _, ok := list.source[key]; ok {
 		return text, true // with the writer's capitals
 	}
 	cuts := l.cuts[CutPrefix+"value"]
 	for _, form := range bare(strings.Fields(key), cuts, g.Typed) {
-		if source, ok := list[form]; ok {
+		if source, ok := list.source[form]; ok {
 			if g.Typed {
 				return text, true
 			}
@@ -55,7 +102,7 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 // Lists tells whether the file of the guessed language has a section value.NAME.
 func (r *Rules) Lists(g Guess, of string) bool {
 	l := r.lexicons[g.Tag]
-	return l != nil && len(l.values[of].plain) > 0
+	return l != nil && len(l.values[of].plain.source) > 0
 }
 
 // bare gives the forms that words may have without the endings of a sentence:

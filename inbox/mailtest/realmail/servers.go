@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -47,6 +48,10 @@ type Servers struct {
 	border    bool
 	dir       string
 	authority *mailtest.Authority
+
+	reading   sync.Mutex
+	readTo    int64 // of the log of Postfix
+	delivered int   // as told before there
 }
 
 // Start runs a pair of servers until the test ends. Where they are not

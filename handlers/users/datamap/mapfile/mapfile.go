@@ -32,6 +32,8 @@
 //	[[related]]                    another table; the keys of [account], but for the account's own, and
 //	key                            may be several columns
 //	link = { column, to = "place.column" } | { column, address = true }    how a row belongs to a person
+//	                               by address: when the person's changes, the rows get the new one, but where
+//	                               erase = "keep" of the table or that column; { …, fixed = { en = "why" } }: they never do
 //	where = [{ column, value }]    what else a row must hold to count
 //	single = true                  one row a person: people may change its fields
 //	[[related.column]]             as above
@@ -360,6 +362,8 @@ func readLink(t *settings.Table) datamap.Link {
 	}
 	l := datamap.Link{Column: readName(sub, "column", hint)}
 	to, byAddress := sub.Text("to", ""), sub.Flag("address", false)
+	l.Why = readText(sub, "fixed")
+	l.Fixed = l.Why != nil
 	l.Parent, l.To, _ = strings.Cut(to, ".")
 	switch {
 	case byAddress == (to != ""):
