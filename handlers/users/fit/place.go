@@ -21,6 +21,10 @@ func (c *comparison) place(i int, p datamap.Place) {
 	if !t.Transactional {
 		c.fault(p.Name, "convert it: ALTER TABLE … ENGINE = InnoDB", "the table %q has no transactions, so that half of an action could stay", t.Name)
 	}
+	if t.Filtered {
+		c.fault(p.Name, "give supportd a database user with BYPASSRLS, or make it the owner without FORCE ROW LEVEL SECURITY",
+			"row-level security of %q may hide rows from us, and what is hidden would count as gone", t.Name)
+	}
 	w := &placed{c, p, t}
 	known := true
 	for _, k := range p.Source.Key {

@@ -62,16 +62,11 @@ func (s *Store) apply(ctx context.Context, e users.Effect) (users.Applied, error
 
 // once carries out an effect in one transaction.
 func (s *Store) once(ctx context.Context, l *layout, e users.Effect) (users.Applied, error) {
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.isolation})
+	tx, err := s.begin(ctx, s.d.begin, &sql.TxOptions{Isolation: s.d.isolation})
 	if err != nil {
-		return users.Applied{}, s.failed(ctx, err)
+		return users.Applied{}, err
 	}
 	defer tx.Rollback()
-	for _, set := range s.d.begin {
-		if _, err := tx.ExecContext(ctx, set); err != nil {
-			return users.Applied{}, s.failed(ctx, err)
-		}
-	}
 	work := &work{s: s, ctx: ctx, tx: tx, l: l, e: e}
 	if a, err := work.begin(); err != nil || a.Again {
 		return a, err

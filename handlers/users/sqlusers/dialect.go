@@ -24,6 +24,7 @@ type dialect struct {
 	param    func(n int, c Column) string // the n-th parameter, from 1, compared with or written into c
 	lock     string                       // what makes a SELECT lock the rows
 	begin    []string                     // at the start of a transaction that writes
+	reads    []string                     // at the start of one that only reads; none: it needs no transaction
 	// copies: a table that is written cannot be read in the same statement, a
 	// DELETE names the alias first, and references are checked row by row.
 	copies    bool

@@ -14,7 +14,8 @@ type class string
 const (
 	classPassing    class = "it failed for now"      // connection lost, deadlock, lock timeout, too many connections, shutting down
 	classRights     class = "the rights are missing" // on a table or a column
-	classAccess     class = "it does not let us in"  // user, password, database, file
+	classHidden     class = "row-level security hides rows from us"
+	classAccess     class = "it does not let us in" // user, password, database, file
 	classSchema     class = "a table or column is missing, or of another type"
 	classReadOnly   class = "it is read-only"
 	classUnique     class = "a value must be unique, and is taken"
@@ -26,11 +27,14 @@ const (
 // hints say what the operator can do.
 var hints = map[class]string{
 	classRights:     "grant SELECT, INSERT, UPDATE and DELETE on the tables of the data map and on supportd_effects",
+	classHidden:     hintHidden,
 	classAccess:     "look at the DSN or path, and at who may connect",
 	classSchema:     "was a table changed, or `supportd users init` never run? compare the data map with the database: supportd check",
 	classReadOnly:   "give supportd the primary server, or a file that it may write",
 	classConstraint: "rows that refer to it are no part of the data map, or a column must not be empty",
 }
+
+const hintHidden = "give supportd a database user with BYPASSRLS, or tables without FORCE ROW LEVEL SECURITY that are its own"
 
 // failure is an error of the database without the values that it names: the
 // driver's own text may quote what people gave, so it goes no further.

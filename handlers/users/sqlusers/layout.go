@@ -98,7 +98,10 @@ func newLayout(m *datamap.Map, schema Schema) (*layout, error) {
 	} else {
 		l.email = &c.source[0]
 	}
-	_, l.effects = schema.Table(EffectsTable)
+	effects, ok := schema.Table(EffectsTable)
+	if l.effects = ok; effects.Filtered {
+		faults = append(faults, fmt.Errorf("row-level security of the table %q may hide what was done before", EffectsTable))
+	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, &inbox.Error{Err: fmt.Errorf("the data map does not fit the site's database: %w", err),
 			Hint: "correct the map or the database; supportd check shows what differs"}
@@ -151,6 +154,9 @@ func (f *fitter) place(p datamap.Place) *place {
 	out.table = t
 	if !t.Transactional {
 		f.fault("the table %q has no transactions (MyISAM?), so that half of an action could stay", t.Name)
+	}
+	if t.Filtered {
+		f.fault("row-level security of the table %q may hide rows from us, and what is hidden would count as gone", t.Name)
 	}
 	for _, name := range p.Source.Key {
 		out.keys = append(out.keys, f.column(t, name))

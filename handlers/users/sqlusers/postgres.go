@@ -43,7 +43,8 @@ func postgres() *dialect {
 		},
 		moment:    func(t time.Time) string { return t.Format(time.RFC3339) },
 		isolation: sql.LevelReadCommitted,
-		begin:     []string{"SET LOCAL lock_timeout = '10s'"},
+		begin:     []string{"SET LOCAL lock_timeout = '10s'", seeAll},
+		reads:     []string{seeAll},
 		effects: `CREATE TABLE IF NOT EXISTS supportd_effects ("key" text COLLATE "C" PRIMARY KEY, "kind" text NOT NULL, ` +
 			`"digest" text NOT NULL, "at" timestamptz NOT NULL, "plan" text NOT NULL)`,
 		open:      openPostgres,
@@ -51,6 +52,11 @@ func postgres() *dialect {
 		catalogue: postgresCatalogue,
 	}
 }
+
+// seeAll makes it an error that row-level security would hide rows from a
+// statement, which would else find fewer and not say so. It is said in every
+// transaction, because a pooler takes no such setting for a connection.
+const seeAll = "SET LOCAL row_security = off"
 
 // postgresParam casts, so that a value has the type of what it is compared
 // with, and an index on that serves.
@@ -98,6 +104,9 @@ func postgresFailure(err error) (failure, bool) {
 		f.class = classPassing // XX000: also a table that goes while it is read
 	case "42501":
 		f.class = classRights
+		if e.Routine == "check_enable_rls" {
+			f.class = classHidden
+		}
 	case "42P01", "42703", "3F000", "42704", "42804", "42883":
 		f.class = classSchema
 	case "25006":
@@ -137,7 +146,8 @@ CASE WHEN a.attnotnull OR t.typnotnull THEN '' ELSE 'null' END,
 CASE WHEN b.typname IN ('varchar', 'bpchar') THEN CAST(greatest(greatest(a.atttypmod, t.typtypmod) - 4, 0) AS text) ELSE '' END,
 CASE WHEN (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '' OR t.typdefault IS NOT NULL THEN 'default' ELSE '' END,
 CASE WHEN a.attgenerated <> '' OR a.attidentity = 'a' THEN 'generated' ELSE '' END,
-CAST((SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid) AS text), format_type(b.oid, -1), ''
+CAST((SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid) AS text), format_type(b.oid, -1), '',
+CASE WHEN row_security_active(c.oid) THEN 'filtered' ELSE '' END
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition

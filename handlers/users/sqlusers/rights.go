@@ -37,20 +37,14 @@ func (s *Store) rights(ctx context.Context) ([]Lack, error) {
 	if err != nil {
 		return nil, err
 	}
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.isolation})
-	if err != nil {
-		err = s.failed(ctx, err)
-		if isClass(err, classReadOnly) {
-			return []Lack{{Table: EffectsTable, Verb: "INSERT", Err: err}}, nil
-		}
+	tx, err := s.begin(ctx, s.d.begin, &sql.TxOptions{Isolation: s.d.isolation})
+	switch {
+	case isClass(err, classReadOnly):
+		return []Lack{{Table: EffectsTable, Verb: "INSERT", Err: err}}, nil
+	case err != nil:
 		return nil, err
 	}
 	defer tx.Rollback()
-	for _, set := range s.d.begin {
-		if _, err := tx.ExecContext(ctx, set); err != nil {
-			return nil, s.failed(ctx, err)
-		}
-	}
 	t := &trial{s: s, ctx: ctx, tx: tx}
 	for _, n := range s.needs(l) {
 		if err := t.try(n); err != nil || t.readOnly {

@@ -22,6 +22,7 @@ type Table struct {
 	Name          string // "table", or "schema.table" where a plain name does not find it
 	View          bool
 	Transactional bool // false: what is written stays, whatever comes after it (MyISAM)
+	Filtered      bool // row-level security may hide rows from us (PostgreSQL)
 	Columns       []Column
 	Unique        []Unique
 	Foreign       []ForeignKey
@@ -196,7 +197,8 @@ func (s *Store) readSchema(ctx context.Context) (Schema, error) {
 type catalogue struct {
 	// columns: then "view" or "", "plain" when it has no transactions, the name,
 	// the type, the kind, "null" or "", the length, "default" or "", "generated"
-	// or "", the enum as a JSON list, and two words of the dialect's own.
+	// or "", the enum as a JSON list, the type to cast to and the collation, where
+	// the dialect needs them, and "filtered" or "".
 	columns string
 	// unique: then the name, "primary" or "", "partial" or "", and a column.
 	unique string
@@ -229,7 +231,7 @@ func (b *builder) column(v []string) {
 	if !ok {
 		i = len(b.tables)
 		b.at[name] = i
-		b.tables = append(b.tables, Table{Name: name, View: v[3] == "view", Transactional: v[4] != "plain",
+		b.tables = append(b.tables, Table{Name: name, View: v[3] == "view", Transactional: v[4] != "plain", Filtered: v[15] == "filtered",
 			schema: v[0], plain: v[1], columns: map[string]int{}})
 	}
 	t := &b.tables[i]

@@ -187,6 +187,14 @@ type querier interface {
 // read runs a statement that selects the columns, and gives row by row. Each
 // may say that it has enough.
 func (s *Store) read(ctx context.Context, db querier, q *statement, columns []Column, each func(row []value) (more bool)) error {
+	if db == querier(s.db) && len(s.d.reads) > 0 {
+		tx, err := s.begin(ctx, s.d.reads, &sql.TxOptions{ReadOnly: true})
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		db = tx
+	}
 	rows, err := db.QueryContext(ctx, q.text.String(), q.args...)
 	if err != nil {
 		return s.failed(ctx, err)
@@ -210,6 +218,21 @@ func (s *Store) read(ctx context.Context, db querier, q *statement, columns []Co
 		}
 	}
 	return s.failed(ctx, rows.Err())
+}
+
+// begin begins a transaction with what is set in it first.
+func (s *Store) begin(ctx context.Context, first []string, o *sql.TxOptions) (*sql.Tx, error) {
+	tx, err := s.db.BeginTx(ctx, o)
+	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
+	for _, set := range first {
+		if _, err := tx.ExecContext(ctx, set); err != nil {
+			tx.Rollback()
+			return nil, s.failed(ctx, err)
+		}
+	}
+	return tx, nil
 }
 
 // write runs a statement and tells how many rows it was about.
