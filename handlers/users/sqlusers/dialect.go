@@ -30,6 +30,7 @@ type dialect struct {
 	copies    bool
 	ranges    bool // an equality and an order by the key together use no index of both
 	walks     bool // for each page it would make the list anew of all that rows may be linked to
+	mixes     bool // columns of no type hold numbers and texts side by side
 	isolation sql.IsolationLevel
 
 	read   func(c Column, col string) string        // what to select of a column

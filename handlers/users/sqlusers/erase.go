@@ -208,7 +208,7 @@ func (w *work) blanked(p *place, b blank, v value) (a assignment, needed bool, e
 		a.value, err = b.column.nothing(p)
 		return a, true, err
 	case datamap.RuleValue:
-		a.value = value{b.rule.Value, true}
+		a.value = value{text: b.rule.Value, held: true}
 		return a, true, nil
 	case datamap.RuleHash, datamap.RuleInvalid:
 		if done(b.rule, b.column, v, w.s.seal) {
@@ -222,7 +222,7 @@ func (w *work) blanked(p *place, b blank, v value) (a assignment, needed bool, e
 			return a, false, &inbox.Error{Err: fmt.Errorf("column %q of the place %q is too short for what the rule %q writes, or holds no text", b.column.Name, p.Name, b.rule.Op),
 				Hint: "give the column another rule in the data map, or remove the rows"}
 		}
-		a.value = value{text, true}
+		a.value = value{text: text, held: true}
 		return a, true, nil
 	}
 	return a, false, fmt.Errorf("column %q of the place %q: no rule is called %q", b.column.Name, p.Name, b.rule.Op)

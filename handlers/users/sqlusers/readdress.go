@@ -58,7 +58,7 @@ func (w *work) readdressPlace(p *place, step inbox.Step, to string) error {
 	if err != nil {
 		return err
 	}
-	moved, err := w.updateAll(p, []assignment{{p.link, value{written, true}}})
+	moved, err := w.updateAll(p, []assignment{{p.link, value{text: written, held: true}}})
 	if err != nil {
 		return w.refusedAddress(p, err)
 	}

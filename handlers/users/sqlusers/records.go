@@ -84,7 +84,7 @@ func (s *Store) whose(ctx context.Context, l *layout, places []*place, p users.P
 
 // pages gives the subject's rows of a place, in the order of the keys.
 func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, columns []Column, each func(row) error) error {
-	var last []string
+	var last []value
 	limit := firstRows
 	for {
 		page, cut, err := s.page(ctx, db, p, who, columns, last, limit)
@@ -110,7 +110,7 @@ func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, co
 
 // page reads what comes after the row with the keys last, so many rows at most;
 // cut: fewer, because they are large.
-func (s *Store) page(ctx context.Context, db querier, p *place, who subject, columns []Column, last []string, limit int) (rows []row, cut bool, err error) {
+func (s *Store) page(ctx context.Context, db querier, p *place, who subject, columns []Column, last []value, limit int) (rows []row, cut bool, err error) {
 	q := s.fromAfter(p, columns, who, last)
 	q.after(p, last)
 	q.add(" LIMIT ", itoa(limit))
@@ -126,9 +126,9 @@ func (s *Store) page(ctx context.Context, db querier, p *place, who subject, col
 	return rows, cut, err
 }
 
-func (p *place) keyOf(r row) (keys []string) {
+func (p *place) keyOf(r row) (keys []value) {
 	for _, k := range p.keys {
-		keys = append(keys, r[k.Name].text)
+		keys = append(keys, r[k.Name])
 	}
 	return keys
 }

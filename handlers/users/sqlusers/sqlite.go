@@ -17,6 +17,7 @@ func sqlite() *dialect {
 		name:  "sqlite",
 		fold:  true,
 		walks: true,
+		mixes: true,
 		quote: func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` },
 		param: func(n int, _ Column) string { return "?" + itoa(n) },
 		// An expression has no declared type, by which the driver would convert.

@@ -44,6 +44,15 @@ func (q *statement) param(c Column, v string) (text string, ok bool) {
 	return q.d.param(len(q.args), c), ok
 }
 
+// asRead gives a parameter that is what was read of a column.
+func (q *statement) asRead(c Column, v value) string {
+	if v.raw != nil {
+		return q.raw(v.raw)
+	}
+	p, _ := q.param(c, v.text)
+	return p
+}
+
 // plain gives a parameter that is a text.
 func (q *statement) plain(v string) string {
 	q.args = append(q.args, v)
@@ -58,6 +67,10 @@ func (q *statement) castTime(v string) string {
 
 // equal adds "column = value", exactly: no collation has a say in it.
 func (q *statement) equal(n int, c Column, v string) {
+	if q.d.untyped(c) {
+		q.formed(n, c, v)
+		return
+	}
 	col := q.at(n, c)
 	p, ok := q.param(c, v)
 	if q.add(col, " = ", q.near(c, p)); ok {
@@ -138,6 +151,10 @@ func (q *statement) belongs(n int, p *place, who subject) {
 // linked adds the condition that a row of p has what the subject's rows of its
 // parent have.
 func (q *statement) linked(n int, p *place, who subject) {
+	if q.d.untyped(p.link) || q.d.untyped(p.to) {
+		q.linkedInForms(n, p, who)
+		return
+	}
 	link, to := q.at(n, p.link), q.at(n+1, p.to)
 	if !joins(p.link, p.to) {
 		link, to = q.d.exact(link), q.d.exact(to)
@@ -211,7 +228,9 @@ func (s *Store) read(ctx context.Context, db querier, q *statement, columns []Co
 		}
 		row := make([]value, len(columns))
 		for i, c := range columns {
-			row[i] = textOf(c, got[i])
+			if row[i] = textOf(c, got[i]); s.d.untyped(c) {
+				row[i].raw = got[i]
+			}
 		}
 		if !each(row) {
 			break
@@ -262,7 +281,7 @@ func (s *Store) from(p *place, columns []Column, who subject) *statement {
 
 // fromAfter begins the SELECT of a page that comes after the row with the keys
 // last; nil: the first.
-func (s *Store) fromAfter(p *place, columns []Column, who subject, last []string) *statement {
+func (s *Store) fromAfter(p *place, columns []Column, who subject, last []value) *statement {
 	q := s.statement("SELECT ")
 	q.ranged, q.walks = s.d.ranges && p.byID(), s.d.walks && last != nil
 	q.selected(0, columns)
@@ -273,7 +292,7 @@ func (s *Store) fromAfter(p *place, columns []Column, who subject, last []string
 
 // after adds the condition that a row of p comes after the one with the keys,
 // and the order of the keys.
-func (q *statement) after(p *place, last []string) {
+func (q *statement) after(p *place, last []value) {
 	keys := p.keys
 	if last != nil {
 		q.add(" AND (")
@@ -283,11 +302,9 @@ func (q *statement) after(p *place, last []string) {
 			}
 			q.add("(")
 			for j := range i {
-				v, _ := q.param(keys[j], last[j])
-				q.add(q.at(0, keys[j]), " = ", v, " AND ")
+				q.add(q.at(0, keys[j]), " = ", q.asRead(keys[j], last[j]), " AND ")
 			}
-			v, _ := q.param(keys[i], last[i])
-			q.add(q.at(0, keys[i]), " > ", v, ")")
+			q.add(q.at(0, keys[i]), " > ", q.asRead(keys[i], last[i]), ")")
 		}
 		q.add(")")
 	}
