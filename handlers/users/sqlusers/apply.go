@@ -189,10 +189,7 @@ func (w *work) act() error {
 	if err != nil {
 		return err
 	}
-	if err := w.change(changes); err != nil {
-		return err
-	}
-	if err := w.readdress(addresses); err != nil {
+	if err := w.move(changes, addresses); err != nil {
 		return err
 	}
 	if err := w.erase(erasures); err != nil {
@@ -202,6 +199,22 @@ func (w *work) act() error {
 		return err
 	}
 	return w.stayed(staying)
+}
+
+// move carries out the steps that change values, and sees that what is linked to
+// them is still found.
+func (w *work) move(changes, addresses []inbox.Step) error {
+	before, err := w.followers(slices.Concat(changes, addresses))
+	if err != nil {
+		return err
+	}
+	if err := w.change(changes); err != nil {
+		return err
+	}
+	if err := w.readdress(addresses); err != nil {
+		return err
+	}
+	return w.followed(before)
 }
 
 // leftError says that a value was to go, and is still there, or there again.

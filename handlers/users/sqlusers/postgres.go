@@ -173,7 +173,8 @@ WHERE x.indpred IS NULL AND x.indisvalid AND n.nspname <> 'information_schema' A
 AND (o.opcname LIKE '%pattern_ops' OR CASE l.collname WHEN 'default' THEN d.datcollate ELSE l.collname END IN ('C', 'POSIX')) ORDER BY 1, 2`,
 
 	foreign: shown + `, f.conname, a.attname, rn.nspname, rc.relname, CASE WHEN pg_table_is_visible(rc.oid) THEN 'plain' ELSE '' END, ra.attname,
-CASE f.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END
+CASE f.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END,
+CASE f.confupdtype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class rc ON rc.oid = f.confrelid JOIN pg_namespace rn ON rn.oid = rc.relnamespace
 JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY k(num, rnum, ord) ON true

@@ -79,6 +79,7 @@ type ForeignKey struct {
 	Table    string   // as Table.Name
 	To       []string // its columns
 	OnDelete string   // what becomes of the row when that goes: "no action", "restrict", "cascade", "set null", "set default"
+	OnUpdate string   // and when what it refers to changes; the same words
 }
 
 // Table gives the table of that name, as a data map has it.
@@ -203,7 +204,7 @@ type catalogue struct {
 	// unique: then the name, "primary" or "", "partial" or "", and a column.
 	unique string
 	// foreign: then the name, a column, schema, name and plainness of the other
-	// table, its column, and what happens on delete.
+	// table, its column, and what happens on delete and on update.
 	foreign string
 	// searched: then a column by which an index finds texts by how they begin.
 	searched string
@@ -266,7 +267,7 @@ func (b *builder) foreign(v []string) {
 	}
 	t := &b.tables[i]
 	if n := len(t.Foreign); n == 0 || t.Foreign[n-1].Name != v[3] {
-		t.Foreign = append(t.Foreign, ForeignKey{Name: v[3], Table: fullName(v[5:8]), OnDelete: strings.ToLower(v[9])})
+		t.Foreign = append(t.Foreign, ForeignKey{Name: v[3], Table: fullName(v[5:8]), OnDelete: strings.ToLower(v[9]), OnUpdate: strings.ToLower(v[10])})
 	}
 	f := &t.Foreign[len(t.Foreign)-1]
 	f.Columns, f.To = append(f.Columns, v[4]), append(f.To, v[8])

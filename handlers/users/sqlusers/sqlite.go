@@ -139,6 +139,6 @@ WHERE m.type = 'table' AND i."unique" AND i.origin <> 'pk' ORDER BY 2, 5 DESC, 4
 	searched: `SELECT 'main', m.name, 'plain', COALESCE(c.name, '') FROM sqlite_master m JOIN pragma_index_list(m.name) i
 JOIN pragma_index_info(i.name) c WHERE m.type = 'table' AND c.seqno = 0 AND NOT i.partial ORDER BY m.name`,
 
-	foreign: `SELECT 'main', m.name, 'plain', CAST(f.id AS TEXT), f."from", 'main', f."table", 'plain', COALESCE(f."to", ''), f.on_delete
+	foreign: `SELECT 'main', m.name, 'plain', CAST(f.id AS TEXT), f."from", 'main', f."table", 'plain', COALESCE(f."to", ''), f.on_delete, f.on_update
 FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq`,
 }
