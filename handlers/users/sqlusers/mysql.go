@@ -164,7 +164,7 @@ IF(c.IS_NULLABLE = 'YES', 'null', ''), CASE WHEN c.DATA_TYPE LIKE '%char' THEN c
 IF(c.COLUMN_DEFAULT IS NOT NULL AND c.COLUMN_DEFAULT <> 'NULL' OR c.EXTRA LIKE '%auto_increment%', 'default', ''),
 IF(c.EXTRA LIKE '%VIRTUAL%' OR c.EXTRA LIKE '%STORED%' OR c.EXTRA LIKE '%PERSISTENT%', 'generated', ''),
 IF(c.DATA_TYPE IN ('enum', 'set'), CONCAT('[', REPLACE(REPLACE(REPLACE(SUBSTRING(c.COLUMN_TYPE, LENGTH(c.DATA_TYPE) + 2,
- CHAR_LENGTH(c.COLUMN_TYPE) - LENGTH(c.DATA_TYPE) - 2), '"', '\\"'), '''''', '\\u0027'), '''', '"'), ']'), ''), '', COALESCE(c.COLLATION_NAME, ''), ''
+ CHAR_LENGTH(c.COLUMN_TYPE) - LENGTH(c.DATA_TYPE) - 2), '"', '\\"'), '''''', '\\u0027'), '''', '"'), ']'), ''), '', COALESCE(c.COLLATION_NAME, ''), '', ''
 FROM information_schema.COLUMNS c JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
 LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
 LEFT JOIN information_schema.CHARACTER_SETS s ON s.CHARACTER_SET_NAME = c.CHARACTER_SET_NAME

@@ -87,8 +87,11 @@ const blanks = " \t\n\r\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u200
 func (q *statement) begins(n int, c Column, addr string) {
 	addr = strings.TrimSpace(addr)
 	col := q.at(n, c)
-	if q.d.untyped(c) {
+	switch {
+	case q.d.untyped(c):
 		col = "CAST(" + col + " AS TEXT)"
+	case c.loose:
+		col = q.d.exact(col)
 	}
 	q.add("(", q.d.prefix(col, q.near(c, q.plain(q.d.like(addr[:strings.LastIndexByte(addr, '@')+1])))))
 	for _, r := range q.d.blankRanges {

@@ -146,10 +146,11 @@ CASE WHEN a.attnotnull OR t.typnotnull THEN '' ELSE 'null' END,
 CASE WHEN b.typname IN ('varchar', 'bpchar') THEN CAST(greatest(greatest(a.atttypmod, t.typtypmod) - 4, 0) AS text) ELSE '' END,
 CASE WHEN (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '' OR t.typdefault IS NOT NULL THEN 'default' ELSE '' END,
 CASE WHEN a.attgenerated <> '' OR a.attidentity = 'a' THEN 'generated' ELSE '' END,
-CAST((SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid) AS text), format_type(b.oid, -1), '',
-CASE WHEN row_security_active(c.oid) THEN 'filtered' ELSE '' END
+CAST((SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid) AS text), format_type(b.oid, -1), COALESCE(l.collname, ''),
+CASE WHEN row_security_active(c.oid) THEN 'filtered' ELSE '' END, CASE WHEN NOT l.collisdeterministic THEN 'loose' ELSE '' END
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+LEFT JOIN pg_collation l ON l.oid = a.attcollation
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY n.nspname, c.relname, a.attnum`,
 

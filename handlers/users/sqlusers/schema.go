@@ -61,7 +61,8 @@ type Column struct {
 	Searched  bool     // an index serves the search for texts that begin with something
 
 	cast      string // PostgreSQL: the type without its length, as CAST takes it
-	collation string // MySQL
+	collation string // PostgreSQL, MySQL; "": it has none
+	loose     bool   // PostgreSQL: by the collation different texts are equal, and none begins with another
 }
 
 // Unique is a set of columns that no two rows have the same values in.
@@ -99,7 +100,10 @@ func (s Schema) Table(name string) (Table, bool) {
 // found by an address in the column.
 func (s Schema) SearchIndex(t Table, c Column) string {
 	class := ""
-	if s.d.patterns {
+	switch {
+	case c.loose:
+		class = ` COLLATE "C"`
+	case s.d.patterns:
 		class = " text_pattern_ops"
 	}
 	name := []rune("search_" + t.plain + "_" + c.Name)
@@ -199,7 +203,8 @@ type catalogue struct {
 	// columns: then "view" or "", "plain" when it has no transactions, the name,
 	// the type, the kind, "null" or "", the length, "default" or "", "generated"
 	// or "", the enum as a JSON list, the type to cast to and the collation, where
-	// the dialect needs them, and "filtered" or "".
+	// the dialect needs them, "filtered" or "",
+	// and "loose" or "".
 	columns string
 	// unique: then the name, "primary" or "", "partial" or "", and a column.
 	unique string
@@ -237,7 +242,7 @@ func (b *builder) column(v []string) {
 	}
 	t := &b.tables[i]
 	c := Column{Name: v[5], Type: v[6], Kind: Kind(v[7]), Null: v[8] == "null", Default: v[10] == "default", Generated: v[11] == "generated",
-		Enum: list(v[12]), cast: v[13], collation: v[14]}
+		Enum: list(v[12]), cast: v[13], collation: v[14], loose: v[16] == "loose"}
 	fmt.Sscan(v[9], &c.Length) // what is no number is no limit
 	t.columns[c.Name] = len(t.Columns)
 	if b.fold {

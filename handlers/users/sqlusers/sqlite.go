@@ -126,7 +126,7 @@ CASE WHEN p.type LIKE '%bool%' THEN 'bool' WHEN upper(p.type) = 'DATE' THEN 'dat
 CASE WHEN p."notnull" OR p.pk AND p.type LIKE 'integer' THEN '' ELSE 'null' END,
 CASE WHEN p.type LIKE '%char%(%' THEN substr(p.type, instr(p.type, '(') + 1) ELSE '' END,
 CASE WHEN p.dflt_value IS NOT NULL OR p.pk = 1 AND p.type LIKE 'integer' THEN 'default' ELSE '' END,
-CASE WHEN p.hidden IN (2, 3) THEN 'generated' ELSE '' END, '', '', '', ''
+CASE WHEN p.hidden IN (2, 3) THEN 'generated' ELSE '' END, '', '', '', '', ''
 FROM sqlite_master m JOIN pragma_table_xinfo(m.name) p WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND p.hidden <> 1
 ORDER BY m.name, p.cid`,
 
