@@ -351,10 +351,12 @@ func (w *work) linkOf(p *place) (value, error) {
 		return value{text: addr, held: true}, nil
 	case p.parent != nil:
 		var to value
-		q := w.s.from(p.parent, []Column{p.to}, w.who)
-		err := w.s.read(w.ctx, w.tx, q, []Column{p.to}, func(v []value) bool { to = v[0]; return false })
-		if err != nil || to.held {
-			return to, err
+		for _, part := range w.who.groups(p.parent) {
+			q := w.s.from(p.parent, []Column{p.to}, part)
+			err := w.s.read(w.ctx, w.tx, q, []Column{p.to}, func(v []value) bool { to = v[0]; return false })
+			if err != nil || to.held {
+				return to, err
+			}
 		}
 	}
 	return value{}, &inbox.Error{Err: fmt.Errorf("the place %q has no row of this person, and nothing to link a new one to", p.Name)}

@@ -102,10 +102,14 @@ func (w *work) remove(p *place) error {
 			return err
 		}
 	}
-	q := w.deleteFrom(p)
-	q.belongs(0, p, w.who)
-	_, err := w.s.write(w.ctx, w.tx, q)
-	return err
+	for _, part := range w.who.groups(p) {
+		q := w.deleteFrom(p)
+		q.belongs(0, p, part)
+		if _, err := w.s.write(w.ctx, w.tx, q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tied gives the reference by which rows of one table hang on each other, where
@@ -163,13 +167,24 @@ func (w *work) deleteFrom(p *place) *statement {
 
 // updateAll writes the same into all of the subject's rows of a place, and tells
 // how many they were.
-func (w *work) updateAll(p *place, set []assignment) (int64, error) {
+func (w *work) updateAll(p *place, set []assignment) (n int64, err error) {
+	for _, part := range w.who.groups(p) {
+		more, err := w.updateOf(p, part, set)
+		if err != nil {
+			return n, err
+		}
+		n += more
+	}
+	return n, nil
+}
+
+func (w *work) updateOf(p *place, who subject, set []assignment) (int64, error) {
 	q := w.s.statement("UPDATE ")
 	q.target = p.table.quoted
 	q.add(p.table.quoted, " AS t0 SET ")
 	q.assign(set)
 	q.add(" WHERE ")
-	q.belongs(0, p, w.who)
+	q.belongs(0, p, who)
 	return w.s.write(w.ctx, w.tx, q)
 }
 

@@ -2,8 +2,14 @@ package sqlusers
 
 import (
 	"context"
+	"crypto/tls"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"syscall"
 
 	"push.guru/supportd/inbox"
 )
@@ -58,8 +64,9 @@ func (f *failure) Error() string {
 	return text
 }
 
-// failed turns what a driver says into an error with class and hint. What the
-// database did not say itself is about the way there, and may pass.
+// failed turns what a driver says into an error with class and hint. What neither
+// the database said nor the way there brought about is the driver's own, and
+// would come again.
 func (s *Store) failed(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -68,8 +75,12 @@ func (s *Store) failed(ctx context.Context, err error) error {
 		return inbox.Temporary(fmt.Errorf("asking the site's database: %w", cause))
 	}
 	f, ok := s.d.failure(err)
-	if !ok {
+	switch {
+	case ok:
+	case onTheWay(err):
 		f = failure{class: classPassing, code: lost(err)}
+	default:
+		f = failure{class: classOther, code: "by its driver"}
 	}
 	if f.class == classSchema {
 		s.forget()
@@ -87,6 +98,21 @@ func (s *Store) placed(ctx context.Context, err error) error {
 		}
 	}
 	return err
+}
+
+// onTheWay tells whether an error is about the connection.
+func onTheWay(err error) bool {
+	for _, e := range []error{driver.ErrBadConn, sql.ErrConnDone, sql.ErrTxDone, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	_, network := errors.AsType[net.Error](err)
+	_, system := errors.AsType[syscall.Errno](err)
+	_, record := errors.AsType[tls.RecordHeaderError](err)
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	const closed = "sql: database is closed" // it has no name
+	return network || system || record || certificate || err.Error() == closed
 }
 
 // lost tells roughly why there was no answer. The text of the network's error

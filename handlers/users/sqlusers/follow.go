@@ -34,7 +34,10 @@ func (w *work) followers(steps []inbox.Step) (followers, error) {
 		switch {
 		case !changed:
 		case step.Op == inbox.StepReaddress:
-			who.frozen[p] = append(slices.Clone(who.spelled[p.parent]), w.newAddress())
+			who.frozen[p] = slices.Clone(who.spelled[p.parent])
+			if to := w.newAddress(); !slices.Contains(who.frozen[p], to) {
+				who.frozen[p] = append(who.frozen[p], to)
+			}
 		default:
 			if who.frozen[p], err = w.oldAndNewOf(p, step); err != nil {
 				return nil, err

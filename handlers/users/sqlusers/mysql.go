@@ -105,8 +105,10 @@ func openMySQL(c Config) (*sql.DB, error) {
 }
 
 func mysqlFailure(err error) (failure, bool) {
-	if errors.Is(err, driver.ErrInvalidConn) || errors.Is(err, driver.ErrMalformPkt) {
-		return failure{class: classPassing, code: "connection lost"}, true
+	for _, e := range []error{driver.ErrInvalidConn, driver.ErrMalformPkt, driver.ErrPktSync, driver.ErrPktSyncMul, driver.ErrBusyBuffer} {
+		if errors.Is(err, e) {
+			return failure{class: classPassing, code: "connection lost"}, true
+		}
 	}
 	e, ok := errors.AsType[*driver.MySQLError](err)
 	if !ok {

@@ -92,7 +92,12 @@ func openPostgres(c Config) (*sql.DB, error) {
 
 func postgresFailure(err error) (failure, bool) {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	switch {
+	case ok:
+	case connecting, pgconn.SafeToRetry(err), pgconn.Timeout(err):
+		return failure{class: classPassing, code: lost(err)}, true
+	default:
 		return failure{}, false
 	}
 	f := failure{code: "SQLSTATE " + e.Code, name: e.ConstraintName, class: classOther}

@@ -82,8 +82,18 @@ func (s *Store) whose(ctx context.Context, l *layout, places []*place, p users.P
 	return s.subject(ctx, s.db, places, p.ID, append(more, p.Address())...)
 }
 
-// pages gives the subject's rows of a place, in the order of the keys.
+// pages gives the subject's rows of a place, group by group in the order of the
+// keys.
 func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, columns []Column, each func(row) error) error {
+	for _, part := range who.groups(p) {
+		if err := s.pagesOf(ctx, db, p, part, columns, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) pagesOf(ctx context.Context, db querier, p *place, who subject, columns []Column, each func(row) error) error {
 	var last []value
 	limit := firstRows
 	for {

@@ -95,18 +95,36 @@ func (q *statement) exactly(n int, c Column, v string) {
 
 // in adds "column is one of the values", exactly.
 func (q *statement) in(n int, c Column, values []string) {
-	if len(values) == 0 {
+	col := q.at(n, c)
+	switch {
+	case len(values) == 0:
 		q.add("1 = 0")
 		return
+	case q.d.untyped(c):
+		q.formed(n, c, values...)
+		return
 	}
-	q.add("(")
+	q.add("(", col, " IN (")
 	for i, v := range values {
-		if i > 0 {
-			q.add(" OR ")
+		p, _ := q.param(c, v)
+		q.listed(i, q.near(c, p))
+	}
+	if q.add(")"); q.d.same(c, col, "") != "" {
+		q.add(" AND ", q.d.exact(col), " IN (")
+		for i, v := range values {
+			q.listed(i, q.plain(v))
 		}
-		q.equal(n, c, v)
+		q.add(")")
 	}
 	q.add(")")
+}
+
+// listed adds the i-th of a list.
+func (q *statement) listed(i int, text string) {
+	if i > 0 {
+		q.add(", ")
+	}
+	q.add(text)
 }
 
 // subject is whose rows are meant.

@@ -35,10 +35,7 @@ func (q *statement) formed(n int, c Column, values ...string) {
 	q.add(q.d.exact(q.at(n, c)), " IN (")
 	for i, v := range values {
 		for j, form := range forms(v) {
-			if i+j > 0 {
-				q.add(", ")
-			}
-			q.add(q.raw(form))
+			q.listed(i+j, q.raw(form))
 		}
 	}
 	q.add(")")
