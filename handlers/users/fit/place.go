@@ -34,6 +34,9 @@ func (c *comparison) place(i int, p datamap.Place) {
 	if known && !t.View && !t.Distinct(p.Source.Key...) {
 		c.fault(p.Name, "name other columns as key, or add a primary key", "the key %s does not tell the rows of %q apart: no unique index is on it, or it may be NULL", quoted(p.Source.Key), t.Name)
 	}
+	if known && t.View && !t.Distinct(p.Source.Key...) {
+		c.remark(p.Name, "be sure that no two rows have the same", "nothing says that the key %s tells the rows of the view %q apart: where it does not, a copy or a delete fails", quoted(p.Source.Key), t.Name)
+	}
 	w.matches(p.Source.Where, "no row can be like that")
 	if w.columns(); i == 0 {
 		w.account()

@@ -320,9 +320,13 @@ func (q *statement) after(p *place, last []value) {
 			}
 			q.add("(")
 			for j := range i {
-				q.add(q.at(0, keys[j]), " = ", q.asRead(keys[j], last[j]), " AND ")
+				q.add(q.key(p, keys[j]), " = ", q.asRead(keys[j], last[j]), " AND ")
 			}
-			q.add(q.at(0, keys[i]), " > ", q.asRead(keys[i], last[i]), ")")
+			q.add(q.key(p, keys[i]), " > ", q.asRead(keys[i], last[i]))
+			if p.table.View && keys[i].Null { // it has no place in the order, and must be seen
+				q.add(" OR ", q.at(0, keys[i]), " IS NULL")
+			}
+			q.add(")")
 		}
 		q.add(")")
 	}
@@ -334,6 +338,15 @@ func (q *statement) after(p *place, last []value) {
 		if i > 0 {
 			q.add(", ")
 		}
-		q.add(q.at(0, k))
+		q.add(q.key(p, k))
 	}
+}
+
+// key names a column that rows are ordered by. No index serves that of a view
+// anyway, and a collation might take two of its keys for one.
+func (q *statement) key(p *place, c Column) string {
+	if p.table.View && c.Kind == KindText {
+		return q.d.exact(q.at(0, c))
+	}
+	return q.at(0, c)
 }
