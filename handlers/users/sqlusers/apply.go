@@ -204,6 +204,9 @@ func (w *work) act() error {
 // move carries out the steps that change values, and sees that what is linked to
 // them is still found.
 func (w *work) move(changes, addresses []inbox.Step) error {
+	if err := w.refuseDouble(addresses); err != nil {
+		return err
+	}
 	before, err := w.followers(slices.Concat(changes, addresses))
 	if err != nil {
 		return err

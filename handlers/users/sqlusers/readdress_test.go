@@ -292,3 +292,30 @@ func TestFirstRowByAddress(t *testing.T) {
 		}
 	})
 }
+
+// TestReaddressSingle: a place of one row a person would have two, one of the old
+// address and one of the new. Nothing is written, and staff are told.
+func TestReaddressSingle(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		addressed(t, s, "id {serial}, mail varchar(190), topic varchar(20)")
+		s.exec(t, "INSERT INTO news (mail, topic) VALUES ('anna@users.test', 'bees'), ('new@users.test', 'ants'), ('newer@users.test', 'wasps')",
+			"DELETE FROM news WHERE topic = 'wasps'")
+		st := s.open(t, mapOf(t, account("people", "id"), news("news", "id", func(p *datamap.Place) {
+			p.Single, p.Columns = true, []datamap.Column{{Field: "topic", Max: 20}}
+		})))
+		err := moved(t, st, "k-1", "New@users.test")
+		if err != nil {
+			t.Fatalf("a row of somebody else stands in the way: %v", err)
+		}
+		if err := moved(t, st, "k-2", "new@users.test"); err == nil || inbox.IsTemporary(err) || !strings.Contains(err.Error(), "two of its rows would hold the new address") || strings.Contains(err.Error(), "@") {
+			t.Errorf("Apply: %v", err)
+		}
+		if p := find(t, st, "17"); p.Address() != "New@users.test" || p.Fields["topic"] != "bees" {
+			t.Errorf("half of it was done: %+v", p)
+		}
+		s.exec(t, "DELETE FROM news WHERE topic = 'ants'")
+		if err := moved(t, st, "k-2", "new@users.test"); err != nil {
+			t.Errorf("once it is mended: %v", err)
+		}
+	})
+}
