@@ -112,7 +112,8 @@ type work struct {
 	e   users.Effect
 
 	who     subject
-	account row // locked; nil of a guest
+	account row    // locked; nil of a guest
+	address string // on record, as it is now
 }
 
 // begin locks who the effect is about, and records it; a.Again tells that this
@@ -129,6 +130,9 @@ func (w *work) begin() (users.Applied, error) {
 	if missing != nil {
 		return users.Applied{}, missing
 	}
+	if w.e.Moved(w.address) {
+		return users.Applied{}, users.ErrChanged
+	}
 	return users.Applied{}, w.record()
 }
 
@@ -138,7 +142,8 @@ func (w *work) lock() error {
 	s, id := w.s, w.e.Person
 	var err error
 	if w.account, err = s.account(w.ctx, w.tx, w.l, id, s.d.lock); err == nil {
-		w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), id, w.l.person(w.account).Address())
+		w.address = w.l.person(w.account).Address()
+		w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), id, w.address)
 		return err
 	}
 	if !errors.Is(err, users.ErrNotFound) {
@@ -148,7 +153,8 @@ func (w *work) lock() error {
 	if err != nil {
 		return err
 	}
-	w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), "", guest.Address())
+	w.address = guest.Address()
+	w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), "", w.address)
 	return err
 }
 

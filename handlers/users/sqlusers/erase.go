@@ -31,6 +31,9 @@ func (w *work) erase(steps []inbox.Step) error {
 	if err != nil {
 		return err
 	}
+	if err := w.refuseSharedRows(all); err != nil {
+		return err
+	}
 	ordered, err := w.order(all)
 	if err != nil {
 		return err
@@ -72,6 +75,24 @@ func (w *work) erasures(steps []inbox.Step) (all []*erasure, err error) {
 		}
 	}
 	return all, nil
+}
+
+// refuseSharedRows fails where rows would go that are linked by an address, or
+// hang on such rows, and another account has the address, too.
+func (w *work) refuseSharedRows(all []*erasure) error {
+	for _, e := range all {
+		if !e.place.root().byAddress() || len(w.who.addresses) == 0 {
+			continue
+		}
+		n, err := w.count(e.place, w.who)
+		if err == nil && n > 0 {
+			err = w.refuseShared(w.who.addresses[0])
+		}
+		if err != nil {
+			return fmt.Errorf("the place %q: %w", e.place.Name, err)
+		}
+	}
+	return nil
 }
 
 func (w *work) erasePlace(e *erasure) error {

@@ -49,6 +49,14 @@ func (p *place) account() bool { return p.link.Name == "" }
 // byAddress tells whether rows belong to whoever has the address in them.
 func (p *place) byAddress() bool { return p.link.Name != "" && p.parent == nil }
 
+// root gives the place that the links of p lead to in the end.
+func (p *place) root() *place {
+	for p.parent != nil {
+		p = p.parent
+	}
+	return p
+}
+
 // byID tells whether rows have the person's ID in them, so that they are found
 // also when the account is gone.
 func (p *place) byID() bool {

@@ -137,9 +137,7 @@ func (s *Store) subject(ctx context.Context, db querier, places []*place, id str
 		}
 	}
 	for _, p := range places {
-		for p.parent != nil {
-			p = p.parent
-		}
+		p = p.root()
 		if _, known := who.spelled[p]; known || !p.byAddress() {
 			continue
 		}

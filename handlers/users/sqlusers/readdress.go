@@ -128,8 +128,8 @@ func (w *work) refuseShared(addr string) error {
 	}
 	for _, id := range ids {
 		if id != w.who.id {
-			return &inbox.Error{Err: errors.New("another account has the old address, too, and nobody can tell whose the rows are that hold it"),
-				Hint: "nothing was changed: look whose they are, and change the address in the site itself"}
+			return &inbox.Error{Err: errors.New("another account has the address, too, and nobody can tell whose the rows are that hold it"),
+				Hint: "nothing was changed: look whose they are, and do it in the site itself"}
 		}
 	}
 	return nil
