@@ -29,6 +29,7 @@ type dialect struct {
 	// DELETE names the alias first, and references are checked row by row.
 	copies    bool
 	ranges    bool // an equality and an order by the key together use no index of both
+	joined    bool // an UPDATE joins rows that are values
 	walks     bool // for each page it would make the list anew of all that rows may be linked to
 	mixes     bool // columns of no type hold numbers and texts side by side
 	isolation sql.IsolationLevel

@@ -209,30 +209,43 @@ func (w *work) updateOf(p *place, who subject, set []assignment) (int64, error) 
 	return w.s.write(w.ctx, w.tx, q)
 }
 
-// blankEach writes into the subject's rows one by one what depends on what is
-// in them.
+// blankEach writes into the subject's rows what depends on what is in them.
 func (w *work) blankEach(e *erasure) error {
 	columns := slices.Clone(e.place.keys)
 	for _, b := range e.blank {
 		columns = append(columns, b.column)
 	}
-	return w.s.pages(w.ctx, w.tx, e.place, w.who, once(columns), func(r row) error {
-		var set []assignment
-		for _, b := range e.blank {
-			a, needed, err := w.blanked(e.place, b, r[b.column.Name])
-			if err != nil {
-				return err
-			}
-			if needed {
-				set = overlay(set, []assignment{a})
-			}
+	b := &batch{w: w, p: e.place}
+	err := w.s.pages(w.ctx, w.tx, e.place, w.who, once(columns), func(r row) error {
+		set, err := w.blankedRow(e, r)
+		if err != nil || set == nil {
+			return err
 		}
-		if len(set) == 0 {
-			return nil
-		}
-		_, err := w.update(e.place, r, set)
-		return err
+		return b.add(r, set)
 	})
+	if err != nil {
+		return err
+	}
+	return b.flush()
+}
+
+// blankedRow says what becomes of a row, column by column; nil: it stays as it is.
+func (w *work) blankedRow(e *erasure, r row) (set []assignment, err error) {
+	changes := false
+	for _, b := range e.blank {
+		a, needed, err := w.blanked(e.place, b, r[b.column.Name])
+		if err != nil {
+			return nil, err
+		}
+		if changes = changes || needed; !needed {
+			a.value = r[b.column.Name]
+		}
+		set = overlay(set, []assignment{a})
+	}
+	if !changes {
+		return nil, nil
+	}
+	return set, nil
 }
 
 // blanked says what becomes of a value; needed is false when there is nothing

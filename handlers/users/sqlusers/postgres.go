@@ -20,6 +20,7 @@ func postgres() *dialect {
 		lock:  " FOR UPDATE",
 
 		patterns: true,
+		joined:   true,
 		read: func(c Column, col string) string {
 			if c.Kind == KindBytes {
 				return "encode(" + col + ", 'hex')" // bytea has two forms, by the server's settings
