@@ -48,6 +48,8 @@ func TestResolverIsDown(t *testing.T) {
 			down.Store(false)
 		}
 		p.passes(48 * time.Hour)
-		p.custody(c, filed)
+		books := filed
+		books.Others = []string{staff} // who hear of what waits for mail to be read
+		p.custody(c, books)
 	})
 }
