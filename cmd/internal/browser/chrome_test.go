@@ -340,9 +340,13 @@ func (b *tab) shot(name string) {
 	if dir == "" {
 		dir = b.files // which ends with the test
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	var picture []byte
+	_, err := chromedp.Call(ctx, page.BringToFront, cdp.Empty{}) // a page behind another one may not be drawn
+	if err == nil {
+		picture, err = chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	}
 	if err == nil && strings.HasPrefix(name, "readme") {
 		picture, err = flat(picture)
 	}
