@@ -214,12 +214,12 @@ func (h *Handlers) effect(ctx context.Context, job inbox.Job) (inbox.Plan, error
 	case job.Ask:
 		return inbox.Plan{}, inbox.ErrNotDone
 	}
-	_, plan, err := h.plan(ctx, job)
+	p, plan, err := h.plan(ctx, job)
 	if err != nil {
 		return inbox.Plan{}, err
 	}
 	done, err := h.store.Apply(ctx, users.Effect{Key: job.EffectKey, Kind: job.Kind, Digest: job.Digest,
-		Person: job.Person, Undo: job.Undo, Plan: plan})
+		Person: job.Person, Undo: job.Undo, Plan: plan, Address: p.Address()})
 	if err == nil {
 		return done.Plan, nil
 	}

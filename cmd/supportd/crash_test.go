@@ -79,7 +79,7 @@ var notKilledAt = map[string]string{
 	"alarm":          "nothing is due soon in a test's time",
 	"deadlines":      "another profile, or a state from before there were any",
 	"reapply":        "the administrator", "reapply ended": "the administrator",
-	"enter": "staff", "save answer": "staff", "drop answer": "staff",
+	"enter": "staff", "letter": "staff", "drop letters": "staff", "save answer": "staff", "drop answer": "staff",
 	"staff add": "the administrator", "staff role": "the administrator", "staff disable": "the administrator", "staff enable": "the administrator",
 	"staff reset": "the administrator", "staff link": "the administrator", "staff language": "staff", "staff seen": "staff", "sign in": "staff",
 	"sign-ins refused": "staff", "sign out": "staff", "link used": "staff", "password set": "staff",

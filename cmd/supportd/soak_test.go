@@ -19,12 +19,12 @@ import (
 
 const (
 	joinEvery    = 100 * time.Millisecond // of a soak
-	disturbEvery = 20 * time.Second       // on the average
+	disturbEvery = 90 * time.Second       // on the average
 	measureEvery = 5 * time.Second
 )
 
 // population is how many people may come to write.
-func (s *siege) population() int { return 30**kills + int(*soak/joinEvery) }
+func (s *siege) population() int { return 1000 + 30**kills + 2*int(*soak/joinEvery) }
 
 // transcript keeps what a daemon writes, and hands out what it tells of itself
 // when it is asked by a signal.
@@ -126,10 +126,10 @@ func (s *siege) soak(d time.Duration) {
 	}
 	others.Wait()
 	s.world.SetFail(nil)
-	s.calm()
-	s.stop()
 	third := len(all) / 3
 	flat(s.T, all[:third], all[len(all)-third:])
+	s.calm()
+	s.stop()
 }
 
 // calm waits until the people of a soak have come to their end.
@@ -163,12 +163,16 @@ func (s *siege) misfortune() func(stage, who string, n int) error {
 		case mailtest.StageBody, mailtest.StageDot:
 			return nil
 		}
+		often := 150
+		if strings.HasPrefix(stage, "IMAP") { // who is thrown out again and again within a minute stays away for five
+			often = 3000
+		}
 		switch {
-		case stage != mailtest.StageMove && chance(150): // what it does not file is filed a quarter of an hour later
+		case stage != mailtest.StageMove && chance(often): // what it does not file is filed a quarter of an hour later
 			return mailtest.Refuse(451, "4.3.0 not now")
-		case chance(150):
+		case chance(often):
 			return mailtest.ErrHangUp
-		case chance(3000):
+		case chance(20000):
 			return mailtest.ErrSilence
 		}
 		return nil

@@ -14,10 +14,12 @@
 //     no values of the person: place, field and operation are enough.
 //   - What runs is what was shown: the store compares the old value of each
 //     step with what it holds, inside the transaction, and does nothing at all
-//     when one differs.
+//     when one differs. So it does when the address on record is another one,
+//     because that says which rows are the person's.
 //   - An address that changes takes along the rows that are found by it, where the
-//     plan says so. Where two accounts have the old one and such rows are there,
-//     nothing is done: nobody can tell whose they are.
+//     plan says so. Where two accounts have the address and such rows are there,
+//     none of them moves or goes, and nothing else is done: nobody can tell whose
+//     they are.
 //   - Everything held about a person comes out as a stream, place by place, and
 //     no transaction of the store is open while the reader is at work on it.
 //   - A failure that a later try may mend says so (inbox.IsTemporary). No error
@@ -34,6 +36,7 @@ import (
 	"time"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/address"
 )
 
 // Person is somebody whom the site knows.
@@ -80,6 +83,16 @@ type Effect struct {
 	Person string     // Person.ID
 	Undo   bool       // of a deactivate: reactivate
 	Plan   inbox.Plan // what to do
+
+	// Address is Person.Address when the plan was made: rows that are found by it
+	// are part of the plan. Where it is another one by now, it is ErrChanged.
+	Address string
+}
+
+// Moved tells whether addr, which is on record now, is another address than the
+// plan was made with.
+func (e Effect) Moved(addr string) bool {
+	return addr != e.Address && !address.Equal(addr, e.Address)
 }
 
 // Validate tells what is wrong with the effect itself: no key, no person,
@@ -141,7 +154,7 @@ type Store interface {
 	// Apply carries out e.Plan and records e.Key in one transaction. A second
 	// call with the same key, kind and digest does nothing and answers as
 	// Recorded does. Nothing at all is done on ErrNotFound (no such person),
-	// ErrChanged (an old value differs from the plan's), a *TakenError, a
+	// ErrChanged (an old value or the address differs from the plan's), a *TakenError, a
 	// *MismatchError, or any other error that is not temporary.
 	Apply(ctx context.Context, e Effect) (Applied, error)
 }

@@ -540,3 +540,26 @@ func TestBackFromALetter(t *testing.T) {
 	}
 	want(t, press("Send"), http.StatusSeeOther, "/case/"+m.ID.String()+"?done=answer")
 }
+
+// TestLiveIsNotOlder: rows that were made for others, and are older than what a
+// page was just made with, do not take its place: what was done a moment ago
+// would be there again.
+func TestLiveIsNotOlder(t *testing.T) {
+	o := newOffice(t)
+	m := o.question()
+	token := o.session("mira", staff.RoleHandler)
+	q := o.s.speak(&request{Request: httptest.NewRequestWithContext(t.Context(), http.MethodGet, livePath, nil), token: token})
+	before, err := o.s.liveRows(q)
+	if err != nil || !strings.Contains(string(before), m.ID.String()) {
+		t.Fatalf("%s, %v", before, err)
+	}
+	want(t, o.post("/case/"+m.ID.String()+"/answer", token, "action", m.Actions[0].String(), "text", "In Astana.", "step", "send"), http.StatusSeeOther)
+	after, err := o.s.liveRows(q)
+	if err != nil || strings.Contains(string(after), m.ID.String()) {
+		t.Errorf("what was answered is there again: %v", err)
+	}
+	again, err := o.s.liveRows(q)
+	if err != nil || &again[0] != &after[0] {
+		t.Errorf("while nothing changes they are made anew: %v", err)
+	}
+}

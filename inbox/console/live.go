@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -217,7 +218,14 @@ func (s *Server) liveRows(q *request) ([]byte, error) {
 	if !session.May(staff.RightSee) {
 		return nil, staff.ErrSignedOut
 	}
-	key := q.lang + " " + s.ask(q).address(livePath)
+	revision := uint64(0)
+	if s.Revision != nil {
+		if revision, err = s.Revision(); err != nil {
+			return nil, err
+		}
+	}
+	// What was made before the last change is older than a page that is opened now.
+	key := strconv.FormatUint(revision, 10) + " " + q.lang + " " + s.ask(q).address(livePath)
 	if s.ask(q).mine == "me" {
 		key += " " + q.actor.Name
 	}

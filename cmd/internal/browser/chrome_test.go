@@ -287,10 +287,10 @@ func (b *tab) press(words, within string) {
   const x = r.left + r.width / 2, y = r.top + r.height / 2, top = document.elementFromPoint(x, y);
   return top && e.contains(top) ? [x, y] : [];
 })()`
-	b.until(found + `.length == 2`)
-	at := eval[[]float64](b, found)
+	b.until(`(window.at = ` + found + `).length == 2`)
+	at := eval[[]float64](b, `window.at || []`)
 	if len(at) != 2 {
-		b.t.Fatalf("%q went away", words)
+		b.t.Fatalf("the page changed while %q was looked for", words)
 	}
 	call(b, chromedp.MouseClickXY(at[0], at[1]))
 }
@@ -340,9 +340,13 @@ func (b *tab) shot(name string) {
 	if dir == "" {
 		dir = b.files // which ends with the test
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	var picture []byte
+	_, err := chromedp.Call(ctx, page.BringToFront, cdp.Empty{}) // a page behind another one may not be drawn
+	if err == nil {
+		picture, err = chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	}
 	if err == nil && strings.HasPrefix(name, "readme") {
 		picture, err = flat(picture)
 	}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,7 +28,7 @@ const stride = 37
 // mailbox agrees with the state.
 func (p *place) custody(c *crowd.Crowd, b crowd.Books) {
 	p.t.Helper()
-	b.State = p.d.Service().State
+	b.State, b.Others = p.d.Service().State, append(slices.Clone(b.Others), staff) // who hear of what fails for an hour
 	b.Person = func(id string) (users.Person, error) { return p.d.Person(p.t.Context(), id) }
 	faults, doubled := c.Check(b)
 	for _, f := range faults {
@@ -160,7 +161,7 @@ func TestCuts(t *testing.T) {
 					}
 				}
 				t.Logf("%d places in %d bytes and %d lines, %d were not reached", len(all), size, lines, missed)
-				if missed > len(all)/20 {
+				if missed > len(all)/10 {
 					t.Error("too many places were not reached")
 				}
 				x.reset()

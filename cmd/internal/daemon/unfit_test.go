@@ -12,19 +12,28 @@ import (
 	"push.guru/supportd/inbox"
 )
 
-// badgesMap links a table to the name of the account, which fits as long as no
-// two people can have one name.
-const badgesMap = siteMap + `
+// badgesMap links a table to the nickname of the account, which fits as long as
+// no two people can have one.
+const badgesMap = `
 [[related]]
 name       = "badges"
 table      = "badges"
 key        = "id"
-link       = { column = "holder", to = "profile.name" }
+link       = { column = "holder", to = "profile.nick" }
 label      = { en = "Badges" }
 purpose    = { en = "to be seen" }
 retention  = { en = "until you leave" }
 recipients = { en = "nobody" }
 `
+
+// nickMap is the column that it needs of the account.
+const nickMap = `
+  [[account.column]]
+  name  = "nick"
+  erase = "keep"
+  why   = { en = "nobody may have it after them" }
+
+[[related]]`
 
 // badgesDatabase is the site's database with badges of two people, and two who
 // are called Kate where the names need not be unique.
@@ -32,19 +41,19 @@ func badgesDatabase(t *testing.T, unique bool) (setup, *sql.DB) {
 	t.Helper()
 	set, db := siteDatabase(t)
 	dir := filepath.Dir(rowOf(t, db, "SELECT file FROM pragma_database_list WHERE name = 'main'"))
-	if err := os.WriteFile(filepath.Join(dir, "map.toml"), []byte(badgesMap), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "map.toml"), []byte(strings.Replace(siteMap, "\n[[related]]", nickMap, 1)+badgesMap), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	execSQL(t, db, "CREATE TABLE badges (id INTEGER PRIMARY KEY, holder TEXT NOT NULL)", "INSERT INTO badges VALUES (1, 'Kate')")
+	execSQL(t, db, "ALTER TABLE members ADD COLUMN nick TEXT", "UPDATE members SET nick = name", "CREATE TABLE badges (id INTEGER PRIMARY KEY, holder TEXT NOT NULL)", "INSERT INTO badges VALUES (1, 'Kate')")
 	if unique {
-		execSQL(t, db, "CREATE UNIQUE INDEX one_name ON members (name)")
+		execSQL(t, db, "CREATE UNIQUE INDEX one_name ON members (nick)")
 		return set, db
 	}
 	execSQL(t, db, otherKate, "INSERT INTO badges VALUES (2, 'Kate')")
 	return set, db
 }
 
-const otherKate = "INSERT INTO members VALUES (19, 'kate@other.test', 'Kate', NULL, 'z', NULL, NULL)"
+const otherKate = "INSERT INTO members VALUES (19, 'kate@other.test', 'Kate', NULL, 'z', NULL, NULL, 'Kate')"
 
 func execSQL(t *testing.T, db interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
@@ -90,7 +99,7 @@ func TestUnfitAfterADatabaseThatWasDown(t *testing.T) {
 		if !strings.Contains(s.log.String(), "link it to a column that is unique") {
 			t.Error("the log does not say what does not fit")
 		}
-		execSQL(t, db, "UPDATE members SET name = 'Kate II' WHERE id = 19", "UPDATE badges SET holder = 'Kate II' WHERE id = 2", "CREATE UNIQUE INDEX one_name ON members (name)")
+		execSQL(t, db, "UPDATE members SET nick = 'Kate II' WHERE id = 19", "UPDATE badges SET holder = 'Kate II' WHERE id = 2", "CREATE UNIQUE INDEX one_name ON members (nick)")
 		s.passes(2 * time.Hour)
 		s.letter("result", bob)
 		s.answer(s.letter("confirm", kate), "Yes")
@@ -124,7 +133,7 @@ func TestUnfitUnderARunningDaemon(t *testing.T) {
 	for name, c := range map[string]struct{ spoil, mend []string }{
 		"an index is dropped": {
 			[]string{"DROP INDEX one_name", otherKate, "INSERT INTO badges VALUES (2, 'Kate')"},
-			[]string{"DELETE FROM badges WHERE id = 2", "DELETE FROM members WHERE id = 19", "CREATE UNIQUE INDEX one_name ON members (name)"},
+			[]string{"DELETE FROM badges WHERE id = 2", "DELETE FROM members WHERE id = 19", "CREATE UNIQUE INDEX one_name ON members (nick)"},
 		},
 		"a table refers to the person's rows": {
 			[]string{"CREATE TABLE notes (id INTEGER PRIMARY KEY, badge INTEGER REFERENCES badges (id))", "INSERT INTO notes VALUES (1, 1)"},

@@ -90,6 +90,9 @@ func act(tx *bolt.Tx, e users.Effect) error {
 		return err
 	}
 	before, gone := p.Fields[inbox.FieldEmail], false
+	if e.Moved(before) {
+		return users.ErrChanged
+	}
 	for _, step := range e.Plan.Steps {
 		switch {
 		case step.Place == datamap.PlaceVisits && step.Op == inbox.StepRemove:

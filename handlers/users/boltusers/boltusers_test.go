@@ -200,7 +200,7 @@ func TestEffectsHoldNothingPersonal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := users.Effect{Key: "k-" + string(rune('1'+i)), Kind: r.Kind, Digest: plan.Digest("p-9", r.Kind), Person: "p-9", Plan: plan}
+		e := users.Effect{Key: "k-" + string(rune('1'+i)), Kind: r.Kind, Digest: plan.Digest("p-9", r.Kind), Person: "p-9", Plan: plan, Address: p.Address()}
 		if _, err := s.Apply(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}

@@ -297,7 +297,7 @@ func TestErases(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				e := users.Effect{Key: "k", Kind: r.Kind, Digest: plan.Digest(people[0].ID, r.Kind), Person: people[0].ID, Plan: plan}
+				e := users.Effect{Key: "k", Kind: r.Kind, Digest: plan.Digest(people[0].ID, r.Kind), Person: people[0].ID, Plan: plan, Address: people[0].Address()}
 				if _, err := st.Apply(t.Context(), e); err != nil {
 					t.Fatal(err)
 				}
@@ -352,7 +352,7 @@ INSERT INTO addresses (id, customer_id, street) VALUES (1, 7, 'Abai'), (2, 8, 'D
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := st.Apply(t.Context(), users.Effect{Key: "k", Kind: r.Kind, Digest: plan.Digest("7", r.Kind), Person: "7", Plan: plan}); err != nil {
+			if _, err := st.Apply(t.Context(), users.Effect{Key: "k", Kind: r.Kind, Digest: plan.Digest("7", r.Kind), Person: "7", Plan: plan, Address: p.Address()}); err != nil {
 				t.Fatal(err)
 			}
 			for query, want := range map[string]int{

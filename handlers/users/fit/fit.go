@@ -125,8 +125,10 @@ func quoted(names []string) string {
 // not mention.
 func Compare(m *datamap.Map, schema sqlusers.Schema) []Finding {
 	c := &comparison{schema: schema, places: m.Places(), lexicon: meaning.New()}
-	if _, ok := schema.Table(sqlusers.EffectsTable); !ok {
+	if t, ok := schema.Table(sqlusers.EffectsTable); !ok {
 		c.add(Finding{Name: sqlusers.EffectsTable, Problem: "the table is missing", Hint: "run: supportd users -c FILE init"})
+	} else if t.Filtered {
+		c.fault(t.Name, "switch it off for this table: ALTER TABLE … NO FORCE ROW LEVEL SECURITY", "row-level security may hide from us what was done before")
 	}
 	for i, p := range c.places {
 		c.place(i, p)

@@ -323,7 +323,11 @@ TOLD
 					continue
 				}
 				if why == "" { // what is let through, the database takes
-					e := users.Effect{Key: fmt.Sprint("k-", i), Kind: r.Kind, Digest: plan.Digest(p.ID, r.Kind), Person: p.ID, Plan: plan}
+					now, err := st.Get(t.Context(), p.ID)
+					if err != nil {
+						t.Fatal(err)
+					}
+					e := users.Effect{Key: fmt.Sprint("k-", i), Kind: r.Kind, Digest: plan.Digest(p.ID, r.Kind), Person: p.ID, Plan: plan, Address: now.Address()}
 					if _, err := st.Apply(t.Context(), e); err != nil {
 						t.Errorf("%s=%.40s: %v", c.field, c.value, err)
 					}

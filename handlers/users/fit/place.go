@@ -21,6 +21,10 @@ func (c *comparison) place(i int, p datamap.Place) {
 	if !t.Transactional {
 		c.fault(p.Name, "convert it: ALTER TABLE … ENGINE = InnoDB", "the table %q has no transactions, so that half of an action could stay", t.Name)
 	}
+	if t.Filtered {
+		c.fault(p.Name, "give supportd a database user with BYPASSRLS, or make it the owner without FORCE ROW LEVEL SECURITY",
+			"row-level security of %q may hide rows from us, and what is hidden would count as gone", t.Name)
+	}
 	w := &placed{c, p, t}
 	known := true
 	for _, k := range p.Source.Key {
@@ -29,6 +33,9 @@ func (c *comparison) place(i int, p datamap.Place) {
 	}
 	if known && !t.View && !t.Distinct(p.Source.Key...) {
 		c.fault(p.Name, "name other columns as key, or add a primary key", "the key %s does not tell the rows of %q apart: no unique index is on it, or it may be NULL", quoted(p.Source.Key), t.Name)
+	}
+	if known && t.View && !t.Distinct(p.Source.Key...) {
+		c.remark(p.Name, "be sure that no two rows have the same", "nothing says that the key %s tells the rows of the view %q apart: where it does not, a copy or a delete fails", quoted(p.Source.Key), t.Name)
 	}
 	w.matches(p.Source.Where, "no row can be like that")
 	if w.columns(); i == 0 {
@@ -251,24 +258,57 @@ func refers(t sqlusers.Table, col sqlusers.Column, to sqlusers.Table, at sqluser
 	})
 }
 
-// changing warns of a link to what changes by our own hand.
+// changing refuses a link to what changes by our own hand, unless the database
+// takes the rows along.
 func (w *placed) changing(up datamap.Place, to sqlusers.Column, parent sqlusers.Table) {
-	const word = "its rows are found by %q of %q, which %s, and would be lost then"
-	hint := "link it to the key; or let the database take the rows along: ON UPDATE CASCADE"
-	by := func(name string) bool { return sameColumn(parent, name, to.Name) }
-	for _, mapped := range up.Columns {
-		if mapped.Fixed || !slices.ContainsFunc(mapped.Names(), by) {
-			continue
-		}
-		if mapped.Field == inbox.FieldEmail && up.Source.Link.Column == "" {
-			hint = fmt.Sprintf("write link = { column = %q, address = true }", w.p.Source.Link.Column)
-		}
-		w.c.remark(w.at(w.p.Source.Link.Column), hint, word, to.Name, parent.Name, "people may change")
+	why := w.c.changes(up, to.Name)
+	if why == "" || w.follows(parent, to.Name) {
 		return
 	}
-	if up.Readdressed() && by(up.Source.Link.Column) {
-		w.c.remark(w.at(w.p.Source.Link.Column), hint, word, to.Name, parent.Name, "changes with people's address")
+	hint := "link it to the key; or let the database take the rows along: ON UPDATE CASCADE"
+	if account, ok := w.c.email(); ok && up.Source.Link.Column == "" && account.Name == to.Name {
+		hint = fmt.Sprintf("write link = { column = %q, address = true }", w.p.Source.Link.Column)
 	}
+	w.c.fault(w.at(w.p.Source.Link.Column), hint, "its rows are found by %q of %q, which %s, and would be lost then", to.Name, parent.Name, why)
+}
+
+// changes says by what a column of a place changes while its rows stay; "": by
+// nothing that we do.
+func (c *comparison) changes(p datamap.Place, column string) string {
+	t, ok := c.table(p)
+	by := func(name string) bool { return sameColumn(t, name, column) }
+	switch {
+	case !ok:
+		return ""
+	case slices.ContainsFunc(p.Columns, func(m datamap.Column) bool { return !m.Fixed && slices.ContainsFunc(m.Names(), by) }):
+		return "people may change"
+	case !by(p.Source.Link.Column):
+		return ""
+	case p.Readdressed():
+		return "changes with people's address"
+	}
+	up, found := c.parent(p)
+	parent, _ := c.table(up)
+	if found && (&placed{c, p, t}).follows(parent, p.Source.Link.To) && c.changes(up, p.Source.Link.To) != "" {
+		return fmt.Sprintf("changes with %q of %q", p.Source.Link.To, parent.Name)
+	}
+	return ""
+}
+
+// follows tells whether the database gives the link of a row what its parent's
+// column gets.
+func (w *placed) follows(parent sqlusers.Table, to string) bool {
+	return slices.ContainsFunc(w.t.Foreign, func(f sqlusers.ForeignKey) bool {
+		if f.Table != parent.Name || f.OnUpdate != "cascade" {
+			return false
+		}
+		for i, name := range f.Columns {
+			if i < len(f.To) && sameColumn(w.t, name, w.p.Source.Link.Column) && sameColumn(parent, f.To[i], to) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // readdressed compares what a new address is written into where rows are linked

@@ -62,16 +62,11 @@ func (s *Store) apply(ctx context.Context, e users.Effect) (users.Applied, error
 
 // once carries out an effect in one transaction.
 func (s *Store) once(ctx context.Context, l *layout, e users.Effect) (users.Applied, error) {
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.isolation})
+	tx, err := s.begin(ctx, s.d.begin, &sql.TxOptions{Isolation: s.d.isolation})
 	if err != nil {
-		return users.Applied{}, s.failed(ctx, err)
+		return users.Applied{}, err
 	}
 	defer tx.Rollback()
-	for _, set := range s.d.begin {
-		if _, err := tx.ExecContext(ctx, set); err != nil {
-			return users.Applied{}, s.failed(ctx, err)
-		}
-	}
 	work := &work{s: s, ctx: ctx, tx: tx, l: l, e: e}
 	if a, err := work.begin(); err != nil || a.Again {
 		return a, err
@@ -117,7 +112,8 @@ type work struct {
 	e   users.Effect
 
 	who     subject
-	account row // locked; nil of a guest
+	account row    // locked; nil of a guest
+	address string // on record, as it is now
 }
 
 // begin locks who the effect is about, and records it; a.Again tells that this
@@ -134,6 +130,9 @@ func (w *work) begin() (users.Applied, error) {
 	if missing != nil {
 		return users.Applied{}, missing
 	}
+	if w.e.Moved(w.address) {
+		return users.Applied{}, users.ErrChanged
+	}
 	return users.Applied{}, w.record()
 }
 
@@ -143,7 +142,8 @@ func (w *work) lock() error {
 	s, id := w.s, w.e.Person
 	var err error
 	if w.account, err = s.account(w.ctx, w.tx, w.l, id, s.d.lock); err == nil {
-		w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), id, w.l.person(w.account).Address())
+		w.address = w.l.person(w.account).Address()
+		w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), id, w.address)
 		return err
 	}
 	if !errors.Is(err, users.ErrNotFound) {
@@ -153,7 +153,8 @@ func (w *work) lock() error {
 	if err != nil {
 		return err
 	}
-	w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), "", guest.Address())
+	w.address = guest.Address()
+	w.who, err = s.subject(w.ctx, w.tx, w.l.of(w.e.Plan), "", w.address)
 	return err
 }
 
@@ -194,10 +195,7 @@ func (w *work) act() error {
 	if err != nil {
 		return err
 	}
-	if err := w.change(changes); err != nil {
-		return err
-	}
-	if err := w.readdress(addresses); err != nil {
+	if err := w.move(changes, addresses); err != nil {
 		return err
 	}
 	if err := w.erase(erasures); err != nil {
@@ -207,6 +205,25 @@ func (w *work) act() error {
 		return err
 	}
 	return w.stayed(staying)
+}
+
+// move carries out the steps that change values, and sees that what is linked to
+// them is still found.
+func (w *work) move(changes, addresses []inbox.Step) error {
+	if err := w.refuseDouble(addresses); err != nil {
+		return err
+	}
+	before, err := w.followers(slices.Concat(changes, addresses))
+	if err != nil {
+		return err
+	}
+	if err := w.change(changes); err != nil {
+		return err
+	}
+	if err := w.readdress(addresses); err != nil {
+		return err
+	}
+	return w.followed(before)
 }
 
 // leftError says that a value was to go, and is still there, or there again.

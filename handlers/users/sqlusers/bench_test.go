@@ -1,6 +1,7 @@
 package sqlusers
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -94,4 +95,31 @@ func read(b *testing.B, st *Store) (n int, grown uint64) {
 		}
 	}
 	return n, grown
+}
+
+// BenchmarkBlank writes a hash and an address that cannot receive mail into many
+// rows of one person.
+func BenchmarkBlank(b *testing.B) {
+	const many = 50_000
+	for _, store := range stores {
+		b.Run(store, func(b *testing.B) {
+			for b.Loop() {
+				b.StopTimer()
+				s := newSite(b, store)
+				s.exec(b, "CREATE TABLE people (id integer PRIMARY KEY, email varchar(254)){end}", "INSERT INTO people VALUES (17, 'anna@users.test')",
+					"CREATE TABLE reviews (id integer PRIMARY KEY, user_id integer, author varchar(40), mail varchar(60), ip varchar(40)){end}", "CREATE INDEX reviews_user ON reviews (user_id)",
+					fmt.Sprintf("INSERT INTO reviews SELECT n, 17, 'Anna', 'anna@users.test', '192.0.2.7' FROM %s WHERE n <= %d", numbers[store], many))
+				place := related("reviews", "user_id", "profile", "id")
+				place.Erase = datamap.EraseValues
+				place.Columns = []datamap.Column{fixed("author", datamap.Rule{Op: datamap.RuleHash}), fixed("mail", datamap.Rule{Op: datamap.RuleInvalid}), fixed("ip", datamap.Rule{Op: datamap.RuleNull})}
+				st := s.open(b, mapOf(b, account("people", "id"), place))
+				e := planned(b, st, "k-1", find(b, st, "17"), deletion)
+				b.StartTimer()
+				if _, err := st.Apply(b.Context(), e); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(many, "rows")
+		})
+	}
 }

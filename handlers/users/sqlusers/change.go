@@ -144,7 +144,7 @@ func (c column) split(step inbox.Step) (set []assignment, err error) {
 		if reason != "" {
 			return nil, datamap.Refuse(reason, step.Field)
 		}
-		set = append(set, assignment{to, value{v, true}})
+		set = append(set, assignment{to, value{text: v, held: true}})
 	}
 	return set, nil
 }
@@ -183,7 +183,7 @@ func (c Column) nothing(p *place) (value, error) {
 	case c.Null:
 		return value{}, nil
 	case c.Kind == KindText:
-		return value{"", true}, nil
+		return value{text: "", held: true}, nil
 	}
 	return value{}, &inbox.Error{Err: fmt.Errorf("column %q of the place %q cannot be empty", c.Name, p.Name),
 		Hint: "let the column be NULL, or give the data map another rule for it"}
@@ -197,13 +197,13 @@ func (w *work) assignAccount(p *place, step inbox.Step) ([]assignment, error) {
 		if p.withdrawn == nil {
 			return nil, lacking(p, "objections", "withdrawn")
 		}
-		return []assignment{{*p.withdrawn, value{w.s.written(*p.withdrawn, now), true}}}, nil
+		return []assignment{{*p.withdrawn, value{text: w.s.written(*p.withdrawn, now), held: true}}}, nil
 	}
 	if p.active == nil {
 		return nil, lacking(p, "whether an account is active", "active")
 	}
 	sw := p.Account.Active
-	v := value{sw.On, true}
+	v := value{text: sw.On, held: true}
 	switch off := step.Op == inbox.StepDeactivate; {
 	case off && sw.Time:
 		v.text = w.s.written(*p.active, now)
@@ -245,7 +245,7 @@ func (w *work) put(p *place, r row, set []assignment) error {
 		}
 		return w.insert(p, set)
 	}
-	n, err := w.update(p, r, set)
+	n, err := w.update(p, r, w.s.d.alike(r, set))
 	if err == nil && n != 1 {
 		err = &inbox.Error{Err: fmt.Errorf("writing one row of the place %q changed %d", p.Name, n), Hint: "does a trigger or a rule stand in the way? nothing was changed"}
 	}
@@ -269,7 +269,11 @@ func (q *statement) keyed(p *place, r row) {
 		if i > 0 {
 			q.add(" AND ")
 		}
-		q.equal(0, k, r[k.Name].text)
+		if v := r[k.Name]; v.raw != nil {
+			q.add(q.d.exact(q.at(0, k)), " = ", q.raw(v.raw))
+		} else {
+			q.equal(0, k, v.text)
+		}
 	}
 }
 
@@ -289,6 +293,9 @@ func (q *statement) assign(set []assignment) {
 func (q *statement) value(a assignment) string {
 	if !a.value.held {
 		return "NULL"
+	}
+	if a.value.raw != nil {
+		return q.raw(a.value.raw)
 	}
 	n := len(q.args)
 	p, ok := q.param(a.column, a.value.text)
@@ -310,7 +317,7 @@ func (w *work) insert(p *place, set []assignment) error {
 	}
 	all := []assignment{{p.link, link}}
 	for _, m := range p.where {
-		all = overlay(all, []assignment{{m.column, value{m.value, true}}})
+		all = overlay(all, []assignment{{m.column, value{text: m.value, held: true}}})
 	}
 	all = overlay(all, set)
 	q := w.s.statement("INSERT INTO ")
@@ -337,17 +344,19 @@ func (w *work) insert(p *place, set []assignment) error {
 func (w *work) linkOf(p *place) (value, error) {
 	switch {
 	case p.byID() && w.who.id != "":
-		return value{w.who.id, true}, nil
+		return value{text: w.who.id, held: true, raw: w.account[p.to.Name].raw}, nil
 	case p.byAddress() && len(w.who.addresses) > 0:
 		addr := w.who.addresses[0]
 		w.who.spelled[p] = append(w.who.spelled[p], addr) // by which it is found from now on
-		return value{addr, true}, nil
+		return value{text: addr, held: true}, nil
 	case p.parent != nil:
 		var to value
-		q := w.s.from(p.parent, []Column{p.to}, w.who)
-		err := w.s.read(w.ctx, w.tx, q, []Column{p.to}, func(v []value) bool { to = v[0]; return false })
-		if err != nil || to.held {
-			return to, err
+		for _, part := range w.who.groups(p.parent) {
+			q := w.s.from(p.parent, []Column{p.to}, part)
+			err := w.s.read(w.ctx, w.tx, q, []Column{p.to}, func(v []value) bool { to = v[0]; return false })
+			if err != nil || to.held {
+				return to, err
+			}
 		}
 	}
 	return value{}, &inbox.Error{Err: fmt.Errorf("the place %q has no row of this person, and nothing to link a new one to", p.Name)}

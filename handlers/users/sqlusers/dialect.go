@@ -24,11 +24,14 @@ type dialect struct {
 	param    func(n int, c Column) string // the n-th parameter, from 1, compared with or written into c
 	lock     string                       // what makes a SELECT lock the rows
 	begin    []string                     // at the start of a transaction that writes
+	reads    []string                     // at the start of one that only reads; none: it needs no transaction
 	// copies: a table that is written cannot be read in the same statement, a
 	// DELETE names the alias first, and references are checked row by row.
 	copies    bool
 	ranges    bool // an equality and an order by the key together use no index of both
+	joined    bool // an UPDATE joins rows that are values
 	walks     bool // for each page it would make the list anew of all that rows may be linked to
+	mixes     bool // columns of no type hold numbers and texts side by side
 	isolation sql.IsolationLevel
 
 	read   func(c Column, col string) string        // what to select of a column

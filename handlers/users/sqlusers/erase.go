@@ -31,6 +31,9 @@ func (w *work) erase(steps []inbox.Step) error {
 	if err != nil {
 		return err
 	}
+	if err := w.refuseSharedRows(all); err != nil {
+		return err
+	}
 	ordered, err := w.order(all)
 	if err != nil {
 		return err
@@ -74,6 +77,24 @@ func (w *work) erasures(steps []inbox.Step) (all []*erasure, err error) {
 	return all, nil
 }
 
+// refuseSharedRows fails where rows would go that are linked by an address, or
+// hang on such rows, and another account has the address, too.
+func (w *work) refuseSharedRows(all []*erasure) error {
+	for _, e := range all {
+		if !e.place.root().byAddress() || len(w.who.addresses) == 0 {
+			continue
+		}
+		n, err := w.count(e.place, w.who)
+		if err == nil && n > 0 {
+			err = w.refuseShared(w.who.addresses[0])
+		}
+		if err != nil {
+			return fmt.Errorf("the place %q: %w", e.place.Name, err)
+		}
+	}
+	return nil
+}
+
 func (w *work) erasePlace(e *erasure) error {
 	switch {
 	case e.remove:
@@ -102,10 +123,14 @@ func (w *work) remove(p *place) error {
 			return err
 		}
 	}
-	q := w.deleteFrom(p)
-	q.belongs(0, p, w.who)
-	_, err := w.s.write(w.ctx, w.tx, q)
-	return err
+	for _, part := range w.who.groups(p) {
+		q := w.deleteFrom(p)
+		q.belongs(0, p, part)
+		if _, err := w.s.write(w.ctx, w.tx, q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tied gives the reference by which rows of one table hang on each other, where
@@ -163,40 +188,64 @@ func (w *work) deleteFrom(p *place) *statement {
 
 // updateAll writes the same into all of the subject's rows of a place, and tells
 // how many they were.
-func (w *work) updateAll(p *place, set []assignment) (int64, error) {
+func (w *work) updateAll(p *place, set []assignment) (n int64, err error) {
+	for _, part := range w.who.groups(p) {
+		more, err := w.updateOf(p, part, set)
+		if err != nil {
+			return n, err
+		}
+		n += more
+	}
+	return n, nil
+}
+
+func (w *work) updateOf(p *place, who subject, set []assignment) (int64, error) {
 	q := w.s.statement("UPDATE ")
 	q.target = p.table.quoted
 	q.add(p.table.quoted, " AS t0 SET ")
 	q.assign(set)
 	q.add(" WHERE ")
-	q.belongs(0, p, w.who)
+	q.belongs(0, p, who)
 	return w.s.write(w.ctx, w.tx, q)
 }
 
-// blankEach writes into the subject's rows one by one what depends on what is
-// in them.
+// blankEach writes into the subject's rows what depends on what is in them.
 func (w *work) blankEach(e *erasure) error {
 	columns := slices.Clone(e.place.keys)
 	for _, b := range e.blank {
 		columns = append(columns, b.column)
 	}
-	return w.s.pages(w.ctx, w.tx, e.place, w.who, once(columns), func(r row) error {
-		var set []assignment
-		for _, b := range e.blank {
-			a, needed, err := w.blanked(e.place, b, r[b.column.Name])
-			if err != nil {
-				return err
-			}
-			if needed {
-				set = overlay(set, []assignment{a})
-			}
+	b := &batch{w: w, p: e.place}
+	err := w.s.pages(w.ctx, w.tx, e.place, w.who, once(columns), func(r row) error {
+		set, err := w.blankedRow(e, r)
+		if err != nil || set == nil {
+			return err
 		}
-		if len(set) == 0 {
-			return nil
-		}
-		_, err := w.update(e.place, r, set)
-		return err
+		return b.add(r, set)
 	})
+	if err != nil {
+		return err
+	}
+	return b.flush()
+}
+
+// blankedRow says what becomes of a row, column by column; nil: it stays as it is.
+func (w *work) blankedRow(e *erasure, r row) (set []assignment, err error) {
+	changes := false
+	for _, b := range e.blank {
+		a, needed, err := w.blanked(e.place, b, r[b.column.Name])
+		if err != nil {
+			return nil, err
+		}
+		if changes = changes || needed; !needed {
+			a.value = r[b.column.Name]
+		}
+		set = overlay(set, []assignment{a})
+	}
+	if !changes {
+		return nil, nil
+	}
+	return set, nil
 }
 
 // blanked says what becomes of a value; needed is false when there is nothing
@@ -208,7 +257,7 @@ func (w *work) blanked(p *place, b blank, v value) (a assignment, needed bool, e
 		a.value, err = b.column.nothing(p)
 		return a, true, err
 	case datamap.RuleValue:
-		a.value = value{b.rule.Value, true}
+		a.value = value{text: b.rule.Value, held: true}
 		return a, true, nil
 	case datamap.RuleHash, datamap.RuleInvalid:
 		if done(b.rule, b.column, v, w.s.seal) {
@@ -222,7 +271,7 @@ func (w *work) blanked(p *place, b blank, v value) (a assignment, needed bool, e
 			return a, false, &inbox.Error{Err: fmt.Errorf("column %q of the place %q is too short for what the rule %q writes, or holds no text", b.column.Name, p.Name, b.rule.Op),
 				Hint: "give the column another rule in the data map, or remove the rows"}
 		}
-		a.value = value{text, true}
+		a.value = value{text: text, held: true}
 		return a, true, nil
 	}
 	return a, false, fmt.Errorf("column %q of the place %q: no rule is called %q", b.column.Name, p.Name, b.rule.Op)

@@ -244,7 +244,8 @@ func (s *site) reopened(t *testing.T, dsn string) *Store {
 
 func TestMissingRights(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *site) {
-		e := planned(t, annas(t, s), "k-1", users.Person{ID: "17"}, deletion)
+		all := annas(t, s)
+		e := planned(t, all, "k-1", find(t, all, "17"), deletion)
 		user := "ltd_" + s.real.Name
 		statements := []string{"CREATE ROLE " + user + " LOGIN PASSWORD 'pw'", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO " + user,
 			"GRANT INSERT ON supportd_effects TO " + user, "GRANT UPDATE ON people TO " + user}

@@ -47,7 +47,7 @@ func childPlaces() []datamap.Place {
 // themselves.
 func (k task) effect() users.Effect {
 	plan := inbox.Plan{Steps: []inbox.Step{{Place: "profile", Field: inbox.FieldAbout, Op: inbox.StepAdd, Old: k.Old, New: fmt.Sprintf("%s%d;", k.Old, k.Next)}}}
-	return users.Effect{Key: fmt.Sprintf("kill-1-A-%06d", k.Next), Kind: inbox.KindChange, Digest: plan.Digest("17", inbox.KindChange), Person: "17", Plan: plan}
+	return users.Effect{Key: fmt.Sprintf("kill-1-A-%06d", k.Next), Kind: inbox.KindChange, Digest: plan.Digest("17", inbox.KindChange), Person: "17", Plan: plan, Address: "anna@users.test"}
 }
 
 func (k task) save(path string) error {

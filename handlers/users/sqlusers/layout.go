@@ -49,6 +49,14 @@ func (p *place) account() bool { return p.link.Name == "" }
 // byAddress tells whether rows belong to whoever has the address in them.
 func (p *place) byAddress() bool { return p.link.Name != "" && p.parent == nil }
 
+// root gives the place that the links of p lead to in the end.
+func (p *place) root() *place {
+	for p.parent != nil {
+		p = p.parent
+	}
+	return p
+}
+
 // byID tells whether rows have the person's ID in them, so that they are found
 // also when the account is gone.
 func (p *place) byID() bool {
@@ -98,7 +106,10 @@ func newLayout(m *datamap.Map, schema Schema) (*layout, error) {
 	} else {
 		l.email = &c.source[0]
 	}
-	_, l.effects = schema.Table(EffectsTable)
+	effects, ok := schema.Table(EffectsTable)
+	if l.effects = ok; effects.Filtered {
+		faults = append(faults, fmt.Errorf("row-level security of the table %q may hide what was done before", EffectsTable))
+	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, &inbox.Error{Err: err, Hint: "correct the map or the database; supportd check shows what differs"}
 	}
@@ -150,6 +161,9 @@ func (f *fitter) place(p datamap.Place) *place {
 	out.table = t
 	if !t.Transactional {
 		f.fault("the table %q has no transactions (MyISAM?), so that half of an action could stay", t.Name)
+	}
+	if t.Filtered {
+		f.fault("row-level security of the table %q may hide rows from us, and what is hidden would count as gone", t.Name)
 	}
 	for _, name := range p.Source.Key {
 		out.keys = append(out.keys, f.column(t, name))

@@ -105,8 +105,10 @@ func openMySQL(c Config) (*sql.DB, error) {
 }
 
 func mysqlFailure(err error) (failure, bool) {
-	if errors.Is(err, driver.ErrInvalidConn) || errors.Is(err, driver.ErrMalformPkt) {
-		return failure{class: classPassing, code: "connection lost"}, true
+	for _, e := range []error{driver.ErrInvalidConn, driver.ErrMalformPkt, driver.ErrPktSync, driver.ErrPktSyncMul, driver.ErrBusyBuffer} {
+		if errors.Is(err, e) {
+			return failure{class: classPassing, code: "connection lost"}, true
+		}
 	}
 	e, ok := errors.AsType[*driver.MySQLError](err)
 	if !ok {
@@ -164,7 +166,7 @@ IF(c.IS_NULLABLE = 'YES', 'null', ''), CASE WHEN c.DATA_TYPE LIKE '%char' THEN c
 IF(c.COLUMN_DEFAULT IS NOT NULL AND c.COLUMN_DEFAULT <> 'NULL' OR c.EXTRA LIKE '%auto_increment%', 'default', ''),
 IF(c.EXTRA LIKE '%VIRTUAL%' OR c.EXTRA LIKE '%STORED%' OR c.EXTRA LIKE '%PERSISTENT%', 'generated', ''),
 IF(c.DATA_TYPE IN ('enum', 'set'), CONCAT('[', REPLACE(REPLACE(REPLACE(SUBSTRING(c.COLUMN_TYPE, LENGTH(c.DATA_TYPE) + 2,
- CHAR_LENGTH(c.COLUMN_TYPE) - LENGTH(c.DATA_TYPE) - 2), '"', '\\"'), '''''', '\\u0027'), '''', '"'), ']'), ''), '', COALESCE(c.COLLATION_NAME, '')
+ CHAR_LENGTH(c.COLUMN_TYPE) - LENGTH(c.DATA_TYPE) - 2), '"', '\\"'), '''''', '\\u0027'), '''', '"'), ']'), ''), '', COALESCE(c.COLLATION_NAME, ''), '', ''
 FROM information_schema.COLUMNS c JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
 LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
 LEFT JOIN information_schema.CHARACTER_SETS s ON s.CHARACTER_SET_NAME = c.CHARACTER_SET_NAME
@@ -178,7 +180,7 @@ ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_I
 FROM information_schema.STATISTICS WHERE SEQ_IN_INDEX = 1 AND INDEX_TYPE = 'BTREE' AND TABLE_SCHEMA IN ({schemas}) ORDER BY TABLE_SCHEMA, TABLE_NAME`,
 
 	foreign: `SELECT k.TABLE_SCHEMA, k.TABLE_NAME, IF(k.TABLE_SCHEMA = DATABASE(), 'plain', ''), k.CONSTRAINT_NAME, k.COLUMN_NAME,
-k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, IF(k.REFERENCED_TABLE_SCHEMA = DATABASE(), 'plain', ''), k.REFERENCED_COLUMN_NAME, r.DELETE_RULE
+k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, IF(k.REFERENCED_TABLE_SCHEMA = DATABASE(), 'plain', ''), k.REFERENCED_COLUMN_NAME, r.DELETE_RULE, r.UPDATE_RULE
 FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r
 ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME
 WHERE k.REFERENCED_TABLE_NAME IS NOT NULL AND k.TABLE_SCHEMA IN ({schemas})

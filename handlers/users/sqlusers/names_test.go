@@ -165,7 +165,7 @@ func planned(t testing.TB, st *Store, key string, p users.Person, r inbox.Reques
 	if err != nil {
 		t.Fatal(err)
 	}
-	return users.Effect{Key: key, Kind: r.Kind, Digest: plan.Digest(p.ID, r.Kind), Person: p.ID, Plan: plan}
+	return users.Effect{Key: key, Kind: r.Kind, Digest: plan.Digest(p.ID, r.Kind), Person: p.ID, Plan: plan, Address: p.Address()}
 }
 
 // doPlan plans a request and carries it out.

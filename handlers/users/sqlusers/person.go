@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -87,6 +88,12 @@ const blanks = " \t\n\r\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u200
 func (q *statement) begins(n int, c Column, addr string) {
 	addr = strings.TrimSpace(addr)
 	col := q.at(n, c)
+	switch {
+	case q.d.untyped(c):
+		col = "CAST(" + col + " AS TEXT)"
+	case c.loose:
+		col = q.d.exact(col)
+	}
 	q.add("(", q.d.prefix(col, q.near(c, q.plain(q.d.like(addr[:strings.LastIndexByte(addr, '@')+1])))))
 	for _, r := range q.d.blankRanges {
 		q.add(" OR ", col, " BETWEEN char(", itoa(int(r[0])), ") AND char(", itoa(int(r[1])), ")")
@@ -99,15 +106,17 @@ func (q *statement) begins(n int, c Column, addr string) {
 	q.add(")")
 }
 
-// spelled reads how a place linked by address writes the addresses.
+// spelled reads how a place linked by address writes the addresses, in an order
+// that is the same each time.
 func (s *Store) spelled(ctx context.Context, db querier, p *place, addresses []string) (all []string, err error) {
+	known := map[string]bool{}
 	for _, addr := range addresses {
 		q := s.statement("SELECT DISTINCT ")
 		q.add(q.d.exact(q.at(0, p.link)), " FROM ", p.table.quoted, " AS t0 WHERE ")
 		q.begins(0, p.link, addr)
 		err := s.read(ctx, db, q, []Column{p.link}, func(row []value) bool {
-			if address.Equal(row[0].text, addr) && !slices.Contains(all, row[0].text) {
-				all = append(all, row[0].text)
+			if address.Equal(row[0].text, addr) {
+				known[row[0].text] = true
 			}
 			return true
 		})
@@ -115,7 +124,7 @@ func (s *Store) spelled(ctx context.Context, db querier, p *place, addresses []s
 			return nil, err
 		}
 	}
-	return all, nil
+	return slices.Sorted(maps.Keys(known)), nil
 }
 
 // subject gives whose rows in some places those of an account and of addresses
@@ -128,9 +137,7 @@ func (s *Store) subject(ctx context.Context, db querier, places []*place, id str
 		}
 	}
 	for _, p := range places {
-		for p.parent != nil {
-			p = p.parent
-		}
+		p = p.root()
 		if _, known := who.spelled[p]; known || !p.byAddress() {
 			continue
 		}
@@ -207,13 +214,18 @@ func (s *Store) account(ctx context.Context, db querier, l *layout, id, lock str
 // few reads the first rows of the subject's in a place.
 func (s *Store) few(ctx context.Context, db querier, p *place, who subject, limit int, lock string) (rows []row, err error) {
 	columns := p.all()
-	q := s.from(p, columns, who)
-	q.after(p, nil)
-	q.add(" LIMIT ", itoa(limit), lock)
-	err = s.read(ctx, db, q, columns, func(v []value) bool {
-		rows = append(rows, rowOf(columns, v))
-		return true
-	})
+	for _, part := range who.groups(p) {
+		q := s.from(p, columns, part)
+		q.after(p, nil)
+		q.add(" LIMIT ", itoa(limit-len(rows)), lock)
+		err = s.read(ctx, db, q, columns, func(v []value) bool {
+			rows = append(rows, rowOf(columns, v))
+			return true
+		})
+		if err != nil || len(rows) == limit {
+			break
+		}
+	}
 	return rows, err
 }
 

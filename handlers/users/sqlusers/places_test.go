@@ -270,7 +270,7 @@ func TestAccountSwitches(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := users.Effect{Key: "on " + name, Kind: inbox.KindDeactivate, Digest: plan.Digest("17", inbox.KindDeactivate), Person: "17", Plan: plan, Undo: true}
+			e := users.Effect{Key: "on " + name, Kind: inbox.KindDeactivate, Digest: plan.Digest("17", inbox.KindDeactivate), Person: "17", Plan: plan, Undo: true, Address: who.Address()}
 			if _, err := st.Apply(t.Context(), e); err != nil || !find(t, st, "17").Active {
 				t.Errorf("%s: it is not on again: %v", name, err)
 			}

@@ -20,6 +20,7 @@ func postgres() *dialect {
 		lock:  " FOR UPDATE",
 
 		patterns: true,
+		joined:   true,
 		read: func(c Column, col string) string {
 			if c.Kind == KindBytes {
 				return "encode(" + col + ", 'hex')" // bytea has two forms, by the server's settings
@@ -43,7 +44,8 @@ func postgres() *dialect {
 		},
 		moment:    func(t time.Time) string { return t.Format(time.RFC3339) },
 		isolation: sql.LevelReadCommitted,
-		begin:     []string{"SET LOCAL lock_timeout = '10s'"},
+		begin:     []string{"SET LOCAL lock_timeout = '10s'", seeAll},
+		reads:     []string{seeAll},
 		effects: `CREATE TABLE IF NOT EXISTS supportd_effects ("key" text COLLATE "C" PRIMARY KEY, "kind" text NOT NULL, ` +
 			`"digest" text NOT NULL, "at" timestamptz NOT NULL, "plan" text NOT NULL)`,
 		open:      openPostgres,
@@ -51,6 +53,11 @@ func postgres() *dialect {
 		catalogue: postgresCatalogue,
 	}
 }
+
+// seeAll makes it an error that row-level security would hide rows from a
+// statement, which would else find fewer and not say so. It is said in every
+// transaction, because a pooler takes no such setting for a connection.
+const seeAll = "SET LOCAL row_security = off"
 
 // postgresParam casts, so that a value has the type of what it is compared
 // with, and an index on that serves.
@@ -86,7 +93,12 @@ func openPostgres(c Config) (*sql.DB, error) {
 
 func postgresFailure(err error) (failure, bool) {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	switch {
+	case ok:
+	case connecting, pgconn.SafeToRetry(err), pgconn.Timeout(err):
+		return failure{class: classPassing, code: lost(err)}, true
+	default:
 		return failure{}, false
 	}
 	f := failure{code: "SQLSTATE " + e.Code, name: e.ConstraintName, class: classOther}
@@ -98,6 +110,9 @@ func postgresFailure(err error) (failure, bool) {
 		f.class = classPassing // XX000: also a table that goes while it is read
 	case "42501":
 		f.class = classRights
+		if e.Routine == "check_enable_rls" {
+			f.class = classHidden
+		}
 	case "42P01", "42703", "3F000", "42704", "42804", "42883":
 		f.class = classSchema
 	case "25006":
@@ -137,9 +152,11 @@ CASE WHEN a.attnotnull OR t.typnotnull THEN '' ELSE 'null' END,
 CASE WHEN b.typname IN ('varchar', 'bpchar') THEN CAST(greatest(greatest(a.atttypmod, t.typtypmod) - 4, 0) AS text) ELSE '' END,
 CASE WHEN (a.atthasdef AND a.attgenerated = '') OR a.attidentity <> '' OR t.typdefault IS NOT NULL THEN 'default' ELSE '' END,
 CASE WHEN a.attgenerated <> '' OR a.attidentity = 'a' THEN 'generated' ELSE '' END,
-CAST((SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid) AS text), format_type(b.oid, -1), ''
+CAST((SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid) AS text), format_type(b.oid, -1), COALESCE(l.collname, ''),
+CASE WHEN row_security_active(c.oid) THEN 'filtered' ELSE '' END, CASE WHEN NOT l.collisdeterministic THEN 'loose' ELSE '' END
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+LEFT JOIN pg_collation l ON l.oid = a.attcollation
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' ORDER BY n.nspname, c.relname, a.attnum`,
 
@@ -163,7 +180,8 @@ WHERE x.indpred IS NULL AND x.indisvalid AND n.nspname <> 'information_schema' A
 AND (o.opcname LIKE '%pattern_ops' OR CASE l.collname WHEN 'default' THEN d.datcollate ELSE l.collname END IN ('C', 'POSIX')) ORDER BY 1, 2`,
 
 	foreign: shown + `, f.conname, a.attname, rn.nspname, rc.relname, CASE WHEN pg_table_is_visible(rc.oid) THEN 'plain' ELSE '' END, ra.attname,
-CASE f.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END
+CASE f.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END,
+CASE f.confupdtype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' WHEN 'r' THEN 'restrict' ELSE 'no action' END
 FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class rc ON rc.oid = f.confrelid JOIN pg_namespace rn ON rn.oid = rc.relnamespace
 JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY k(num, rnum, ord) ON true

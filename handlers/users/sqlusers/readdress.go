@@ -26,6 +26,36 @@ func (w *work) readdress(steps []inbox.Step) error {
 	return nil
 }
 
+// refuseDouble fails where a place of one row a person would have two: one that
+// holds the old address, and one that holds the new one already.
+func (w *work) refuseDouble(steps []inbox.Step) error {
+	old, to := w.who.addresses, w.newAddress()
+	if len(old) == 0 || to == "" || address.Equal(old[0], to) {
+		return nil
+	}
+	for _, step := range steps {
+		p := w.l.place(step.Place)
+		if !p.Single || !p.byAddress() {
+			continue
+		}
+		had, err := w.rowsOf(p, old[0])
+		there := 0
+		if err == nil && had > 0 {
+			there, err = w.rowsOf(p, to)
+		}
+		if err != nil {
+			return err
+		}
+		if there > 0 {
+			return fmt.Errorf("the place %q: %w", p.Name, &inbox.Error{Err: errors.New("two of its rows would hold the new address, and the data map says that it has one of each person"),
+				Hint: hintDouble})
+		}
+	}
+	return nil
+}
+
+const hintDouble = "nothing was changed: join the two rows in the site, or remove one of them, and retry"
+
 // newAddress is what the plan sets as the address on record, "" when it sets
 // none.
 func (w *work) newAddress() string {
@@ -58,7 +88,7 @@ func (w *work) readdressPlace(p *place, step inbox.Step, to string) error {
 	if err != nil {
 		return err
 	}
-	moved, err := w.updateAll(p, []assignment{{p.link, value{written, true}}})
+	moved, err := w.updateAll(p, []assignment{{p.link, value{text: written, held: true}}})
 	if err != nil {
 		return w.refusedAddress(p, err)
 	}
@@ -98,8 +128,8 @@ func (w *work) refuseShared(addr string) error {
 	}
 	for _, id := range ids {
 		if id != w.who.id {
-			return &inbox.Error{Err: errors.New("another account has the old address, too, and nobody can tell whose the rows are that hold it"),
-				Hint: "nothing was changed: look whose they are, and change the address in the site itself"}
+			return &inbox.Error{Err: errors.New("another account has the address, too, and nobody can tell whose the rows are that hold it"),
+				Hint: "nothing was changed: look whose they are, and do it in the site itself"}
 		}
 	}
 	return nil
@@ -116,7 +146,7 @@ func (w *work) refusedAddress(p *place, err error) error {
 			on = fmt.Sprintf("what %q hold", columns)
 		}
 		return &inbox.Error{Err: fmt.Errorf("two of its rows would hold the new address, and %s must be unique: %w", on, f),
-			Hint: "nothing was changed: join the two rows in the site, or remove one of them, and retry"}
+			Hint: hintDouble}
 	case isClass(err, classValue):
 		return datamap.Refuse(datamap.ReasonInvalid, inbox.FieldEmail)
 	}

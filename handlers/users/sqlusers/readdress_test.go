@@ -292,3 +292,96 @@ func TestFirstRowByAddress(t *testing.T) {
 		}
 	})
 }
+
+// TestReaddressSingle: a place of one row a person would have two, one of the old
+// address and one of the new. Nothing is written, and staff are told.
+func TestReaddressSingle(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		addressed(t, s, "id {serial}, mail varchar(190), topic varchar(20)")
+		s.exec(t, "INSERT INTO news (mail, topic) VALUES ('anna@users.test', 'bees'), ('new@users.test', 'ants'), ('newer@users.test', 'wasps')",
+			"DELETE FROM news WHERE topic = 'wasps'")
+		st := s.open(t, mapOf(t, account("people", "id"), news("news", "id", func(p *datamap.Place) {
+			p.Single, p.Columns = true, []datamap.Column{{Field: "topic", Max: 20}}
+		})))
+		err := moved(t, st, "k-1", "New@users.test")
+		if err != nil {
+			t.Fatalf("a row of somebody else stands in the way: %v", err)
+		}
+		if err := moved(t, st, "k-2", "new@users.test"); err == nil || inbox.IsTemporary(err) || !strings.Contains(err.Error(), "two of its rows would hold the new address") || strings.Contains(err.Error(), "@") {
+			t.Errorf("Apply: %v", err)
+		}
+		if p := find(t, st, "17"); p.Address() != "New@users.test" || p.Fields["topic"] != "bees" {
+			t.Errorf("half of it was done: %+v", p)
+		}
+		s.exec(t, "DELETE FROM news WHERE topic = 'ants'")
+		if err := moved(t, st, "k-2", "new@users.test"); err != nil {
+			t.Errorf("once it is mended: %v", err)
+		}
+	})
+}
+
+// TestRemoveAfterMove: the site itself sets another address between the plan and
+// the delete. The rows of the new one stay, and those of the old one do not stay
+// behind unseen: nothing is done.
+func TestRemoveAfterMove(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		addressed(t, s, "id integer PRIMARY KEY, mail varchar(190), topic varchar(20)")
+		s.exec(t, "INSERT INTO news VALUES (1, 'anna@users.test', 'bees'), (2, 'guest@users.test', 'ants')")
+		st := s.open(t, mapOf(t, account("people", "id"), news("news", "id", nil)))
+		e := planned(t, st, "k-1", find(t, st, "17"), deletion)
+		s.exec(t, "UPDATE people SET email = 'guest@users.test' WHERE id = 17")
+		if _, err := st.Apply(t.Context(), e); !errors.Is(err, users.ErrChanged) || inbox.IsTemporary(err) {
+			t.Errorf("Apply: %v, want ErrChanged", err)
+		}
+		if n := s.count(t, "SELECT count(*) FROM news") + s.count(t, "SELECT count(*) FROM people"); n != 4 {
+			t.Errorf("%d rows are left, want all 4", n)
+		}
+		s.exec(t, "UPDATE people SET email = 'Anna@users.test' WHERE id = 17", "UPDATE people SET email = NULL WHERE id = 18")
+		none := planned(t, st, "k-2", find(t, st, "18"), deletion)
+		s.exec(t, "UPDATE people SET email = 'guest@users.test' WHERE id = 18")
+		if _, err := st.Apply(t.Context(), none); !errors.Is(err, users.ErrChanged) {
+			t.Errorf("an address where there was none: %v, want ErrChanged", err)
+		}
+	})
+}
+
+// TestEraseShared: rows that hold an address which another account has, too, are
+// neither removed nor blanked, nor what hangs on them; a guest's are not either,
+// once there is an account. Where there are none, nothing stands in the way.
+func TestEraseShared(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		addressed(t, s, "id integer PRIMARY KEY, mail varchar(190), topic varchar(20)")
+		s.exec(t, "CREATE TABLE replies (id integer PRIMARY KEY, news integer, body varchar(20)){end}", "INSERT INTO replies VALUES (1, 1, 'x')",
+			"INSERT INTO news VALUES (1, 'anna@users.test', 'bees'), (2, 'guest@users.test', 'ants')", "UPDATE people SET email = 'anna@USERS.test' WHERE id = 18")
+		stay := news("news", "id", func(p *datamap.Place) { p.Erase, p.Keep = datamap.EraseNone, en("the law") })
+		blank := news("news", "id", func(p *datamap.Place) {
+			p.Erase = datamap.EraseValues
+			p.Columns = []datamap.Column{fixed("mail", datamap.Rule{Op: datamap.RuleKeep}), fixed("topic", datamap.Rule{Op: datamap.RuleHash})}
+		})
+		replies := related("replies", "news", "news", "id", "body")
+		for name, places := range map[string][]datamap.Place{"removed": {news("news", "id", nil)}, "blanked": {blank}, "hanging on": {stay, replies}} {
+			st := s.open(t, mapOf(t, append([]datamap.Place{account("people", "id")}, places...)...))
+			_, err := st.Apply(t.Context(), planned(t, st, "k-1", find(t, st, "17"), deletion))
+			if err == nil || inbox.IsTemporary(err) || !strings.Contains(err.Error(), "another account") || strings.Contains(err.Error(), "@") {
+				t.Errorf("%s: %v", name, err)
+			}
+			if n := s.count(t, "SELECT count(*) FROM news WHERE topic = 'bees'") + s.count(t, "SELECT count(*) FROM replies") + s.count(t, "SELECT count(*) FROM people"); n != 4 {
+				t.Errorf("%s: %d rows are as they were, want 4", name, n)
+			}
+		}
+		st := s.open(t, mapOf(t, account("people", "id"), news("news", "id", nil)))
+		found, err := st.ByAddress(t.Context(), "guest@users.test")
+		if err != nil || len(found) != 1 {
+			t.Fatalf("found %+v, %v", found, err)
+		}
+		e := planned(t, st, "k-2", found[0], deletion)
+		s.exec(t, "INSERT INTO people VALUES (19, 'guest@users.test')")
+		if _, err := st.Apply(t.Context(), e); err == nil || inbox.IsTemporary(err) || s.count(t, "SELECT count(*) FROM news") != 2 {
+			t.Errorf("a guest who has an account now: %v", err)
+		}
+		s.exec(t, "DELETE FROM news WHERE id = 1")
+		if _, err := st.Apply(t.Context(), planned(t, st, "k-3", find(t, st, "17"), deletion)); err != nil {
+			t.Errorf("without such rows: %v", err)
+		}
+	})
+}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"slices"
+	"strings"
 
 	"push.guru/supportd/handlers/users"
+	"push.guru/supportd/inbox"
 )
 
 // A page is what is read at once: between two pages nothing is open in the
@@ -82,12 +85,22 @@ func (s *Store) whose(ctx context.Context, l *layout, places []*place, p users.P
 	return s.subject(ctx, s.db, places, p.ID, append(more, p.Address())...)
 }
 
-// pages gives the subject's rows of a place, in the order of the keys.
+// pages gives the subject's rows of a place, group by group in the order of the
+// keys.
 func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, columns []Column, each func(row) error) error {
-	var last []string
+	for _, part := range who.groups(p) {
+		if err := s.pagesOf(ctx, db, p, part, columns, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) pagesOf(ctx context.Context, db querier, p *place, who subject, columns []Column, each func(row) error) error {
+	var last []value
 	limit := firstRows
 	for {
-		page, cut, err := s.page(ctx, db, p, who, columns, last, limit)
+		page, more, err := s.page(ctx, db, p, who, columns, last, limit)
 		if err != nil {
 			return err
 		}
@@ -97,10 +110,10 @@ func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, co
 			}
 		}
 		switch {
-		case cut: // what was asked for beyond it came for nothing
-			limit = len(page)
-		case len(page) < limit:
+		case !more:
 			return nil
+		case len(page) < limit: // they are large: what was asked for beyond them came for nothing
+			limit = len(page)
 		default:
 			limit = min(2*limit, pageRows)
 		}
@@ -108,27 +121,66 @@ func (s *Store) pages(ctx context.Context, db querier, p *place, who subject, co
 	}
 }
 
-// page reads what comes after the row with the keys last, so many rows at most;
-// cut: fewer, because they are large.
-func (s *Store) page(ctx context.Context, db querier, p *place, who subject, columns []Column, last []string, limit int) (rows []row, cut bool, err error) {
+// page reads what comes after the row with the keys last, so many rows at most,
+// or fewer, where they are large; more tells that there may be others. Of a view
+// it looks at one row more, because what has the same keys as the last would be
+// lost; the keys of a table are unique.
+func (s *Store) page(ctx context.Context, db querier, p *place, who subject, columns []Column, last []value, limit int) (rows []row, more bool, err error) {
 	q := s.fromAfter(p, columns, who, last)
 	q.after(p, last)
-	q.add(" LIMIT ", itoa(limit))
-	size := 0
+	ahead := 0
+	if p.table.View {
+		ahead = 1
+	}
+	q.add(" LIMIT ", itoa(limit+ahead))
+	size, unclear := 0, false
 	err = s.read(ctx, db, q, columns, func(v []value) bool {
-		rows = append(rows, rowOf(columns, v))
+		r := rowOf(columns, v)
+		keys := p.keyOf(r)
+		if unclear = p.same(last, keys); unclear {
+			return false
+		}
+		if more { // it is the row ahead
+			return false
+		}
+		rows, last = append(rows, r), keys
 		for _, x := range v {
 			size += cellBytes + len(x.text)
 		}
-		cut = size > pageBytes
-		return !cut
+		more = len(rows) == limit || size > pageBytes
+		return !more || ahead > 0
 	})
-	return rows, cut, err
+	if err == nil && unclear {
+		err = &inbox.Error{Err: fmt.Errorf("the place %q has two rows with the same key, or one without, and they cannot be told apart", p.Name),
+			Hint: "name columns as its key in the data map that no two rows have alike"}
+	}
+	return rows, more, err
 }
 
-func (p *place) keyOf(r row) (keys []string) {
+// same tells whether rows with these keys cannot be told apart.
+func (p *place) same(last, keys []value) bool {
+	alike := len(last) > 0
+	for i, k := range keys {
+		if !k.held {
+			return true
+		}
+		alike = alike && p.ordered(k.text) == p.ordered(last[i].text) && reflect.TypeOf(k.raw) == reflect.TypeOf(last[i].raw)
+	}
+	return alike
+}
+
+// ordered gives a key as the order has it: that of a view may take no account of
+// blanks at the end.
+func (p *place) ordered(key string) string {
+	if p.table.View {
+		return strings.TrimRight(key, " ")
+	}
+	return key
+}
+
+func (p *place) keyOf(r row) (keys []value) {
 	for _, k := range p.keys {
-		keys = append(keys, r[k.Name].text)
+		keys = append(keys, r[k.Name])
 	}
 	return keys
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"push.guru/supportd/handlers/users/datamap"
+	"push.guru/supportd/inbox"
 )
 
 // TestPages reads and blanks more rows than a page has, by a key of two
@@ -114,4 +115,44 @@ func TestPagesOfLargeRows(t *testing.T) {
 	if got := (sent() - before) / size; n != rows+1 || got > 2*rows {
 		t.Errorf("for %d records the database sent %d rows, want %d or less", n, got, 2*rows)
 	}
+}
+
+// TestKeyOfView: a view whose key is not unique would lose rows between two
+// pages, or within one. It is an error, on whatever side of a page they fall.
+func TestKeyOfView(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		s.exec(t, "CREATE TABLE people (id integer PRIMARY KEY, email varchar(254)){end}", "INSERT INTO people VALUES (17, 'anna@users.test'), (18, 'boris@users.test'), (19, 'clara@users.test'), (20, 'dora@users.test')",
+			"CREATE TABLE visits (id integer PRIMARY KEY, user_id integer, no varchar(20)){end}", "CREATE VIEW seen AS SELECT no, user_id, id FROM visits")
+		add := func(user, from, to int, no func(i int) string) {
+			var rows []string
+			for i := from; i < to; i++ {
+				rows = append(rows, fmt.Sprintf("(%d, %d, '%s')", user*1000+i, user, no(i)))
+			}
+			s.exec(t, "INSERT INTO visits VALUES "+strings.Join(rows, ", "))
+		}
+		add(17, 0, 200, func(int) string { return "same" })
+		add(18, 0, 200, func(i int) string { return fmt.Sprintf("%03d", i) })
+		add(19, 0, 200, func(i int) string { return fmt.Sprintf("%03d", i-i/firstRows) })
+		add(20, 0, 2*firstRows, func(i int) string { return strings.Repeat("z", 1+i/firstRows) + fmt.Sprintf("%03d", i-i/firstRows) })
+		add(21, 0, 200, func(i int) string { return fmt.Sprintf("%03d", i) })
+		s.exec(t, "INSERT INTO people VALUES (21, 'eva@users.test')", "UPDATE visits SET no = NULL WHERE id = 21100")
+		s.exec(t, "INSERT INTO visits VALUES (1, 18, 'A'), (2, 18, 'a'), (3, 18, 'á')") // which some collations take for one
+		place := related("seen", "user_id", "profile", "id", "id")
+		place.Source.Key, place.Erase, place.Keep = []string{"no"}, "keep", en("the law")
+		st := s.open(t, mapOf(t, account("people", "id"), place))
+		for id, want := range map[string]int{"17": -1, "18": 204, "19": -1, "20": 1 + 2*firstRows, "21": -1} {
+			n, failed := 0, error(nil)
+			for _, err := range st.Records(t.Context(), find(t, st, id)) {
+				if failed = err; err == nil {
+					n++
+				}
+			}
+			switch {
+			case want < 0 && (failed == nil || inbox.IsTemporary(failed) || !strings.Contains(failed.Error(), `"seen"`) || !strings.Contains(failed.Error(), "key")):
+				t.Errorf("person %s: %d records, %v", id, n, failed)
+			case want >= 0 && (n != want || failed != nil):
+				t.Errorf("person %s: %d records, %v, want %d", id, n, failed, want)
+			}
+		}
+	})
 }

@@ -21,7 +21,8 @@ type Lack struct {
 }
 
 // Rights tries every kind of statement that the data map needs, in a
-// transaction that is rolled back. No statement finds a row; triggers of a
+// transaction that is rolled back, and the search for an address. No statement
+// finds a row, but those that begin with a blank by the search; triggers of a
 // statement (not those of a row) run all the same, and are undone. It fails
 // when the map does not fit the database, or the database does not answer.
 func (s *Store) Rights(ctx context.Context) ([]Lack, error) {
@@ -37,20 +38,14 @@ func (s *Store) rights(ctx context.Context) ([]Lack, error) {
 	if err != nil {
 		return nil, err
 	}
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: s.d.isolation})
-	if err != nil {
-		err = s.failed(ctx, err)
-		if isClass(err, classReadOnly) {
-			return []Lack{{Table: EffectsTable, Verb: "INSERT", Err: err}}, nil
-		}
+	tx, err := s.begin(ctx, s.d.begin, &sql.TxOptions{Isolation: s.d.isolation})
+	switch {
+	case isClass(err, classReadOnly):
+		return []Lack{{Table: EffectsTable, Verb: "INSERT", Err: err}}, nil
+	case err != nil:
 		return nil, err
 	}
 	defer tx.Rollback()
-	for _, set := range s.d.begin {
-		if _, err := tx.ExecContext(ctx, set); err != nil {
-			return nil, s.failed(ctx, err)
-		}
-	}
 	t := &trial{s: s, ctx: ctx, tx: tx}
 	for _, n := range s.needs(l) {
 		if err := t.try(n); err != nil || t.readOnly {
@@ -65,6 +60,7 @@ type need struct {
 	place, table, quoted string
 	verb                 string
 	columns              []Column
+	search               bool // of the one column for an address, as it is done for every mail
 }
 
 // needs lists what carrying out anything may take.
@@ -78,10 +74,13 @@ func (s *Store) needs(l *layout) (all []need) {
 	for _, p := range l.places {
 		add := func(verb string, columns []Column) {
 			if columns = once(columns); len(columns) > 0 {
-				all = append(all, need{p.Name, p.table.Name, p.table.quoted, verb, columns})
+				all = append(all, need{p.Name, p.table.Name, p.table.quoted, verb, columns, false})
 			}
 		}
 		add("SELECT", p.read())
+		if c := l.searched(p); c != nil {
+			all = append(all, need{p.Name, p.table.Name, p.table.quoted, "SELECT", []Column{*c}, true})
+		}
 		if s.d.lock != "" && (p.account() || p.byAddress() || p.Single && p.editable()) {
 			add("SELECT FOR UPDATE", p.keys)
 		}
@@ -94,6 +93,17 @@ func (s *Store) needs(l *layout) (all []need) {
 		}
 	}
 	return all
+}
+
+// searched gives the column of a place that people are found by; nil: none.
+func (l *layout) searched(p *place) *Column {
+	switch {
+	case p.account():
+		return l.email
+	case p.byAddress():
+		return &p.link
+	}
+	return nil
 }
 
 // read lists the columns that are ever read.
@@ -165,6 +175,9 @@ type trial struct {
 
 // try notes what of a need is lacking: single columns, where others are there.
 func (t *trial) try(n need) error {
+	if last := len(t.lacks) - 1; n.search && last >= 0 && t.lacks[last].Place == n.place {
+		return nil // it cannot even be read
+	}
 	lack, err := t.run(n)
 	if err != nil || lack == nil {
 		return err
@@ -189,6 +202,9 @@ func (t *trial) try(n need) error {
 			whole.Columns = nil
 		}
 	}
+	if n.search {
+		whole.Columns = []string{n.columns[0].Name}
+	}
 	t.lacks = append(t.lacks, whole)
 	return nil
 }
@@ -199,8 +215,7 @@ func (t *trial) run(n need) (lack, err error) {
 	if _, err := t.tx.ExecContext(t.ctx, "SAVEPOINT "+mark); err != nil {
 		return nil, t.s.failed(t.ctx, err)
 	}
-	_, lack = t.tx.ExecContext(t.ctx, t.s.d.harmless(n))
-	if lack = t.s.failed(t.ctx, lack); isClass(lack, classPassing) || t.ctx.Err() != nil {
+	if lack = t.refused(n); isClass(lack, classPassing) || t.ctx.Err() != nil {
 		return nil, lack
 	}
 	if isClass(lack, classConstraint) || isClass(lack, classUnique) || isClass(lack, classValue) {
@@ -212,6 +227,18 @@ func (t *trial) run(n need) (lack, err error) {
 		}
 	}
 	return lack, nil
+}
+
+// refused runs the statement and gives the database's error.
+func (t *trial) refused(n need) error {
+	if n.search {
+		q := t.s.statement("SELECT 1 FROM ")
+		q.add(n.quoted, " AS t0 WHERE ")
+		q.begins(0, n.columns[0], "nobody@supportd.invalid")
+		return t.s.read(t.ctx, t.tx, q, []Column{{Kind: KindInt}}, func([]value) bool { return true })
+	}
+	_, err := t.tx.ExecContext(t.ctx, t.s.d.harmless(n))
+	return t.s.failed(t.ctx, err)
 }
 
 // harmless words a need so that it finds no row.

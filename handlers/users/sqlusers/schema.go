@@ -22,6 +22,7 @@ type Table struct {
 	Name          string // "table", or "schema.table" where a plain name does not find it
 	View          bool
 	Transactional bool // false: what is written stays, whatever comes after it (MyISAM)
+	Filtered      bool // row-level security may hide rows from us (PostgreSQL)
 	Columns       []Column
 	Unique        []Unique
 	Foreign       []ForeignKey
@@ -60,7 +61,8 @@ type Column struct {
 	Searched  bool     // an index serves the search for texts that begin with something
 
 	cast      string // PostgreSQL: the type without its length, as CAST takes it
-	collation string // MySQL
+	collation string // PostgreSQL, MySQL; "": it has none
+	loose     bool   // PostgreSQL: by the collation different texts are equal, and none begins with another
 }
 
 // Unique is a set of columns that no two rows have the same values in.
@@ -78,6 +80,7 @@ type ForeignKey struct {
 	Table    string   // as Table.Name
 	To       []string // its columns
 	OnDelete string   // what becomes of the row when that goes: "no action", "restrict", "cascade", "set null", "set default"
+	OnUpdate string   // and when what it refers to changes; the same words
 }
 
 // Table gives the table of that name, as a data map has it.
@@ -97,7 +100,10 @@ func (s Schema) Table(name string) (Table, bool) {
 // found by an address in the column.
 func (s Schema) SearchIndex(t Table, c Column) string {
 	class := ""
-	if s.d.patterns {
+	switch {
+	case c.loose:
+		class = ` COLLATE "C"`
+	case s.d.patterns:
 		class = " text_pattern_ops"
 	}
 	name := []rune("search_" + t.plain + "_" + c.Name)
@@ -196,12 +202,14 @@ func (s *Store) readSchema(ctx context.Context) (Schema, error) {
 type catalogue struct {
 	// columns: then "view" or "", "plain" when it has no transactions, the name,
 	// the type, the kind, "null" or "", the length, "default" or "", "generated"
-	// or "", the enum as a JSON list, and two words of the dialect's own.
+	// or "", the enum as a JSON list, the type to cast to and the collation, where
+	// the dialect needs them, "filtered" or "",
+	// and "loose" or "".
 	columns string
 	// unique: then the name, "primary" or "", "partial" or "", and a column.
 	unique string
 	// foreign: then the name, a column, schema, name and plainness of the other
-	// table, its column, and what happens on delete.
+	// table, its column, and what happens on delete and on update.
 	foreign string
 	// searched: then a column by which an index finds texts by how they begin.
 	searched string
@@ -229,12 +237,12 @@ func (b *builder) column(v []string) {
 	if !ok {
 		i = len(b.tables)
 		b.at[name] = i
-		b.tables = append(b.tables, Table{Name: name, View: v[3] == "view", Transactional: v[4] != "plain",
+		b.tables = append(b.tables, Table{Name: name, View: v[3] == "view", Transactional: v[4] != "plain", Filtered: v[15] == "filtered",
 			schema: v[0], plain: v[1], columns: map[string]int{}})
 	}
 	t := &b.tables[i]
 	c := Column{Name: v[5], Type: v[6], Kind: Kind(v[7]), Null: v[8] == "null", Default: v[10] == "default", Generated: v[11] == "generated",
-		Enum: list(v[12]), cast: v[13], collation: v[14]}
+		Enum: list(v[12]), cast: v[13], collation: v[14], loose: v[16] == "loose"}
 	fmt.Sscan(v[9], &c.Length) // what is no number is no limit
 	t.columns[c.Name] = len(t.Columns)
 	if b.fold {
@@ -264,7 +272,7 @@ func (b *builder) foreign(v []string) {
 	}
 	t := &b.tables[i]
 	if n := len(t.Foreign); n == 0 || t.Foreign[n-1].Name != v[3] {
-		t.Foreign = append(t.Foreign, ForeignKey{Name: v[3], Table: fullName(v[5:8]), OnDelete: strings.ToLower(v[9])})
+		t.Foreign = append(t.Foreign, ForeignKey{Name: v[3], Table: fullName(v[5:8]), OnDelete: strings.ToLower(v[9]), OnUpdate: strings.ToLower(v[10])})
 	}
 	f := &t.Foreign[len(t.Foreign)-1]
 	f.Columns, f.To = append(f.Columns, v[4]), append(f.To, v[8])

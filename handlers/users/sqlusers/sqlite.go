@@ -17,6 +17,7 @@ func sqlite() *dialect {
 		name:  "sqlite",
 		fold:  true,
 		walks: true,
+		mixes: true,
 		quote: func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` },
 		param: func(n int, _ Column) string { return "?" + itoa(n) },
 		// An expression has no declared type, by which the driver would convert.
@@ -125,7 +126,7 @@ CASE WHEN p.type LIKE '%bool%' THEN 'bool' WHEN upper(p.type) = 'DATE' THEN 'dat
 CASE WHEN p."notnull" OR p.pk AND p.type LIKE 'integer' THEN '' ELSE 'null' END,
 CASE WHEN p.type LIKE '%char%(%' THEN substr(p.type, instr(p.type, '(') + 1) ELSE '' END,
 CASE WHEN p.dflt_value IS NOT NULL OR p.pk = 1 AND p.type LIKE 'integer' THEN 'default' ELSE '' END,
-CASE WHEN p.hidden IN (2, 3) THEN 'generated' ELSE '' END, '', '', ''
+CASE WHEN p.hidden IN (2, 3) THEN 'generated' ELSE '' END, '', '', '', '', ''
 FROM sqlite_master m JOIN pragma_table_xinfo(m.name) p WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND p.hidden <> 1
 ORDER BY m.name, p.cid`,
 
@@ -138,6 +139,6 @@ WHERE m.type = 'table' AND i."unique" AND i.origin <> 'pk' ORDER BY 2, 5 DESC, 4
 	searched: `SELECT 'main', m.name, 'plain', COALESCE(c.name, '') FROM sqlite_master m JOIN pragma_index_list(m.name) i
 JOIN pragma_index_info(i.name) c WHERE m.type = 'table' AND c.seqno = 0 AND NOT i.partial ORDER BY m.name`,
 
-	foreign: `SELECT 'main', m.name, 'plain', CAST(f.id AS TEXT), f."from", 'main', f."table", 'plain', COALESCE(f."to", ''), f.on_delete
+	foreign: `SELECT 'main', m.name, 'plain', CAST(f.id AS TEXT), f."from", 'main', f."table", 'plain', COALESCE(f."to", ''), f.on_delete, f.on_update
 FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq`,
 }

@@ -44,6 +44,15 @@ func (q *statement) param(c Column, v string) (text string, ok bool) {
 	return q.d.param(len(q.args), c), ok
 }
 
+// asRead gives a parameter that is what was read of a column.
+func (q *statement) asRead(c Column, v value) string {
+	if v.raw != nil {
+		return q.raw(v.raw)
+	}
+	p, _ := q.param(c, v.text)
+	return p
+}
+
 // plain gives a parameter that is a text.
 func (q *statement) plain(v string) string {
 	q.args = append(q.args, v)
@@ -58,6 +67,10 @@ func (q *statement) castTime(v string) string {
 
 // equal adds "column = value", exactly: no collation has a say in it.
 func (q *statement) equal(n int, c Column, v string) {
+	if q.d.untyped(c) {
+		q.formed(n, c, v)
+		return
+	}
 	col := q.at(n, c)
 	p, ok := q.param(c, v)
 	if q.add(col, " = ", q.near(c, p)); ok {
@@ -82,18 +95,36 @@ func (q *statement) exactly(n int, c Column, v string) {
 
 // in adds "column is one of the values", exactly.
 func (q *statement) in(n int, c Column, values []string) {
-	if len(values) == 0 {
+	col := q.at(n, c)
+	switch {
+	case len(values) == 0:
 		q.add("1 = 0")
 		return
+	case q.d.untyped(c):
+		q.formed(n, c, values...)
+		return
 	}
-	q.add("(")
+	q.add("(", col, " IN (")
 	for i, v := range values {
-		if i > 0 {
-			q.add(" OR ")
+		p, _ := q.param(c, v)
+		q.listed(i, q.near(c, p))
+	}
+	if q.add(")"); q.d.same(c, col, "") != "" {
+		q.add(" AND ", q.d.exact(col), " IN (")
+		for i, v := range values {
+			q.listed(i, q.plain(v))
 		}
-		q.equal(n, c, v)
+		q.add(")")
 	}
 	q.add(")")
+}
+
+// listed adds the i-th of a list.
+func (q *statement) listed(i int, text string) {
+	if i > 0 {
+		q.add(", ")
+	}
+	q.add(text)
 }
 
 // subject is whose rows are meant.
@@ -138,6 +169,10 @@ func (q *statement) belongs(n int, p *place, who subject) {
 // linked adds the condition that a row of p has what the subject's rows of its
 // parent have.
 func (q *statement) linked(n int, p *place, who subject) {
+	if q.d.untyped(p.link) || q.d.untyped(p.to) {
+		q.linkedInForms(n, p, who)
+		return
+	}
 	link, to := q.at(n, p.link), q.at(n+1, p.to)
 	if !joins(p.link, p.to) {
 		link, to = q.d.exact(link), q.d.exact(to)
@@ -187,6 +222,14 @@ type querier interface {
 // read runs a statement that selects the columns, and gives row by row. Each
 // may say that it has enough.
 func (s *Store) read(ctx context.Context, db querier, q *statement, columns []Column, each func(row []value) (more bool)) error {
+	if db == querier(s.db) && len(s.d.reads) > 0 {
+		tx, err := s.begin(ctx, s.d.reads, &sql.TxOptions{ReadOnly: true})
+		if err != nil {
+			return err
+		}
+		defer tx.Rollback()
+		db = tx
+	}
 	rows, err := db.QueryContext(ctx, q.text.String(), q.args...)
 	if err != nil {
 		return s.failed(ctx, err)
@@ -203,13 +246,30 @@ func (s *Store) read(ctx context.Context, db querier, q *statement, columns []Co
 		}
 		row := make([]value, len(columns))
 		for i, c := range columns {
-			row[i] = textOf(c, got[i])
+			if row[i] = textOf(c, got[i]); s.d.untyped(c) {
+				row[i].raw = got[i]
+			}
 		}
 		if !each(row) {
 			break
 		}
 	}
 	return s.failed(ctx, rows.Err())
+}
+
+// begin begins a transaction with what is set in it first.
+func (s *Store) begin(ctx context.Context, first []string, o *sql.TxOptions) (*sql.Tx, error) {
+	tx, err := s.db.BeginTx(ctx, o)
+	if err != nil {
+		return nil, s.failed(ctx, err)
+	}
+	for _, set := range first {
+		if _, err := tx.ExecContext(ctx, set); err != nil {
+			tx.Rollback()
+			return nil, s.failed(ctx, err)
+		}
+	}
+	return tx, nil
 }
 
 // write runs a statement and tells how many rows it was about.
@@ -239,7 +299,7 @@ func (s *Store) from(p *place, columns []Column, who subject) *statement {
 
 // fromAfter begins the SELECT of a page that comes after the row with the keys
 // last; nil: the first.
-func (s *Store) fromAfter(p *place, columns []Column, who subject, last []string) *statement {
+func (s *Store) fromAfter(p *place, columns []Column, who subject, last []value) *statement {
 	q := s.statement("SELECT ")
 	q.ranged, q.walks = s.d.ranges && p.byID(), s.d.walks && last != nil
 	q.selected(0, columns)
@@ -250,7 +310,7 @@ func (s *Store) fromAfter(p *place, columns []Column, who subject, last []string
 
 // after adds the condition that a row of p comes after the one with the keys,
 // and the order of the keys.
-func (q *statement) after(p *place, last []string) {
+func (q *statement) after(p *place, last []value) {
 	keys := p.keys
 	if last != nil {
 		q.add(" AND (")
@@ -260,11 +320,13 @@ func (q *statement) after(p *place, last []string) {
 			}
 			q.add("(")
 			for j := range i {
-				v, _ := q.param(keys[j], last[j])
-				q.add(q.at(0, keys[j]), " = ", v, " AND ")
+				q.add(q.key(p, keys[j]), " = ", q.asRead(keys[j], last[j]), " AND ")
 			}
-			v, _ := q.param(keys[i], last[i])
-			q.add(q.at(0, keys[i]), " > ", v, ")")
+			q.add(q.key(p, keys[i]), " > ", q.asRead(keys[i], last[i]))
+			if p.table.View && keys[i].Null { // it has no place in the order, and must be seen
+				q.add(" OR ", q.at(0, keys[i]), " IS NULL")
+			}
+			q.add(")")
 		}
 		q.add(")")
 	}
@@ -276,6 +338,15 @@ func (q *statement) after(p *place, last []string) {
 		if i > 0 {
 			q.add(", ")
 		}
-		q.add(q.at(0, k))
+		q.add(q.key(p, k))
 	}
+}
+
+// key names a column that rows are ordered by. No index serves that of a view
+// anyway, and a collation might take two of its keys for one.
+func (q *statement) key(p *place, c Column) string {
+	if p.table.View && c.Kind == KindText {
+		return q.d.exact(q.at(0, c))
+	}
+	return q.at(0, c)
 }

@@ -78,7 +78,18 @@ func (w *work) blanks(p *place, name string) bool {
 }
 
 // count gives the number of a subject's rows of a place.
-func (w *work) count(p *place, who subject) (int, error) {
+func (w *work) count(p *place, who subject) (n int, err error) {
+	for _, part := range who.groups(p) {
+		more, err := w.countOf(p, part)
+		if err != nil {
+			return 0, err
+		}
+		n += more
+	}
+	return n, nil
+}
+
+func (w *work) countOf(p *place, who subject) (int, error) {
 	q := w.s.statement("SELECT count(*) FROM ")
 	q.add(p.table.quoted, " AS t0 WHERE ")
 	q.belongs(0, p, who)

@@ -14,6 +14,7 @@ import (
 type value struct {
 	text string
 	held bool // it is not NULL
+	raw  any  // of an untyped column: as the database has it
 }
 
 // empty tells whether there is nothing to remove: NULL and "" are the same.
@@ -25,24 +26,24 @@ func textOf(c Column, v any) value {
 	case nil:
 		return value{}
 	case []byte:
-		return value{bytesText(c, v), true}
+		return value{text: bytesText(c, v), held: true}
 	case string:
 		if b, err := hex.DecodeString(v); err == nil && c.Kind == KindBytes && c.cast != "" {
-			return value{bytesText(c, b), true}
+			return value{text: bytesText(c, b), held: true}
 		}
-		return value{c.worded(v), true}
+		return value{text: c.worded(v), held: true}
 	case int64:
-		return value{c.worded(strconv.FormatInt(v, 10)), true}
+		return value{text: c.worded(strconv.FormatInt(v, 10)), held: true}
 	case float64:
-		return value{strconv.FormatFloat(v, 'f', -1, 64), true}
+		return value{text: strconv.FormatFloat(v, 'f', -1, 64), held: true}
 	case float32:
-		return value{strconv.FormatFloat(float64(v), 'f', -1, 32), true}
+		return value{text: strconv.FormatFloat(float64(v), 'f', -1, 32), held: true}
 	case bool:
-		return value{strconv.FormatBool(v), true}
+		return value{text: strconv.FormatBool(v), held: true}
 	case time.Time:
-		return value{v.UTC().Format(time.RFC3339Nano), true}
+		return value{text: v.UTC().Format(time.RFC3339Nano), held: true}
 	}
-	return value{fmt.Sprint(v), true}
+	return value{text: fmt.Sprint(v), held: true}
 }
 
 func bytesText(c Column, b []byte) string {

@@ -2,6 +2,7 @@ package userstest
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func hostileValues(t *testing.T, f Fixture) {
 			if err != nil {
 				continue
 			}
-			e := users.Effect{Key: "k-" + string(field) + v, Kind: inbox.KindChange, Digest: plan.Digest("17", inbox.KindChange), Person: "17", Plan: plan}
+			e := users.Effect{Key: "k-" + string(field) + v, Kind: inbox.KindChange, Digest: plan.Digest("17", inbox.KindChange), Person: "17", Plan: plan, Address: p.Address()}
 			apply(t, f, e)
 			wantField(t, f, "17", field, v)
 		}
@@ -238,6 +239,55 @@ func changedMeanwhile(t *testing.T, f Fixture) {
 	wantField(t, f, "17", inbox.FieldAbout, anna().Fields[inbox.FieldAbout])
 	wantField(t, f, "17", inbox.FieldPhone, "+77018888888")
 	wantNew(t, f, e)
+}
+
+// movedMeanwhile wants nothing done of a plan that was made when the person had
+// another address: other rows are theirs now.
+func movedMeanwhile(t *testing.T, f Fixture) {
+	for i, r := range []inbox.Request{{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}, {Kind: inbox.KindDeactivate}, setField(inbox.FieldAbout, "Sold the hives.")} {
+		who := anna()
+		who.ID = fmt.Sprint(20 + i)
+		who.Fields[inbox.FieldEmail] = fmt.Sprintf("anna%d@users.test", i)
+		seed(t, f, who)
+		e := effect(t, f, fmt.Sprint("k-", i), who.ID, r, false)
+		apply(t, f, effect(t, f, fmt.Sprint("m-", i), who.ID, setField(inbox.FieldEmail, fmt.Sprintf("anna.new%d@users.test", i)), false))
+		before := held(t, f, mustGet(t, f, who.ID))
+		if _, err := f.Store.Apply(t.Context(), e); !errors.Is(err, users.ErrChanged) || inbox.IsTemporary(err) {
+			t.Errorf("%s: %v, want ErrChanged", r.Kind, err)
+		}
+		wantNew(t, f, e)
+		if now := held(t, f, mustGet(t, f, who.ID)); !reflect.DeepEqual(now, before) {
+			t.Errorf("%s: of what was held, something else is", r.Kind)
+		}
+		again := effect(t, f, fmt.Sprint("a-", i), who.ID, setField(inbox.FieldAbout, "Three hives."), false)
+		again.Address = fmt.Sprintf(" anna.new%d@USERS.test", i) // which is the same
+		apply(t, f, again)
+	}
+}
+
+// removeOfTwo: where two accounts have one address, nobody can tell whose the
+// letters are, and none of them goes; where there are no letters, the account
+// does.
+func removeOfTwo(t *testing.T, f Fixture) {
+	first, second := anna(), boris()
+	second.Fields[inbox.FieldEmail] = "anna@USERS.test"
+	seed(t, f, first, second)
+	before := held(t, f, first)
+	e := effect(t, f, "k-1", "17", inbox.Request{Kind: inbox.KindDelete, Scope: inbox.ScopeAccount}, false)
+	_, err := f.Store.Apply(t.Context(), e)
+	if f.Letter == nil {
+		if err != nil {
+			t.Errorf("Apply: %v", err)
+		}
+		return
+	}
+	if err == nil || inbox.IsTemporary(err) || errors.Is(err, users.ErrChanged) {
+		t.Errorf("Apply: %v, want a permanent error", err)
+	}
+	wantNew(t, f, e)
+	if now := held(t, f, mustGet(t, f, "17")); !reflect.DeepEqual(now, before) {
+		t.Errorf("half of it was done: %d records are left of %d", len(now), len(before))
+	}
 }
 
 func taken(t *testing.T, f Fixture) {

@@ -70,7 +70,7 @@ func eraseGuest(t *testing.T, f Fixture, who users.Person) {
 	t.Helper()
 	others := [][]users.Record{held(t, f, anna()), held(t, f, boris())}
 	hide := inbox.Plan{Steps: []inbox.Step{{Place: f.Map.Places()[0].Name, Op: inbox.StepDeactivate}}}
-	e := users.Effect{Key: "k-1", Kind: inbox.KindDeactivate, Digest: hide.Digest(who.ID, inbox.KindDeactivate), Person: who.ID, Plan: hide}
+	e := users.Effect{Key: "k-1", Kind: inbox.KindDeactivate, Digest: hide.Digest(who.ID, inbox.KindDeactivate), Person: who.ID, Plan: hide, Address: who.Address()}
 	if _, err := f.Store.Apply(t.Context(), e); err == nil || inbox.IsTemporary(err) {
 		t.Errorf("deactivating a guest: %v, want a permanent error", err)
 	}
@@ -135,7 +135,7 @@ func inParts(t *testing.T, f Fixture) {
 	wantField(t, f, "17", f.Parts, "Maria O'Hara")
 	for _, v := range []string{"Maria", "Maria Anna Kim"} {
 		plan := inbox.Plan{Steps: []inbox.Step{{Place: f.Map.Places()[0].Name, Field: f.Parts, Op: inbox.StepSet, Old: "Maria O'Hara", New: v}}}
-		e := users.Effect{Key: "k-3", Kind: inbox.KindChange, Digest: plan.Digest("17", inbox.KindChange), Person: "17", Plan: plan}
+		e := users.Effect{Key: "k-3", Kind: inbox.KindChange, Digest: plan.Digest("17", inbox.KindChange), Person: "17", Plan: plan, Address: mustGet(t, f, "17").Address()}
 		var refused *datamap.RefusedError
 		if _, err := f.Store.Apply(t.Context(), e); !errors.As(err, &refused) || refused.Reason != datamap.ReasonParts {
 			t.Errorf("%q: %v, want it refused", v, err)

@@ -78,6 +78,8 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"Apply/again", again},
 		{"Apply/mismatch", mismatch},
 		{"Apply/changed meanwhile", changedMeanwhile},
+		{"Apply/address changed meanwhile", movedMeanwhile},
+		{"Apply/remove, two people", removeOfTwo},
 		{"Apply/taken", taken},
 		{"Apply/nobody", nobody},
 		{"Apply/another plan", anotherPlan},
@@ -124,7 +126,7 @@ func effect(t *testing.T, f Fixture, key, id string, r inbox.Request, undo bool)
 	if err != nil {
 		t.Fatalf("Plan: %v", err)
 	}
-	return users.Effect{Key: key, Kind: r.Kind, Digest: plan.Digest(id, r.Kind), Person: id, Undo: undo, Plan: plan}
+	return users.Effect{Key: key, Kind: r.Kind, Digest: plan.Digest(id, r.Kind), Person: id, Undo: undo, Plan: plan, Address: p.Address()}
 }
 
 func apply(t *testing.T, f Fixture, e users.Effect) users.Applied {
