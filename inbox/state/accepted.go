@@ -50,6 +50,9 @@ func (db *DB) Accepted() (replies []*inbox.Reply, err error) {
 				continue // of another state, or written while the power went
 			}
 			r, err := tx.Reply(inbox.ReplyID(binary.BigEndian.Uint64(v)))
+			if errors.Is(err, ErrNotFound) {
+				continue // its record was dropped
+			}
 			if err != nil {
 				return err
 			}

@@ -84,7 +84,11 @@ func (tx *Tx) ReplyByMessageID(messageID string) (*inbox.Reply, error) {
 	if v == nil {
 		return nil, nil
 	}
-	return tx.Reply(inbox.ReplyID(binary.BigEndian.Uint64(v)))
+	r, err := tx.Reply(inbox.ReplyID(binary.BigEndian.Uint64(v)))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil // its record was dropped
+	}
+	return r, err
 }
 
 // CaseReplies reads the Replies of a Case, oldest first.

@@ -322,3 +322,20 @@ func TestJournalOfDropped(t *testing.T) {
 		checkOpen(t, db)
 	})
 }
+
+// TestAnswerToDropped: a mail that answers a letter whose record was dropped
+// finds none, whether or not the index was swept since.
+func TestAnswerToDropped(t *testing.T) {
+	db := newState(t)
+	db.update(t, func(tx *Tx) error {
+		r := addReply(t, tx, addMail(t, tx, 1).ID)
+		if err := tx.dropReply(uint64(r.ID), r.Case); err != nil {
+			return err
+		}
+		found, err := tx.ReplyByMessageID(r.Detail.MessageID)
+		if found != nil || err != nil {
+			t.Errorf("found %+v, %v", found, err)
+		}
+		return nil
+	})
+}
