@@ -437,13 +437,15 @@ func (s *siege) onTheirWay(kill string) {
 func (s *siege) settle() {
 	s.Helper()
 	s.crowd.Last()
-	s.start("")
-	ctx, cancel := context.WithTimeout(s.Context(), 2*patience)
-	defer cancel()
-	err := s.crowd.Until(ctx, func() bool { return s.crowd.Done(nil) == s.crowd.Written })
-	s.stop()
-	if err != nil {
-		s.Fatalf("%v\n%s", err, tail(s.running.log.String()))
+	if s.crowd.Finished() < s.crowd.Written { // after a soak nobody waits any more
+		s.start("")
+		ctx, cancel := context.WithTimeout(s.Context(), 2*patience)
+		defer cancel()
+		err := s.crowd.Until(ctx, func() bool { return s.crowd.Done(nil) == s.crowd.Written })
+		s.stop()
+		if err != nil {
+			s.Fatalf("%v\n%s", err, tail(s.running.log.String()))
+		}
 	}
 	s.supportd("run", "--once")
 	s.Logf("%d people wrote and got %d letters", s.crowd.Written, len(s.world.Sent()))

@@ -331,7 +331,7 @@ func printReceipt(w io.Writer, r review.Receipt, clock clock) error {
 		for _, f := range a.Fields {
 			label += " " + string(f)
 		}
-		fields(w, "asked", a.Action.String()+" "+label, "  state", string(a.State), "  due", clock.when(a.Due), "  ended", clock.when(a.Ended), "  answered", clock.when(a.Answered), "  deadline", string(a.Deadline))
+		fields(w, "asked", a.Action.String()+" "+label, "  state", string(a.State), "  due", clock.when(a.Due), "  ended", clock.when(a.Ended), "  answered", clock.when(a.Answered), "  first letter by", clock.when(a.AcknowledgeBy), "  written", clock.when(a.Acknowledged), "  deadline", string(a.Deadline))
 		for _, s := range a.Done {
 			fields(w, "  done", clock.tell(s.At, "2006-01-02 15:04:05 -07:00")+"  "+s.What+"  ("+s.Who+")")
 		}

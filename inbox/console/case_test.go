@@ -242,7 +242,7 @@ func TestLog(t *testing.T) {
 	}
 	want(t, o.post("/log/verify", token), http.StatusOK, "The chain holds.")
 	want(t, o.post("/log/verify", token, "head", strings.Repeat("ab", 32)), http.StatusOK, "is not in it")
-	want(t, o.get("/case/"+m.ID.String()+"/receipt", token), http.StatusOK, "a•••@users.test", "Wants the account deleted")
+	want(t, o.get("/case/"+m.ID.String()+"/receipt", token), http.StatusOK, "a•••@u•••.test", "Wants the account deleted")
 }
 
 // patient is an answer whose deadline can be pushed on.

@@ -193,7 +193,7 @@ func receiptPage(s *Server, w http.ResponseWriter, q *request) error {
 	body := pages.Receipt{Site: s.Site, Case: r.Case.String(), Made: r.Made, By: q.actor.Name, Received: r.Received, Sender: r.Sender, Mailbox: r.Mailbox,
 		Evidence: r.Evidence.String(), Head: r.Head, HeadSeq: r.HeadSeq}
 	for _, a := range r.Asked {
-		item := pages.ReceiptItem{ID: a.Action.String(), State: string(a.State), Due: a.Due, Ended: a.Ended, Deadline: string(a.Deadline), Answered: a.Answered,
+		item := pages.ReceiptItem{ID: a.Action.String(), State: string(a.State), Due: a.Due, Ended: a.Ended, Deadline: string(a.Deadline), Answered: a.Answered, AcknowledgeBy: a.AcknowledgeBy, Acknowledged: a.Acknowledged,
 			Wants: s.wants(q, review.ActionView{Kind: a.Kind, Scope: a.Scope, Undo: a.Undo}, a.Fields)}
 		for _, d := range a.Done {
 			item.Done = append(item.Done, pages.Event{At: d.At, What: happened(q, d.What), Who: by(q, d.Who)})

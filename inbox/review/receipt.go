@@ -9,6 +9,7 @@ import (
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/address"
 	"push.guru/supportd/inbox/cases"
+	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/journal"
 	"push.guru/supportd/inbox/state"
 )
@@ -20,13 +21,13 @@ type Receipt struct {
 	Case     inbox.MailID    `json:"case"`
 	Mailbox  string          `json:"mailbox"`
 	Received time.Time       `json:"received"`         // when the mail had arrived at the server
-	Sender   string          `json:"sender,omitempty"` // a•••@example.org; "" once that is forgotten
+	Sender   string          `json:"sender,omitempty"` // a•••@e•••.org; "" once that is forgotten
 	Evidence inbox.Level     `json:"evidence"`         // the best that there was
 	Proof    string          `json:"proof"`            // the same in words
 	State    inbox.MailState `json:"state"`
 	Asked    []ReceiptAsk    `json:"asked"`
 	Letters  []ReceiptLetter `json:"letters"`
-	Entries  []ReceiptEntry  `json:"entries"` // of the journal, oldest first
+	Entries  []ReceiptEntry  `json:"entries"` // of the journal, oldest first; without those that only tell of a look at the Case
 	Head     string          `json:"head"`    // hash of the journal's newest entry
 	HeadSeq  uint64          `json:"head_seq"`
 	Made     time.Time       `json:"made"`
@@ -43,9 +44,15 @@ type ReceiptAsk struct {
 	Received time.Time      `json:"received"`
 	Due      time.Time      `json:"due"`
 	Ended    time.Time      `json:"ended,omitzero"`
+
+	// AcknowledgeBy is until when the law wants a first letter, and Acknowledged
+	// when that was queued.
+	AcknowledgeBy time.Time `json:"acknowledge_by,omitzero"`
+	Acknowledged  time.Time `json:"acknowledged,omitzero"`
+
 	Answered time.Time      `json:"answered,omitzero"` // when the last letter left that tells its end
 	Deadline Verdict        `json:"deadline"`
-	Done     []ReceiptStep  `json:"done"` // oldest first
+	Done     []ReceiptStep  `json:"done"` // oldest first; each is one of the entries
 }
 
 // ReceiptStep is something that was done, when and by whom.
@@ -76,11 +83,11 @@ type ReceiptEntry struct {
 
 // Receipt makes the receipt of a Case.
 func (d *Desk) Receipt(id inbox.MailID) (r Receipt, err error) {
-	err = d.State.View(func(tx *state.Tx) error { r, err = receipt(tx, id); return err })
+	err = d.State.View(func(tx *state.Tx) error { r, err = receipt(tx, id, d.Cases.Clock); return err })
 	return r, err
 }
 
-func receipt(tx *state.Tx, id inbox.MailID) (r Receipt, err error) {
+func receipt(tx *state.Tx, id inbox.MailID, clock deadline.Clock) (r Receipt, err error) {
 	m, err := tx.Mail(id)
 	if err != nil {
 		return r, err
@@ -90,7 +97,7 @@ func receipt(tx *state.Tx, id inbox.MailID) (r Receipt, err error) {
 	if m.Detail != nil {
 		r.Sender = masked(m.Detail.From.Addr)
 	}
-	if err := r.addAsked(tx); err != nil {
+	if err := r.addAsked(tx, clock); err != nil {
 		return r, err
 	}
 	r.Proof = InWords(r.Evidence)
@@ -104,7 +111,7 @@ func receipt(tx *state.Tx, id inbox.MailID) (r Receipt, err error) {
 	return r, err
 }
 
-func (r *Receipt) addAsked(tx *state.Tx) error {
+func (r *Receipt) addAsked(tx *state.Tx, clock deadline.Clock) error {
 	acts, err := tx.CaseActions(r.Case)
 	if err != nil {
 		return err
@@ -115,7 +122,7 @@ func (r *Receipt) addAsked(tx *state.Tx) error {
 			continue // nobody asked for it
 		}
 		r.Evidence = max(r.Evidence, a.Evidence)
-		r.Asked = append(r.Asked, asked(a, letters, tx.Now))
+		r.Asked = append(r.Asked, asked(a, letters, clock, tx.Now))
 	}
 	return err
 }
@@ -139,15 +146,18 @@ func Verdicts() []Verdict {
 	return []Verdict{VerdictMet, VerdictLate, VerdictUnanswered, VerdictStood, VerdictStands, VerdictOpen, VerdictOverdue}
 }
 
-func asked(a *inbox.Action, letters []*inbox.Reply, now time.Time) ReceiptAsk {
+func asked(a *inbox.Action, letters []*inbox.Reply, clock deadline.Clock, now time.Time) ReceiptAsk {
 	v := ReceiptAsk{Action: a.ID, Kind: a.Kind, Scope: a.Scope, Undo: a.Undo, State: a.State, Fields: fieldsOf(a), Received: a.Received.UTC(), Due: a.Due.UTC(),
 		Done: []ReceiptStep{}}
+	if clock.Term(a.Kind).Acknowledge.N > 0 {
+		v.AcknowledgeBy = clock.Date(a.Kind, deadline.Course{Received: a.Received}).Due.UTC()
+		if !a.Acknowledged.IsZero() {
+			v.Acknowledged = a.Acknowledged.UTC()
+		}
+	}
 	v.Deadline, v.Answered = deadlineOf(a, letters, now)
 	if !a.Ended.IsZero() {
 		v.Ended = a.Ended.UTC()
-	}
-	for _, h := range a.History {
-		v.Done = append(v.Done, ReceiptStep{At: h.At.UTC(), What: h.What, Who: byWhom(h.Who)})
 	}
 	return v
 }
@@ -213,7 +223,13 @@ func (r *Receipt) addEntries(tx *state.Tx) error {
 		if l, err = tx.JournalAt(seq); err != nil {
 			return err
 		}
+		if looks(l.What) {
+			continue
+		}
 		r.Entries = append(r.Entries, ReceiptEntry{Seq: l.Seq, At: l.At, What: l.What, Who: byWhom(l.Who), Hash: l.Hash})
+		if i := slices.IndexFunc(r.Asked, func(a ReceiptAsk) bool { return a.Action == l.Action }); i >= 0 {
+			r.Asked[i].Done = append(r.Asked[i].Done, ReceiptStep{At: l.At.UTC(), What: l.What, Who: byWhom(l.Who)})
+		}
 	}
 	return nil
 }
@@ -229,15 +245,24 @@ func byWhom(who string) string {
 	return cmp.Or(who, "nobody")
 }
 
-// masked gives an address of which only the first letter and the domain are
-// shown.
+// masked gives an address of which only the first letters and the end are
+// shown: a domain of one's own is as good as a name.
 func masked(addr string) string {
 	domain := address.DomainOf(addr)
 	if domain == "" {
 		return ""
 	}
-	for _, first := range strings.TrimSuffix(addr, "@"+domain) {
-		return string(first) + "•••@" + domain
+	name, end := domain, ""
+	if dot := strings.LastIndexByte(domain, '.'); dot > 0 {
+		name, end = domain[:dot], domain[dot:]
 	}
-	return "•••@" + domain
+	return hidden(strings.TrimSuffix(addr, "@"+domain)) + "@" + hidden(name) + end
+}
+
+// hidden gives the first letter of a name.
+func hidden(name string) string {
+	for _, first := range name {
+		return string(first) + "•••"
+	}
+	return "•••"
 }

@@ -19,6 +19,7 @@ import (
 	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/journal"
 	"push.guru/supportd/inbox/policy"
+	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/inbox/state"
 )
 
@@ -69,7 +70,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestMasked(t *testing.T) {
-	for in, want := range map[string]string{"ann@users.test": "a•••@users.test", "a@users.test": "a•••@users.test", "әсел@users.test": "ә•••@users.test", "": "", "nobody": ""} {
+	for in, want := range map[string]string{"ann@users.test": "a•••@u•••.test", "a@users.test": "a•••@u•••.test", "әсел@mail.ivanov.kz": "ә•••@m•••.kz", "a@localhost": "a•••@l•••", "": "", "nobody": ""} {
 		if got := masked(in); got != want {
 			t.Errorf("%q is shown as %q, want %q", in, got, want)
 		}
@@ -473,6 +474,10 @@ func TestReceipt(t *testing.T) {
 		a := action(t, tx, mail(t, tx, "my secret words"), change, inbox.StateReview)
 		return tx.MoveFor(a, inbox.EventRefuse, "dana", "not now")
 	})
+	looker := Actor{Name: "vera", Role: staff.RoleViewer}
+	if err := d.Enter(t.Context(), looker, staff.RightSee, "case opened", inbox.MailID(1)); err != nil {
+		t.Fatal(err)
+	}
 	r, err := d.Receipt(1)
 	if err != nil {
 		t.Fatal(err)
@@ -486,7 +491,7 @@ func TestReceipt(t *testing.T) {
 			t.Errorf("the receipt has %q: %s", personal, b)
 		}
 	}
-	if r.Sender != "a•••@users.test" || len(r.Asked) != 1 || r.Asked[0].Deadline != VerdictUnanswered || r.Asked[0].Fields[0] != inbox.FieldPhone {
+	if r.Sender != "a•••@u•••.test" || len(r.Asked) != 1 || r.Asked[0].Deadline != VerdictUnanswered || r.Asked[0].Fields[0] != inbox.FieldPhone {
 		t.Errorf("the receipt says %s", b)
 	}
 	if s := r.Asked[0].Done; len(s) != 2 || s[0].Who != "automatically" || s[1].Who != "dana" || s[1].What != "refuse" {
@@ -659,5 +664,21 @@ func TestCase(t *testing.T) {
 	}
 	if v, err = d.Case(1); err != nil || !v.Forgotten || v.Mail.Text != "" || v.Spans != nil || !v.Actions[0].Forgotten {
 		t.Errorf("once it is forgotten: %+v, %v", v, err)
+	}
+}
+
+// TestReceiptOfAnAcknowledgement: where the law wants a first letter soon, the
+// receipt says until when, and when it was written, whatever came later.
+func TestReceiptOfAnAcknowledgement(t *testing.T) {
+	clock, err := deadline.Profile("ccpa", time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+	a := &inbox.Action{Kind: inbox.KindCopy, State: inbox.StateReview, Received: got, Acknowledged: got.Add(time.Hour), Detail: &inbox.ActionDetail{}}
+	a.Due = clock.Of(a).Due
+	r := asked(a, nil, clock, got)
+	if want := time.Date(2026, 12, 10, 23, 59, 59, 0, time.UTC); !r.AcknowledgeBy.Equal(want) || !r.Acknowledged.Equal(a.Acknowledged) || !r.Due.After(want) {
+		t.Errorf("a first letter is due at %v and was written at %v, an answer is due at %v", r.AcknowledgeBy, r.Acknowledged, r.Due)
 	}
 }

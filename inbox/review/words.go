@@ -36,3 +36,8 @@ func isWord(word, what string) bool {
 	begins, many := strings.CutSuffix(word, "…")
 	return word == what || many && strings.HasPrefix(what, begins)
 }
+
+// looks tells whether an entry says only that somebody looked at something.
+func looks(what string) bool {
+	return slices.Contains([]string{"case opened", "raw mail opened", "raw mail", "receipt made"}, what) || strings.HasPrefix(what, "preview of ")
+}

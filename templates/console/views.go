@@ -369,11 +369,12 @@ type Receipt struct {
 
 // ReceiptItem is one request on a receipt.
 type ReceiptItem struct {
-	ID, Wants, State string
-	Due, Ended       time.Time
-	Answered         time.Time // zero: by no letter
-	Deadline         string    // a verdict: met, late, open …
-	Done             []Event
+	ID, Wants, State            string
+	Due, Ended                  time.Time
+	Answered                    time.Time // zero: by no letter
+	AcknowledgeBy, Acknowledged time.Time
+	Deadline                    string // a verdict: met, late, open …
+	Done                        []Event
 }
 
 // ReceiptLetter is a letter on a receipt.

@@ -161,7 +161,7 @@ func TestCuts(t *testing.T) {
 					}
 				}
 				t.Logf("%d places in %d bytes and %d lines, %d were not reached", len(all), size, lines, missed)
-				if missed > len(all)/10 {
+				if missed > 12+len(all)/20 { // what is said varies by a line or two
 					t.Error("too many places were not reached")
 				}
 				x.reset()

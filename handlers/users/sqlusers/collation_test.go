@@ -42,7 +42,7 @@ func TestRightsToSearch(t *testing.T) {
 		"CREATE VIEW members AS SELECT id, email FROM people", "CREATE TABLE letters (id integer PRIMARY KEY, sender text)", "INSERT INTO letters VALUES (1, 'x')",
 		"CREATE VIEW mails AS SELECT id, fails(sender) AS sender FROM letters")
 	place := related("mails", "sender", "", "")
-	place.Source.Link.Fixed, place.Erase, place.Keep = true, "keep", en("the law")
+	place.Source.Link.Fixed, place.Source.Link.Why, place.Erase, place.Keep = true, en("the law"), "keep", en("the law")
 	if got := lacksOf(t, s.open(t, mapOf(t, account("members", "id"), place))); !slices.Contains(got, "mails mails SELECT sender") {
 		t.Errorf("it lacks %q", got)
 	}

@@ -1,0 +1,6 @@
+//go:build race
+
+package outbox
+
+// raced tells that the race detector is at work, which allocates, too.
+const raced = true
