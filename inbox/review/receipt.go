@@ -50,9 +50,9 @@ type ReceiptAsk struct {
 	AcknowledgeBy time.Time `json:"acknowledge_by,omitzero"`
 	Acknowledged  time.Time `json:"acknowledged,omitzero"`
 
-	Answered time.Time      `json:"answered,omitzero"` // when the last letter left that tells its end
-	Deadline Verdict        `json:"deadline"`
-	Done     []ReceiptStep  `json:"done"` // oldest first; each is one of the entries
+	Answered time.Time     `json:"answered,omitzero"` // when the last letter left that tells its end
+	Deadline Verdict       `json:"deadline"`
+	Done     []ReceiptStep `json:"done"` // oldest first; each is one of the entries
 }
 
 // ReceiptStep is something that was done, when and by whom.
