@@ -278,13 +278,17 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	together, alone, err := q.split(due)
+	rounds, alone, err := q.split(due)
 	if err != nil {
 		return 0, err
 	}
-	moved, err = q.readers(ctx, together)
-	if err != nil { // which of them it was shows when each is alone
-		alone, err = append(together, alone...), nil
+	for i, ids := range rounds {
+		n, err := q.readers(ctx, ids)
+		moved += n
+		if err != nil { // which of them it was shows when each is alone
+			alone = append(slices.Concat(rounds[i:]...), alone...)
+			break
+		}
 	}
 	for _, id := range alone {
 		if ctx.Err() != nil {
