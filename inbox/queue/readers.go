@@ -16,29 +16,22 @@ const settleWithin = 500 * time.Millisecond
 // in one round one of a Case, because the next one waits for it. What changes or
 // deletes something is started alone, right before it is carried out: until then
 // it can still be stopped.
-func (q *Queue) split(due []inbox.ActionID) (rounds [][]inbox.ActionID, alone []inbox.ActionID, err error) {
-	err = q.State.View(func(tx *state.Tx) error {
-		round, behind := make(map[inbox.MailID]int), make(map[inbox.MailID]bool)
-		for _, id := range due {
-			a, err := tx.Action(id)
-			if err != nil {
-				return err
-			}
-			reads := a.State == inbox.StateScheduled && (a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe)
-			if !reads || behind[a.Case] {
-				alone, behind[a.Case] = append(alone, id), true
-				continue
-			}
-			n := round[a.Case]
-			if n == len(rounds) {
-				rounds = append(rounds, nil)
-			}
-			rounds[n] = append(rounds[n], id)
-			round[a.Case] = n + 1
+func split(due []*inbox.Action) (rounds [][]inbox.ActionID, alone []inbox.ActionID) {
+	round, behind := make(map[inbox.MailID]int), make(map[inbox.MailID]bool)
+	for _, a := range due {
+		reads := a.State == inbox.StateScheduled && (a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe)
+		if !reads || behind[a.Case] {
+			alone, behind[a.Case] = append(alone, a.ID), true
+			continue
 		}
-		return nil
-	})
-	return rounds, alone, err
+		n := round[a.Case]
+		if n == len(rounds) {
+			rounds = append(rounds, nil)
+		}
+		rounds[n] = append(rounds[n], a.ID)
+		round[a.Case] = n + 1
+	}
+	return rounds, alone
 }
 
 // readers looks at Actions that only read: one commit for the intents of all,

@@ -25,6 +25,41 @@ type Tx struct {
 	db  *DB
 
 	listed []string // lines for the list of what was forgotten, there before the commit
+
+	// What the records are that this transaction has read or put.
+	actions known[inbox.Action]
+	mails   known[inbox.Mail]
+	replies known[inbox.Reply]
+}
+
+// known are plain parts of records by their IDs, as they are stored: whoever puts
+// one compares it with that, and need not read it again.
+type known[T any] map[uint64]T
+
+// maxKnown bounds what a transaction that walks through everything remembers.
+const maxKnown = 1024
+
+// note keeps what is stored from now on. It does not copy what lists hold.
+func (k *known[T]) note(tx *Tx, id uint64, plain T) {
+	if !tx.tx.Writable() {
+		return // nothing is put
+	}
+	if *k == nil {
+		*k = make(known[T])
+	}
+	if len(*k) == maxKnown {
+		clear(*k)
+	}
+	(*k)[id] = plain
+}
+
+// recall gives what note has kept of a record that is still there, or nil.
+func (k known[T]) recall(tx *Tx, bucket string, id uint64) *T {
+	plain, ok := k[id]
+	if !ok || tx.bucket(bucket).Get(be(id)) == nil { // it was dropped since
+		return nil
+	}
+	return &plain
 }
 
 // ErrNotFound says that there is no such record.
