@@ -241,22 +241,35 @@ func (k *keyring) dropListed(listed map[string]bool) (int, error) {
 	return len(ids), k.drop(ids)
 }
 
+// sealGrows is by how much what is sealed is longer than before: a nonce and a tag.
+const sealGrows = 12 + 16
+
 // seal encrypts plain under the key of a Mail; label binds it to its place.
 func (k *keyring) seal(id inbox.MailID, label string, plain []byte) ([]byte, error) {
+	return k.appendSealed(nil, id, label, plain)
+}
+
+// appendSealed is seal that appends to b.
+func (k *keyring) appendSealed(b []byte, id inbox.MailID, label string, plain []byte) ([]byte, error) {
 	a, err := k.aead(id)
 	if err != nil {
 		return nil, fmt.Errorf("sealing for %s: %w", id, err)
 	}
-	return a.Seal(nil, nil, plain, []byte(label)), nil
+	return a.Seal(b, nil, plain, []byte(label)), nil
 }
 
 // unseal is the reverse; ErrForgotten says that the key was dropped.
 func (k *keyring) unseal(id inbox.MailID, label string, sealed []byte) ([]byte, error) {
+	return k.appendUnsealed(nil, id, label, sealed)
+}
+
+// appendUnsealed is unseal that appends to b.
+func (k *keyring) appendUnsealed(b []byte, id inbox.MailID, label string, sealed []byte) ([]byte, error) {
 	a, err := k.aead(id)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := a.Open(nil, nil, sealed, []byte(label))
+	plain, err := a.Open(b, nil, sealed, []byte(label))
 	if err != nil {
 		return nil, fmt.Errorf("opening what is sealed under %s: %w", id, err)
 	}

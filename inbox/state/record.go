@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -27,9 +28,23 @@ func encode(plain any, sealed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]byte, 0, 1+binary.MaxVarintLen64+len(b)+len(sealed))
-	out = binary.AppendUvarint(append(out, recordMark), uint64(len(b)))
-	return append(append(out, b...), sealed...), nil
+	return append(beginRecord(b, len(sealed)), sealed...), nil
+}
+
+// beginRecord gives a record up to its sealed part, with room for that.
+func beginRecord(plain []byte, room int) []byte {
+	b := make([]byte, 0, 1+binary.MaxVarintLen64+len(plain)+room)
+	b = binary.AppendUvarint(append(b, recordMark), uint64(len(plain)))
+	return append(b, plain...)
+}
+
+// appendJSON appends what json.Marshal gives.
+func appendJSON(b *bytes.Buffer, v any) error {
+	if err := json.NewEncoder(b).Encode(v); err != nil {
+		return err
+	}
+	b.Truncate(b.Len() - 1) // the end of the line
+	return nil
 }
 
 // decode reads the plain part of a record into plain and gives the sealed one,

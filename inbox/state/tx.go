@@ -26,6 +26,9 @@ type Tx struct {
 
 	listed []string // lines for the list of what was forgotten, there before the commit
 
+	text  bytes.Buffer // of the record that is put
+	clear []byte       // what was sealed of the record that is read
+
 	// What the records are that this transaction has read or put.
 	actions known[inbox.Action]
 	mails   known[inbox.Mail]
@@ -73,27 +76,31 @@ func (tx *Tx) bucket(name string) *bolt.Bucket { return tx.tx.Bucket([]byte(name
 // put stores plain with its detail sealed under the key of a Case.
 func put[T, D any](tx *Tx, bucket string, id uint64, c inbox.MailID, plain *T, detail *D) error {
 	label := fmt.Sprintf("%s %d", bucket, id)
-	var sealed []byte
+	tx.text.Reset()
+	if err := appendJSON(&tx.text, plain); err != nil {
+		return fmt.Errorf("encoding %s: %w", label, err)
+	}
+	n := tx.text.Len()
+	var b []byte
 	switch {
 	case detail != nil:
-		b, err := json.Marshal(detail)
-		if err != nil {
+		if err := appendJSON(&tx.text, detail); err != nil {
 			return fmt.Errorf("encoding %s: %w", label, err)
 		}
-		if sealed, err = tx.db.keys.seal(c, label, b); err != nil {
+		plain, clear := tx.text.Bytes()[:n], tx.text.Bytes()[n:]
+		var err error
+		if b, err = tx.db.keys.appendSealed(beginRecord(plain, len(clear)+sealGrows), c, label, clear); err != nil {
 			return err
 		}
 	default: // its key was dropped, or this caller did not open it: what was sealed stays
+		var sealed []byte
 		if old := tx.bucket(bucket).Get(be(id)); old != nil {
 			var err error
 			if sealed, err = sealedPart(old); err != nil {
 				return fmt.Errorf("reading %s: %w", label, err)
 			}
 		}
-	}
-	b, err := encode(plain, sealed)
-	if err != nil {
-		return fmt.Errorf("encoding %s: %w", label, err)
+		b = append(beginRecord(tx.text.Bytes(), len(sealed)), sealed...)
 	}
 	return tx.bucket(bucket).Put(be(id), b)
 }
@@ -135,13 +142,14 @@ func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailI
 	if len(sealed) == 0 {
 		return plain, nil, nil
 	}
-	b, err := tx.db.keys.unseal(caseOf(plain), label, sealed)
+	b, err := tx.db.keys.appendUnsealed(tx.clear[:0], caseOf(plain), label, sealed)
 	if errors.Is(err, errKeyGone) {
 		return plain, nil, nil
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
 	}
+	tx.clear = b
 	var d D
 	if err := json.Unmarshal(b, &d); err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
