@@ -244,9 +244,9 @@ func (tx *Tx) Actions(ids []inbox.ActionID) ([]*inbox.Action, error) {
 
 // CaseActions reads the Actions of a Case in the order in which they run.
 func (tx *Tx) CaseActions(c inbox.MailID) ([]*inbox.Action, error) {
-	m, err := tx.Mail(c)
+	m, err := tx.storedMail(c)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", c, err)
 	}
 	out, err := tx.Actions(m.Actions)
 	if err != nil {
@@ -255,23 +255,33 @@ func (tx *Tx) CaseActions(c inbox.MailID) ([]*inbox.Action, error) {
 	return inOrder(c, out), nil
 }
 
-// CaseStates is CaseActions without what is sealed: their details are nil.
+// CaseStates is CaseActions to look at only, without what is sealed: their
+// details are nil.
 func (tx *Tx) CaseStates(c inbox.MailID) ([]*inbox.Action, error) {
-	m, err := stored[inbox.Mail](tx, "mails", uint64(c))
+	m, err := tx.storedMail(c)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c, err)
 	}
+	return tx.StatesOf(m)
+}
+
+// StatesOf is CaseStates of a Mail as it is, whether or not that is stored.
+func (tx *Tx) StatesOf(m *inbox.Mail) ([]*inbox.Action, error) {
 	var out []*inbox.Action
 	for _, id := range m.Actions {
-		a, err := stored[inbox.Action](tx, "actions", uint64(id))
-		switch {
-		case err == nil:
-			out = append(out, a)
-		case !errors.Is(err, ErrNotFound):
-			return nil, fmt.Errorf("%s: %w", id, err)
+		a := tx.actions.recall(tx, "actions", uint64(id))
+		if a == nil {
+			var err error
+			if a, err = stored[inbox.Action](tx, "actions", uint64(id)); errors.Is(err, ErrNotFound) {
+				continue // its record was dropped
+			} else if err != nil {
+				return nil, fmt.Errorf("%s: %w", id, err)
+			}
 		}
+		a.Detail = nil
+		out = append(out, a)
 	}
-	return inOrder(c, out), nil
+	return inOrder(m.ID, out), nil
 }
 
 // inOrder gives those of some Actions that run in a Case, in the order in which
