@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"slices"
 )
 
 // record is how a thing with a sealed part was stored at first, as JSON. It is
@@ -75,9 +74,12 @@ func cutRecord(stored []byte) (plain, sealed []byte, err error) {
 	return rest[:n], rest[n:], nil
 }
 
-// sealedPart gives a copy of the sealed part of a record.
+// sealedPart gives the sealed part of a record, a part of stored where that can be.
 func sealedPart(stored []byte) ([]byte, error) {
+	if len(stored) > 0 && stored[0] == recordMark {
+		_, sealed, err := cutRecord(stored)
+		return sealed, err
+	}
 	var plain json.RawMessage
-	sealed, err := decode(stored, &plain)
-	return slices.Clone(sealed), err
+	return decode(stored, &plain)
 }

@@ -56,6 +56,13 @@ func (tx *Tx) PutReply(r *inbox.Reply) error {
 	return tx.placeReply(old, r)
 }
 
+// PutReplyState is PutReply of one whose detail is as it was: what is sealed stays.
+func (tx *Tx) PutReplyState(r *inbox.Reply) error {
+	plain := *r
+	plain.Detail = nil
+	return tx.PutReply(&plain)
+}
+
 // storedReply gives what PutReply compares with.
 func (tx *Tx) storedReply(id inbox.ReplyID) (*inbox.Reply, error) {
 	if r := tx.replies.recall(tx, "replies", uint64(id)); r != nil {
@@ -91,6 +98,16 @@ func (tx *Tx) Reply(id inbox.ReplyID) (*inbox.Reply, error) {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
 	r.Detail = d
+	tx.noteReply(r)
+	return r, nil
+}
+
+// ReplyState is Reply without what is sealed: its detail is nil.
+func (tx *Tx) ReplyState(id inbox.ReplyID) (*inbox.Reply, error) {
+	r, err := stored[inbox.Reply](tx, "replies", uint64(id))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
 	tx.noteReply(r)
 	return r, nil
 }
