@@ -107,3 +107,55 @@ func TestKnownAndDropped(t *testing.T) {
 		return nil
 	})
 }
+
+// TestReplyState: a letter that is put without its detail keeps it, whoever had
+// it in hand.
+func TestReplyState(t *testing.T) {
+	db := newState(t)
+	var r *inbox.Reply
+	db.update(t, func(tx *Tx) error {
+		r = addReply(t, tx, addMail(t, tx, 1).ID)
+		return nil
+	})
+	detail := r.Detail.Text
+	db.update(t, func(tx *Tx) error {
+		plain, err := tx.ReplyState(r.ID)
+		if err != nil || plain.Detail != nil {
+			t.Fatalf("got %+v, %v", plain, err)
+		}
+		plain.State, plain.Detail = inbox.ReplySending, &inbox.ReplyDetail{Text: "not this"}
+		return tx.PutReplyState(plain)
+	})
+	db.view(t, func(tx *Tx) error {
+		got, err := tx.Reply(r.ID)
+		if err == nil && (got.State != inbox.ReplySending || got.Detail == nil || got.Detail.Text != detail) {
+			t.Errorf("got %+v, %+v", got, got.Detail)
+		}
+		return err
+	})
+}
+
+// TestStatesOf: the states are those that are put, also within a transaction, in
+// the order of the Actions and without those of another Case or that are gone.
+func TestStatesOf(t *testing.T) {
+	db := newState(t)
+	db.update(t, func(tx *Tx) error {
+		m, other := addMail(t, tx, 1), addMail(t, tx, 2)
+		first, second, foreign := addAction(t, tx, m, inbox.EventAsk), addAction(t, tx, m, inbox.EventAsk), addAction(t, tx, other, inbox.EventAsk)
+		if err := tx.Move(second, inbox.EventYes, "person", nil); err != nil {
+			return err
+		}
+		m.Actions = []inbox.ActionID{second.ID, foreign.ID, 999, first.ID}
+		for range 2 {
+			got, err := tx.StatesOf(m)
+			if err != nil || len(got) != 2 {
+				t.Fatalf("%d Actions, %v", len(got), err)
+			}
+			if got[0].ID != first.ID || got[0].State != inbox.StateUnconfirmed || got[1].ID != second.ID || got[1].State != second.State || got[0].Detail != nil {
+				t.Errorf("got %+v and %+v", got[0], got[1])
+			}
+			tx.actions = nil
+		}
+		return nil
+	})
+}
