@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"hash/crc32"
+	"sync"
 )
 
 // member is a file of the ZIP in the making. It takes plain bytes and holds
@@ -17,13 +18,28 @@ type member struct {
 	size    uint64
 }
 
-func newMember(name string) *member {
+// compressors are those that no copy uses at the moment: to make one, which is
+// more than half a megabyte large, is most of the work on a small copy.
+type compressors struct{ free sync.Pool }
+
+func (c *compressors) member(name string) *member {
 	m := &member{name: name}
-	m.deflate, _ = flate.NewWriter(&m.packed, flate.DefaultCompression) // fails for an unknown level only
+	m.deflate, _ = c.free.Get().(*flate.Writer)
+	if m.deflate == nil {
+		m.deflate, _ = flate.NewWriter(nil, flate.DefaultCompression) // fails for an unknown level only
+	}
+	m.reset()
 	return m
 }
 
-// reset begins the file anew, for another ZIP: a compressor is large.
+// take takes back the compressors of members that were packed.
+func (c *compressors) take(members []*member) {
+	for _, m := range members {
+		c.free.Put(m.deflate)
+	}
+}
+
+// reset begins the file anew, for another ZIP.
 func (m *member) reset() {
 	m.packed, m.sum, m.size = blocks{}, 0, 0
 	m.deflate.Reset(&m.packed)
@@ -36,8 +52,11 @@ func (m *member) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// blockBytes is the size of a block.
-const blockBytes = 64 << 10
+// The sizes of blocks: the first of them small, each as large as all before it.
+const (
+	firstBlock   = 2 << 10
+	largestBlock = 64 << 10
+)
 
 // blocks holds bytes in pieces, so that what grows is neither moved nor twice
 // as large as what is in it.
@@ -47,14 +66,14 @@ type blocks struct {
 }
 
 func (b *blocks) Write(p []byte) (int, error) {
-	b.size += len(p)
 	for rest := p; len(rest) > 0; {
-		if n := len(b.all); n == 0 || len(b.all[n-1]) == blockBytes {
-			b.all = append(b.all, make([]byte, 0, blockBytes))
+		if n := len(b.all); n == 0 || len(b.all[n-1]) == cap(b.all[n-1]) {
+			b.all = append(b.all, make([]byte, 0, min(max(b.size, firstBlock), largestBlock)))
 		}
 		last := &b.all[len(b.all)-1]
-		n := min(len(rest), blockBytes-len(*last))
+		n := min(len(rest), cap(*last)-len(*last))
 		*last, rest = append(*last, rest[:n]...), rest[n:]
+		b.size += n
 	}
 	return len(p), nil
 }

@@ -73,7 +73,7 @@ func (c *copier) begin() error {
 			Hint: "hand it over in another way, or raise smtp.max_parts and retry"}
 	}
 	if c.members == nil {
-		c.members = []*member{newMember("data.html"), newMember("data.json"), newMember("data.csv")}
+		c.members = []*member{c.h.compressors.member("data.html"), c.h.compressors.member("data.json"), c.h.compressors.member("data.csv")}
 	} else {
 		for _, m := range c.members {
 			m.reset()
@@ -121,7 +121,8 @@ func weight(r users.Record) (n int) {
 	return n
 }
 
-// end writes what comes last, and attaches the last part.
+// end writes what comes last, attaches the last part and lets go of what is kept
+// from part to part.
 func (c *copier) end(past []inbox.PastCase) error {
 	if err := c.begin(); err != nil {
 		return err
@@ -137,7 +138,12 @@ func (c *copier) end(past []inbox.PastCase) error {
 			return err
 		}
 	}
-	return c.attach()
+	if err := c.attach(); err != nil {
+		return err
+	}
+	c.h.compressors.take(c.members)
+	c.members = nil
+	return nil
 }
 
 // attach ends the part and hands it over.

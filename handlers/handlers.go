@@ -58,6 +58,8 @@ type Handlers struct {
 	inUse  atomic.Pointer[datamap.Map]
 	copies Copies
 	hook   after.Hook
+
+	compressors compressors
 }
 
 // New makes Handlers of the site's user store, the map of what is in it, and

@@ -92,14 +92,35 @@ func (p phrases) say(key string, pairs ...string) string {
 	if len(pairs) == 0 {
 		return p[key]
 	}
-	args := make([]string, len(pairs))
-	for i, s := range pairs {
-		if i%2 == 0 {
-			s = "{" + s + "}"
+	var b strings.Builder
+	rest := p[key]
+	for {
+		before, behind, found := strings.Cut(rest, "{")
+		if !found {
+			break
 		}
-		args[i] = s
+		b.WriteString(before)
+		name, after, closed := strings.Cut(behind, "}")
+		if i := pairOf(pairs, name); closed && i >= 0 {
+			b.WriteString(pairs[i+1])
+			rest = after
+		} else { // a brace of the phrase itself
+			b.WriteByte('{')
+			rest = behind
+		}
 	}
-	return strings.NewReplacer(args...).Replace(p[key])
+	b.WriteString(rest)
+	return b.String()
+}
+
+// pairOf finds a name in pairs of name and value; -1: it is none of them.
+func pairOf(pairs []string, name string) int {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i] == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // count gives the form of a counted phrase that belongs to n: one form is for

@@ -24,6 +24,7 @@ package cases
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -138,23 +139,17 @@ func Mark(m *inbox.Mail, s inbox.MailState, reason string) {
 // settle stores a Mail, and starts its retention when its Case has nothing
 // open any more.
 func (k *Keeper) settle(tx *state.Tx, m *inbox.Mail) error {
-	if err := tx.PutMail(m); err != nil {
-		return err
-	}
-	acts, err := tx.CaseActions(m.ID)
+	acts, err := tx.StatesOf(m)
 	if err != nil {
 		return err
 	}
 	if err := k.unblock(tx, acts); err != nil {
 		return err
 	}
-	for _, a := range acts {
-		if !a.State.Ended() && !a.ForStaff() {
-			m.Ended = zeroTime
-			return tx.PutMail(m)
-		}
-	}
-	if m.Ended.IsZero() {
+	goesOn := func(a *inbox.Action) bool { return !a.State.Ended() && !a.ForStaff() }
+	if slices.ContainsFunc(acts, goesOn) {
+		m.Ended = zeroTime
+	} else if m.Ended.IsZero() {
 		m.Ended = tx.Now
 	}
 	return tx.PutMail(m)

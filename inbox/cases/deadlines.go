@@ -71,7 +71,7 @@ func (k *Keeper) clockSent(tx *state.Tx, r *inbox.Reply) error {
 	if r.Staff || r.Case == 0 {
 		return nil
 	}
-	acts, err := tx.CaseActions(r.Case)
+	acts, err := tx.CaseStates(r.Case)
 	if err != nil && !errors.Is(err, state.ErrNotFound) { // that a letter was sent is noted whatever became of its Case
 		return err
 	}
@@ -79,6 +79,9 @@ func (k *Keeper) clockSent(tx *state.Tx, r *inbox.Reply) error {
 		asks := r.Name == string(templates.StaffQuestion) && slices.Contains(r.Actions, a.ID)
 		if a.State.Ended() || !a.Acknowledged.IsZero() && !asks {
 			continue
+		}
+		if a, err = tx.Action(a.ID); err != nil {
+			return err
 		}
 		if a.Acknowledged.IsZero() {
 			a.Acknowledged = tx.Now

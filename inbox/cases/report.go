@@ -65,7 +65,8 @@ func (k *Keeper) HoldFor(tx *state.Tx, b, failed *inbox.Action) error {
 	return tx.MoveFor(b, inbox.EventHold, Program, failed.ID.String()+", which comes before it, failed")
 }
 
-// unblock releases what was held for an Action that has ended since.
+// unblock releases what was held for an Action that has ended since; of acts it
+// needs their states only.
 func (k *Keeper) unblock(tx *state.Tx, acts []*inbox.Action) error {
 	for _, b := range acts {
 		if b.State != inbox.StateHeld || b.HeldBy == 0 {
@@ -77,6 +78,9 @@ func (k *Keeper) unblock(tx *state.Tx, acts []*inbox.Action) error {
 		}
 		if !blocker.State.Ended() {
 			continue
+		}
+		if b, err = tx.Action(b.ID); err != nil {
+			return err
 		}
 		b.HeldBy, b.Error = 0, ""
 		if err := tx.Move(b, inbox.EventRelease, Program, nil); err != nil {

@@ -110,13 +110,30 @@ func Compose(d *inbox.ReplyDetail, files []inbox.File, date time.Time, auto Auto
 // roughly gives the size that a mail hardly exceeds: a buffer that grows while
 // it is written takes several times as much.
 func roughly(d *inbox.ReplyDetail, files []inbox.File) int {
-	const headers = 16 << 10
-	n := headers + 2*(len(d.Text)+len(d.HTML))
+	const headers = 4 << 10
+	n := headers + quoted(d.Text) + quoted(d.HTML)
 	for _, f := range files {
 		coded := base64.StdEncoding.EncodedLen(len(f.Bytes))
 		n += headers + coded + 2*(coded/mail.MaxBodyLength+1)
 	}
 	return n
+}
+
+// quoted gives the size of a text in quoted-printable (RFC 2045 section 6.7), at
+// most: three characters for what is not plain, and the breaks of long lines.
+func quoted(s string) int {
+	n := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '\n':
+			n += 2
+		case c < ' ', c == '=', c >= 0x7f:
+			n += 3
+		default:
+			n++
+		}
+	}
+	return n + 3*(n/70+1)
 }
 
 // setFrom sets who we are in From or Reply-To; see headerWords for why the

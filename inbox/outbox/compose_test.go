@@ -397,3 +397,24 @@ func TestComposeAllocates(t *testing.T) {
 		t.Errorf("composing a mail of %d bytes took %d, want %d at most", len(b), got, most)
 	}
 }
+
+// TestRoughly: the buffer of a mail is large enough, and not much larger, in every
+// script.
+func TestRoughly(t *testing.T) {
+	for name, text := range map[string]string{
+		"Latin":    strings.Repeat("Your data were deleted. ", 300),
+		"Cyrillic": strings.Repeat("Ваши данные удалены. ", 300),
+		"lines":    strings.Repeat("ә\n", 2000),
+		"equals":   strings.Repeat("=", 5000),
+		"nothing":  "",
+	} {
+		d := &inbox.ReplyDetail{MessageID: "a@site.test", From: inbox.Address{Addr: "support@site.test"}, To: "alice@users.test", Subject: "Re: data", Text: text, HTML: text}
+		b, err := Compose(d, nil, time.Now(), AutoReplied)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if room := roughly(d, nil); len(b) > room || room > len(b)+8<<10 {
+			t.Errorf("%s: %d bytes in room for %d", name, len(b), room)
+		}
+	}
+}

@@ -569,7 +569,7 @@ func auto(r *inbox.Reply) AutoSubmitted {
 // over.
 func (o *Outbox) begin(tx *state.Tx, j *job) (bool, error) {
 	box, failure := j.reply.Mailbox, j.reply.Error
-	r, err := tx.Reply(j.reply.ID)
+	r, err := present(tx, j.reply)
 	if err != nil {
 		return false, err
 	}
@@ -587,7 +587,7 @@ func (o *Outbox) begin(tx *state.Tx, j *job) (bool, error) {
 	case j.later && !tooLate(r, tx.Now):
 		r.Attempts = append(r.Attempts, inbox.Attempt{At: tx.Now, Result: Temporary.String()})
 		r.Next, r.Error = tx.Now.Add(retryAfter(len(r.Attempts))), failure
-		return false, tx.PutReply(r)
+		return false, tx.PutReplyState(r)
 	case j.bytes == nil:
 		r.State, r.Error = inbox.ReplyFailed, "it cannot be rendered: "+failure
 		return false, o.giveUp(tx, r)
@@ -601,7 +601,18 @@ func (o *Outbox) begin(tx *state.Tx, j *job) (bool, error) {
 	r.State = inbox.ReplySending // Next stays: after a crash it is the first again
 	*j = job{reply: r, bytes: j.bytes}
 	j.reply.Mailbox = box
-	return true, tx.PutReply(r)
+	return true, tx.PutReplyState(r)
+}
+
+// present gives a Reply as it stands now, with the detail that was read before:
+// that is large, and a letter that is due keeps it.
+func present(tx *state.Tx, before *inbox.Reply) (*inbox.Reply, error) {
+	r, err := tx.ReplyState(before.ID)
+	if err != nil {
+		return nil, err
+	}
+	r.Detail = before.Detail
+	return r, nil
 }
 
 func (o *Outbox) maxBytes(box string) int {
@@ -644,13 +655,13 @@ func (o *Outbox) commit(ctx context.Context) error {
 	err := o.State.Update(ctx, "sent", func(tx *state.Tx) error {
 		files, o.ended = files[:0], nil
 		for _, res := range results {
-			r, err := tx.Reply(res.reply.ID)
+			r, err := present(tx, res.reply)
 			if err != nil {
 				return err
 			}
 			if res.unsent {
 				r.State = inbox.ReplyDue
-				if err := tx.PutReply(r); err != nil {
+				if err := tx.PutReplyState(r); err != nil {
 					return err
 				}
 				continue
@@ -701,10 +712,10 @@ func (o *Outbox) note(tx *state.Tx, r *inbox.Reply, res Result) error {
 		return o.end(tx, r)
 	case res.Outcome == Temporary && !tooLate(r, tx.Now):
 		r.State, r.Next = inbox.ReplyDue, tx.Now.Add(retryAfter(len(r.Attempts)))
-		return tx.PutReply(r)
+		return tx.PutReplyState(r)
 	case res.Outcome == Unknown && count(r, Unknown) < 2:
 		r.State, r.Next = inbox.ReplyUnknown, tx.Now.Add(unknownWait)
-		return tx.PutReply(r)
+		return tx.PutReplyState(r)
 	}
 	r.State = inbox.ReplyFailed
 	return o.giveUp(tx, r)
@@ -740,7 +751,7 @@ func (o *Outbox) end(tx *state.Tx, r *inbox.Reply) error {
 	if err := tx.Journal("reply "+string(r.State), cases.Program, r.Case, 0, map[string]any{"reply": r.ID, "error": r.Error}); err != nil {
 		return err
 	}
-	return tx.PutReply(r)
+	return tx.PutReplyState(r)
 }
 
 // tellEnded tells of the Replies that ended in the transaction that is on disk.

@@ -246,7 +246,7 @@ func (q *Queue) standsStill(tx *state.Tx, a *inbox.Action) bool {
 // dueNow lists the Actions that can move now; the others cost no commit. While
 // the queue stands still nothing that is scheduled can, and at any time not
 // what waits for something else and says so already.
-func (q *Queue) dueNow(tx *state.Tx) (due []inbox.ActionID, err error) {
+func (q *Queue) dueNow(tx *state.Tx) (due []*inbox.Action, err error) {
 	for _, id := range tx.DueActions(math.MaxInt) {
 		a, err := tx.Action(id)
 		if err != nil {
@@ -259,7 +259,7 @@ func (q *Queue) dueNow(tx *state.Tx) (due []inbox.ActionID, err error) {
 			}
 		}
 		if a.State != inbox.StateScheduled || !waits {
-			due = append(due, id)
+			due = append(due, a)
 		}
 		if len(due) == batch {
 			break
@@ -273,18 +273,19 @@ func (q *Queue) work(ctx context.Context) (moved int, err error) {
 	if err := q.settleRest(ctx); err != nil {
 		return 0, err
 	}
-	var due []inbox.ActionID
+	var due []*inbox.Action
 	err = q.State.View(func(tx *state.Tx) error { due, err = q.dueNow(tx); return err })
 	if err != nil {
 		return 0, err
 	}
-	together, alone, err := q.split(due)
-	if err != nil {
-		return 0, err
-	}
-	moved, err = q.readers(ctx, together)
-	if err != nil { // which of them it was shows when each is alone
-		alone, err = append(together, alone...), nil
+	rounds, alone := split(due)
+	for i, ids := range rounds {
+		n, err := q.readers(ctx, ids)
+		moved += n
+		if err != nil { // which of them it was shows when each is alone
+			alone = append(slices.Concat(rounds[i:]...), alone...)
+			break
+		}
 	}
 	for _, id := range alone {
 		if ctx.Err() != nil {
@@ -425,14 +426,18 @@ func (q *Queue) claim(tx *state.Tx, a *inbox.Action) (*inbox.Job, error) {
 	case !proved:
 		return nil, q.Cases.AskProof(tx, a) // what proved it has become void
 	}
-	why, late, err := q.waits(tx, a)
+	acts, err := earlier(tx, a)
+	if err != nil {
+		return nil, err
+	}
+	why, late, err := q.waits(tx, a, acts)
 	if err != nil {
 		return nil, err
 	}
 	if why != "" {
 		return nil, q.wait(tx, a, why, late)
 	}
-	if held, err := q.barrier(tx, a); held || err != nil {
+	if held, err := q.barrier(tx, a, acts); held || err != nil {
 		return nil, err
 	}
 	if stopped, err := q.brake(tx, a); stopped || err != nil {
@@ -469,17 +474,13 @@ func (q *Queue) start(tx *state.Tx, a *inbox.Action, ask bool) (*inbox.Job, erro
 }
 
 // waits says why an Action whose time has come cannot start yet, "" when it
-// can. late tells that staff must hear of it.
-func (q *Queue) waits(tx *state.Tx, a *inbox.Action) (why string, late bool, err error) {
+// can. late tells that staff must hear of it. acts are those before it.
+func (q *Queue) waits(tx *state.Tx, a *inbox.Action, acts []*inbox.Action) (why string, late bool, err error) {
 	if why, err = untold(tx, a); why != "" || err != nil {
 		return why, false, err
 	}
 	if q.ReadUpTo().Before(a.StopBy) {
 		return "waits: mail from before the end of its cool-off has not been read", q.overdue(tx, a), nil
-	}
-	acts, err := earlier(tx, a)
-	if err != nil {
-		return "", false, err
 	}
 	for _, b := range acts {
 		if !b.State.Ended() && b.State != inbox.StateFailed && b.Kind != inbox.KindQuestion {
@@ -493,9 +494,10 @@ func (q *Queue) waits(tx *state.Tx, a *inbox.Action) (why string, late bool, err
 	return "", false, err
 }
 
-// earlier gives the Actions of the same Case that come before one, in order.
+// earlier gives the Actions of the same Case that come before one, in order, and
+// without what is sealed of them.
 func earlier(tx *state.Tx, a *inbox.Action) ([]*inbox.Action, error) {
-	acts, err := tx.CaseActions(a.Case)
+	acts, err := tx.CaseStates(a.Case)
 	if err != nil {
 		return nil, err
 	}
@@ -536,7 +538,11 @@ func (q *Queue) wait(tx *state.Tx, a *inbox.Action, why string, late bool) error
 
 // known tells whether an Action waits, and that is on record already.
 func (q *Queue) known(tx *state.Tx, a *inbox.Action) (bool, error) {
-	why, late, err := q.waits(tx, a)
+	acts, err := earlier(tx, a)
+	if err != nil {
+		return false, err
+	}
+	why, late, err := q.waits(tx, a, acts)
 	return why != "" && a.Error == why && !late, err
 }
 
@@ -565,13 +571,9 @@ func (q *Queue) overdue(tx *state.Tx, a *inbox.Action) bool {
 	return !a.Warned && tx.Now.Sub(a.StopBy) > time.Hour && tx.Now.Sub(q.began) > time.Hour
 }
 
-// barrier holds an Action when an earlier one of its Case failed, or when the
+// barrier holds an Action when one of those before it failed, or when the
 // copy before it will not arrive: staff decide.
-func (q *Queue) barrier(tx *state.Tx, a *inbox.Action) (held bool, err error) {
-	acts, err := earlier(tx, a)
-	if err != nil {
-		return false, err
-	}
+func (q *Queue) barrier(tx *state.Tx, a *inbox.Action, acts []*inbox.Action) (held bool, err error) {
 	for _, b := range acts {
 		if b.State == inbox.StateFailed {
 			return true, q.Cases.HoldFor(tx, a, b)

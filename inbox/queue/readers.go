@@ -13,36 +13,30 @@ import (
 const settleWithin = 500 * time.Millisecond
 
 // split sets apart the Actions that only read and so can be started together:
-// one of a Case, because the next one waits for it. What changes or deletes
-// something is started alone, right before it is carried out: until then it can
-// still be stopped.
-func (q *Queue) split(due []inbox.ActionID) (together, alone []inbox.ActionID, err error) {
-	err = q.State.View(func(tx *state.Tx) error {
-		seen := make(map[inbox.MailID]bool)
-		for _, id := range due {
-			a, err := tx.Action(id)
-			if err != nil {
-				return err
-			}
-			reads := a.State == inbox.StateScheduled && (a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe)
-			if reads && !seen[a.Case] {
-				together = append(together, id)
-			} else {
-				alone = append(alone, id)
-			}
-			seen[a.Case] = true
+// in one round one of a Case, because the next one waits for it. What changes or
+// deletes something is started alone, right before it is carried out: until then
+// it can still be stopped.
+func split(due []*inbox.Action) (rounds [][]inbox.ActionID, alone []inbox.ActionID) {
+	round, behind := make(map[inbox.MailID]int), make(map[inbox.MailID]bool)
+	for _, a := range due {
+		reads := a.State == inbox.StateScheduled && (a.Kind == inbox.KindCopy || a.Kind == inbox.KindDescribe)
+		if !reads || behind[a.Case] {
+			alone, behind[a.Case] = append(alone, a.ID), true
+			continue
 		}
-		return nil
-	})
-	return together, alone, err
+		n := round[a.Case]
+		if n == len(rounds) {
+			rounds = append(rounds, nil)
+		}
+		rounds[n] = append(rounds[n], a.ID)
+		round[a.Case] = n + 1
+	}
+	return rounds, alone
 }
 
 // readers looks at Actions that only read: one commit for the intents of all,
 // and one for the outcomes of as many as come within settleWithin.
 func (q *Queue) readers(ctx context.Context, ids []inbox.ActionID) (moved int, err error) {
-	if len(ids) == 0 {
-		return 0, nil
-	}
 	var looks []look
 	err = q.State.Update(ctx, "claim", func(tx *state.Tx) error {
 		looks = looks[:0]

@@ -118,10 +118,10 @@ func (tx *Tx) Note(a *inbox.Action, what, who string, detail any) error {
 func (tx *Tx) PutAction(a *inbox.Action) error {
 	tx.db.date(a)
 	var state, due, alarm, open []byte
-	old, oldDetail, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(a.ID), actionKey)
+	old, err := tx.storedAction(a.ID)
 	switch {
 	case err == nil:
-		state, due, alarm, open = actionStateKey(old), dueKey(old), alarmKey(old), tx.openKey(old, oldDetail)
+		state, due, alarm, open = actionStateKey(old), dueKey(old), alarmKey(old), tx.openKey(old, old.Detail)
 	case err != ErrNotFound:
 		return err
 	}
@@ -140,11 +140,38 @@ func (tx *Tx) PutAction(a *inbox.Action) error {
 	if err := put(tx, "actions", uint64(a.ID), actionKey(a), a, a.Detail); err != nil {
 		return err
 	}
+	tx.noteAction(a)
 	before := inbox.StateNew
 	if old != nil {
 		before = old.State
 	}
 	return errors.Join(tx.tallyMove("state", string(before), string(a.State)), tx.placeAction(a))
+}
+
+// storedAction gives what PutAction compares with; of the detail it has no more
+// than the address.
+func (tx *Tx) storedAction(id inbox.ActionID) (*inbox.Action, error) {
+	if a := tx.actions.recall(tx, "actions", uint64(id)); a != nil {
+		return a, nil
+	}
+	a, d, err := get[inbox.Action, inbox.ActionDetail](tx, "actions", uint64(id), actionKey)
+	if err != nil {
+		return nil, err
+	}
+	a.Detail = d
+	return a, nil
+}
+
+// noteAction notes what is stored of an Action that was read or put.
+func (tx *Tx) noteAction(a *inbox.Action) {
+	if !tx.tx.Writable() {
+		return // nothing is put
+	}
+	plain := *a
+	if a.Detail != nil {
+		plain.Detail = &inbox.ActionDetail{Address: a.Detail.Address}
+	}
+	tx.actions.note(tx, uint64(a.ID), plain)
 }
 
 // openKey is under what an open Action is found: the address that answers go
@@ -195,6 +222,7 @@ func (tx *Tx) Action(id inbox.ActionID) (*inbox.Action, error) {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
 	a.Detail = d
+	tx.noteAction(a)
 	return a, nil
 }
 
@@ -216,20 +244,54 @@ func (tx *Tx) Actions(ids []inbox.ActionID) ([]*inbox.Action, error) {
 
 // CaseActions reads the Actions of a Case in the order in which they run.
 func (tx *Tx) CaseActions(c inbox.MailID) ([]*inbox.Action, error) {
-	m, err := tx.Mail(c)
+	m, err := tx.storedMail(c)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", c, err)
 	}
 	out, err := tx.Actions(m.Actions)
 	if err != nil {
 		return nil, err
 	}
-	// A joined Action belongs to the Case that it began in.
-	out = slices.DeleteFunc(out, func(a *inbox.Action) bool { return a.Case != c })
-	slices.SortFunc(out, func(a, b *inbox.Action) int {
+	return inOrder(c, out), nil
+}
+
+// CaseStates is CaseActions to look at only, without what is sealed: their
+// details are nil.
+func (tx *Tx) CaseStates(c inbox.MailID) ([]*inbox.Action, error) {
+	m, err := tx.storedMail(c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c, err)
+	}
+	return tx.StatesOf(m)
+}
+
+// StatesOf is CaseStates of a Mail as it is, whether or not that is stored.
+func (tx *Tx) StatesOf(m *inbox.Mail) ([]*inbox.Action, error) {
+	var out []*inbox.Action
+	for _, id := range m.Actions {
+		a := tx.actions.recall(tx, "actions", uint64(id))
+		if a == nil {
+			var err error
+			if a, err = stored[inbox.Action](tx, "actions", uint64(id)); errors.Is(err, ErrNotFound) {
+				continue // its record was dropped
+			} else if err != nil {
+				return nil, fmt.Errorf("%s: %w", id, err)
+			}
+		}
+		a.Detail = nil
+		out = append(out, a)
+	}
+	return inOrder(m.ID, out), nil
+}
+
+// inOrder gives those of some Actions that run in a Case, in the order in which
+// they do. A joined Action belongs to the Case that it began in.
+func inOrder(c inbox.MailID, acts []*inbox.Action) []*inbox.Action {
+	acts = slices.DeleteFunc(acts, func(a *inbox.Action) bool { return a.Case != c })
+	slices.SortFunc(acts, func(a, b *inbox.Action) int {
 		return cmp.Or(cmp.Compare(a.Order(), b.Order()), cmp.Compare(a.ID, b.ID))
 	})
-	return out, nil
+	return acts
 }
 
 // OpenActions reads the Actions that have not ended and whose answers go to

@@ -87,7 +87,7 @@ func (tx *Tx) open(c inbox.MailID) (bool, error) {
 	if slices.ContainsFunc(replies, func(r *inbox.Reply) bool { return !r.State.Ended() && r.State != inbox.ReplyHeld }) {
 		return true, nil
 	}
-	acts, err := tx.CaseActions(c)
+	acts, err := tx.CaseStates(c)
 	return slices.ContainsFunc(acts, func(a *inbox.Action) bool { return !a.State.Ended() && !a.ForStaff() }), err
 }
 

@@ -10,6 +10,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -38,6 +40,47 @@ type keyring struct {
 	db    *bolt.DB
 	upTo  uint64 // keys exist, or existed, for every mail up to here
 	index []byte
+	macs  sync.Pool // of hash.Hash, keyed with index
+
+	used ciphers
+}
+
+// ciphers are those of keys that were used of late: to make one takes longer than
+// to seal a record with it. What is dropped is forgotten here, too.
+type ciphers struct {
+	mu sync.Mutex
+	of map[inbox.MailID]cipher.AEAD
+}
+
+// maxCiphers is more than the Cases that one batch of mails and letters is about.
+const maxCiphers = 256
+
+func (c *ciphers) get(id inbox.MailID) cipher.AEAD {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.of[id]
+}
+
+// put keeps a cipher, in the place of any other where there are too many.
+func (c *ciphers) put(id inbox.MailID, a cipher.AEAD) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = make(map[inbox.MailID]cipher.AEAD)
+	}
+	for other := range c.of {
+		if len(c.of) < maxCiphers {
+			break
+		}
+		delete(c.of, other)
+	}
+	c.of[id] = a
+}
+
+func (c *ciphers) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.of)
 }
 
 func openKeys(path string) (*keyring, error) {
@@ -121,7 +164,10 @@ func (k *keyring) holds(id inbox.MailID) bool {
 
 func (k *keyring) aead(id inbox.MailID) (cipher.AEAD, error) {
 	k.mu.RLock()
-	defer k.mu.RUnlock()
+	defer k.mu.RUnlock() // so that nobody drops the key before its cipher is kept
+	if a := k.used.get(id); a != nil {
+		return a, nil
+	}
 	var key []byte
 	err := k.db.View(func(tx *bolt.Tx) error {
 		key = append(key, tx.Bucket(bucketKeys).Get(be(uint64(id)))...)
@@ -137,7 +183,12 @@ func (k *keyring) aead(id inbox.MailID) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("using the key of %s: %w", id, err)
 	}
-	return cipher.NewGCMWithRandomNonce(block)
+	a, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, fmt.Errorf("using the key of %s: %w", id, err)
+	}
+	k.used.put(id, a)
+	return a, nil
 }
 
 // fingerprint gives that of the key of a Mail; ok is false when it was dropped.
@@ -156,6 +207,7 @@ func (k *keyring) fingerprint(id inbox.MailID) (print string, ok bool) {
 // renew draws the keys anew that were made ahead of mail n: where the keys are an
 // older copy, other mails had them since, and they may be dropped.
 func (k *keyring) renew(n uint64) error {
+	defer k.used.clear()
 	err := k.db.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketKeys)
 		for id := n + 1; id <= k.upTo; id++ {
@@ -189,22 +241,35 @@ func (k *keyring) dropListed(listed map[string]bool) (int, error) {
 	return len(ids), k.drop(ids)
 }
 
+// sealGrows is by how much what is sealed is longer than before: a nonce and a tag.
+const sealGrows = 12 + 16
+
 // seal encrypts plain under the key of a Mail; label binds it to its place.
 func (k *keyring) seal(id inbox.MailID, label string, plain []byte) ([]byte, error) {
+	return k.appendSealed(nil, id, label, plain)
+}
+
+// appendSealed is seal that appends to b.
+func (k *keyring) appendSealed(b []byte, id inbox.MailID, label string, plain []byte) ([]byte, error) {
 	a, err := k.aead(id)
 	if err != nil {
 		return nil, fmt.Errorf("sealing for %s: %w", id, err)
 	}
-	return a.Seal(nil, nil, plain, []byte(label)), nil
+	return a.Seal(b, nil, plain, []byte(label)), nil
 }
 
 // unseal is the reverse; ErrForgotten says that the key was dropped.
 func (k *keyring) unseal(id inbox.MailID, label string, sealed []byte) ([]byte, error) {
+	return k.appendUnsealed(nil, id, label, sealed)
+}
+
+// appendUnsealed is unseal that appends to b.
+func (k *keyring) appendUnsealed(b []byte, id inbox.MailID, label string, sealed []byte) ([]byte, error) {
 	a, err := k.aead(id)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := a.Open(nil, nil, sealed, []byte(label))
+	plain, err := a.Open(b, nil, sealed, []byte(label))
 	if err != nil {
 		return nil, fmt.Errorf("opening what is sealed under %s: %w", id, err)
 	}
@@ -218,6 +283,7 @@ func (k *keyring) drop(ids []inbox.MailID) error {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer k.used.clear()
 	err := k.db.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketKeys)
 		for _, id := range ids {
@@ -276,11 +342,16 @@ func (k *keyring) rewrite() error {
 
 // hash gives the keyed hash under which something personal is indexed.
 func (k *keyring) hash(kind, s string) []byte {
-	m := hmac.New(sha256.New, k.index)
-	m.Write([]byte(kind))
+	m, ok := k.macs.Get().(hash.Hash)
+	if !ok {
+		m = hmac.New(sha256.New, k.index)
+	}
+	defer k.macs.Put(m)
+	m.Reset()
+	io.WriteString(m, kind)
 	m.Write([]byte{0})
-	m.Write([]byte(s))
-	return m.Sum(nil)[:16]
+	io.WriteString(m, s)
+	return m.Sum(nil)[:hashBytes]
 }
 
 func (k *keyring) close() error {

@@ -136,6 +136,37 @@ func forgotten(t *testing.T, tx *Tx, m *inbox.Mail, a *inbox.Action, r *inbox.Re
 	return gone[0]
 }
 
+// TestDroppedCiphers: what was made of a key goes with it, and of many keys few
+// are kept.
+func TestDroppedCiphers(t *testing.T) {
+	db := newState(t)
+	if err := db.keys.ensure(maxCiphers + 10); err != nil {
+		t.Fatal(err)
+	}
+	const id, label = inbox.MailID(7), "a label"
+	sealed, err := db.keys.seal(id, label, []byte(text))
+	if err != nil || db.keys.used.get(id) == nil {
+		t.Fatalf("sealing: %v", err)
+	}
+	if err := db.keys.drop([]inbox.MailID{id}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.keys.unseal(id, label, sealed); !errors.Is(err, ErrForgotten) || db.keys.used.get(id) != nil {
+		t.Errorf("after its key was dropped: %v", err)
+	}
+	for n := range inbox.MailID(maxCiphers + 10) {
+		if n == id {
+			continue
+		}
+		if _, err := db.keys.seal(n, label, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(db.keys.used.of); n != maxCiphers {
+		t.Errorf("%d ciphers are kept, want %d", n, maxCiphers)
+	}
+}
+
 // TestHouseKeyStays: what belongs to no Case is never forgotten.
 func TestHouseKeyStays(t *testing.T) {
 	db := newState(t)

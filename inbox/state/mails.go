@@ -197,7 +197,7 @@ func (tx *Tx) signatureHash(from string, s [32]byte) []byte {
 func (tx *Tx) PutMail(m *inbox.Mail) error {
 	m.End = tx.endOf(m)
 	var retry, ended, state []byte
-	old, err := stored[inbox.Mail](tx, "mails", uint64(m.ID))
+	old, err := tx.storedMail(m.ID)
 	switch {
 	case err == nil:
 		retry, ended, state = retryKey(old), endedKey(old), mailStateKey(old)
@@ -222,10 +222,19 @@ func (tx *Tx) PutMail(m *inbox.Mail) error {
 	if err := put(tx, "mails", uint64(m.ID), m.ID, m, m.Detail); err != nil {
 		return err
 	}
+	tx.mails.note(tx, uint64(m.ID), *m)
 	if !tx.hasHeld(m.ID) {
 		return nil
 	}
 	return tx.placeCase(m.ID) // which Actions it has may have changed
+}
+
+// storedMail gives what PutMail compares with.
+func (tx *Tx) storedMail(id inbox.MailID) (*inbox.Mail, error) {
+	if m := tx.mails.recall(tx, "mails", uint64(id)); m != nil {
+		return m, nil
+	}
+	return stored[inbox.Mail](tx, "mails", uint64(id))
 }
 
 func mailCase(m *inbox.Mail) inbox.MailID { return m.ID }
@@ -283,6 +292,7 @@ func (tx *Tx) Mail(id inbox.MailID) (*inbox.Mail, error) {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
 	m.Detail = d
+	tx.mails.note(tx, uint64(id), *m)
 	return m, nil
 }
 

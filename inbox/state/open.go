@@ -158,7 +158,7 @@ func (tx *Tx) placeLine(a *inbox.Action) error {
 
 // placeCase keeps every line of a Case that is stored now.
 func (tx *Tx) placeCase(c inbox.MailID) error {
-	acts, err := tx.CaseActions(c)
+	acts, err := tx.CaseStates(c)
 	if err != nil {
 		return err
 	}

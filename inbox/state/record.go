@@ -1,10 +1,10 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"slices"
 )
 
 // record is how a thing with a sealed part was stored at first, as JSON. It is
@@ -27,9 +27,23 @@ func encode(plain any, sealed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]byte, 0, 1+binary.MaxVarintLen64+len(b)+len(sealed))
-	out = binary.AppendUvarint(append(out, recordMark), uint64(len(b)))
-	return append(append(out, b...), sealed...), nil
+	return append(beginRecord(b, len(sealed)), sealed...), nil
+}
+
+// beginRecord gives a record up to its sealed part, with room for that.
+func beginRecord(plain []byte, room int) []byte {
+	b := make([]byte, 0, 1+binary.MaxVarintLen64+len(plain)+room)
+	b = binary.AppendUvarint(append(b, recordMark), uint64(len(plain)))
+	return append(b, plain...)
+}
+
+// appendJSON appends what json.Marshal gives.
+func appendJSON(b *bytes.Buffer, v any) error {
+	if err := json.NewEncoder(b).Encode(v); err != nil {
+		return err
+	}
+	b.Truncate(b.Len() - 1) // the end of the line
+	return nil
 }
 
 // decode reads the plain part of a record into plain and gives the sealed one,
@@ -60,9 +74,12 @@ func cutRecord(stored []byte) (plain, sealed []byte, err error) {
 	return rest[:n], rest[n:], nil
 }
 
-// sealedPart gives a copy of the sealed part of a record.
+// sealedPart gives the sealed part of a record, a part of stored where that can be.
 func sealedPart(stored []byte) ([]byte, error) {
+	if len(stored) > 0 && stored[0] == recordMark {
+		_, sealed, err := cutRecord(stored)
+		return sealed, err
+	}
 	var plain json.RawMessage
-	sealed, err := decode(stored, &plain)
-	return slices.Clone(sealed), err
+	return decode(stored, &plain)
 }

@@ -39,7 +39,7 @@ func (tx *Tx) AddReply(r *inbox.Reply) error {
 // PutReply stores a Reply and keeps its indexes.
 func (tx *Tx) PutReply(r *inbox.Reply) error {
 	var due []byte
-	old, err := stored[inbox.Reply](tx, "replies", uint64(r.ID))
+	old, err := tx.storedReply(r.ID)
 	switch {
 	case err == nil:
 		due = replyDueKey(old)
@@ -52,7 +52,30 @@ func (tx *Tx) PutReply(r *inbox.Reply) error {
 	if err := put(tx, "replies", uint64(r.ID), r.Case, r, r.Detail); err != nil {
 		return err
 	}
+	tx.noteReply(r)
 	return tx.placeReply(old, r)
+}
+
+// PutReplyState is PutReply of one whose detail is as it was: what is sealed stays.
+func (tx *Tx) PutReplyState(r *inbox.Reply) error {
+	plain := *r
+	plain.Detail = nil
+	return tx.PutReply(&plain)
+}
+
+// storedReply gives what PutReply compares with.
+func (tx *Tx) storedReply(id inbox.ReplyID) (*inbox.Reply, error) {
+	if r := tx.replies.recall(tx, "replies", uint64(id)); r != nil {
+		return r, nil
+	}
+	return stored[inbox.Reply](tx, "replies", uint64(id))
+}
+
+// noteReply notes what is stored of a Reply that was read or put.
+func (tx *Tx) noteReply(r *inbox.Reply) {
+	plain := *r
+	plain.Actions = slices.Clone(r.Actions)
+	tx.replies.note(tx, uint64(r.ID), plain)
 }
 
 // LastReply gives the ID that was drawn last.
@@ -75,6 +98,17 @@ func (tx *Tx) Reply(id inbox.ReplyID) (*inbox.Reply, error) {
 		return nil, fmt.Errorf("%s: %w", id, err)
 	}
 	r.Detail = d
+	tx.noteReply(r)
+	return r, nil
+}
+
+// ReplyState is Reply without what is sealed: its detail is nil.
+func (tx *Tx) ReplyState(id inbox.ReplyID) (*inbox.Reply, error) {
+	r, err := stored[inbox.Reply](tx, "replies", uint64(id))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", id, err)
+	}
+	tx.noteReply(r)
 	return r, nil
 }
 

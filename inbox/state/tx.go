@@ -25,6 +25,44 @@ type Tx struct {
 	db  *DB
 
 	listed []string // lines for the list of what was forgotten, there before the commit
+
+	text  bytes.Buffer // of the record that is put
+	clear []byte       // what was sealed of the record that is read
+
+	// What the records are that this transaction has read or put.
+	actions known[inbox.Action]
+	mails   known[inbox.Mail]
+	replies known[inbox.Reply]
+}
+
+// known are plain parts of records by their IDs, as they are stored: whoever puts
+// one compares it with that, and need not read it again.
+type known[T any] map[uint64]T
+
+// maxKnown bounds what a transaction that walks through everything remembers.
+const maxKnown = 1024
+
+// note keeps what is stored from now on. It does not copy what lists hold.
+func (k *known[T]) note(tx *Tx, id uint64, plain T) {
+	if !tx.tx.Writable() {
+		return // nothing is put
+	}
+	if *k == nil {
+		*k = make(known[T])
+	}
+	if len(*k) == maxKnown {
+		clear(*k)
+	}
+	(*k)[id] = plain
+}
+
+// recall gives what note has kept of a record that is still there, or nil.
+func (k known[T]) recall(tx *Tx, bucket string, id uint64) *T {
+	plain, ok := k[id]
+	if !ok || tx.bucket(bucket).Get(be(id)) == nil { // it was dropped since
+		return nil
+	}
+	return &plain
 }
 
 // ErrNotFound says that there is no such record.
@@ -38,27 +76,31 @@ func (tx *Tx) bucket(name string) *bolt.Bucket { return tx.tx.Bucket([]byte(name
 // put stores plain with its detail sealed under the key of a Case.
 func put[T, D any](tx *Tx, bucket string, id uint64, c inbox.MailID, plain *T, detail *D) error {
 	label := fmt.Sprintf("%s %d", bucket, id)
-	var sealed []byte
+	tx.text.Reset()
+	if err := appendJSON(&tx.text, plain); err != nil {
+		return fmt.Errorf("encoding %s: %w", label, err)
+	}
+	n := tx.text.Len()
+	var b []byte
 	switch {
 	case detail != nil:
-		b, err := json.Marshal(detail)
-		if err != nil {
+		if err := appendJSON(&tx.text, detail); err != nil {
 			return fmt.Errorf("encoding %s: %w", label, err)
 		}
-		if sealed, err = tx.db.keys.seal(c, label, b); err != nil {
+		plain, clear := tx.text.Bytes()[:n], tx.text.Bytes()[n:]
+		var err error
+		if b, err = tx.db.keys.appendSealed(beginRecord(plain, len(clear)+sealGrows), c, label, clear); err != nil {
 			return err
 		}
 	default: // its key was dropped, or this caller did not open it: what was sealed stays
+		var sealed []byte
 		if old := tx.bucket(bucket).Get(be(id)); old != nil {
 			var err error
 			if sealed, err = sealedPart(old); err != nil {
 				return fmt.Errorf("reading %s: %w", label, err)
 			}
 		}
-	}
-	b, err := encode(plain, sealed)
-	if err != nil {
-		return fmt.Errorf("encoding %s: %w", label, err)
+		b = append(beginRecord(tx.text.Bytes(), len(sealed)), sealed...)
 	}
 	return tx.bucket(bucket).Put(be(id), b)
 }
@@ -100,13 +142,14 @@ func get[T, D any](tx *Tx, bucket string, id uint64, caseOf func(*T) inbox.MailI
 	if len(sealed) == 0 {
 		return plain, nil, nil
 	}
-	b, err := tx.db.keys.unseal(caseOf(plain), label, sealed)
+	b, err := tx.db.keys.appendUnsealed(tx.clear[:0], caseOf(plain), label, sealed)
 	if errors.Is(err, errKeyGone) {
 		return plain, nil, nil
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)
 	}
+	tx.clear = b
 	var d D
 	if err := json.Unmarshal(b, &d); err != nil {
 		return nil, nil, fmt.Errorf("reading %s: %w", label, err)

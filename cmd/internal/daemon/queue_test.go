@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/control"
+	"push.guru/supportd/inbox/mailtest"
 	"push.guru/supportd/inbox/queue"
 )
 
@@ -277,5 +279,37 @@ func TestPausedEffects(t *testing.T) {
 		s.passes(time.Second)
 		s.letter("result", bob)
 		s.holds("u-bob", inbox.FieldPhone, "")
+	})
+}
+
+// A mail that asks for a copy and for what is known is two Actions, the second of
+// which waits for the first: many such mails share their commits all the same.
+func TestWhatOnlyReadsSharesCommits(t *testing.T) {
+	const mails = 24
+	var claims, outcomes atomic.Int64
+	s := setup{nobody: true, replace: []string{`poll = "1m"`, "poll = \"1m\"\nfirst_run = \"all\""}}
+	s.opt.Point = func(name string) {
+		switch name {
+		case "after commit claim":
+			claims.Add(1)
+		case "after commit outcome":
+			outcomes.Add(1)
+		}
+	}
+	inPlace(t, s, func(p *place) {
+		if err := p.d.ImportPeople(t.Context(), benchPeople(mails)); err != nil {
+			t.Fatal(err)
+		}
+		for n := range mails {
+			p.Send(benchPerson(n), support, "my data", "What data do you hold about me? Please send me a copy of my personal data, too.", mailtest.Aligned(true))
+		}
+		p.start()
+		p.passes(time.Minute)
+		if n := len(p.Sent()); n != 2*mails {
+			t.Errorf("%d letters for %d mails, want two for each", n, mails)
+		}
+		if c, o := claims.Load(), outcomes.Load(); c != 2 || o != 2 {
+			t.Errorf("%d mails took %d claims and %d outcomes, want one for each of two rounds", mails, c, o)
+		}
 	})
 }
