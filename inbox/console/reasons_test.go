@@ -7,6 +7,7 @@ import (
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/staff"
+	"push.guru/supportd/inbox/state"
 )
 
 // TestReasonsInTheReadersLanguage: what a proof rests on and why an act was not
@@ -27,5 +28,43 @@ func TestReasonsInTheReadersLanguage(t *testing.T) {
 		want(t, o.get(page, token), http.StatusOK, parts[0], original)
 		want(t, o.post(page+"/refuse", token, "action", m.Actions[0].String(), "reason", " "), http.StatusConflict, `<p class="small">`+parts[1], `lang="en">a refusal needs a reason: the person is told it<`)
 		want(t, o.post(page+"/hold", token, "action", m.Actions[0].String(), "until", "soon"), http.StatusUnprocessableEntity, `lang="en">the date is written as YYYY-MM-DD<`)
+	}
+}
+
+// TestLanguagesOfTheQueue: what is open can be filtered by its own languages,
+// named in the reader's.
+func TestLanguagesOfTheQueue(t *testing.T) {
+	o := newOffice(t)
+	m := o.question()
+	token := o.session("mira", staff.RoleHandler)
+	for _, tag := range []string{"de-AT", "und"} {
+		err := o.db.Update(t.Context(), "test", func(tx *state.Tx) error {
+			a, err := tx.Action(m.Actions[0])
+			if err != nil {
+				return err
+			}
+			a.Language = tag
+			return tx.PutAction(a)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for lang, names := range map[string]map[string]string{"en": {"de-AT": `<option value="de">German`, "und": `<option value="und">Not known`}, "ru": {"de-AT": `<option value="de">немецкий`, "und": `<option value="und">неизвестен`},
+			"kk": {"de-AT": `<option value="de">неміс<`, "und": `<option value="und">белгісіз`}} {
+			if err := o.staff.SetLanguage(t.Context(), "mira", "mira", lang); err != nil {
+				t.Fatal(err)
+			}
+			w := o.get("/queue", token)
+			want(t, w, http.StatusOK, names[tag])
+			if strings.Contains(w.Body.String(), `<option value="ru">`) {
+				t.Error("a language is offered in which nothing is open")
+			}
+		}
+	}
+	want(t, o.get("/queue?language=und", token), http.StatusOK, m.ID.String(), `<option value="und" selected>`)
+	w := o.get("/queue?language=fr", token)
+	want(t, w, http.StatusOK, `<option value="fr" selected>`)
+	if strings.Contains(w.Body.String(), m.ID.String()) {
+		t.Error("it is shown in another language")
 	}
 }
