@@ -97,8 +97,8 @@ func (s *Server) filter(q *request, a asked) review.QueueFilter {
 	if a.state == waiting {
 		f.State, f.Waiting = "", true
 	}
-	if a.mine == "me" {
-		f.Assignee = q.actor.Name
+	if a.mine == "me" { // also what goes on by itself
+		f.Assignee, f.All = q.actor.Name, a.state == ""
 	}
 	now := time.Now().In(s.Zone)
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, s.Zone)
@@ -159,7 +159,11 @@ func (s *Server) queue(q *request) (pages.Frame, error) {
 	if a.language != "" && !slices.Contains(languages, a.language) {
 		languages = append(languages, a.language)
 	}
-	body := pages.Queue{Filtered: a.filtered(), Filters: s.filters(q, a, languages), Listing: pages.Listing{Counts: counts(q, n, a), Rows: s.rows(q, list.Rows)}}
+	handed, err := s.handed(q, a)
+	if err != nil {
+		return pages.Frame{}, err
+	}
+	body := pages.Queue{Filtered: a.filtered(), Filters: s.filters(q, a, languages), Listing: pages.Listing{Handed: s.rows(q, handed), Counts: counts(q, n, a), Rows: s.rows(q, list.Rows)}}
 	if s.Revision != nil {
 		body.Live = a.address(livePath)
 	}
@@ -174,6 +178,20 @@ func (s *Server) queue(q *request) (pages.Frame, error) {
 		body.First = first.address("/queue")
 	}
 	return s.frame(q, "queue", body), nil
+}
+
+// mostHanded is how many lines of what was handed over to somebody stand above
+// their queue.
+const mostHanded = 5
+
+// handed lists what was handed over to whoever asks, also what goes on by itself;
+// it stands above the queue where that begins and holds everything.
+func (s *Server) handed(q *request, a asked) ([]review.QueueRow, error) {
+	if a != (asked{}) {
+		return nil, nil
+	}
+	page, err := s.Desk.Queue(review.QueueFilter{All: true, Assignee: q.actor.Name}, "", mostHanded)
+	return page.Rows, err
 }
 
 // rows words the lines of the queue.

@@ -2,10 +2,12 @@ package console
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/staff"
 	"push.guru/supportd/inbox/state"
 )
@@ -66,5 +68,33 @@ func TestLanguagesOfTheQueue(t *testing.T) {
 	want(t, w, http.StatusOK, `<option value="fr" selected>`)
 	if strings.Contains(w.Body.String(), m.ID.String()) {
 		t.Error("it is shown in another language")
+	}
+}
+
+// TestHandedToYou: what was handed over to somebody stands on top of their queue
+// and nobody else's, also while the page is open.
+func TestHandedToYou(t *testing.T) {
+	o := newOffice(t)
+	m := o.question()
+	mira, nina := o.session("mira", staff.RoleHandler), o.session("nina", staff.RoleHandler)
+	want(t, o.post("/case/"+m.ID.String()+"/hand-over", mira, "action", m.Actions[0].String(), "to", "nina"), http.StatusSeeOther)
+	has := func(token, path string) bool {
+		w := o.get(path, token)
+		want(t, w, http.StatusOK)
+		return strings.Contains(w.Body.String(), "Handed to you")
+	}
+	if !has(nina, "/queue") || has(mira, "/queue") || has(nina, "/queue?kind=question") {
+		t.Error("it stands on another queue than that of whoever has it")
+	}
+	for token, is := range map[string]bool{nina: true, mira: false} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, livePath, nil)
+		session, err := o.staff.Peek(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := &request{Request: r, token: token, session: session, actor: review.Actor{Name: session.Account.Name, Role: session.Account.Role}, lang: "en", words: o.s.pages.Words("en")}
+		if rows, err := o.s.liveRows(q); err != nil || strings.Contains(string(rows), "Handed to you") != is {
+			t.Errorf("%s: the open page says so: %t, want %t, %v", session.Account.Name, !is, is, err)
+		}
 	}
 }

@@ -114,6 +114,7 @@ type Row struct {
 
 // Listing is the part of the queue that is updated while it is open.
 type Listing struct {
+	Handed []Row // to whoever looks; only above the whole queue
 	Counts []Count
 	Rows   []Row
 	More   string // address of the next page, or ""
