@@ -86,6 +86,15 @@ type Password struct {
 type Account struct {
 	Languages []Option
 	Password
+	Sessions []Session // where they are signed in, this one first
+}
+
+// Session is where somebody is signed in.
+type Session struct {
+	ID            string
+	Browser       string // in short; "" when it is not known
+	Started, Seen time.Time
+	Own           bool // this one
 }
 
 // Count is a number above the queue, which filters it.
