@@ -33,6 +33,20 @@ func TestReasonsInTheReadersLanguage(t *testing.T) {
 	}
 }
 
+// TestReasonsStandAlone: what the program calls a transaction, which stands before
+// its errors, is for logs.
+func TestReasonsStandAlone(t *testing.T) {
+	o := newOffice(t)
+	m := o.deletion()
+	token := o.session("mira", staff.RoleAdmin)
+	page, action := "/case/"+m.ID.String(), m.Actions[0].String()
+	want(t, o.post(page+"/correct", token, "action", action, "kind", "change"), http.StatusConflict, `<p class="small">A change needs at least one new value`)
+	want(t, o.post(page+"/correct", token, "action", action, "kind", "change", "set.phone", "seven"), http.StatusConflict, `<p class="small">phone=seven: not a telephone number`)
+	want(t, o.post("/staff/role", token, "name", "mira", "role", "viewer"), http.StatusUnprocessableEntity, `<p class="small">“mira” is the last enabled administrator: make somebody else one first`)
+	want(t, o.post("/staff/role", token, "name", "nobody", "role", "viewer"), http.StatusUnprocessableEntity, `<p class="small">There is no account “nobody”`)
+	want(t, o.post("/saved/put", token, "name", " ", "language", "en", "text", "x"), http.StatusUnprocessableEntity, `<p class="small">A saved answer needs a name`)
+}
+
 // TestLanguagesOfTheQueue: what is open can be filtered by its own languages,
 // named in the reader's.
 func TestLanguagesOfTheQueue(t *testing.T) {
