@@ -120,7 +120,7 @@ func verbs() map[string]verb {
 		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
 		"reconcile": (*Service).reconcile, "journal verify": (*Service).verify,
 		"pause": (*Service).pause, "paused": (*Service).paused, "resume": (*Service).resume, "backup": (*Service).backup,
-		"probe":     (*Service).probe,
+		"probe":        (*Service).probe,
 		"answers list": (*Service).listAnswers, "answers add": (*Service).changeAnswers, "answers remove": (*Service).changeAnswers,
 		"staff add": (*Service).invite, "staff reset": (*Service).invite, "staff list": (*Service).listStaff,
 		"staff role": (*Service).changeStaff, "staff disable": (*Service).changeStaff, "staff enable": (*Service).changeStaff,

@@ -23,7 +23,7 @@ func said() [][2]string {
 		{"why-of.policy", "policy wants every {kind} reviewed"},
 		{"why-of.waits-order", "waits: {action}, which comes before it, has not ended"},
 		{"why-of.waits-letter", "waits: {letter}, which tells of it, was not sent"},
-		{"why-of.copy-lost", "the copy was not delivered ({letter} is {state})"},
+		{"why-of.copy-lost", "the copy was not delivered ({letter} is {reply})"},
 		{"why-of.proof-for", "our server says dmarc=pass for {domain}"},
 		{"why-of.proof-uncovered-many", "our server says dmarc=pass, not that the domain itself sent the mail, and a signature of it does not cover anything for sure: there are more signatures of it than are looked at"},
 		{"why-of.proof-uncovered-long", "our server says dmarc=pass, not that the domain itself sent the mail, and a signature of it does not cover what can be told: it is too long"},
