@@ -89,15 +89,20 @@ func TestVisitor(t *testing.T) {
 		send(nil, "Re: "+strings.TrimPrefix(d.Subject(), "Re: "), text, mailtest.InReplyTo(d), mailtest.Quote(d))
 	}
 
+	login := smtp.PlainAuth("", visitor, password, "127.0.0.1")
+	if err := smtp.SendMail(w.SMTPAddr(), login, visitor, []string{support}, example(t, w)); err != nil {
+		t.Fatal(err)
+	}
+	letter("please check that we understood you correctly")
 	for i := range 5 {
 		send(nil, "my data", fmt.Sprintf("Please change my phone number to +7 701 555 77 1%d.", i))
 		letter("Was it you?")
 	}
-	send(smtp.PlainAuth("", visitor, password, "127.0.0.1"), "bye", "Please delete my account.")
+	send(login, "bye", "Please delete my account.")
 	answer(letter("we will wait 2 minutes"), "yes")
 	answer(letter("answer “stop”"), "stop")
 	letter("cancelled")
-	for want, times := range map[string]int{"[nobody logged in]": 7, "[logged in as " + visitor + "]": 1, "[claim]": 5, "[confirm]": 1,
+	for want, times := range map[string]int{"[nobody logged in]": 7, "[logged in as " + visitor + "]": 2, "[claim]": 5, "[confirm]": 2,
 		"[scheduled]": 1, "[cancelled]": 1, "│ stop\n": 1, "│ >": 0} {
 		for strings.Count(printed.String(), want) < times {
 			select {
@@ -114,6 +119,20 @@ func TestVisitor(t *testing.T) {
 	if err := errors.Join(<-done, w.Close()); err != nil {
 		t.Error(err)
 	}
+}
+
+// example gives the mail that the demo invites to send, as a shell makes it.
+func example(t *testing.T, w *mailtest.World) []byte {
+	t.Helper()
+	var out strings.Builder
+	newPrinter(&out).invite(w, "supportd.toml", "http://127.0.0.1/link")
+	_, mail, _ := strings.Cut(out.String(), "printf '")
+	mail, _, ok := strings.Cut(mail, "' |\n")
+	if !ok {
+		t.Fatalf("no mail to send in\n%s", &out)
+	}
+	mail = strings.ReplaceAll(mail, `'"$(date -R)"'`, time.Now().Format(time.RFC1123Z))
+	return []byte(strings.ReplaceAll(mail, `\n`, "\r\n"))
 }
 
 // TestSiteDatabase: the conversations go the same way where the people live in

@@ -138,7 +138,7 @@ func (p *printer) invite(w *mailtest.World, file, link string) {
 
   Write to %[6]s with a mail program, or like this:
 
-      printf 'From: %[7]s\nSubject: my data\n\nPlease change my phone number to +7 701 555 77 99.\n' |
+      printf 'From: %[7]s\nTo: %[9]s\nDate: '"$(date -R)"'\nSubject: my data\n\nPlease change my phone number to +7 701 555 77 99.\n' |
         curl -sS --crlf smtp://%[3]s -u %[7]s:%[8]s --mail-from %[7]s --mail-rcpt %[9]s -T -
 
   Answer with the subject of the letter: the token in it says to what. Without the login nobody vouches for the

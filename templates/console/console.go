@@ -29,6 +29,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"push.guru/supportd/templates"
@@ -56,15 +57,17 @@ type Asset struct {
 type Pages struct {
 	style, script, icon Asset
 	words               map[string]templates.Words
-	pages               map[string]*template.Template // language/name
+	pages               map[string]func() (*template.Template, error) // language/name
 }
 
-// Load reads the pages; zone is that of all times (nil: UTC).
+// Load reads the pages; zone is that of all times (nil: UTC). A page is made
+// ready when it is looked at first: all of them in all languages take more
+// memory than the rest of the program but its word lists, and most are never looked at.
 func Load(zone *time.Location) (*Pages, error) {
 	if zone == nil {
 		zone = time.UTC
 	}
-	p := &Pages{words: map[string]templates.Words{}, pages: map[string]*template.Template{}}
+	p := &Pages{words: map[string]templates.Words{}, pages: map[string]func() (*template.Template, error){}}
 	var errs []error
 	for _, code := range Languages() {
 		errs = append(errs, p.loadLanguage(code, zone))
@@ -96,14 +99,12 @@ func (p *Pages) loadLanguage(code string, zone *time.Location) error {
 		return err
 	}
 	p.words[code] = own.Over(letters)
-	funcs := p.words[code]
+	funcs := functions(code, p.words[code], zone)
 	for _, name := range names() {
-		t, err := template.New("frame.html").Funcs(functions(code, funcs, zone)).
-			ParseFS(files, "pages/frame.html", "pages/rows.html", "pages/"+name+".html")
-		if err != nil {
-			return err
-		}
-		p.pages[code+"/"+name] = t.Option("missingkey=error")
+		p.pages[code+"/"+name] = sync.OnceValues(func() (*template.Template, error) {
+			return template.New("frame.html").Option("missingkey=error").Funcs(funcs).
+				ParseFS(files, "pages/frame.html", "pages/rows.html", "pages/"+name+".html")
+		})
 	}
 	return nil
 }
@@ -136,15 +137,19 @@ func (p *Pages) RenderRows(w io.Writer, f Frame) error { return p.execute(w, "ro
 
 func (p *Pages) execute(w io.Writer, name, page string, f Frame) error {
 	f.Style, f.Script, f.Icon = p.style.Path, p.script.Path, p.icon.Path
-	t := p.pages[f.Lang+"/"+page]
-	if t == nil {
+	ready := p.pages[f.Lang+"/"+page]
+	if ready == nil {
 		return fmt.Errorf("there is no page %q in language %q", page, f.Lang)
 	}
+	t, err := ready()
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, name, f); err != nil {
+	if err == nil {
+		err = t.ExecuteTemplate(&b, name, f)
+	}
+	if err != nil {
 		return fmt.Errorf("making the page %s: %w", page, err)
 	}
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b.Bytes())
 	return err
 }
 

@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"push.guru/supportd/inbox/mailtest/keeper"
-	"push.guru/supportd/inbox/mailtest/realmail"
 )
 
 // benchPatience bounds one run of the benchmark.
@@ -30,7 +29,6 @@ const benchPatience = 10 * time.Minute
 // takes of the machine can be told from what the servers and the benchmark take.
 type benchSite struct {
 	b        *testing.B
-	servers  *realmail.Servers
 	binary   string
 	config   string
 	stateDir string
@@ -46,13 +44,16 @@ func buildSupportd(b *testing.B) string {
 	return binary
 }
 
+// benchServers are the addresses of a site's mail servers, and its password for
+// the mailbox.
+type benchServers struct{ imaps, ca, password, smtp string }
+
 // newBenchSite makes a site with an empty state and so many people in its user
-// store. smtp is where its letters go, hops how many lines Received its servers
-// put on top of a mail.
-func newBenchSite(b *testing.B, servers *realmail.Servers, binary, smtp string, people, hops int) *benchSite {
+// store.
+func newBenchSite(b *testing.B, servers benchServers, binary string, people int) *benchSite {
 	b.Helper()
 	dir := b.TempDir()
-	s := &benchSite{b: b, servers: servers, binary: binary, config: filepath.Join(dir, "site.toml"), stateDir: filepath.Join(dir, "state")}
+	s := &benchSite{b: b, binary: binary, config: filepath.Join(dir, "site.toml"), stateDir: filepath.Join(dir, "state")}
 	text := fmt.Sprintf(`state_dir = %q
 [site]
 name = "Site"
@@ -71,12 +72,14 @@ server = "smtp+insecure://%s"
 connections = %d
 [proof]
 trusted_authserv_ids = ["mx.site.test"]
-own_hops = %d
+own_hops = 1
+[console]
+listen = "127.0.0.1:0"
 [log]
 level = "warn"
-`, s.stateDir, support, servers.IMAPSAddr, servers.CAFile, smtp, *benchConnections, hops)
+`, s.stateDir, support, servers.imaps, servers.ca, servers.smtp, *benchConnections)
 	file := filepath.Join(dir, "people.jsonl")
-	err := errors.Join(os.WriteFile(filepath.Join(dir, "mail.pass"), []byte(servers.Password+"\n"), 0o600),
+	err := errors.Join(os.WriteFile(filepath.Join(dir, "mail.pass"), []byte(servers.password+"\n"), 0o600),
 		os.WriteFile(s.config, []byte(text), 0o600), os.WriteFile(file, []byte(benchPeople(people)), 0o600))
 	if err != nil {
 		b.Fatal(err)
