@@ -82,7 +82,7 @@ var notKilledAt = map[string]string{
 	"enter": "staff", "letter": "staff", "drop letters": "staff", "save answer": "staff", "drop answer": "staff",
 	"staff add": "the administrator", "staff role": "the administrator", "staff disable": "the administrator", "staff enable": "the administrator",
 	"staff reset": "the administrator", "staff link": "the administrator", "staff language": "staff", "staff seen": "staff", "sign in": "staff",
-	"sign-ins refused": "staff", "sign out": "staff", "link used": "staff", "password set": "staff",
+	"sign-ins refused": "staff", "sign out": "staff", "sign out elsewhere": "staff", "staff browser": "staff", "link used": "staff", "password set": "staff",
 	"release": "staff", "pause": "staff", "resume": "staff", "replay": "staff", "probe": "the administrator",
 }
 

@@ -43,6 +43,7 @@ type cli struct {
 	Config    configCmd    `cmd:"" help:"Print the commented sample configuration, or the systemd unit."`
 	Classify  classifyCmd  `cmd:"" help:"Show what the daemon would understand of mails; stores and sends nothing."`
 	Actions   actionsCmd   `cmd:"" help:"The queued actions: list, show, decide."`
+	Answers   answersCmd   `cmd:"" help:"Answers that staff keep to write them again; every case page offers them."`
 	Mails     mailsCmd     `cmd:"" help:"Every mail and its end state."`
 	Pause     pauseCmd     `cmd:"" help:"Stop effects, replies, or both; mail is still taken in."`
 	Resume    resumeCmd    `cmd:"" help:"End a pause, also the one after a restored state."`

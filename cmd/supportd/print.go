@@ -20,6 +20,7 @@ import (
 	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/journal"
 	"push.guru/supportd/inbox/review"
+	"push.guru/supportd/inbox/state"
 )
 
 func printJSON(w io.Writer, v any) error {
@@ -436,4 +437,10 @@ func printReading(w io.Writer, r daemon.Reading) error {
 		fields(w, "  request", fmt.Sprintf("%s (certain %v, %.2f; %s)", line, q.Certain, q.Confidence, strings.Join(q.Because, " | ")))
 	}
 	return nil
+}
+
+// printAnswer shows an answer that staff keep.
+func printAnswer(w io.Writer, a state.Saved) error {
+	_, err := fmt.Fprintf(w, "%s (%s)\n%s\n", plain(a.Name), plain(a.Language), paragraph(a.Text))
+	return err
 }

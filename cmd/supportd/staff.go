@@ -23,6 +23,7 @@ import (
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/intake"
 	"push.guru/supportd/inbox/journal"
+	"push.guru/supportd/inbox/policy"
 	"push.guru/supportd/inbox/review"
 	"push.guru/supportd/inbox/state"
 )
@@ -195,6 +196,7 @@ type actionsCmd struct {
 	configFile
 	List     actionsList     `cmd:"" help:"One action a line; a pause is told on standard error."`
 	Show     actionsShow     `cmd:"" help:"Everything about one action."`
+	Search   actionsSearch   `cmd:"" help:"Find cases: by number, by exact address, or by the name of whoever wrote in an open one."`
 	Approve  actionsApprove  `cmd:"" help:"Let an action in review go on, and the one letter that comes of it; the person's proof is still asked for."`
 	Preview  actionsPreview  `cmd:"" help:"Show the letters that an act would send, and what it would do; nothing is done."`
 	HandOver actionsHandOver `cmd:"" help:"Give an action to somebody of the staff; it stays where it is."`
@@ -257,6 +259,37 @@ func (c *actionsShow) Run(w *world, all *cli) error {
 		return all.Actions.raw(w, call)
 	}
 	return each(all.Actions.configFile, w, call, func(v review.ActionDetail) error { return printAction(w.stdout, v, all.Actions.clock()) })
+}
+
+type actionsSearch struct {
+	What string `arg:"" help:"M-000456, A-000123, an address, or words of a name as they begin; - is standard input, which other users of this machine do not see."`
+	JSON bool   `help:"One JSON object a line."`
+}
+
+func (c *actionsSearch) Run(w *world, all *cli) error {
+	what := c.What
+	if what == "-" {
+		b, err := readFile(w, what)
+		if err != nil {
+			return err
+		}
+		what = string(b)
+	}
+	call := control.Call{Verb: "actions search", Text: what}
+	if c.JSON {
+		return all.Actions.raw(w, call)
+	}
+	clock := all.Actions.clock()
+	t := newTable(w.stdout, "CASE", "RECEIVED", "STATE", "ACTIONS", "FROM", "SUBJECT")
+	err := each(all.Actions.configFile, w, call, func(h review.Hit) error {
+		state := string(h.State)
+		if h.Open {
+			state = "open"
+		}
+		t.row(h.Case.String(), clock.when(h.Received), state, actionIDs(h.Actions), h.From, policy.StripTags(h.Subject))
+		return nil
+	})
+	return t.end(err)
 }
 
 type actionsApprove struct {

@@ -243,11 +243,13 @@ func (k *Keeper) HoldOver(tx *state.Tx, a *inbox.Action) error {
 }
 
 // HandOver gives an Action to somebody of the staff, or with "" to nobody. It
-// stays where it is.
+// stays where it is. Staff are told of it, unless whoever has it now did it or
+// had it before; what was noted with it stays in the console.
 func (k *Keeper) HandOver(tx *state.Tx, a *inbox.Action, who, to, note string) error {
 	if err := handable(a); err != nil {
 		return err
 	}
+	news := to != "" && to != who && to != a.Assignee
 	a.Assignee = to
 	if a.Detail != nil {
 		a.Detail.Handed = note
@@ -260,7 +262,10 @@ func (k *Keeper) HandOver(tx *state.Tx, a *inbox.Action, who, to, note string) e
 		return err
 	}
 	a.History[len(a.History)-1].Why = why
-	return tx.PutAction(a)
+	if err := tx.PutAction(a); err != nil || !news {
+		return err
+	}
+	return k.Notify(tx, "an action was handed over to "+to, a.Case, a)
 }
 
 // handable tells why an Action cannot be handed over.

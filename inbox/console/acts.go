@@ -37,7 +37,7 @@ func doAct(s *Server, w http.ResponseWriter, q *request) error {
 	case errors.Is(err, errNoPage):
 		return err
 	case err != nil:
-		return s.openCase(w, q, http.StatusUnprocessableEntity, open, refusal{why: err.Error()})
+		return s.openCase(w, q, http.StatusUnprocessableEntity, open, refusal{why: reason(err)})
 	case q.PostFormValue("step") == "back":
 		return s.openCase(w, q, http.StatusOK, open, refusal{})
 	case previewed(verb) && q.PostFormValue("step") != "send":
@@ -61,7 +61,17 @@ func (s *Server) notDone(w http.ResponseWriter, q *request, open opened, err err
 		return s.openCase(w, q, http.StatusUnprocessableEntity, open, refusal{text: q.words.Say("act.typed", "case", q.mail.String())})
 	}
 	s.Log.Info("console: an act was not done", "act", open.act, "action", open.action.String())
-	return s.openCase(w, q, http.StatusConflict, open, refusal{why: err.Error()})
+	return s.openCase(w, q, http.StatusConflict, open, refusal{why: reason(err)})
+}
+
+// reason gives the program's sentence for why something was not done: what was
+// said in a transaction, without the name of that.
+func reason(err error) string {
+	var failed *state.FailedError
+	if errors.As(err, &failed) {
+		return failed.Err.Error()
+	}
+	return err.Error()
 }
 
 // said answers with why something else than an act was not done.
@@ -69,7 +79,7 @@ func (s *Server) said(w http.ResponseWriter, q *request, err error) error {
 	if errors.Is(err, state.ErrNotFound) {
 		return err
 	}
-	s.faultWhy(w, q, http.StatusConflict, "", err.Error())
+	s.faultWhy(w, q, http.StatusConflict, "", reason(err))
 	return nil
 }
 
@@ -192,7 +202,7 @@ func putSaved(s *Server, w http.ResponseWriter, q *request) error {
 		return s.answers(w, q, http.StatusOK, a, "")
 	}
 	if err := s.Desk.SaveAnswer(q.Context(), q.actor.Name, a.Name, a.Language, a.Text); err != nil {
-		return s.answers(w, q, http.StatusUnprocessableEntity, a, err.Error())
+		return s.answers(w, q, http.StatusUnprocessableEntity, a, reason(err))
 	}
 	http.Redirect(w, q.Request, "/saved?done=put", http.StatusSeeOther)
 	return nil

@@ -67,7 +67,7 @@ func TestLetterFirst(t *testing.T) {
 	m := o.deletion()
 	token := o.session("mira", staff.RoleHandler)
 	path, action := "/case/"+m.ID.String()+"/refuse", m.Actions[0].String()
-	want(t, o.post(path, token, "action", action, "reason", " "), http.StatusConflict, "a refusal needs a reason")
+	want(t, o.post(path, token, "action", action, "reason", " "), http.StatusConflict, "A refusal needs a reason")
 	want(t, o.post(path, token, "action", action, "reason", "an order is on its way"), http.StatusOK, "ann@users.test", "an order is on its way", `name="step" value="send"`)
 	if o.state(m) != inbox.StateReview {
 		t.Fatal("it was done at once")

@@ -44,7 +44,7 @@ func (s *Server) letter(w http.ResponseWriter, q *request, done string, do func(
 		return err
 	case err != nil:
 		s.Log.Info("console: a letter was neither sent nor discarded", "letter", id.String())
-		return s.openCase(w, q, http.StatusConflict, opened{form: q.PostForm}, refusal{text: q.words.Say("held.not-done"), why: err.Error()})
+		return s.openCase(w, q, http.StatusConflict, opened{form: q.PostForm}, refusal{text: q.words.Say("held.not-done"), why: reason(err)})
 	}
 	http.Redirect(w, q.Request, "/case/"+q.mail.String()+"?done="+done, http.StatusSeeOther)
 	return nil

@@ -225,8 +225,13 @@ func (s *Server) liveRows(q *request) ([]byte, error) {
 		}
 	}
 	// What was made before the last change is older than a page that is opened now.
-	key := strconv.FormatUint(revision, 10) + " " + q.lang + " " + s.ask(q).address(livePath)
-	if s.ask(q).mine == "me" {
+	a := s.ask(q)
+	handed, err := s.handed(q, a)
+	if err != nil {
+		return nil, err
+	}
+	key := strconv.FormatUint(revision, 10) + " " + q.lang + " " + a.address(livePath)
+	if a.mine == "me" || len(handed) > 0 { // nobody else has these rows
 		key += " " + q.actor.Name
 	}
 	return s.live.same(key, func() ([]byte, error) {

@@ -66,7 +66,7 @@ func public(err error) string {
 	if errors.As(err, &e) && e.Hint != "" {
 		return e.Err.Error() + " (" + e.Hint + ")"
 	}
-	return err.Error()
+	return reason(err)
 }
 
 func setRole(s *Server, w http.ResponseWriter, q *request) error {

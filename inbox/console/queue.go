@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/deadline"
 	"push.guru/supportd/inbox/policy"
@@ -52,8 +55,26 @@ func (s *Server) ask(q *request) asked {
 		}
 		return ""
 	}
-	return asked{kind: one("kind", review.Labels()), state: one("state", queueStates()), language: one("language", pages.Languages()),
+	return asked{kind: one("kind", review.Labels()), state: one("state", queueStates()), language: spoken(v.Get("language")),
 		mailbox: one("mailbox", s.Mailboxes), deadline: one("deadline", deadlines()), mine: one("mine", []string{"me", "nobody"}), after: review.Cursor(v.Get("after"))}
+}
+
+// spoken gives the language that a filter names, as tags begin with it; "" when
+// it is none.
+func spoken(tag string) string {
+	if base, err := language.ParseBase(tag); err != nil || base.String() != tag {
+		return ""
+	}
+	return tag
+}
+
+// tongue names a language: in our words, or as is usual in the reader's.
+func tongue(q *request, tag string) string {
+	if q.words.Has("language." + tag) {
+		return q.words.Say("language." + tag)
+	}
+	name := display.Languages(language.Make(q.lang)).Name(language.Make(tag))
+	return cmp.Or(strings.TrimSuffix(name, " тілі"), tag) // Kazakh: our words do without "language", too
 }
 
 // address gives the address of the queue with this filter.
@@ -76,8 +97,8 @@ func (s *Server) filter(q *request, a asked) review.QueueFilter {
 	if a.state == waiting {
 		f.State, f.Waiting = "", true
 	}
-	if a.mine == "me" {
-		f.Assignee = q.actor.Name
+	if a.mine == "me" { // also what goes on by itself
+		f.Assignee, f.All = q.actor.Name, a.state == ""
 	}
 	now := time.Now().In(s.Zone)
 	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, s.Zone)
@@ -131,7 +152,18 @@ func (s *Server) queue(q *request) (pages.Frame, error) {
 	if err != nil {
 		return pages.Frame{}, err
 	}
-	body := pages.Queue{Filtered: a.filtered(), Filters: s.filters(q, a), Listing: pages.Listing{Counts: counts(q, n, a), Rows: s.rows(q, list.Rows)}}
+	languages, err := s.Desk.Languages()
+	if err != nil {
+		return pages.Frame{}, err
+	}
+	if a.language != "" && !slices.Contains(languages, a.language) {
+		languages = append(languages, a.language)
+	}
+	handed, err := s.handed(q, a)
+	if err != nil {
+		return pages.Frame{}, err
+	}
+	body := pages.Queue{Filtered: a.filtered(), Filters: s.filters(q, a, languages), Listing: pages.Listing{Handed: s.rows(q, handed), Counts: counts(q, n, a), Rows: s.rows(q, list.Rows)}}
 	if s.Revision != nil {
 		body.Live = a.address(livePath)
 	}
@@ -146,6 +178,20 @@ func (s *Server) queue(q *request) (pages.Frame, error) {
 		body.First = first.address("/queue")
 	}
 	return s.frame(q, "queue", body), nil
+}
+
+// mostHanded is how many lines of what was handed over to somebody stand above
+// their queue.
+const mostHanded = 5
+
+// handed lists what was handed over to whoever asks, also what goes on by itself;
+// it stands above the queue where that begins and holds everything.
+func (s *Server) handed(q *request, a asked) ([]review.QueueRow, error) {
+	if a != (asked{}) {
+		return nil, nil
+	}
+	page, err := s.Desk.Queue(review.QueueFilter{All: true, Assignee: q.actor.Name}, "", mostHanded)
+	return page.Rows, err
 }
 
 // rows words the lines of the queue.
@@ -260,12 +306,12 @@ func counts(q *request, n state.Tallies, now asked) []pages.Count {
 	return out
 }
 
-// filters are the lists above the queue.
-func (s *Server) filters(q *request, a asked) []pages.Select {
+// filters are the lists above the queue; languages are those of what is open.
+func (s *Server) filters(q *request, a asked, languages []string) []pages.Select {
 	out := []pages.Select{
 		s.choice(q, "kind", a.kind, review.Labels(), func(w string) string { return pages.Name(q.words, "kind", strings.ReplaceAll(w, " ", "-")) }),
 		s.choice(q, "state", a.state, queueStates(), func(w string) string { return pages.Name(q.words, "state", w) }),
-		s.choice(q, "language", a.language, pages.Languages(), func(w string) string { return pages.Name(q.words, "language", w) }),
+		s.choice(q, "language", a.language, languages, func(w string) string { return tongue(q, w) }),
 	}
 	if len(s.Mailboxes) > 1 {
 		out = append(out, s.choice(q, "mailbox", a.mailbox, s.Mailboxes, func(w string) string { return w }))

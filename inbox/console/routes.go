@@ -17,6 +17,7 @@ func routes() []route {
 		{pattern: "POST /password", who: oneself, run: setPassword},
 		{pattern: "GET /account", need: see, what: "own account opened", run: accountPage},
 		{pattern: "POST /account", need: see, own: true, what: "own account", run: setLanguage},
+		{pattern: "POST /account/sessions", need: see, own: true, what: "own sessions", run: endSessions},
 
 		{pattern: "GET /queue", need: see, what: "queue opened", run: queuePage},
 		{pattern: "GET " + livePath, need: see, quiet: true, run: liveQueue},

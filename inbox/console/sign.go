@@ -83,7 +83,7 @@ func (s *Server) replace(q *request, w http.ResponseWriter, token string) {
 			s.Log.Error("console: ending a session", "err", err)
 		}
 	}
-	s.admit(w, token)
+	s.let(w, q, token)
 }
 
 func signOut(s *Server, w http.ResponseWriter, q *request) error {
@@ -143,13 +143,17 @@ func setPassword(s *Server, w http.ResponseWriter, q *request) error {
 	case err != nil:
 		return err
 	}
-	s.admit(w, token)
+	s.let(w, q, token)
 	http.Redirect(w, q.Request, "/queue?done=password", http.StatusSeeOther)
 	return nil
 }
 
 func accountPage(s *Server, w http.ResponseWriter, q *request) error {
-	body := pages.Account{Password: pages.Password{Least: staff.MinPassword}}
+	sessions, err := s.sessions(q)
+	if err != nil {
+		return err
+	}
+	body := pages.Account{Password: pages.Password{Least: staff.MinPassword}, Sessions: sessions}
 	for _, code := range pages.Languages() {
 		body.Languages = append(body.Languages, pages.Option{Value: code, Label: s.pages.Words(code).Say("language." + code), On: code == q.lang})
 	}

@@ -39,10 +39,11 @@ type Call struct {
 	State      string            `json:"state,omitempty"`
 	Kind       string            `json:"kind,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
-	Text       string            `json:"text,omitempty"`
+	Text       string            `json:"text,omitempty"` // of a letter or an answer; what is searched for
 	Head       string            `json:"head,omitempty"`
 	Path       string            `json:"path,omitempty"`
-	Name       string            `json:"name,omitempty"` // of a staff account
+	Name       string            `json:"name,omitempty"` // of a staff account, or of a saved answer
+	Language   string            `json:"language,omitempty"`
 	Role       string            `json:"role,omitempty"` // and its role
 	Format     string            `json:"format,omitempty"`
 	Address    string            `json:"address,omitempty"`
@@ -110,7 +111,7 @@ type verb func(s *Service, ctx context.Context, who string, c Call, body io.Read
 // verbs is every verb, under the name that a Call has.
 func verbs() map[string]verb {
 	return map[string]verb{
-		"actions list": (*Service).listActions, "actions show": (*Service).showAction,
+		"actions list": (*Service).listActions, "actions show": (*Service).showAction, "actions search": (*Service).search,
 		"approve": (*Service).act, "hold": (*Service).act, "release": (*Service).release, "drop": (*Service).drop, "refuse": (*Service).refuse,
 		"retry": (*Service).act, "undo": (*Service).undo, "correct": (*Service).act, "answer": (*Service).act,
 		"ask": (*Service).act, "close": (*Service).act, "extend": (*Service).extend,
@@ -119,7 +120,8 @@ func verbs() map[string]verb {
 		"mails list": (*Service).listMails, "mails show": (*Service).showMail, "mails replay": (*Service).replay,
 		"reconcile": (*Service).reconcile, "journal verify": (*Service).verify,
 		"pause": (*Service).pause, "paused": (*Service).paused, "resume": (*Service).resume, "backup": (*Service).backup,
-		"probe":     (*Service).probe,
+		"probe":        (*Service).probe,
+		"answers list": (*Service).listAnswers, "answers add": (*Service).changeAnswers, "answers remove": (*Service).changeAnswers,
 		"staff add": (*Service).invite, "staff reset": (*Service).invite, "staff list": (*Service).listStaff,
 		"staff role": (*Service).changeStaff, "staff disable": (*Service).changeStaff, "staff enable": (*Service).changeStaff,
 		"users import": (*Service).importUsers, "users export": (*Service).exportUsers, "users show": (*Service).showUser, "users reapply": (*Service).reapply,

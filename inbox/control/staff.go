@@ -19,21 +19,21 @@ type Invitation struct {
 	Expires time.Time `json:"expires"`
 }
 
-// administers tells whether a caller of the command line may change staff
-// accounts: only who holds the state's files anyway, or is root. Members of the
+// administers tells whether a caller of the command line may do what in the
+// console is for administrators: only who holds the state's files anyway, or is root. Members of the
 // group that may use the socket are staff themselves: none of them makes an
 // approver of themselves.
-func administers(who string) error {
+func administers(who, what string) error {
 	if who == "root" || who == Caller() {
 		return nil
 	}
-	return &inbox.Error{Err: fmt.Errorf("%s may not change staff accounts", who), Hint: "run it as root, or as the user that the daemon runs as: " + Caller()}
+	return &inbox.Error{Err: fmt.Errorf("%s may not %s", who, what), Hint: "run it as root, or as the user that the daemon runs as: " + Caller()}
 }
 
 // invite makes an account, or takes the password of one away, and answers with
 // the link by which its owner chooses one.
 func (s *Service) invite(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
-	if err := administers(who); err != nil {
+	if err := administers(who, "change staff accounts"); err != nil {
 		return err
 	}
 	if s.Console == "" {
@@ -65,7 +65,7 @@ func (s *Service) listStaff(_ context.Context, _ string, _ Call, _ io.Reader, pu
 
 // changeStaff is every change of an account that gives no link.
 func (s *Service) changeStaff(ctx context.Context, who string, c Call, _ io.Reader, put func(any) error) error {
-	if err := administers(who); err != nil {
+	if err := administers(who, "change staff accounts"); err != nil {
 		return err
 	}
 	said := c.Name + " is " + c.Role

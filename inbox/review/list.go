@@ -136,15 +136,31 @@ func (d *Desk) Queue(f QueueFilter, after Cursor, limit int) (page QueuePage, er
 // queueKey is how long the key of a line of the queue is.
 const queueKey = 18
 
-func (f QueueFilter) lines(tx *state.Tx, after string, limit int) (lines []state.Line, next Cursor, err error) {
-	if after == "" && f.Waiting && !f.All {
-		after = state.AfterClass(state.ClassNow)
+// sift gives what the index is looked through for; it may let more through than
+// the filter takes.
+func (f QueueFilter) sift() state.Sift {
+	s := state.Sift{Language: f.Language, Mailbox: f.Mailbox, Assignee: f.Assignee, Unassigned: f.Unassigned, DueBefore: f.DueBefore}
+	switch {
+	case f.All:
+	case f.Waiting:
+		s.Class = state.ClassSelf
+	default:
+		s.Class = state.ClassNow
 	}
+	if kind, _, _ := strings.Cut(f.Kind, " "); slices.Contains(inbox.Kinds(), inbox.Kind(kind)) { // else a label for several
+		s.Kind = inbox.Kind(kind)
+	}
+	if f.State == StateLetters {
+		s.Letters = true
+	} else {
+		s.State = f.State
+	}
+	return s
+}
+
+func (f QueueFilter) lines(tx *state.Tx, after string, limit int) (lines []state.Line, next Cursor, err error) {
 	last := ""
-	err = tx.OpenAfter(after, func(o state.Line, key string) bool {
-		if o.Class == state.ClassSelf && !f.All && !f.Waiting {
-			return false
-		}
+	err = tx.OpenSifted(after, f.sift(), func(o state.Line, key string) bool {
 		if !f.takes(&o) {
 			return true
 		}
@@ -156,6 +172,13 @@ func (f QueueFilter) lines(tx *state.Tx, after string, limit int) (lines []state
 		return true
 	})
 	return lines, next, err
+}
+
+// Languages lists the languages of what is open: the first part of each tag,
+// such as "ru", by which the queue can be filtered.
+func (d *Desk) Languages() (all []string, err error) {
+	err = d.State.View(func(tx *state.Tx) error { all = tx.OpenLanguages(); return nil })
+	return all, err
 }
 
 func (d *Desk) queueRow(tx *state.Tx, o state.Line) (QueueRow, error) {

@@ -25,7 +25,7 @@ func Words() []string {
 		"staff told", "forgotten", "replay", "restored", "pause", "resume", "reapply", "reapply not needed", "not reapplied", "reapplied", "reapply ended", "anchored", "journal dropped", "mail expunged", "mail not expunged", "probe", "denied …",
 		"own account opened", "queue opened", "searched", "case opened", "raw mail opened", "raw mail", "receipt made", "mails opened",
 		"log opened", "log exported", "log verified", "journal export", "saved answers opened", "staff opened",
-		"signed in", "signed out", "sign-ins refused", "password set", "answer kept", "answer dropped",
+		"signed in", "signed out", "signed out elsewhere", "sign-ins refused", "password set", "answer kept", "answer dropped",
 		"staff added", "staff disabled", "staff enabled", "staff role", "staff reset", "staff link", "staff language")
 	slices.Sort(out)
 	return slices.Compact(out)

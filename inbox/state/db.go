@@ -536,8 +536,21 @@ func (db *DB) EffectKey(id inbox.ActionID) string {
 	return inbox.EffectKey(db.instance, db.epoch, id)
 }
 
+// FailedError is why the function of a transaction wanted nothing stored. The name
+// of the transaction is for logs.
+type FailedError struct {
+	Name string
+	Err  error
+}
+
+// Error names the transaction.
+func (e *FailedError) Error() string { return e.Name + ": " + e.Err.Error() }
+
+// Unwrap gives what the function said.
+func (e *FailedError) Unwrap() error { return e.Err }
+
 // Update runs f in one transaction and commits it when f returns nil. The
-// name stands in the kill points and in errors. An error that is temporary,
+// name stands in the kill points and in errors; that of f is in a [FailedError]. An error that is temporary,
 // when f gave none, says that the state could not be written: nothing happened. Nothing that f does may reach
 // outside: no network, no other file.
 func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error {
@@ -567,7 +580,7 @@ func (db *DB) Update(ctx context.Context, name string, f func(*Tx) error) error 
 	})
 	switch {
 	case failed != nil:
-		return fmt.Errorf("%s: %w", name, failed)
+		return &FailedError{name, failed}
 	case err != nil:
 		return db.unwritten(name, err)
 	}

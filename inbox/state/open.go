@@ -69,21 +69,7 @@ func caseThing(id inbox.MailID) []byte { return join([]byte{thingCase}, be(uint6
 // first, until it returns false. The key that comes with each line is where
 // another call goes on; it says nothing of anybody.
 func (tx *Tx) OpenAfter(after string, f func(o Line, key string) bool) error {
-	c := tx.bucket("open").Cursor()
-	k, v := c.Seek([]byte(after))
-	if k != nil && string(k) == after {
-		k, v = c.Next()
-	}
-	for ; k != nil; k, v = c.Next() {
-		o, err := readOpen(k, v)
-		if err != nil {
-			return err
-		}
-		if !f(o, string(k)) {
-			return nil
-		}
-	}
-	return nil
+	return tx.OpenSifted(after, Sift{}, f)
 }
 
 func readOpen(k, v []byte) (o Line, err error) {
@@ -99,9 +85,6 @@ func readOpen(k, v []byte) (o Line, err error) {
 	}
 	return o, nil
 }
-
-// AfterClass gives the key of [Tx.OpenAfter] behind everything of a class.
-func AfterClass(c Class) string { return string([]byte{byte(c) + 1}) }
 
 // place puts a thing where it belongs in the index, or takes it out when o is
 // nil.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -35,10 +36,14 @@ type StaffSession struct {
 	Account string    `json:"account"`
 	Started time.Time `json:"started"`
 	Seen    time.Time `json:"seen"`
-	Choose  bool      `json:"choose,omitempty"` // good for choosing a password, and nothing else
+	Choose  bool      `json:"choose,omitempty"`  // good for choosing a password, and nothing else
+	Browser string    `json:"browser,omitempty"` // in short, in words of ours
 
 	key []byte
 }
+
+// ID names a session among others; it opens nothing.
+func (s *StaffSession) ID() string { return hex.EncodeToString(s.key[:min(len(s.key), 8)]) }
 
 // StaffLink is a sign-in that works once, in place of a password. Of its token
 // there is only a keyed hash, as of a session's.

@@ -26,6 +26,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -98,7 +99,7 @@ func (p *Pages) loadLanguage(code string, zone *time.Location) error {
 		return err
 	}
 	p.words[code] = own.Over(letters)
-	funcs := functions(p.words[code], zone)
+	funcs := functions(code, p.words[code], zone)
 	for _, name := range names() {
 		p.pages[code+"/"+name] = sync.OnceValues(func() (*template.Template, error) {
 			return template.New("frame.html").Option("missingkey=error").Funcs(funcs).
@@ -153,23 +154,25 @@ func (p *Pages) execute(w io.Writer, name, page string, f Frame) error {
 }
 
 // functions are what the pages can call.
-func functions(w templates.Words, zone *time.Location) template.FuncMap {
+func functions(code string, w templates.Words, zone *time.Location) template.FuncMap {
 	times := Times{w, zone}
 	return template.FuncMap{
-		"t":      func(key string, pairs ...string) (string, error) { return say(w, key, pairs...) },
-		"n":      func(key string, n int) (string, error) { return count(w, key, n) },
-		"name":   func(group, word string) string { return Name(w, group, word) },
-		"why":    func(why string) string { return templates.Plain(Reason(w, why)) },
-		"ago":    times.Ago,
-		"due":    times.Due,
-		"moment": func(t time.Time) string { return w.Moment(t, zone) },
-		"short":  times.Short,
-		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"plain":  templates.Plain,
-		"text":   templates.PlainText,
-		"lines":  func(s string) int { return min(max(3, strings.Count(s, "\n")+2), 14) },
-		"str":    func(v any) string { return fmt.Sprint(v) },
-		"within": func(f Frame, body any) Frame { f.Body = body; return f },
+		"t":          func(key string, pairs ...string) (string, error) { return say(w, key, pairs...) },
+		"n":          func(key string, n int) (string, error) { return count(w, key, n) },
+		"name":       func(group, word string) string { return Name(w, group, word) },
+		"why":        func(why string) string { return templates.Plain(Reason(w, why)) },
+		"worded":     func(why string) bool { _, all := Worded(w, why); return all },
+		"translated": func(why string) bool { return code != Languages()[0] && Reason(w, why) != why },
+		"ago":        times.Ago,
+		"due":        times.Due,
+		"moment":     func(t time.Time) string { return w.Moment(t, zone) },
+		"short":      times.Short,
+		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"plain":      templates.Plain,
+		"text":       templates.PlainText,
+		"lines":      func(s string) int { return min(max(3, strings.Count(s, "\n")+2), 14) },
+		"str":        func(v any) string { return fmt.Sprint(v) },
+		"within":     func(f Frame, body any) Frame { f.Body = body; return f },
 	}
 }
 
@@ -196,71 +199,71 @@ func Name(w templates.Words, group, word string) string {
 	return strings.ReplaceAll(word, "_", " ")
 }
 
-// Reason words why something waits, or cannot be taken back, where the language
-// has the program's sentence; several are separated by "; ". What has no text of
-// its own stays as it is.
+// Reason words why something waits, was not done or cannot be taken back, and
+// what a proof rests on, where the language has the program's sentence; several
+// are separated by "; ". What has no text of its own stays as it is.
 func Reason(w templates.Words, why string) string {
+	text, _ := Worded(w, why)
+	return text
+}
+
+// Worded is Reason, and tells whether all of it has a text.
+func Worded(w templates.Words, why string) (text string, all bool) {
+	why = strings.ReplaceAll(why, "\n", "; ") // errors that were joined
+	if text, ok := sentenceOf(w, why); ok {
+		return text, true
+	}
 	parts := strings.Split(why, "; ")
+	all = true
 	for i, p := range parts {
-		slug := strings.Join(strings.FieldsFunc(strings.ToLower(p), func(r rune) bool { return r < 'a' || r > 'z' }), "-")
-		if key := "why." + slug; w.Has(key) {
-			parts[i] = w.Say(key)
-		} else if text, ok := saidOf(w, p); ok {
-			parts[i] = text
-		}
+		var ok bool
+		parts[i], ok = sentenceOf(w, p)
+		all = all && ok
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(parts, "; "), all
 }
 
-// said lists the sentences of the program that have something put into them: the
-// key of their text, and how they are said.
-func said() [][2]string {
-	return [][2]string{
-		{"why-of.last-signed-in", "the person was last signed in on {day}: the mailbox may be somebody else's by now"},
-		{"why-of.report-in", "a failure report came back in {case}"},
-		{"why-of.its-letter", "{letter}, its letter, is held: {why}"},
-		{"why-of.answers-staff", "it answers {letter}, which staff wrote"},
-		{"why-of.report", "it is a report: {type}"},
-		{"why-of.mass", "List-Unsubscribe and {header} are set, as on mass mail"},
-		{"why-of.to", "to {name}"},
-		{"why-of.tell", "tell {names} of what {action} did"},
-		{"why-of.same-content", "its content is that of {case}"},
-		{"why-of.failure-of", "a failure report about {letter}"},
-		{"why-of.same-signature", "its signature came before, in {case}"},
-		{"why-of.author", "its author is not certain: {why}"},
-		{"why-of.less-proof", "its content came before, in {case}, but in another form or with less proof"},
-		{"why-of.other-content", "it has the Message-ID of {case}, but another content"},
-		{"why-of.policy", "policy wants every {kind} reviewed"},
-		{"why-of.waits-order", "waits: {action}, which comes before it, has not ended"},
-		{"why-of.waits-letter", "waits: {letter}, which tells of it, was not sent"},
-		{"why-of.copy-lost", "the copy was not delivered ({letter} is {state})"},
-		{"why-of.class", "{class}: {why}"},
-		{"why-of.remark", "{why} ({letter})"},
-		{"why-of.set", "{header} is set"},
+// sentenceOf words one sentence; without a text for it, or for a part of it, it
+// is worded as far as there is one.
+func sentenceOf(w templates.Words, why string) (text string, ok bool) {
+	slug := strings.Join(strings.FieldsFunc(strings.ToLower(why), func(r rune) bool { return r < 'a' || r > 'z' }), "-")
+	if key := "why." + slug; w.Has(key) {
+		return w.Say(key), true
 	}
+	return saidOf(w, why)
 }
 
-// saidOf words a sentence that has something put into it; a reason in it and the
-// class of a mail are worded, too.
+// groups gives the group of names of which what is put into a sentence is one.
+func groups() map[string]string {
+	return map[string]string{"class": "class", "state": "state", "mail": "mail", "reply": "letter", "field": "field", "act": "act", "kind": "kind"}
+}
+
+// saidOf words a sentence that has something put into it; reasons and names of
+// the program in it are worded, too.
 func saidOf(w templates.Words, why string) (text string, ok bool) {
 	for _, s := range said() {
-		if pairs, ok := put(s[1], why); ok && w.Has(s[0]) {
-			for i := 0; i < len(pairs); i += 2 {
-				switch pairs[i] {
-				case "why":
-					pairs[i+1] = Reason(w, pairs[i+1])
-				case "class":
-					pairs[i+1] = Name(w, "class", pairs[i+1])
-				}
-			}
-			return w.Say(s[0], pairs...), true
+		pairs, is := put(s[1], why)
+		if !is || !w.Has(s[0]) {
+			continue
 		}
+		all := true
+		for i := 0; i < len(pairs); i += 2 {
+			switch place, value := pairs[i], pairs[i+1]; {
+			case place == "why":
+				pairs[i+1], all = Worded(w, value)
+			case place == "class" && !w.Has("class."+value) && w.Has("field."+value):
+				pairs[i+1] = Name(w, "field", value)
+			case groups()[place] != "" && w.Has(groups()[place]+"."+value):
+				pairs[i+1] = Name(w, groups()[place], value)
+			}
+		}
+		return w.Say(s[0], pairs...), all
 	}
-	return "", false
+	return why, false
 }
 
 // put gives what was put into a sentence, as pairs of placeholder and value. All
-// but a reason and a list of names is one word.
+// but reasons, names and times are one word.
 func put(sentence, why string) (pairs []string, ok bool) {
 	for {
 		before, rest, found := strings.Cut(sentence, "{")
@@ -277,7 +280,7 @@ func put(sentence, why string) (pairs []string, ok bool) {
 			}
 			value = why[:i]
 		}
-		if value == "" || place != "why" && place != "names" && strings.Contains(value, " ") {
+		if value == "" || place != "why" && strings.Contains(value, "; ") || !slices.Contains([]string{"why", "names", "called", "when"}, place) && strings.Contains(value, " ") {
 			return nil, false
 		}
 		pairs, why = append(pairs, place, value), why[len(value):]

@@ -21,8 +21,8 @@ func Sample(now time.Time) map[string]Frame {
 	c := sampleCase(now)
 	bodies := map[string]any{
 		"sign-in": SignIn{Fault: "The name or the password is not right.", Name: "aigerim"}, "link": Link{Token: "token"}, "password": Password{Least: 12, First: true},
-		"account": Account{Languages: []Option{{"en", "English", true}, {"ru", "русский", false}}, Password: Password{Least: 12}},
-		"queue":   Queue{Filters: filters, Live: "/queue/live", Listing: Listing{Counts: counts, Rows: rows, More: "/queue?after=x"}},
+		"account": Account{Languages: []Option{{"en", "English", true}, {"ru", "русский", false}}, Password: Password{Least: 12}, Sessions: []Session{{"1f", "Firefox · Windows", now.Add(-3 * time.Hour), now, true}, {"2f", "Safari · iPhone", now.Add(-26 * time.Hour), now.Add(-2 * time.Hour), false}, {"3f", "", now.Add(-time.Hour), now.Add(-time.Minute), false}}},
+		"queue":   Queue{Filters: filters, Live: "/queue/live", Listing: Listing{Counts: counts, Handed: rows[3:4], Rows: rows, More: "/queue?after=x"}},
 		"found":   Found{Hits: []Hit{{Href: "/case/M-000018", Case: "M-000018", Who: "Aigerim S.", Subject: "please remove me", State: "asked", Open: true, Received: now.Add(-2 * time.Hour)}, {Href: "/case/M-000003", Case: "M-000003", Who: "Aigerim S.", State: "answered", Received: now.Add(-40 * 24 * time.Hour)}}}, "case": c,
 		"preview": Preview{Case: c.ID, Action: "A-000018", Act: "refuse", Wants: c.Actions[0].Wants, Typed: true, Letters: c.Letters, Fields: []Hidden{{"reason", "…"}}},
 		"kept":    Kept{Form: "/case/" + c.ID + "/answer", Fields: []Hidden{{"text", "…"}}},
@@ -50,7 +50,7 @@ func Sample(now time.Time) map[string]Frame {
 		}
 		if name == "case" {
 			f.Paused = Paused{Effects: true, Replies: true}
-			f.Said = []Said{{Kind: "ok", Text: "Corrected. The person is asked."}, {Kind: "fault", Text: "This was decided meanwhile.", Since: &c.History[3], Detail: "a done Action cannot be answered", Unsent: "Dear Aigerim,\n…"}}
+			f.Said = []Said{{Kind: "ok", Text: "Corrected. The person is asked."}, {Kind: "fault", Text: "“Refuse” was not done, and nothing was changed.", Detail: "a refusal needs a reason: the person is told it"}, {Kind: "fault", Text: "This was decided meanwhile.", Since: &c.History[3], Detail: "A-000018 is done: only an action in review can be approved", Unsent: "Dear Aigerim,\n…"}}
 		}
 		out[name] = f
 	}
@@ -79,7 +79,7 @@ func sampleCase(now time.Time) Case {
 	letter := Letter{To: "aigerim.s@users.test", Subject: "Re: please remove me", Text: "Hello Aigerim,\n\nWe cannot delete your account yet, for this reason:\n\nThere is an order on its way to you.\n\nPush.Guru", Created: now.Add(-time.Hour)}
 	return Case{ID: "M-000018", Subject: "please remove me", From: "aigerim.s@users.test", Name: "Aigerim S.", To: "aigerim.s@users.test", Received: now.Add(-2 * time.Hour), Mailbox: "support", Language: "en", State: "review",
 		Words:    []Span{{"Hello,\n\nI do not use Push.Guru any more. ", false}, {"Please delete my account", true}, {" and everything that you have about me.\nAnd my phone number has changed to ", false}, {"+7 701 555 77 10", true}, {", in case you need to call.\n\nThank you\nAigerim", false}},
-		Evidence: "roundtrip", EvidenceWhy: "answered a letter with its token", Notes: []string{"one attachment was not kept: image/png"}, Raw: true,
+		Evidence: "roundtrip", EvidenceWhy: "no Authentication-Results of mx.site.test; signature of users.test: body hash did not verify", Notes: []string{"one attachment was not kept: image/png"}, Raw: true,
 		Letters: []Letter{letter},
 		Held:    []HeldLetter{{ID: "R-000031", Case: "M-000018", What: "Letter: where it stands", To: letter.To, Subject: letter.Subject, Text: letter.Text, Why: "more than 3 letters to this address today", Created: letter.Created, Can: true}},
 		Actions: []Action{

@@ -86,6 +86,15 @@ type Password struct {
 type Account struct {
 	Languages []Option
 	Password
+	Sessions []Session // where they are signed in, this one first
+}
+
+// Session is where somebody is signed in.
+type Session struct {
+	ID            string
+	Browser       string // in short; "" when it is not known
+	Started, Seen time.Time
+	Own           bool // this one
 }
 
 // Count is a number above the queue, which filters it.
@@ -114,6 +123,7 @@ type Row struct {
 
 // Listing is the part of the queue that is updated while it is open.
 type Listing struct {
+	Handed []Row // to whoever looks; only above the whole queue
 	Counts []Count
 	Rows   []Row
 	More   string // address of the next page, or ""

@@ -68,7 +68,15 @@ func TestScene(t *testing.T) {
 	b.size(900)
 	eval[bool](b, `(scrollTo(0, 0), true)`)
 	b.shot("readme-case")
+	e := s.enters(chrome, "erlan", 1280)
 	for _, lang := range []string{"en", "ru", "kk"} {
+		if got := s.post("/account", e.session(), "language", lang); got.Code != 303 {
+			t.Fatal(got.Code)
+		}
+		e.visit("/queue")
+		e.whole("scene-" + lang + "-handed")
+		refused(e)
+		e.whole("scene-" + lang + "-refused")
 		if got := s.post("/account", b.session(), "language", lang); got.Code != 303 {
 			t.Fatal(got.Code)
 		}
@@ -80,6 +88,15 @@ func TestScene(t *testing.T) {
 			}
 		}
 	}
+}
+
+// refused has an act refused: its form is sent without what it needs.
+func refused(b *tab) {
+	b.t.Helper()
+	b.visit("/case/M-000006")
+	b.until(`document.querySelector("form[action$='/correct']") !== null`)
+	eval[bool](b, `(() => { const f = document.querySelector("form[action$='/correct']"); f.querySelectorAll("input:not([type=hidden])").forEach((i) => { i.value = ""; i.checked = false; }); f.requestSubmit(); return true; })()`)
+	b.until(`document.querySelector(".said.fault") !== null`)
 }
 
 // enters signs somebody in, in a page of their own.
@@ -224,6 +241,22 @@ func TestAccessible(t *testing.T) {
 	h := s.enters(chrome, "erlan", 1280)
 	see(h, "/staff")
 	see(h, "/case/M-000003")
+	h.visit("/queue")
+	h.sees("Handed to you")
+	look(h, "a queue with what was handed over")
+	s.enters(chrome, "erlan", 1280)
+	h.visit("/account")
+	h.sees("Sign out everywhere else")
+	look(h, "an account that is signed in elsewhere")
+	if got := s.post("/account", h.session(), "language", "ru"); got.Code != 303 {
+		t.Fatal(got.Code)
+	}
+	h.visit("/case/M-000003")
+	eval[bool](h, `document.querySelectorAll("details").forEach((d) => { d.removeAttribute("name"); d.open = true; }) || true`)
+	h.sees("Словами программы")
+	look(h, "reasons in another language")
+	refused(h)
+	look(h, "a refusal in another language")
 	t.Logf("%d pages, each in two widths and in light and dark: %d times nothing serious", pages, looked)
 }
 

@@ -98,6 +98,8 @@ func TestHandOver(t *testing.T) {
 	inScene(t, setup{more: "[policy]\nmode = \"assist\"\n"}, func(s *scene) {
 		s.write(bob, "bye", deletePlease)
 		s.acts(control.Call{Verb: "hand-over", ID: "A-1", To: "erlan", Reason: "Is that our Bob?"})
+		s.notice("an action was handed over to erlan")
+		s.acts(control.Call{Verb: "hand-over", ID: "A-1", To: "erlan", Reason: "Is that our Bob?"}) // it is theirs already
 		s.queued(review.QueueFilter{Assignee: "erlan"}, "A-000001 M-000001 review")
 		s.queued(review.QueueFilter{Unassigned: true})
 		if v := s.action("A-1"); v.Assignee != "erlan" || v.Handed != "Is that our Bob?" || v.State != inbox.StateReview || !did(v, "handed over", "tester") {
@@ -111,6 +113,11 @@ func TestHandOver(t *testing.T) {
 		s.queued(review.QueueFilter{All: true, Assignee: "erlan"}, "A-000001 M-000001 unconfirmed")
 		s.acts(control.Call{Verb: "hand-over", ID: "A-1"})
 		s.queued(review.QueueFilter{All: true, Assignee: "erlan"})
+		s.acts(control.Call{Verb: "hand-over", ID: "A-1", To: "tester"}) // by whom it is taken: they know
+		s.passes(time.Minute)
+		s.silence(staff)
+		s.acts(control.Call{Verb: "hand-over", ID: "A-1", To: "erlan"}) // once more
+		s.notice("handed over to erlan")
 		s.acts(control.Call{Verb: "close", ID: "A-1", Reason: "x"})
 		if err := s.call(control.Call{Verb: "hand-over", ID: "A-1", To: "erlan"}); err == nil {
 			t.Error("what has ended was handed over")
