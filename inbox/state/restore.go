@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/journal"
 )
 
 // The directories of a restore, in the state's own. What is put together in the
@@ -304,7 +306,7 @@ func (c *RestoreConfig) stageState(keys *keyring, all *listing) (deletes int, si
 		}
 		t := &Tx{tx: tx, db: db}
 		for key, value := range all.deletes {
-			if b.Get([]byte(key)) != nil {
+			if b.Get([]byte(key)) != nil || t.doneBefore([]byte(key)) {
 				continue
 			}
 			if err := b.Put([]byte(key), value); err != nil {
@@ -321,6 +323,24 @@ func (c *RestoreConfig) stageState(keys *keyring, all *listing) (deletes int, si
 		return t.SetMeta(noteDeletes, since.UTC().Format(time.RFC3339Nano))
 	})
 	return deletes, since, err
+}
+
+// doneBefore tells whether a delete was carried out before a copy was made, which
+// keeps it no more: the list is kept for longer, and what somebody gave
+// again in between is theirs. Its time says so, and its Action, unless
+// that is open: the clock may have gone back since.
+func (tx *Tx) doneBefore(key []byte) bool {
+	known := false
+	err := journal.Walk(tx.tx, 0, true, func(l journal.Link) (bool, error) {
+		known = !keyTime(key).Truncate(time.Millisecond).After(l.At) // as exact as entries are
+		return false, nil
+	})
+	id := binary.BigEndian.Uint64(key[8:])
+	if err != nil || !known || id > tx.bucket("actions").Sequence() {
+		return false
+	}
+	a, err := stored[inbox.Action](tx, "actions", id)
+	return errors.Is(err, ErrNotFound) || err == nil && a.State.Ended()
 }
 
 // wholeFile looks at every page of a file.

@@ -454,3 +454,49 @@ func TestRestoreHeld(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// TestRestoreKnownDeletes: a delete that was carried out before the copy was made
+// is not one that happened since, though the copy keeps it no more: the list
+// is kept for longer.
+func TestRestoreKnownDeletes(t *testing.T) {
+	for name, dropped := range map[string]bool{"its action is kept": false, "its records were dropped": true} {
+		t.Run(name, func(t *testing.T) {
+			dir, from := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+			db := openState(t, dir)
+			var first, second *inbox.Action
+			end := func(tx *Tx, a *inbox.Action) error {
+				return errors.Join(tx.Move(a, inbox.EventStart, "supportd", nil), tx.Move(a, inbox.EventDone, "supportd", nil),
+					tx.AddDeleted(&Deleted{Action: a.ID, Effect: "e", Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Person: person}, from, nil))
+			}
+			db.update(t, func(tx *Tx) error {
+				m := addMail(t, tx, 1)
+				first, second = addAction(t, tx, m, inbox.EventAccept), addAction(t, tx, m, inbox.EventAccept)
+				return end(tx, first)
+			})
+			db.update(t, func(tx *Tx) error {
+				if dropped {
+					if err := tx.dropAction(first.ID, first.Case); err != nil {
+						return err
+					}
+				}
+				return tx.ForgetDeleted(tx.Now.Add(time.Hour), 9)
+			})
+			if err := db.Backup(from, nil); err != nil {
+				t.Fatal(err)
+			}
+			db.update(t, func(tx *Tx) error { return end(tx, second) })
+			shut(t, db)
+			r, err := Restore(RestoreConfig{Dir: dir, From: from})
+			if err != nil || r.Deletes != 1 {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			openState(t, dir).view(t, func(tx *Tx) error {
+				all, err := tx.DeletedFrom(time.Time{}, 0, 9)
+				if len(all) != 1 || all[0].Action != second.ID {
+					t.Errorf("to be repeated: %+v", all)
+				}
+				return err
+			})
+		})
+	}
+}

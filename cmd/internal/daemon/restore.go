@@ -132,8 +132,11 @@ func (d *Daemon) repeatDeletes(ctx context.Context) error {
 		d.log.Info("daemon: a delete from before the restore", "action", r.Action.String(), "result", string(r.Result))
 		return nil
 	})
+	if errors.Is(err, review.ErrNotKept) { // the list had them, and put them into the state
+		err = nil
+	}
 	if err == nil && failed > 0 {
-		err = fmt.Errorf("%d deletes failed", failed)
+		err = &inbox.Error{Err: fmt.Errorf("%d deletes failed", failed), Hint: "the log says why; to start without them, set users.reapply to 0s"}
 	}
 	if err != nil {
 		return fmt.Errorf("repeating the deletes that were carried out since the restored copy was made: %w", err)

@@ -90,3 +90,20 @@ func TestRestore(t *testing.T) {
 		s.must(control.Call{Verb: "journal verify"})
 	})
 }
+
+// TestRestoreLongAgo: deletes that were carried out since the copy was made are
+// repeated also when users.reapply is over by now: nothing else would open.
+func TestRestoreLongAgo(t *testing.T) {
+	copied := filepath.Join(t.TempDir(), "copy")
+	inScene(t, setup{more: "[users]\nreapply = \"24h\"\n"}, func(s *scene) {
+		s.acts(control.Call{Verb: "backup", Path: copied})
+		s.leave()
+		s.passes(72 * time.Hour)
+		if told, err := s.restore(daemon.RestoreOptions{From: copied}); err != nil || !strings.Contains(told, "deletes carried out since: 1") {
+			t.Fatalf("%v\n%s", err, told)
+		}
+		if p := s.person("u-bob"); p.ID != "" {
+			t.Error("whoever was deleted is there again")
+		}
+	})
+}
