@@ -82,7 +82,7 @@ func (d *Desk) Reapply(ctx context.Context, who string, since time.Time, dry boo
 	}
 	defer d.reapplying.Unlock()
 	run := &repeating{Desk: d, who: who, dry: dry, count: map[Result]int{}}
-	err := run.all(ctx, since, now, put)
+	err := run.all(ctx, since, put)
 	err = errors.Join(err, run.end(context.WithoutCancel(ctx), since))
 	if first := now.Add(-d.KeepDeleted); err == nil && since.Before(first) {
 		err = &inbox.Error{Err: fmt.Errorf("%w: before %s", ErrNotKept, first.UTC().Format(time.RFC3339)),
@@ -113,8 +113,9 @@ type repeating struct {
 	others []string // whose ID is somebody else's now, and of which effect; the first of them
 }
 
-// all repeats what was deleted from since to until.
-func (r *repeating) all(ctx context.Context, since, until time.Time, put func(Repetition) error) error {
+// all repeats what was deleted from since on, by a clock that was ahead then
+// included.
+func (r *repeating) all(ctx context.Context, since time.Time, put func(Repetition) error) error {
 	from, id := since, inbox.ActionID(0)
 	for {
 		var found []*state.Deleted
@@ -123,9 +124,7 @@ func (r *repeating) all(ctx context.Context, since, until time.Time, put func(Re
 			return err
 		}
 		for _, del := range found {
-			if from, id = del.At, del.Action+1; del.At.After(until) {
-				return nil
-			}
+			from, id = del.At, del.Action+1
 			told := r.tell(ctx, del)
 			if ctx.Err() != nil {
 				return ctx.Err()

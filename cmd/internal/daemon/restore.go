@@ -124,6 +124,9 @@ func (d *Daemon) repeatDeletes(ctx context.Context) error {
 		d.log.Warn("daemon: deletes from before the restore are not repeated: policy.mode is observe, or users.reapply 0s", "since", since)
 		return nil
 	}
+	if now := d.state.Now(); since.After(now) { // by the clock of another machine
+		since = now
+	}
 	failed := 0
 	err = d.desk.Reapply(ctx, inbox.WhoProgram, since, false, func(r review.Repetition) error {
 		if r.Result == review.ResultFailed {

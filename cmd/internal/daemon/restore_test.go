@@ -107,3 +107,20 @@ func TestRestoreLongAgo(t *testing.T) {
 		}
 	})
 }
+
+// TestRestoreClockBehind: the clock of the machine that the copy is restored on
+// may be behind that of the one on which the deletes were carried out.
+func TestRestoreClockBehind(t *testing.T) {
+	copied := filepath.Join(t.TempDir(), "copy")
+	inScene(t, setup{}, func(s *scene) {
+		s.acts(control.Call{Verb: "backup", Path: copied})
+		s.leave()
+		s.opt.Wall = func() time.Time { return time.Now().Add(-time.Hour) }
+		if told, err := s.restore(daemon.RestoreOptions{From: copied}); err != nil || !strings.Contains(told, "deletes carried out since: 1") {
+			t.Fatalf("%v\n%s", err, told)
+		}
+		if p := s.person("u-bob"); p.ID != "" {
+			t.Error("whoever was deleted is there again")
+		}
+	})
+}
