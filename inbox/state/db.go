@@ -181,13 +181,19 @@ func openDir(c Config) (*DB, error) {
 	if c.Point == nil {
 		c.Point = func(string) {}
 	}
-	if err := finishRestore(c.Dir); err != nil {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the state directory: %w", err)
+	}
+	release, err := lockDir(c.Dir)
+	if err != nil {
 		return nil, err
 	}
-	for _, dir := range []string{c.Dir, filepath.Join(c.Dir, "replies")} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("making the state directory: %w", err)
-		}
+	defer release() // who has the files open is seen by their locks
+	if err := errors.Join(finishRestore(c.Dir), dropUnfinished(c.Dir)); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(c.Dir, "replies"), 0o700); err != nil {
+		return nil, fmt.Errorf("making the state directory: %w", err)
 	}
 	if c.Wrote == nil {
 		c.Wrote = func(error) {}

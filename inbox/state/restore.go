@@ -62,17 +62,22 @@ func Restore(c RestoreConfig) (r Restored, err error) {
 	if err := refuseRoot(c.Dir); err != nil {
 		return r, err
 	}
-	if _, err := os.Stat(filepath.Join(c.Dir, restoredDir)); err == nil {
-		return Restored{Finished: true, Replaced: filepath.Join(c.Dir, replacedDir)}, finishRestore(c.Dir)
-	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return r, fmt.Errorf("making the state directory: %w", err)
+	}
+	unlock, err := lockDir(c.Dir)
+	if err != nil {
+		return r, err
+	}
+	defer unlock()
+	if _, err := os.Stat(filepath.Join(c.Dir, restoredDir)); err == nil {
+		return Restored{Finished: true, Replaced: filepath.Join(c.Dir, replacedDir)}, finishRestore(c.Dir)
 	}
 	if _, err := os.Stat(filepath.Join(c.Dir, replacedDir)); err == nil {
 		return r, &inbox.Error{Err: fmt.Errorf("%s is there, of an earlier restore", filepath.Join(c.Dir, replacedDir)),
 			Hint: "see whether something in it is still needed, and remove it"}
 	}
-	release, err := lockAll(c.Dir)
+	release, err := lockAll(c.Dir, append([]string{"state.db", "keys.db"}, c.Files...))
 	if err != nil {
 		return r, err
 	}
@@ -97,15 +102,40 @@ func (c *RestoreConfig) staged(name string) string {
 	return filepath.Join(c.Dir, restoringDir, name)
 }
 
+// lockDir keeps others from opening a state, and from restoring one, until
+// release is called: where there is no file yet nothing else would. ErrLocked
+// says that somebody else is at it. Where directories cannot be locked, as on
+// some network file systems, it does nothing.
+func lockDir(dir string) (release func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the state directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		f.Close()
+		return nil, fmt.Errorf("opening %s: %w", dir, ErrLocked)
+	}
+	return func() { f.Close() }, nil
+}
+
+// dropUnfinished removes what a restore that was killed had put together: the
+// keys in it may be those of people who are forgotten.
+func dropUnfinished(dir string) error {
+	if err := os.RemoveAll(filepath.Join(dir, restoringDir)); err != nil {
+		return fmt.Errorf("removing a restore that was cut short: %w", err)
+	}
+	return nil
+}
+
 // lockAll takes the locks of the files that a daemon would hold.
-func lockAll(dir string) (release func(), err error) {
+func lockAll(dir string, names []string) (release func(), err error) {
 	var held []*os.File
 	release = func() {
 		for _, f := range held {
 			f.Close()
 		}
 	}
-	for _, name := range []string{"state.db", "keys.db"} {
+	for _, name := range names {
 		f, err := os.Open(filepath.Join(dir, name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -369,7 +399,7 @@ func (tx *Tx) DeletesSince() (time.Time, error) {
 func (tx *Tx) DeletesRepeated() error { return tx.SetMeta(noteDeletes, "") }
 
 // finishRestore moves what a restore has put together to its place. It can be
-// cut short at any moment, and begun anew.
+// cut short at any moment, and begun anew; the caller holds the directory's lock.
 func finishRestore(dir string) error {
 	from := filepath.Join(dir, restoredDir)
 	entries, err := os.ReadDir(from)
@@ -390,7 +420,7 @@ func finishRestore(dir string) error {
 			}
 		}
 		err := os.Rename(filepath.Join(from, e.Name()), filepath.Join(dir, e.Name()))
-		if err != nil && !errors.Is(err, os.ErrNotExist) { // somebody else finishes it, too
+		if err != nil {
 			return fmt.Errorf("finishing a restore: %w", err)
 		}
 	}

@@ -500,3 +500,71 @@ func TestRestoreKnownDeletes(t *testing.T) {
 		})
 	}
 }
+
+// TestRestoreAlone: while a restore works nobody else opens or restores there,
+// where there was no state to lock, too.
+func TestRestoreAlone(t *testing.T) {
+	for _, moment := range []string{"restore copied", "restore forgotten", "restore decided"} {
+		t.Run(moment, func(t *testing.T) {
+			_, from, _ := backedUp(t)
+			dir := t.TempDir()
+			c := RestoreConfig{Dir: dir, From: from}
+			tried := false
+			c.Point = func(name string) {
+				if name != moment {
+					return
+				}
+				tried = true
+				if db, err := Open(Config{Dir: dir}); !errors.Is(err, ErrLocked) {
+					t.Errorf("opened meanwhile: %v", errors.Join(err, db.Close()))
+				}
+				if _, err := Restore(RestoreConfig{Dir: dir, From: from}); !errors.Is(err, ErrLocked) {
+					t.Errorf("restored meanwhile: %v", err)
+				}
+			}
+			if r, err := Restore(c); err != nil || r.Replaced != "" || !tried {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if db := openState(t, dir); !db.Restored() || db.bolt == nil {
+				t.Error("the copy takes itself for the state")
+			}
+		})
+	}
+}
+
+// TestRestoreLeftover: what a restore that was killed has put together is removed
+// when the state is opened: the keys in it are those of the copy.
+func TestRestoreLeftover(t *testing.T) {
+	dir, from, _ := backedUp(t)
+	image := filepath.Join(t.TempDir(), "state")
+	c := RestoreConfig{Dir: dir, From: from, Point: func(name string) {
+		if name != "restore copied" {
+			return
+		}
+		if err := os.CopyFS(image, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	if _, err := Restore(c); err != nil {
+		t.Fatal(err)
+	}
+	openState(t, image)
+	if _, err := os.Stat(filepath.Join(image, restoringDir)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("keys that were dropped are still in %s: %v", restoringDir, err)
+	}
+}
+
+// TestRestoreFilesInUse: the user store is not put aside under who has it open.
+func TestRestoreFilesInUse(t *testing.T) {
+	dir, from, _ := backedUp(t)
+	path := filepath.Join(dir, "users.db")
+	users, err := openBolt(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer users.Close()
+	copyFileTo(t, path, filepath.Join(from, "users.db"))
+	if _, err := Restore(RestoreConfig{Dir: dir, From: from, Files: []string{"users.db"}}); !errors.Is(err, ErrLocked) {
+		t.Errorf("got %v", err)
+	}
+}
