@@ -27,15 +27,21 @@ func Compact(c Config) (before, after int64, err error) {
 	return db.Compact()
 }
 
+// ErrBackup says that a backup is being made.
+var ErrBackup = errors.New("a backup is being made")
+
 // Compact rewrites state.db without freed pages while it is in use, and gives
 // its size before and after, in bytes. Whoever writes waits meanwhile; who
-// reads does not. On an error the state is as it was.
+// reads does not. On an error the state is as it was; ErrBackup asks to try again
+// later.
 //
 // bbolt cannot shrink a file in place. The copy is written beside it, synced,
 // and takes its name while it is open and locked: there is no moment at which
 // nobody holds the state, and none at which a crash finds half of it.
 func (db *DB) Compact() (before, after int64, err error) {
-	db.files.Lock() // a backup reads for long, and the old file must wait for it
+	if !db.files.TryLock() { // it reads for long, and the old file would have to wait for it
+		return 0, 0, ErrBackup
+	}
 	defer db.files.Unlock()
 	db.writing.Lock()
 	defer db.writing.Unlock()

@@ -694,8 +694,6 @@ func (db *DB) Backup(to string, seal Seal) error {
 			return fmt.Errorf("%s already exists: name an empty directory", filepath.Join(to, name))
 		}
 	}
-	db.keys.mu.RLock()
-	defer db.keys.mu.RUnlock()
 	db.files.Lock()
 	defer db.files.Unlock()
 	// The state first: keys and files that it does not need are harmless, missing ones are not.

@@ -88,6 +88,9 @@ func randomKey() []byte {
 
 // ensure makes keys up to mail n and a block beyond.
 func (k *keyring) ensure(n uint64) error {
+	if k.has(n) { // most often, and without waiting for who reads
+		return nil
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if n <= k.upTo {
@@ -108,6 +111,13 @@ func (k *keyring) ensure(n uint64) error {
 	}
 	k.upTo = top
 	return nil
+}
+
+// has tells whether the key of mail n was made.
+func (k *keyring) has(n uint64) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return n <= k.upTo
 }
 
 // holds tells whether the key of a Mail is there.

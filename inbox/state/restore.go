@@ -463,8 +463,12 @@ func (l *list) copy(to string) error {
 	return syncDir(to)
 }
 
-// copy writes a copy of keys.db into a directory; the caller holds the lock.
+// copy writes a copy of keys.db into a directory. It may lack keys that were
+// dropped since state.db was copied: these are on the list, which is copied
+// afterwards.
 func (k *keyring) copy(to string, seal Seal) error {
+	k.mu.RLock() // the file must not be rewritten meanwhile
+	defer k.mu.RUnlock()
 	if seal == nil {
 		return copyBolt(k.db.View, filepath.Join(to, "keys.db"))
 	}
