@@ -727,7 +727,13 @@ func (in *Intake) acknowledge(ctx context.Context, src *Source, s *mailbox.Sessi
 	in.Point("after ack")
 	return in.State.Update(ctx, "filed", func(tx *state.Tx) error {
 		for _, r := range refs {
-			if err := tx.Filed(r, filedAt(src, r, to)); err != nil {
+			at := filedAt(src, r, to)
+			if e, ok := tx.Erasing(r); ok && src.Filed != "" && at.UID == 0 {
+				if err := in.erased(tx, e, false); err != nil {
+					return err
+				}
+			}
+			if err := tx.Filed(r, at); err != nil {
 				return err
 			}
 		}
@@ -787,11 +793,11 @@ func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) 
 		refused = s.Expunge(ctx, uids)
 	}
 	if err = in.allow(src, refused); err == nil && refused == nil {
-		err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before) })
+		reached := func(r inbox.Ref) bool { return r.UIDValidity == folder.UIDValidity }
+		err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before, reached) })
 	}
-	if err != nil || name == src.Folder {
+	if err != nil {
 		return err
 	}
-	_, err = s.Select(ctx, src.Folder)
-	return err
+	return in.back(ctx, src, s, name)
 }

@@ -382,7 +382,7 @@ func (tx *Tx) Filed(from, to inbox.Ref) error {
 		to = from
 	}
 	if to.UID == 0 { // moved to where the server did not say: keep cannot reach it
-		return tx.bucket("mail_erase").Delete(refKey(from))
+		return errors.Join(tx.bucket("mail_erase").Delete(refKey(from)), tx.mislaid(to, id))
 	}
 	if err := tx.filedTo(from, to, id); err != nil {
 		return fmt.Errorf("filing %s: %w", from, err)

@@ -72,7 +72,7 @@ func tidy(t *testing.T, db *DB, w *Walk) {
 		_, err := tx.DropJournal(before)
 		_, swept := tx.Sweep(before, 1000, false)
 		gone, _ := tx.ForgetRefs(inbox.Ref{Mailbox: "support", Folder: "INBOX"}, 1, func(uint32) bool { return false }, 1000)
-		return errors.Join(err, swept, tx.Expunged(filed, tx.Now), tx.DropRefs(gone))
+		return errors.Join(err, swept, tx.Expunged(filed, tx.Now, func(inbox.Ref) bool { return true }), tx.DropRefs(gone))
 	})
 }
 

@@ -147,3 +147,76 @@ func TestEraseNeedsUIDPlus(t *testing.T) {
 		t.Error("check does not say so")
 	})
 }
+
+// TestEraseRefused: a server that refuses to expunge is still read, so that what
+// waits for the mail of its cool-off runs; and it is asked again.
+func TestEraseRefused(t *testing.T) {
+	inScene(t, erasing(""), func(s *scene) {
+		refuse := true
+		s.SetFail(func(stage, _ string, _ int) error {
+			if refuse && stage == mailtest.StageStore {
+				return mailtest.Refuse(550, "read-only")
+			}
+			return nil
+		})
+		s.leave()
+		s.passes(time.Hour)
+		s.write("carol@users.test", "bye", "Please delete my account.")
+		s.answer(s.letter("confirm", "carol@users.test"), "Yes")
+		s.passes(coolOff)
+		if p := s.person("u-carol"); p.ID != "" {
+			t.Error("while the server refuses to expunge nothing is carried out")
+		}
+		refuse = false
+		s.passes(2 * time.Hour)
+		if n := s.from("Processed", bob); n != 0 {
+			t.Errorf("%d mails are left", n)
+		}
+	})
+}
+
+// TestEraseAfterKeep: what was expunged long before is not missed when the account
+// is deleted.
+func TestEraseAfterKeep(t *testing.T) {
+	setup := erasing("keep = \"24h\"\n")
+	inScene(t, setup, func(s *scene) {
+		s.write(bob, "my data", copyPlease)
+		s.letter("result", bob)
+		s.passes(36 * time.Hour)
+		if n := s.from("Processed", bob); n != 0 {
+			t.Fatalf("%d mails are left", n)
+		}
+		s.leave()
+		s.passes(2 * time.Hour)
+		if n := s.from("Processed", bob); n != 0 {
+			t.Errorf("%d mails are left", n)
+		}
+		s.silence(staff)
+	})
+}
+
+// TestEraseMovedMeanwhile: a mail that was taken elsewhere before it could be filed
+// cannot be taken off the server; staff are told.
+func TestEraseMovedMeanwhile(t *testing.T) {
+	inScene(t, erasing(""), func(s *scene) {
+		refuse := true
+		s.SetFail(func(stage, _ string, _ int) error {
+			if refuse && stage == mailtest.StageMove {
+				return mailtest.ErrOverQuota
+			}
+			return nil
+		})
+		s.leave()
+		s.passes(2 * time.Hour)
+		s.silence(staff)
+		refuse = false
+		imap(s.place, support, func(c *client) {
+			c.must("CREATE Private")
+			c.must("SELECT INBOX")
+			c.must("UID MOVE 1:* Private")
+		})
+		s.passes(2 * time.Hour)
+		s.notice("cannot be found on the server any more")
+		s.passes(24 * time.Hour)
+	})
+}
