@@ -2,6 +2,8 @@ package daemon_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -218,5 +220,42 @@ func TestEraseMovedMeanwhile(t *testing.T) {
 		s.passes(2 * time.Hour)
 		s.notice("cannot be found on the server any more")
 		s.passes(24 * time.Hour)
+	})
+}
+
+// TestEraseToldOnce: staff hear of a mail that is out of reach once, also when what
+// was forgotten cannot be listed for a while.
+func TestEraseToldOnce(t *testing.T) {
+	setup := erasing("")
+	setup.more = "[users]\nreapply = \"0s\"\n"
+	inScene(t, setup, func(s *scene) {
+		refuse := true
+		s.SetFail(func(stage, _ string, _ int) error {
+			if refuse && stage == mailtest.StageMove {
+				return mailtest.ErrOverQuota
+			}
+			return nil
+		})
+		s.write(bob, "my data", copyPlease)
+		s.letter("result", bob)
+		refuse = false
+		imap(s.place, support, func(c *client) {
+			c.must("CREATE Private")
+			c.must("SELECT INBOX")
+			c.must("UID MOVE 1:* Private")
+		})
+		list := filepath.Join(s.cfg.StateDir, "forgotten")
+		if err := os.WriteFile(list, []byte("no directory"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.leave()
+		s.passes(3 * time.Hour)
+		if err := os.Remove(list); err != nil {
+			t.Fatal(err)
+		}
+		s.passes(time.Hour)
+		s.notice("did not say where it filed it")
+		s.passes(time.Hour)
+		s.silence(staff)
 	})
 }
