@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -257,5 +258,49 @@ func TestEraseToldOnce(t *testing.T) {
 		s.notice("did not say where it filed it")
 		s.passes(time.Hour)
 		s.silence(staff)
+	})
+}
+
+// TestUnbrokenStream: while mail comes without a pause, what waits for the mail of
+// its cool-off is carried out all the same, and what is to leave the mailbox leaves
+// it.
+func TestUnbrokenStream(t *testing.T) {
+	var flow func()
+	set := erasing("")
+	set.more = "[policy.delete_account]\ncool_off = \"1h\"\n"
+	set.opt.Point = func(name string) {
+		if name == "before ack" && flow != nil {
+			flow()
+		}
+	}
+	inScene(t, set, func(s *scene) {
+		s.write(bob, "bye", "Please delete my account.")
+		s.answer(s.letter("confirm", bob), "Yes")
+		n, left := 0, 200
+		flow = func() { // before the round has ended the next mail is there
+			if n++; n > left {
+				return
+			}
+			time.Sleep(time.Minute)
+			raw := fmt.Sprintf("From: robot%d@users.test\r\nTo: %s\r\nAuto-Submitted: auto-generated\r\nMessage-ID: <%d@users.test>\r\nSubject: tick %d\r\n\r\ntick %d\r\n", n, support, n, n, n)
+			if err := s.Deliver(support, []byte(raw)); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := s.Deliver(support, []byte("From: robot@users.test\r\nTo: "+support+"\r\nAuto-Submitted: auto-generated\r\nSubject: tick\r\n\r\ntick\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		s.passes(3 * time.Hour)
+		if n < 150 || n >= left {
+			t.Fatalf("the stream had %d mails", n)
+		}
+		if p := s.person("u-bob"); p.ID != "" {
+			t.Error("the account is still there")
+		}
+		if n := s.from("Processed", bob); n != 0 {
+			t.Errorf("%d mails of bob are left", n)
+		}
+		flow = nil
+		s.passes(time.Hour)
 	})
 }
