@@ -79,6 +79,9 @@ func Restore(ctx context.Context, cfg *config.Config, o RestoreOptions, opt Opti
 			c.Files = []string{"users.db"}
 		}
 	}
+	if err := listed(cfg); err != nil {
+		return err
+	}
 	r, err := state.Restore(c)
 	if err != nil {
 		return err
@@ -95,6 +98,20 @@ func Restore(ctx context.Context, cfg *config.Config, o RestoreOptions, opt Opti
 		o.Tell(`the people are in the site's database: if that was restored, too, repeat the deletes with "supportd users reapply --since TIME"`)
 	}
 	o.Tell(`everything open is held, and nothing is sent until "supportd resume"`)
+	return nil
+}
+
+// listed refuses a list of what was forgotten that is not where the configuration
+// says: without it all of that would be back. In the state's own directory it may
+// be lost, or not begun.
+func listed(cfg *config.Config) error {
+	if cfg.Backup.Forgotten == "" || filepath.Dir(cfg.Backup.Forgotten) == filepath.Clean(cfg.StateDir) {
+		return nil
+	}
+	if _, err := os.Stat(cfg.Backup.Forgotten); err != nil {
+		return &inbox.Error{Err: fmt.Errorf("looking for what was forgotten: %w", err),
+			Hint: "see whether its disk is there and backup.forgotten is right; where nothing of it is left, make the directory"}
+	}
 	return nil
 }
 

@@ -124,3 +124,23 @@ func TestRestoreClockBehind(t *testing.T) {
 		}
 	})
 }
+
+// TestRestoreNoList: where the configuration names a list of what was forgotten that
+// is not there, nothing is restored: what was forgotten would come back.
+func TestRestoreNoList(t *testing.T) {
+	dir := t.TempDir()
+	copied := filepath.Join(dir, "copy")
+	inScene(t, setup{}, func(s *scene) {
+		s.acts(control.Call{Verb: "backup", Path: copied})
+		s.leave()
+		s.passes(time.Hour)
+		s.cfg.Backup.Forgotten = filepath.Join(dir, "forgoten")
+		var e *inbox.Error
+		if _, err := s.restore(daemon.RestoreOptions{From: copied}); !errors.As(err, &e) || !strings.Contains(e.Hint, "backup.forgotten") {
+			t.Errorf("restored: %v", err)
+		}
+		if p := s.person("u-bob"); p.ID != "" {
+			t.Error("whoever was deleted is there again")
+		}
+	})
+}
