@@ -206,6 +206,15 @@ func (tx *Tx) eraseMoved(from, to inbox.Ref) error {
 	return errors.Join(b.Put(refKey(to), bytes.Clone(v)), b.Delete(refKey(from)))
 }
 
+// Renumbered notes that a mail which the server was not told about yet stands at
+// another ref there.
+func (tx *Tx) Renumbered(from, to inbox.Ref) error {
+	if err := tx.bucket("mail_unfiled").Delete(refKey(from)); err != nil {
+		return fmt.Errorf("numbering %s anew: %w", from, err)
+	}
+	return tx.eraseMoved(from, to)
+}
+
 // Erasing is a mail of a deleted person that is to be taken off the server.
 type Erasing struct {
 	Ref  inbox.Ref

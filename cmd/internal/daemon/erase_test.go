@@ -304,3 +304,30 @@ func TestUnbrokenStream(t *testing.T) {
 		s.passes(time.Hour)
 	})
 }
+
+// TestEraseRenumberedUnfiled: a mail that waits to be filed, and to leave the server
+// then, is found again when the server has numbered its folder anew.
+func TestEraseRenumberedUnfiled(t *testing.T) {
+	inScene(t, erasing(""), func(s *scene) {
+		refuse := true
+		s.SetFail(func(stage, _ string, _ int) error {
+			if refuse && stage == mailtest.StageMove {
+				return mailtest.ErrOverQuota
+			}
+			return nil
+		})
+		s.leave()
+		s.passes(2 * time.Hour)
+		if err := s.SetUIDValidity(support, "INBOX", 4711); err != nil {
+			t.Fatal(err)
+		}
+		refuse = false
+		s.passes(2 * time.Hour)
+		for _, folder := range []string{"INBOX", "Processed"} {
+			if n := s.from(folder, bob); n != 0 {
+				t.Errorf("%d mails are left in %s", n, folder)
+			}
+		}
+		s.silence(staff)
+	})
+}
