@@ -192,6 +192,9 @@ func openDir(c Config) (*DB, error) {
 	if err := errors.Join(finishRestore(c.Dir), dropUnfinished(c.Dir)); err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(filepath.Join(c.Dir, replacedDir)); err == nil {
+		c.Log.Warn("state: what was there before a restore is still there, and so are its keys: see whether something in it is needed, and remove it", "directory", filepath.Join(c.Dir, replacedDir))
+	}
 	if err := os.MkdirAll(filepath.Join(c.Dir, "replies"), 0o700); err != nil {
 		return nil, fmt.Errorf("making the state directory: %w", err)
 	}

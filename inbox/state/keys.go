@@ -263,6 +263,7 @@ func (k *keyring) rewrite() error {
 	if err != nil {
 		return err
 	}
+	dst.NoSync = true // nothing of it counts before all of it is there, and everybody waits
 	err = errors.Join(bolt.Compact(dst, k.db, 1<<20), dst.Sync(), dst.Close())
 	if err != nil {
 		return fmt.Errorf("rewriting keys: %w", err)

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -566,5 +568,64 @@ func TestRestoreFilesInUse(t *testing.T) {
 	copyFileTo(t, path, filepath.Join(from, "users.db"))
 	if _, err := Restore(RestoreConfig{Dir: dir, From: from, Files: []string{"users.db"}}); !errors.Is(err, ErrLocked) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestForgottenTogether: what is forgotten while a delete is committed is listed
+// beside it.
+func TestForgottenTogether(t *testing.T) {
+	const n = 60
+	dir, from := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+	db := openState(t, dir)
+	db.update(t, func(tx *Tx) error {
+		for i := range uint32(n) {
+			addMail(t, tx, i+1)
+		}
+		return nil
+	})
+	if err := db.Backup(from, nil); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for id := range inbox.MailID(n) {
+			if err := db.Forget([]inbox.MailID{id + 1}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for i := range n {
+		db.update(t, func(tx *Tx) error {
+			return tx.AddDeleted(&Deleted{Action: inbox.ActionID(i + 1), Effect: "e", Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Person: person}, from, nil)
+		})
+	}
+	wg.Wait()
+	shut(t, db)
+	if r, err := Restore(RestoreConfig{Dir: dir, From: from}); err != nil || r.Keys != n || r.Deletes != n {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestRestoreReminds: as long as what was there before a restore is there, the log
+// says so: its keys are of people who are forgotten.
+func TestRestoreReminds(t *testing.T) {
+	dir, from, _ := backedUp(t)
+	r, err := Restore(RestoreConfig{Dir: dir, From: from})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, there := range []bool{true, false} {
+		var log bytes.Buffer
+		db, err := Open(Config{Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shut(t, db)
+		if strings.Contains(log.String(), replacedDir) != there {
+			t.Errorf("it is there: %t, and the log says %q", there, log.String())
+		}
+		if err := os.RemoveAll(r.Replaced); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
