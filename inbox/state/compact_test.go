@@ -380,3 +380,35 @@ func TestBackupIsInTheWay(t *testing.T) {
 type nopCloser struct{ io.Writer }
 
 func (nopCloser) Close() error { return nil }
+
+// TestCompactLongReader: a compaction waits for who reads the file from before it,
+// and nobody else does.
+func TestCompactLongReader(t *testing.T) {
+	swapped := make(chan struct{}, 1)
+	db, err := Open(Config{Dir: t.TempDir(), Point: func(name string) {
+		if name == "compaction renamed" {
+			swapped <- struct{}{}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	compacted := make(chan error, 1)
+	db.view(t, func(tx *Tx) error {
+		go func() { _, _, err := db.Compact(); compacted <- err }()
+		<-swapped
+		wrote := make(chan error, 1)
+		go func() { wrote <- db.Update(t.Context(), "test", func(tx *Tx) error { addMail(t, tx, 1); return nil }) }()
+		select {
+		case err := <-wrote:
+			return err
+		case <-time.After(10 * time.Second):
+			return errors.New("a commit waits for a reader")
+		}
+	})
+	if err := <-compacted; err != nil {
+		t.Error(err)
+	}
+	db.view(t, func(tx *Tx) error { _, err := tx.Mail(1); return err })
+}
