@@ -37,7 +37,7 @@ func (in *Intake) record(tx *state.Tx, p *prepared) (m *inbox.Mail, again bool, 
 		}
 	}
 	if goesOn {
-		m.Ref, m.Where, m.Ended, m.Actions = p.raw.Ref, inbox.Ref{}, time.Time{}, nil
+		m.Ref, m.Where, m.Ended = p.raw.Ref, inbox.Ref{}, time.Time{} // the Actions that were taken back are still of it
 		return m, false, nil
 	}
 	id, err := tx.NewMailID()

@@ -111,7 +111,7 @@ func (x *examination) actions(e *Examined) error {
 			}
 			if m, err := stored[inbox.Mail](tx, "mails", uint64(a.Case)); err != nil {
 				e.fault("%s is of %s, which is not there", a.ID, a.Case)
-			} else if !slices.Contains(m.Actions, a.ID) {
+			} else if takenBack := a.State == inbox.StateCancelled && a.Reported; !slices.Contains(m.Actions, a.ID) && !takenBack { // those were not named before
 				e.fault("%s does not name %s, which is of it", a.Case, a.ID)
 			}
 			return nil
