@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"time"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/mailbox"
@@ -16,7 +17,7 @@ const eraseMails = 200
 // UID, under the UIDVALIDITY that they were filed under, and no others. What
 // cannot be reached any more is told to staff.
 func (in *Intake) erase(ctx context.Context, src *Source, s *mailbox.Session) error {
-	if !src.Erase || in.Mode == policy.Observe || !s.HasUIDPlus() {
+	if !src.Erase || in.Mode == policy.Observe || !s.HasUIDPlus() || time.Now().Before(src.refused) {
 		return nil
 	}
 	var due []state.Erasing
@@ -41,10 +42,15 @@ func (in *Intake) erase(ctx context.Context, src *Source, s *mailbox.Session) er
 			uids = append(uids, e.Ref.UID)
 		}
 	}
+	var refused error
 	if len(uids) > 0 {
-		if err := s.Expunge(ctx, uids); err != nil {
-			return err
-		}
+		refused = s.Expunge(ctx, uids)
+	}
+	if err := in.allow(src, refused); err != nil {
+		return err
+	}
+	if refused != nil {
+		return in.back(ctx, src, s, name)
 	}
 	in.Log.Info("intake: mails of deleted people were expunged", "mailbox", src.Name, "folder", name, "mails", len(uids), "out of reach", len(due)-len(uids))
 	err = in.State.Update(ctx, "erased mails", func(tx *state.Tx) error {
@@ -55,10 +61,18 @@ func (in *Intake) erase(ctx context.Context, src *Source, s *mailbox.Session) er
 		}
 		return nil
 	})
-	if err != nil || name == src.Folder {
+	if err != nil {
 		return err
 	}
-	_, err = s.Select(ctx, src.Folder)
+	return in.back(ctx, src, s, name)
+}
+
+// back selects the folder that people write to again, after another.
+func (in *Intake) back(ctx context.Context, src *Source, s *mailbox.Session, from string) error {
+	if from == src.Folder {
+		return nil
+	}
+	_, err := s.Select(ctx, src.Folder)
 	return err
 }
 

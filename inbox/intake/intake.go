@@ -341,15 +341,18 @@ func (in *Intake) onceSession(ctx context.Context, src *Source) error {
 // readAll brings the folder that people write to up to date, and notes up to
 // when it was read.
 func (in *Intake) readAll(ctx context.Context, src *Source, s *mailbox.Session) error {
-	began := in.State.Now()
-	if err := in.pass(ctx, src, s, src.Folder); err != nil {
-		return err
+	for more := true; more; {
+		began := in.State.Now()
+		var err error
+		if more, err = in.pass(ctx, src, s, src.Folder); err != nil {
+			return err
+		}
+		in.mu.Lock()
+		in.read[src.Name] = began
+		in.mu.Unlock()
+		in.Watch.Reached(src.Name, nil)
+		in.Changed()
 	}
-	in.mu.Lock()
-	in.read[src.Name] = began
-	in.mu.Unlock()
-	in.Watch.Reached(src.Name, nil)
-	in.Changed()
 	return nil
 }
 
@@ -394,48 +397,59 @@ func (in *Intake) WaitsSince(name string) time.Time {
 // passJunk brings the junk folder up to date. What is wrong with it must not
 // keep mail from being read; a lost connection shows in the next command.
 func (in *Intake) passJunk(ctx context.Context, src *Source, s *mailbox.Session) {
-	if err := in.pass(ctx, src, s, src.Junk); err != nil && ctx.Err() == nil {
+	if _, err := in.pass(ctx, src, s, src.Junk); err != nil && ctx.Err() == nil {
 		in.Log.Warn("intake: the junk folder cannot be read", "mailbox", src.Name, "folder", src.Junk, "err", err)
 	}
 }
 
-// pass brings one folder up to date.
-func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, name string) error {
+// rounds is how often a pass lists a folder anew for what came meanwhile: where
+// mail comes without a pause, the rest must have its turn, too.
+const rounds = 8
+
+// pass brings one folder up to date; more tells that mail came until the end.
+func (in *Intake) pass(ctx context.Context, src *Source, s *mailbox.Session, name string) (more bool, err error) {
 	folder, err := s.Select(ctx, name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	known, err := in.acquaint(ctx, src, s, folder)
 	if err != nil {
-		return err
+		return false, err
 	}
-	for {
-		in.Watch.Beat(loop(src), stepTime)
-		due, err := in.due(src, folder)
-		if err != nil {
-			return err
+	for n := 0; n < rounds; n++ {
+		if more, err = in.round(ctx, src, s, folder, known); err != nil {
+			return false, err
 		}
-		fresh, err := in.unaccounted(ctx, src, s, folder, known)
-		if err != nil {
-			return err
-		}
-		in.noteWaiting(src, folder, len(fresh) > 0)
-		if err := in.fetch(ctx, src, s, folder, fresh); err != nil {
-			return err
-		}
-		if err := in.fetch(ctx, src, s, folder, again(due, folder)); err != nil {
-			return err
-		}
-		if err := in.missing(ctx, due); err != nil {
-			return err
-		}
-		if err := in.allow(src, in.file(ctx, src, s, folder)); err != nil {
-			return err
-		}
-		if len(fresh) == 0 {
-			return in.clean(ctx, src, s)
+		if !more {
+			break
 		}
 	}
+	return more, in.clean(ctx, src, s)
+}
+
+// round takes and files what is in a folder now, and tells whether there was
+// something new.
+func (in *Intake) round(ctx context.Context, src *Source, s *mailbox.Session, folder mailbox.Folder, known state.Folder) (found bool, err error) {
+	in.Watch.Beat(loop(src), stepTime)
+	due, err := in.due(src, folder)
+	if err != nil {
+		return false, err
+	}
+	fresh, err := in.unaccounted(ctx, src, s, folder, known)
+	if err != nil {
+		return false, err
+	}
+	in.noteWaiting(src, folder, len(fresh) > 0)
+	if err := in.fetch(ctx, src, s, folder, fresh); err != nil {
+		return false, err
+	}
+	if err := in.fetch(ctx, src, s, folder, again(due, folder)); err != nil {
+		return false, err
+	}
+	if err := in.missing(ctx, due); err != nil {
+		return false, err
+	}
+	return len(fresh) > 0, in.allow(src, in.file(ctx, src, s, folder))
 }
 
 // acquaint reads what is known of a folder, or notes the first contact and a
@@ -727,7 +741,13 @@ func (in *Intake) acknowledge(ctx context.Context, src *Source, s *mailbox.Sessi
 	in.Point("after ack")
 	return in.State.Update(ctx, "filed", func(tx *state.Tx) error {
 		for _, r := range refs {
-			if err := tx.Filed(r, filedAt(src, r, to)); err != nil {
+			at := filedAt(src, r, to)
+			if e, ok := tx.Erasing(r); ok && src.Filed != "" && at.UID == 0 {
+				if err := in.erased(tx, e, false); err != nil {
+					return err
+				}
+			}
+			if err := tx.Filed(r, at); err != nil {
 				return err
 			}
 		}
@@ -787,11 +807,11 @@ func (in *Intake) expunge(ctx context.Context, src *Source, s *mailbox.Session) 
 		refused = s.Expunge(ctx, uids)
 	}
 	if err = in.allow(src, refused); err == nil && refused == nil {
-		err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before) })
+		reached := func(r inbox.Ref) bool { return r.UIDValidity == folder.UIDValidity }
+		err = in.State.Update(ctx, "expunged", func(tx *state.Tx) error { return tx.Expunged(gone, before, reached) })
 	}
-	if err != nil || name == src.Folder {
+	if err != nil {
 		return err
 	}
-	_, err = s.Select(ctx, src.Folder)
-	return err
+	return in.back(ctx, src, s, name)
 }

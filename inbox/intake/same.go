@@ -30,14 +30,14 @@ func (in *Intake) record(tx *state.Tx, p *prepared) (m *inbox.Mail, again bool, 
 	case err != nil:
 		return nil, false, err
 	case m != nil && !goesOn:
-		return nil, false, in.same(tx, p, m.ID)
+		return nil, false, in.same(tx, p, m)
 	case goesOn && m.State == inbox.MailHeld:
 		if goesOn, err = in.Cases.TakeBack(tx, m); err != nil {
 			return nil, false, err
 		}
 	}
 	if goesOn {
-		m.Ref, m.Where, m.Ended, m.Actions = p.raw.Ref, inbox.Ref{}, time.Time{}, nil
+		m.Ref, m.Where, m.Ended = p.raw.Ref, inbox.Ref{}, time.Time{} // the Actions that were taken back are still of it
 		return m, false, nil
 	}
 	id, err := tx.NewMailID()
@@ -182,11 +182,16 @@ func asGood(then, now judged) bool {
 
 // same accounts for a mail whose content came before: in another of our
 // mailboxes, or under another UID.
-func (in *Intake) same(tx *state.Tx, p *prepared, id inbox.MailID) error {
-	if err := tx.Account(p.raw.Ref, id, !p.raw.Junk && !p.probe); err != nil {
+func (in *Intake) same(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+	if err := tx.Account(p.raw.Ref, m.ID, !p.raw.Junk && !p.probe); err != nil {
 		return err
 	}
-	return tx.Journal("mail seen again", cases.Program, id, 0, map[string]any{"ref": p.raw.Ref})
+	if numberedAnew(m, p) {
+		if err := tx.Renumbered(m.Ref, p.raw.Ref); err != nil {
+			return err
+		}
+	}
+	return tx.Journal("mail seen again", cases.Program, m.ID, 0, map[string]any{"ref": p.raw.Ref})
 }
 
 // identify puts a mail's content on record, so that it is known when it comes

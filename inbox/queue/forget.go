@@ -21,36 +21,33 @@ func (q *Queue) erase(ctx context.Context) error {
 	if err != nil || len(over) == 0 {
 		return err
 	}
-	if err := q.eraseMails(ctx, over); err != nil {
+	lost, err := q.eraseMails(ctx, over)
+	if err != nil {
 		return err
 	}
 	if err := q.State.Forget(over); err != nil {
 		return err
 	}
-	return q.State.Update(ctx, "erase", func(tx *state.Tx) error { return tx.Erased(over) })
-}
-
-// eraseMails notes which mails of deleted people are to be taken off the server,
-// while it can still be read whose they are.
-func (q *Queue) eraseMails(ctx context.Context, over []inbox.MailID) error {
-	var noted int
-	var lost []inbox.MailID
-	look := func(tx *state.Tx) (err error) { noted, lost, err = tx.EraseMails(over, q.Erase, true); return err }
-	if err := q.State.View(look); err != nil || noted+len(lost) == 0 {
-		return err
-	}
-	return q.State.Update(ctx, "erase mails", func(tx *state.Tx) error {
-		_, lost, err := tx.EraseMails(over, q.Erase, false)
-		if err != nil {
-			return err
-		}
-		for _, id := range lost {
+	return q.State.Update(ctx, "erase", func(tx *state.Tx) error {
+		for _, id := range lost { // here, because until here all is done once more after a failure
 			if err := q.Cases.Notify(tx, "a mail of somebody whose account was deleted is still on the server: it did not say where it filed it", id); err != nil {
 				return err
 			}
 		}
-		return nil
+		return tx.Erased(over)
 	})
+}
+
+// eraseMails notes which mails of deleted people are to be taken off the server,
+// while it can still be read whose they are, and gives the Cases whose mail
+// cannot be found there.
+func (q *Queue) eraseMails(ctx context.Context, over []inbox.MailID) (lost []inbox.MailID, err error) {
+	var noted int
+	look := func(tx *state.Tx) (err error) { noted, lost, err = tx.EraseMails(over, q.Erase, true); return err }
+	if err := q.State.View(look); err != nil || noted == 0 {
+		return lost, err
+	}
+	return lost, q.State.Update(ctx, "erase mails", func(tx *state.Tx) error { _, _, err := tx.EraseMails(over, q.Erase, false); return err })
 }
 
 func (q *Queue) forget(ctx context.Context) error {

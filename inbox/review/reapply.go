@@ -12,6 +12,10 @@ import (
 	"push.guru/supportd/inbox/state"
 )
 
+// ErrNotKept says that a run began at a time before which deletes are not kept
+// any more. Those that are were looked at.
+var ErrNotKept = errors.New("what was deleted long ago is not known any more")
+
 // Eraser repeats deletes in the user store.
 type Eraser interface {
 	// Remains tells what is left of a delete that was carried out as job.
@@ -69,7 +73,7 @@ const page = 64
 // could not look at all that was asked for; a delete that could not be repeated
 // is told to put alone.
 func (d *Desk) Reapply(ctx context.Context, who string, since time.Time, dry bool, put func(Repetition) error) error {
-	now := time.Now()
+	now := d.State.Now() // deletes are kept with it
 	if err := d.reappliable(since, now, dry); err != nil {
 		return err
 	}
@@ -78,10 +82,10 @@ func (d *Desk) Reapply(ctx context.Context, who string, since time.Time, dry boo
 	}
 	defer d.reapplying.Unlock()
 	run := &repeating{Desk: d, who: who, dry: dry, count: map[Result]int{}}
-	err := run.all(ctx, since, now, put)
+	err := run.all(ctx, since, put)
 	err = errors.Join(err, run.end(context.WithoutCancel(ctx), since))
 	if first := now.Add(-d.KeepDeleted); err == nil && since.Before(first) {
-		err = &inbox.Error{Err: fmt.Errorf("what was deleted before %s is not known any more", first.UTC().Format(time.RFC3339)),
+		err = &inbox.Error{Err: fmt.Errorf("%w: before %s", ErrNotKept, first.UTC().Format(time.RFC3339)),
 			Hint: "users.reapply in the configuration says how long it is kept"}
 	}
 	return err
@@ -109,8 +113,9 @@ type repeating struct {
 	others []string // whose ID is somebody else's now, and of which effect; the first of them
 }
 
-// all repeats what was deleted from since to until.
-func (r *repeating) all(ctx context.Context, since, until time.Time, put func(Repetition) error) error {
+// all repeats what was deleted from since on, by a clock that was ahead then
+// included.
+func (r *repeating) all(ctx context.Context, since time.Time, put func(Repetition) error) error {
 	from, id := since, inbox.ActionID(0)
 	for {
 		var found []*state.Deleted
@@ -119,9 +124,7 @@ func (r *repeating) all(ctx context.Context, since, until time.Time, put func(Re
 			return err
 		}
 		for _, del := range found {
-			if from, id = del.At, del.Action+1; del.At.After(until) {
-				return nil
-			}
+			from, id = del.At, del.Action+1
 			told := r.tell(ctx, del)
 			if ctx.Err() != nil {
 				return ctx.Err()

@@ -27,37 +27,54 @@ func Compact(c Config) (before, after int64, err error) {
 	return db.Compact()
 }
 
+// ErrBackup says that a backup is being made.
+var ErrBackup = errors.New("a backup is being made")
+
 // Compact rewrites state.db without freed pages while it is in use, and gives
 // its size before and after, in bytes. Whoever writes waits meanwhile; who
-// reads does not. On an error the state is as it was.
+// reads does not. On an error the state is as it was; ErrBackup asks to try again
+// later.
 //
 // bbolt cannot shrink a file in place. The copy is written beside it, synced,
 // and takes its name while it is open and locked: there is no moment at which
 // nobody holds the state, and none at which a crash finds half of it.
 func (db *DB) Compact() (before, after int64, err error) {
-	db.files.Lock() // a backup reads for long, and the old file must wait for it
+	if !db.files.TryLock() { // it reads for long, and the old file would have to wait for it
+		return 0, 0, ErrBackup
+	}
 	defer db.files.Unlock()
+	before, after, old, err := db.compact()
+	if old != nil {
+		err = errors.Join(err, old.close())
+	}
+	return before, after, err
+}
+
+// compact is Compact without the wait for who reads the old file, which it gives
+// when there is another now.
+func (db *DB) compact() (before, after int64, old *replaced, err error) {
 	db.writing.Lock()
 	defer db.writing.Unlock()
 	if db.broken != nil {
-		return 0, 0, db.broken
+		return 0, 0, nil, db.broken
 	}
 	path, fresh := db.path("state.db"), db.path("state.db"+unfinished)
 	dst, err := db.copyCompact(fresh)
 	if err != nil {
-		return 0, 0, &inbox.Error{Err: fmt.Errorf("compacting: %w", err), Hint: "is the disk full?", Temp: true}
+		return 0, 0, nil, &inbox.Error{Err: fmt.Errorf("compacting: %w", err), Hint: "is the disk full?", Temp: true}
 	}
 	db.point("compaction copied")
 	before, after = fileSize(path), fileSize(fresh)
 	if err := os.Rename(fresh, path); err != nil {
-		return before, after, errors.Join(fmt.Errorf("compacting: %w", err), dst.Close(), os.Remove(fresh))
+		return before, after, nil, errors.Join(fmt.Errorf("compacting: %w", err), dst.Close(), os.Remove(fresh))
 	}
 	db.point("compaction renamed")
-	if err := syncDir(db.dir); err != nil { // a crash may bring the old file back, and lose what goes into the new one
+	if err = syncDir(db.dir); err != nil { // a crash may bring the old file back, and lose what goes into the new one
 		db.broken = &inbox.Error{Err: fmt.Errorf("compacting: the new state.db may not stay: %w", err), Hint: "stop supportd, look at the disk, start it again"}
-		return before, after, errors.Join(db.broken, db.replace(dst))
+		err = db.broken
 	}
-	return before, after, db.replace(dst)
+	old, failed := db.replace(dst)
+	return before, after, old, errors.Join(err, failed)
 }
 
 // copyCompact writes what state.db holds into a new file, on disk when it
@@ -89,17 +106,28 @@ func removed(path string) error {
 	return nil
 }
 
-// replace lets the file that has the name now be the state, and closes the old
-// one when nobody reads it any more. bbolt's own waiting for readers would not
-// do: it locks out a reader who reads within a reading.
-func (db *DB) replace(dst *bolt.DB) error {
+// replaced is the file that was the state before a compaction, and who reads it.
+type replaced struct {
+	file    *bolt.DB
+	readers *sync.WaitGroup
+}
+
+// replace lets the file that has the name now be the state, and gives the old
+// one.
+func (db *DB) replace(dst *bolt.DB) (*replaced, error) {
 	past, err := transactions(db.bolt, dst)
 	db.swap.Lock()
-	old, readers := db.bolt, db.readers
+	defer db.swap.Unlock()
+	old := &replaced{db.bolt, db.readers}
 	db.bolt, db.readers, db.past = dst, new(sync.WaitGroup), db.past+past
-	db.swap.Unlock()
-	readers.Wait()
-	if err := errors.Join(err, old.Close()); err != nil {
+	return old, err
+}
+
+// close closes the old file when nobody reads it any more. bbolt's own waiting for
+// readers would not do: it locks out a reader who reads within a reading.
+func (r *replaced) close() error {
+	r.readers.Wait()
+	if err := r.file.Close(); err != nil {
 		return fmt.Errorf("closing the state from before the compaction: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"push.guru/supportd/inbox"
 )
@@ -296,4 +298,117 @@ func TestTryWhileCompacted(t *testing.T) {
 		return nil
 	})
 	whole(t, db, 20)
+}
+
+// TestBackupStopsNobody: a backup may take long, on a slow disk; who writes and
+// who reads goes on meanwhile.
+func TestBackupStopsNobody(t *testing.T) {
+	db := newState(t)
+	db.update(t, func(tx *Tx) error { addMail(t, tx, 1); return nil })
+	slow := db.path("replies/R-000001")
+	if err := syscall.Mkfifo(slow, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	copied, to := make(chan error, 1), filepath.Join(t.TempDir(), "copy")
+	go func() { copied <- db.Backup(to, nil) }()
+	w, err := os.OpenFile(slow, os.O_WRONLY, 0) // returns when the backup reads it
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrote := make(chan error, 1)
+	go func() {
+		wrote <- db.Update(t.Context(), "test", func(tx *Tx) error {
+			m, err := tx.Mail(1)
+			if err == nil && m.Detail == nil {
+				err = errors.New("it cannot be read")
+			}
+			return err
+		})
+	}()
+	select {
+	case err := <-wrote:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a commit waits for the backup")
+	}
+	if err := errors.Join(w.Close(), <-copied); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBackupIsInTheWay: neither a compaction nor the removal of a file waits for a
+// backup: one is for another time, the other for the next look for stray files.
+func TestBackupIsInTheWay(t *testing.T) {
+	db := newState(t)
+	if err := db.SaveFile(house, "R-000009", []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	tried := false
+	seal := func(w io.Writer) (io.WriteCloser, error) {
+		tried = true
+		done := make(chan error, 1)
+		go func() {
+			_, _, err := db.Compact()
+			if errors.Is(err, ErrBackup) {
+				err = db.RemoveFile("R-000009")
+			}
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			return nopCloser{w}, err
+		case <-time.After(10 * time.Second):
+			return nil, errors.New("it waits for the backup")
+		}
+	}
+	if err := db.Backup(filepath.Join(t.TempDir(), "copy"), seal); err != nil || !tried {
+		t.Fatal(err)
+	}
+	if stray, err := db.StrayFiles(); err != nil || len(stray) != 1 {
+		t.Errorf("%q are left to be removed, %v", stray, err)
+	}
+	if err := db.RemoveFile("R-000009"); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := db.Compact(); err != nil {
+		t.Error(err)
+	}
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
+
+// TestCompactLongReader: a compaction waits for who reads the file from before it,
+// and nobody else does.
+func TestCompactLongReader(t *testing.T) {
+	swapped := make(chan struct{}, 1)
+	db, err := Open(Config{Dir: t.TempDir(), Point: func(name string) {
+		if name == "compaction renamed" {
+			swapped <- struct{}{}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	compacted := make(chan error, 1)
+	db.view(t, func(tx *Tx) error {
+		go func() { _, _, err := db.Compact(); compacted <- err }()
+		<-swapped
+		wrote := make(chan error, 1)
+		go func() { wrote <- db.Update(t.Context(), "test", func(tx *Tx) error { addMail(t, tx, 1); return nil }) }()
+		select {
+		case err := <-wrote:
+			return err
+		case <-time.After(10 * time.Second):
+			return errors.New("a commit waits for a reader")
+		}
+	})
+	if err := <-compacted; err != nil {
+		t.Error(err)
+	}
+	db.view(t, func(tx *Tx) error { _, err := tx.Mail(1); return err })
 }

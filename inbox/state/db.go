@@ -181,13 +181,22 @@ func openDir(c Config) (*DB, error) {
 	if c.Point == nil {
 		c.Point = func(string) {}
 	}
-	if err := finishRestore(c.Dir); err != nil {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the state directory: %w", err)
+	}
+	release, err := lockDir(c.Dir)
+	if err != nil {
 		return nil, err
 	}
-	for _, dir := range []string{c.Dir, filepath.Join(c.Dir, "replies")} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("making the state directory: %w", err)
-		}
+	defer release() // who has the files open is seen by their locks
+	if err := errors.Join(finishRestore(c.Dir), dropUnfinished(c.Dir)); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(c.Dir, replacedDir)); err == nil {
+		c.Log.Warn("state: what was there before a restore is still there, and so are its keys: see whether something in it is needed, and remove it", "directory", filepath.Join(c.Dir, replacedDir))
+	}
+	if err := os.MkdirAll(filepath.Join(c.Dir, "replies"), 0o700); err != nil {
+		return nil, fmt.Errorf("making the state directory: %w", err)
 	}
 	if c.Wrote == nil {
 		c.Wrote = func(error) {}
@@ -701,8 +710,6 @@ func (db *DB) Backup(to string, seal Seal) error {
 			return fmt.Errorf("%s already exists: name an empty directory", filepath.Join(to, name))
 		}
 	}
-	db.keys.mu.RLock()
-	defer db.keys.mu.RUnlock()
 	db.files.Lock()
 	defer db.files.Unlock()
 	// The state first: keys and files that it does not need are harmless, missing ones are not.

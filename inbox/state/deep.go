@@ -211,13 +211,19 @@ func (x *examination) known(tx *Tx) (map[inbox.MailID]bool, error) {
 	if err := x.db.list.read(all); err != nil {
 		return nil, err
 	}
-	err := tx.EachEntry(1, func(e journal.Entry, _ []byte) error {
-		if e.What == "forgotten" {
-			all.mails[e.Case] = true
-		}
-		return nil
-	})
+	err := toldForgotten(tx, all.mails)
 	return all.mails, err
+}
+
+// toldForgotten adds the Cases of which the journal says that their key was
+// dropped.
+func toldForgotten(tx *Tx, all map[inbox.MailID]bool) error {
+	return tx.WalkJournal(1, false, func(l journal.Link) (bool, error) {
+		if l.What == "forgotten" {
+			all[l.Case] = true
+		}
+		return true, nil
+	})
 }
 
 // sealCheck opens one sealed thing after the other.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+
+	"push.guru/supportd/inbox"
 )
 
 // sound makes a state with something in every bucket that an examination looks
@@ -225,5 +227,30 @@ func TestExamineFlipped(t *testing.T) {
 		if told == 0 {
 			t.Errorf("%s: no flipped byte was told", name)
 		}
+	}
+}
+
+// TestExamineForgottenLongAgo: a Mail that was forgotten by a version that did not
+// note when is sound: its key is gone, and so is its entry of what ended.
+func TestExamineForgottenLongAgo(t *testing.T) {
+	dir := t.TempDir()
+	db := openState(t, dir)
+	db.update(t, func(tx *Tx) error {
+		m := addMail(t, tx, 1)
+		m.State, m.Ended = inbox.MailActed, tx.Now
+		return errors.Join(tx.PutMail(m), tx.bucket("mail_ended").Delete(endedKey(m)), tx.Journal("forgotten", inbox.WhoProgram, m.ID, 0, nil))
+	})
+	if err := db.Forget([]inbox.MailID{1}); err != nil {
+		t.Fatal(err)
+	}
+	db.update(t, func(tx *Tx) error { // one whose entry was lost is not
+		m := addMail(t, tx, 2)
+		m.State, m.Ended = inbox.MailActed, tx.Now
+		return errors.Join(tx.PutMail(m), tx.bucket("mail_ended").Delete(endedKey(m)))
+	})
+	shut(t, db)
+	got := faults(t, dir)
+	if len(got) != 1 || !strings.Contains(got[0], "mail_ended has no entry of mails 2") {
+		t.Errorf("%q", got)
 	}
 }

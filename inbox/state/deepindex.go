@@ -15,13 +15,18 @@ import (
 // both holds an index against the records that it is made of, both ways: keyOf
 // gives the key that a record must have, nil for none.
 func both[T any](tx *Tx, e *Examined, records, index string, keyOf func(*T) []byte) error {
+	return bothBut(tx, e, records, index, keyOf, func(*T) bool { return false })
+}
+
+// bothBut is both, where some records may have no entry.
+func bothBut[T any](tx *Tx, e *Examined, records, index string, keyOf func(*T) []byte, mayLack func(*T) bool) error {
 	err := tx.bucket(records).ForEach(func(k, v []byte) error {
 		r, err := parsed[T](v)
 		if err != nil {
 			e.fault("%s %d cannot be read: %v", records, binary.BigEndian.Uint64(k), err)
 			return nil
 		}
-		if key := keyOf(r); key != nil && tx.bucket(index).Get(key) == nil {
+		if key := keyOf(r); key != nil && tx.bucket(index).Get(key) == nil && !mayLack(r) {
 			e.fault("%s has no entry of %s %d", index, records, binary.BigEndian.Uint64(k))
 		}
 		return nil
@@ -73,7 +78,12 @@ func ofKey(k, _ []byte) []byte   { return k[max(0, len(k)-8):] }
 func (x *examination) mails(e *Examined) error {
 	return x.view(func(tx *Tx) error {
 		counted(tx, e, "mails")
-		err := errors.Join(both(tx, e, "mails", "mail_states", mailStateKey), both(tx, e, "mails", "mail_retry", retryKey), both(tx, e, "mails", "mail_ended", endedKey))
+		told := make(map[inbox.MailID]bool)
+		if err := toldForgotten(tx, told); err != nil {
+			return err
+		}
+		forgottenBefore := func(m *inbox.Mail) bool { return m.Forgotten.IsZero() && told[m.ID] && !tx.db.keys.holds(m.ID) } // that was noted
+		err := errors.Join(both(tx, e, "mails", "mail_states", mailStateKey), both(tx, e, "mails", "mail_retry", retryKey), bothBut(tx, e, "mails", "mail_ended", endedKey, forgottenBefore))
 		for _, index := range []string{"mail_digests", "mail_ids", "mail_signatures"} {
 			err = errors.Join(err, drawn(tx, e, index, "mails", ofValue))
 		}
@@ -101,7 +111,7 @@ func (x *examination) actions(e *Examined) error {
 			}
 			if m, err := stored[inbox.Mail](tx, "mails", uint64(a.Case)); err != nil {
 				e.fault("%s is of %s, which is not there", a.ID, a.Case)
-			} else if !slices.Contains(m.Actions, a.ID) {
+			} else if takenBack := a.State == inbox.StateCancelled && a.Reported; !slices.Contains(m.Actions, a.ID) && !takenBack { // those were not named before
 				e.fault("%s does not name %s, which is of it", a.Case, a.ID)
 			}
 			return nil

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"push.guru/supportd/inbox"
@@ -34,6 +35,7 @@ type list struct {
 	dir  string
 	keep time.Duration // months that ended longer ago are removed; 0: none are
 	keys *keyring
+	mu   sync.Mutex // held by who appends: deletes are committed while keys are dropped
 }
 
 const (
@@ -82,6 +84,8 @@ func (l *list) append(month time.Time, lines []string) (err error) {
 	if len(lines) == 0 {
 		return nil
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	defer func() {
 		if err != nil {
 			err = &inbox.Error{Err: fmt.Errorf("listing what is forgotten in %s: %w", l.dir, err), Hint: "is the disk full, or not there?", Temp: true}

@@ -131,6 +131,9 @@ func randomKey() []byte {
 
 // ensure makes keys up to mail n and a block beyond.
 func (k *keyring) ensure(n uint64) error {
+	if k.has(n) { // most often, and without waiting for who reads
+		return nil
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if n <= k.upTo {
@@ -151,6 +154,13 @@ func (k *keyring) ensure(n uint64) error {
 	}
 	k.upTo = top
 	return nil
+}
+
+// has tells whether the key of mail n was made.
+func (k *keyring) has(n uint64) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return n <= k.upTo
 }
 
 // holds tells whether the key of a Mail is there.
@@ -319,6 +329,7 @@ func (k *keyring) rewrite() error {
 	if err != nil {
 		return err
 	}
+	dst.NoSync = true // nothing of it counts before all of it is there, and everybody waits
 	err = errors.Join(bolt.Compact(dst, k.db, 1<<20), dst.Sync(), dst.Close())
 	if err != nil {
 		return fmt.Errorf("rewriting keys: %w", err)

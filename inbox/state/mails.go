@@ -367,11 +367,12 @@ func (tx *Tx) Unfiled(mailbox, folder string, uidvalidity uint32, limit int) ([]
 	var refs []inbox.Ref
 	c := tx.bucket("mail_unfiled").Cursor()
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix) && len(refs) < limit; k, v = c.Next() {
-		m, err := tx.Mail(inbox.MailID(binary.BigEndian.Uint64(v)))
-		if err != nil {
-			return nil, err
+		m, err := stored[inbox.Mail](tx, "mails", binary.BigEndian.Uint64(v))
+		gone := errors.Is(err, ErrNotFound) // its record was dropped: it was filed in another of our mailboxes
+		if err != nil && !gone {
+			return nil, fmt.Errorf("looking for what is to be filed: %w", err)
 		}
-		if m.State != inbox.MailDeferred {
+		if gone || m.State != inbox.MailDeferred {
 			refs = append(refs, keyRef(k))
 		}
 	}
@@ -392,7 +393,7 @@ func (tx *Tx) Filed(from, to inbox.Ref) error {
 		to = from
 	}
 	if to.UID == 0 { // moved to where the server did not say: keep cannot reach it
-		return tx.bucket("mail_erase").Delete(refKey(from))
+		return errors.Join(tx.bucket("mail_erase").Delete(refKey(from)), tx.mislaid(to, id))
 	}
 	if err := tx.filedTo(from, to, id); err != nil {
 		return fmt.Errorf("filing %s: %w", from, err)

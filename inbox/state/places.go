@@ -83,8 +83,9 @@ func (tx *Tx) eachFiled(mailbox string, t time.Time, f func(k, v []byte) bool) {
 	}
 }
 
-// Expunged forgets that refs filed before t are on the server.
-func (tx *Tx) Expunged(refs []inbox.Ref, t time.Time) error {
+// Expunged forgets that refs filed before t are on the server. Mails at those that
+// were not reached may still be somewhere on it.
+func (tx *Tx) Expunged(refs []inbox.Ref, t time.Time, reached func(inbox.Ref) bool) error {
 	gone, boxes := make(map[inbox.Ref]bool, len(refs)), make(map[string]bool)
 	for _, r := range refs {
 		gone[r], boxes[r.Mailbox] = true, true
@@ -102,8 +103,27 @@ func (tx *Tx) Expunged(refs []inbox.Ref, t time.Time) error {
 		if err := tx.unplace(o[0], o[1]); err != nil {
 			return err
 		}
+		if r := filedRef(o[0]); !reached(r) {
+			if err := tx.mislaid(r, inbox.MailID(binary.BigEndian.Uint64(o[1]))); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+// mislaid notes that a Mail may still be on the server, and not where.
+func (tx *Tx) mislaid(at inbox.Ref, id inbox.MailID) error {
+	m, err := tx.Mail(id)
+	if errors.Is(err, ErrNotFound) || err == nil && m.Ref.Mailbox != at.Mailbox {
+		return nil // its record was dropped, or it is the same mail in another mailbox
+	}
+	if err != nil {
+		return err
+	}
+	at.UID = 0
+	m.Where = at
+	return tx.PutMail(m)
 }
 
 // unplace removes an entry of mail_filed, and what mirrors it.
@@ -147,7 +167,7 @@ func (tx *Tx) EraseMails(cases []inbox.MailID, mailboxes func(name string) bool,
 		if tx.bucket("mail_unfiled").Get(refKey(m.Ref)) != nil {
 			refs = append(refs, m.Ref)
 		}
-		if len(refs) == 0 && mailboxes(m.Ref.Mailbox) && !m.Junk {
+		if len(refs) == 0 && m.Where.UID == 0 && mailboxes(m.Ref.Mailbox) && !m.Junk { // else it was expunged where it was seen last
 			lost = append(lost, id)
 		}
 		for _, r := range refs {
@@ -186,10 +206,25 @@ func (tx *Tx) eraseMoved(from, to inbox.Ref) error {
 	return errors.Join(b.Put(refKey(to), bytes.Clone(v)), b.Delete(refKey(from)))
 }
 
+// Renumbered notes that a mail which the server was not told about yet stands at
+// another ref there.
+func (tx *Tx) Renumbered(from, to inbox.Ref) error {
+	if err := tx.bucket("mail_unfiled").Delete(refKey(from)); err != nil {
+		return fmt.Errorf("numbering %s anew: %w", from, err)
+	}
+	return tx.eraseMoved(from, to)
+}
+
 // Erasing is a mail of a deleted person that is to be taken off the server.
 type Erasing struct {
 	Ref  inbox.Ref
 	Mail inbox.MailID
+}
+
+// Erasing tells of a ref whether it is to be taken off the server.
+func (tx *Tx) Erasing(r inbox.Ref) (e Erasing, ok bool) {
+	id, ok := tx.mailIn("mail_erase", refKey(r))
+	return Erasing{r, id}, ok
 }
 
 // ToErase lists up to limit mails of a folder that are to be taken off the

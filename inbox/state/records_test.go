@@ -552,7 +552,7 @@ func TestFiling(t *testing.T) {
 			if !slices.Equal(got, []inbox.Ref{to}) || len(tx.FiledBefore("privacy", tx.Now, 10)) != 0 || tx.CountFiled("support") != 1 {
 				t.Errorf("to be expunged: %v", got)
 			}
-			if err := tx.Expunged(got, tx.Now); err != nil {
+			if err := tx.Expunged(got, tx.Now, func(inbox.Ref) bool { return true }); err != nil {
 				return err
 			}
 			back, err := tx.Mail(m.ID)

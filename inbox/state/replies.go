@@ -177,10 +177,12 @@ func (db *DB) LoadFile(c inbox.MailID, name string) ([]byte, error) {
 	return db.keys.unseal(c, "file "+name, sealed)
 }
 
-// RemoveFile removes a file; one that is gone is no error. It waits for the
-// end of a backup, which may need the file.
+// RemoveFile removes a file; one that is gone is no error. During a backup, which
+// may need it, it is left to be found by StrayFiles.
 func (db *DB) RemoveFile(name string) error {
-	db.files.Lock()
+	if !db.files.TryLock() {
+		return nil
+	}
 	defer db.files.Unlock()
 	if err := db.dropAttached(name); err != nil {
 		return fmt.Errorf("removing %s: %w", name, err)

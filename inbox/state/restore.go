@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"push.guru/supportd/inbox"
+	"push.guru/supportd/inbox/journal"
 )
 
 // The directories of a restore, in the state's own. What is put together in the
@@ -60,17 +62,22 @@ func Restore(c RestoreConfig) (r Restored, err error) {
 	if err := refuseRoot(c.Dir); err != nil {
 		return r, err
 	}
-	if _, err := os.Stat(filepath.Join(c.Dir, restoredDir)); err == nil {
-		return Restored{Finished: true, Replaced: filepath.Join(c.Dir, replacedDir)}, finishRestore(c.Dir)
-	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return r, fmt.Errorf("making the state directory: %w", err)
+	}
+	unlock, err := lockDir(c.Dir)
+	if err != nil {
+		return r, err
+	}
+	defer unlock()
+	if _, err := os.Stat(filepath.Join(c.Dir, restoredDir)); err == nil {
+		return Restored{Finished: true, Replaced: filepath.Join(c.Dir, replacedDir)}, finishRestore(c.Dir)
 	}
 	if _, err := os.Stat(filepath.Join(c.Dir, replacedDir)); err == nil {
 		return r, &inbox.Error{Err: fmt.Errorf("%s is there, of an earlier restore", filepath.Join(c.Dir, replacedDir)),
 			Hint: "see whether something in it is still needed, and remove it"}
 	}
-	release, err := lockAll(c.Dir)
+	release, err := lockAll(c.Dir, append([]string{"state.db", "keys.db"}, c.Files...))
 	if err != nil {
 		return r, err
 	}
@@ -95,15 +102,40 @@ func (c *RestoreConfig) staged(name string) string {
 	return filepath.Join(c.Dir, restoringDir, name)
 }
 
+// lockDir keeps others from opening a state, and from restoring one, until
+// release is called: where there is no file yet nothing else would. ErrLocked
+// says that somebody else is at it. Where directories cannot be locked, as on
+// some network file systems, it does nothing.
+func lockDir(dir string) (release func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the state directory: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) {
+		f.Close()
+		return nil, fmt.Errorf("opening %s: %w", dir, ErrLocked)
+	}
+	return func() { f.Close() }, nil
+}
+
+// dropUnfinished removes what a restore that was killed had put together: the
+// keys in it may be those of people who are forgotten.
+func dropUnfinished(dir string) error {
+	if err := os.RemoveAll(filepath.Join(dir, restoringDir)); err != nil {
+		return fmt.Errorf("removing a restore that was cut short: %w", err)
+	}
+	return nil
+}
+
 // lockAll takes the locks of the files that a daemon would hold.
-func lockAll(dir string) (release func(), err error) {
+func lockAll(dir string, names []string) (release func(), err error) {
 	var held []*os.File
 	release = func() {
 		for _, f := range held {
 			f.Close()
 		}
 	}
-	for _, name := range []string{"state.db", "keys.db"} {
+	for _, name := range names {
 		f, err := os.Open(filepath.Join(dir, name))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -304,7 +336,7 @@ func (c *RestoreConfig) stageState(keys *keyring, all *listing) (deletes int, si
 		}
 		t := &Tx{tx: tx, db: db}
 		for key, value := range all.deletes {
-			if b.Get([]byte(key)) != nil {
+			if b.Get([]byte(key)) != nil || t.doneBefore([]byte(key)) {
 				continue
 			}
 			if err := b.Put([]byte(key), value); err != nil {
@@ -321,6 +353,24 @@ func (c *RestoreConfig) stageState(keys *keyring, all *listing) (deletes int, si
 		return t.SetMeta(noteDeletes, since.UTC().Format(time.RFC3339Nano))
 	})
 	return deletes, since, err
+}
+
+// doneBefore tells whether a delete was carried out before a copy was made, which
+// keeps it no more: the list is kept for longer, and what somebody gave
+// again in between is theirs. Its time says so, and its Action, unless
+// that is open: the clock may have gone back since.
+func (tx *Tx) doneBefore(key []byte) bool {
+	known := false
+	err := journal.Walk(tx.tx, 0, true, func(l journal.Link) (bool, error) {
+		known = !keyTime(key).Truncate(time.Millisecond).After(l.At) // as exact as entries are
+		return false, nil
+	})
+	id := binary.BigEndian.Uint64(key[8:])
+	if err != nil || !known || id > tx.bucket("actions").Sequence() {
+		return false
+	}
+	a, err := stored[inbox.Action](tx, "actions", id)
+	return errors.Is(err, ErrNotFound) || err == nil && a.State.Ended()
 }
 
 // wholeFile looks at every page of a file.
@@ -349,7 +399,7 @@ func (tx *Tx) DeletesSince() (time.Time, error) {
 func (tx *Tx) DeletesRepeated() error { return tx.SetMeta(noteDeletes, "") }
 
 // finishRestore moves what a restore has put together to its place. It can be
-// cut short at any moment, and begun anew.
+// cut short at any moment, and begun anew; the caller holds the directory's lock.
 func finishRestore(dir string) error {
 	from := filepath.Join(dir, restoredDir)
 	entries, err := os.ReadDir(from)
@@ -370,7 +420,7 @@ func finishRestore(dir string) error {
 			}
 		}
 		err := os.Rename(filepath.Join(from, e.Name()), filepath.Join(dir, e.Name()))
-		if err != nil && !errors.Is(err, os.ErrNotExist) { // somebody else finishes it, too
+		if err != nil {
 			return fmt.Errorf("finishing a restore: %w", err)
 		}
 	}
@@ -413,8 +463,12 @@ func (l *list) copy(to string) error {
 	return syncDir(to)
 }
 
-// copy writes a copy of keys.db into a directory; the caller holds the lock.
+// copy writes a copy of keys.db into a directory. It may lack keys that were
+// dropped since state.db was copied: these are on the list, which is copied
+// afterwards.
 func (k *keyring) copy(to string, seal Seal) error {
+	k.mu.RLock() // the file must not be rewritten meanwhile
+	defer k.mu.RUnlock()
 	if seal == nil {
 		return copyBolt(k.db.View, filepath.Join(to, "keys.db"))
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -452,5 +454,178 @@ func TestRestoreHeld(t *testing.T) {
 	shut(t, db)
 	if got := faults(t, dir); len(got) != 0 {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestRestoreKnownDeletes: a delete that was carried out before the copy was made
+// is not one that happened since, though the copy keeps it no more: the list
+// is kept for longer.
+func TestRestoreKnownDeletes(t *testing.T) {
+	for name, dropped := range map[string]bool{"its action is kept": false, "its records were dropped": true} {
+		t.Run(name, func(t *testing.T) {
+			dir, from := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+			db := openState(t, dir)
+			var first, second *inbox.Action
+			end := func(tx *Tx, a *inbox.Action) error {
+				return errors.Join(tx.Move(a, inbox.EventStart, "supportd", nil), tx.Move(a, inbox.EventDone, "supportd", nil),
+					tx.AddDeleted(&Deleted{Action: a.ID, Effect: "e", Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Person: person}, from, nil))
+			}
+			db.update(t, func(tx *Tx) error {
+				m := addMail(t, tx, 1)
+				first, second = addAction(t, tx, m, inbox.EventAccept), addAction(t, tx, m, inbox.EventAccept)
+				return end(tx, first)
+			})
+			db.update(t, func(tx *Tx) error {
+				if dropped {
+					if err := tx.dropAction(first.ID, first.Case); err != nil {
+						return err
+					}
+				}
+				return tx.ForgetDeleted(tx.Now.Add(time.Hour), 9)
+			})
+			if err := db.Backup(from, nil); err != nil {
+				t.Fatal(err)
+			}
+			db.update(t, func(tx *Tx) error { return end(tx, second) })
+			shut(t, db)
+			r, err := Restore(RestoreConfig{Dir: dir, From: from})
+			if err != nil || r.Deletes != 1 {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			openState(t, dir).view(t, func(tx *Tx) error {
+				all, err := tx.DeletedFrom(time.Time{}, 0, 9)
+				if len(all) != 1 || all[0].Action != second.ID {
+					t.Errorf("to be repeated: %+v", all)
+				}
+				return err
+			})
+		})
+	}
+}
+
+// TestRestoreAlone: while a restore works nobody else opens or restores there,
+// where there was no state to lock, too.
+func TestRestoreAlone(t *testing.T) {
+	for _, moment := range []string{"restore copied", "restore forgotten", "restore decided"} {
+		t.Run(moment, func(t *testing.T) {
+			_, from, _ := backedUp(t)
+			dir := t.TempDir()
+			c := RestoreConfig{Dir: dir, From: from}
+			tried := false
+			c.Point = func(name string) {
+				if name != moment {
+					return
+				}
+				tried = true
+				if db, err := Open(Config{Dir: dir}); !errors.Is(err, ErrLocked) {
+					t.Errorf("opened meanwhile: %v", errors.Join(err, db.Close()))
+				}
+				if _, err := Restore(RestoreConfig{Dir: dir, From: from}); !errors.Is(err, ErrLocked) {
+					t.Errorf("restored meanwhile: %v", err)
+				}
+			}
+			if r, err := Restore(c); err != nil || r.Replaced != "" || !tried {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if db := openState(t, dir); !db.Restored() || db.bolt == nil {
+				t.Error("the copy takes itself for the state")
+			}
+		})
+	}
+}
+
+// TestRestoreLeftover: what a restore that was killed has put together is removed
+// when the state is opened: the keys in it are those of the copy.
+func TestRestoreLeftover(t *testing.T) {
+	dir, from, _ := backedUp(t)
+	image := filepath.Join(t.TempDir(), "state")
+	c := RestoreConfig{Dir: dir, From: from, Point: func(name string) {
+		if name != "restore copied" {
+			return
+		}
+		if err := os.CopyFS(image, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	if _, err := Restore(c); err != nil {
+		t.Fatal(err)
+	}
+	openState(t, image)
+	if _, err := os.Stat(filepath.Join(image, restoringDir)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("keys that were dropped are still in %s: %v", restoringDir, err)
+	}
+}
+
+// TestRestoreFilesInUse: the user store is not put aside under who has it open.
+func TestRestoreFilesInUse(t *testing.T) {
+	dir, from, _ := backedUp(t)
+	path := filepath.Join(dir, "users.db")
+	users, err := openBolt(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer users.Close()
+	copyFileTo(t, path, filepath.Join(from, "users.db"))
+	if _, err := Restore(RestoreConfig{Dir: dir, From: from, Files: []string{"users.db"}}); !errors.Is(err, ErrLocked) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestForgottenTogether: what is forgotten while a delete is committed is listed
+// beside it.
+func TestForgottenTogether(t *testing.T) {
+	const n = 60
+	dir, from := t.TempDir(), filepath.Join(t.TempDir(), "copy")
+	db := openState(t, dir)
+	db.update(t, func(tx *Tx) error {
+		for i := range uint32(n) {
+			addMail(t, tx, i+1)
+		}
+		return nil
+	})
+	if err := db.Backup(from, nil); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for id := range inbox.MailID(n) {
+			if err := db.Forget([]inbox.MailID{id + 1}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for i := range n {
+		db.update(t, func(tx *Tx) error {
+			return tx.AddDeleted(&Deleted{Action: inbox.ActionID(i + 1), Effect: "e", Kind: inbox.KindDelete, Scope: inbox.ScopeAccount, Person: person}, from, nil)
+		})
+	}
+	wg.Wait()
+	shut(t, db)
+	if r, err := Restore(RestoreConfig{Dir: dir, From: from}); err != nil || r.Keys != n || r.Deletes != n {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestRestoreReminds: as long as what was there before a restore is there, the log
+// says so: its keys are of people who are forgotten.
+func TestRestoreReminds(t *testing.T) {
+	dir, from, _ := backedUp(t)
+	r, err := Restore(RestoreConfig{Dir: dir, From: from})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, there := range []bool{true, false} {
+		var log bytes.Buffer
+		db, err := Open(Config{Dir: dir, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shut(t, db)
+		if strings.Contains(log.String(), replacedDir) != there {
+			t.Errorf("it is there: %t, and the log says %q", there, log.String())
+		}
+		if err := os.RemoveAll(r.Replaced); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

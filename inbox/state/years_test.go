@@ -72,7 +72,7 @@ func tidy(t *testing.T, db *DB, w *Walk) {
 		_, err := tx.DropJournal(before)
 		_, swept := tx.Sweep(before, 1000, false)
 		gone, _ := tx.ForgetRefs(inbox.Ref{Mailbox: "support", Folder: "INBOX"}, 1, func(uint32) bool { return false }, 1000)
-		return errors.Join(err, swept, tx.Expunged(filed, tx.Now), tx.DropRefs(gone))
+		return errors.Join(err, swept, tx.Expunged(filed, tx.Now, func(inbox.Ref) bool { return true }), tx.DropRefs(gone))
 	})
 }
 
@@ -337,5 +337,42 @@ func TestAnswerToDropped(t *testing.T) {
 			t.Errorf("found %+v, %v", found, err)
 		}
 		return nil
+	})
+}
+
+// TestUnfiledOfDropped: a mail that one of two mailboxes has not filed yet when the
+// record that accounts for both was dropped can still be filed.
+func TestUnfiledOfDropped(t *testing.T) {
+	db := newState(t)
+	other := inbox.Ref{Mailbox: "privacy", Folder: "INBOX", UIDValidity: 1, UID: 7}
+	db.update(t, func(tx *Tx) error {
+		m := addMail(t, tx, 1)
+		if err := errors.Join(tx.Account(other, m.ID, true), tx.Filed(m.Ref, inbox.Ref{Mailbox: "support", Folder: "Processed", UIDValidity: 1, UID: 1})); err != nil {
+			return err
+		}
+		m, err := tx.Mail(m.ID)
+		if err != nil {
+			return err
+		}
+		m.State, m.Ended = inbox.MailActed, tx.Now
+		return tx.PutMail(m)
+	})
+	if err := db.Forget([]inbox.MailID{1}); err != nil {
+		t.Fatal(err)
+	}
+	db.update(t, func(tx *Tx) error { return tx.Forgotten([]inbox.MailID{1}) })
+	db.update(t, func(tx *Tx) error {
+		_, err := tx.Sweep(tx.Now.Add(time.Hour), 100, false)
+		if tx.has("mails", 1) {
+			t.Error("the record was not dropped")
+		}
+		return err
+	})
+	db.update(t, func(tx *Tx) error {
+		refs, err := tx.Unfiled("privacy", "INBOX", 1, 9)
+		if err != nil || len(refs) != 1 {
+			t.Fatalf("to be filed: %v, %v", refs, err)
+		}
+		return tx.Filed(refs[0], inbox.Ref{Mailbox: "privacy", Folder: "Processed", UIDValidity: 1, UID: 1})
 	})
 }

@@ -2,7 +2,10 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"push.guru/supportd/inbox/state"
 )
 
 const (
@@ -49,7 +52,10 @@ func (d *Daemon) compactNow() (done bool, err error) {
 	began := time.Now()
 	var before, after int64
 	d.pulse.Alone("compaction", watchTime+time.Duration((s.Size-s.Freed)/compactSlow)*time.Second, func() { before, after, err = d.state.Compact() })
-	if err != nil {
+	switch {
+	case errors.Is(err, state.ErrBackup):
+		return false, nil // the next look is soon
+	case err != nil:
 		return false, err
 	}
 	d.log.Info("daemon: the state was compacted", "before", before, "after", after, "took", time.Since(began))

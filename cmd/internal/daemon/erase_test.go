@@ -2,6 +2,9 @@ package daemon_test
 
 import (
 	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -145,5 +148,186 @@ func TestEraseNeedsUIDPlus(t *testing.T) {
 			}
 		}
 		t.Error("check does not say so")
+	})
+}
+
+// TestEraseRefused: a server that refuses to expunge is still read, so that what
+// waits for the mail of its cool-off runs; and it is asked again.
+func TestEraseRefused(t *testing.T) {
+	inScene(t, erasing(""), func(s *scene) {
+		refuse := true
+		s.SetFail(func(stage, _ string, _ int) error {
+			if refuse && stage == mailtest.StageStore {
+				return mailtest.Refuse(550, "read-only")
+			}
+			return nil
+		})
+		s.leave()
+		s.passes(time.Hour)
+		s.write("carol@users.test", "bye", "Please delete my account.")
+		s.answer(s.letter("confirm", "carol@users.test"), "Yes")
+		s.passes(coolOff)
+		if p := s.person("u-carol"); p.ID != "" {
+			t.Error("while the server refuses to expunge nothing is carried out")
+		}
+		refuse = false
+		s.passes(2 * time.Hour)
+		if n := s.from("Processed", bob); n != 0 {
+			t.Errorf("%d mails are left", n)
+		}
+	})
+}
+
+// TestEraseAfterKeep: what was expunged long before is not missed when the account
+// is deleted.
+func TestEraseAfterKeep(t *testing.T) {
+	setup := erasing("keep = \"24h\"\n")
+	inScene(t, setup, func(s *scene) {
+		s.write(bob, "my data", copyPlease)
+		s.letter("result", bob)
+		s.passes(36 * time.Hour)
+		if n := s.from("Processed", bob); n != 0 {
+			t.Fatalf("%d mails are left", n)
+		}
+		s.leave()
+		s.passes(2 * time.Hour)
+		if n := s.from("Processed", bob); n != 0 {
+			t.Errorf("%d mails are left", n)
+		}
+		s.silence(staff)
+	})
+}
+
+// TestEraseMovedMeanwhile: a mail that was taken elsewhere before it could be filed
+// cannot be taken off the server; staff are told.
+func TestEraseMovedMeanwhile(t *testing.T) {
+	inScene(t, erasing(""), func(s *scene) {
+		refuse := true
+		s.SetFail(func(stage, _ string, _ int) error {
+			if refuse && stage == mailtest.StageMove {
+				return mailtest.ErrOverQuota
+			}
+			return nil
+		})
+		s.leave()
+		s.passes(2 * time.Hour)
+		s.silence(staff)
+		refuse = false
+		imap(s.place, support, func(c *client) {
+			c.must("CREATE Private")
+			c.must("SELECT INBOX")
+			c.must("UID MOVE 1:* Private")
+		})
+		s.passes(2 * time.Hour)
+		s.notice("cannot be found on the server any more")
+		s.passes(24 * time.Hour)
+	})
+}
+
+// TestEraseToldOnce: staff hear of a mail that is out of reach once, also when what
+// was forgotten cannot be listed for a while.
+func TestEraseToldOnce(t *testing.T) {
+	setup := erasing("")
+	setup.more = "[users]\nreapply = \"0s\"\n"
+	inScene(t, setup, func(s *scene) {
+		refuse := true
+		s.SetFail(func(stage, _ string, _ int) error {
+			if refuse && stage == mailtest.StageMove {
+				return mailtest.ErrOverQuota
+			}
+			return nil
+		})
+		s.write(bob, "my data", copyPlease)
+		s.letter("result", bob)
+		refuse = false
+		imap(s.place, support, func(c *client) {
+			c.must("CREATE Private")
+			c.must("SELECT INBOX")
+			c.must("UID MOVE 1:* Private")
+		})
+		list := filepath.Join(s.cfg.StateDir, "forgotten")
+		if err := os.WriteFile(list, []byte("no directory"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.leave()
+		s.passes(3 * time.Hour)
+		if err := os.Remove(list); err != nil {
+			t.Fatal(err)
+		}
+		s.passes(time.Hour)
+		s.notice("did not say where it filed it")
+		s.passes(time.Hour)
+		s.silence(staff)
+	})
+}
+
+// TestUnbrokenStream: while mail comes without a pause, what waits for the mail of
+// its cool-off is carried out all the same, and what is to leave the mailbox leaves
+// it.
+func TestUnbrokenStream(t *testing.T) {
+	var flow func()
+	set := erasing("")
+	set.more = "[policy.delete_account]\ncool_off = \"1h\"\n"
+	set.opt.Point = func(name string) {
+		if name == "before ack" && flow != nil {
+			flow()
+		}
+	}
+	inScene(t, set, func(s *scene) {
+		s.write(bob, "bye", "Please delete my account.")
+		s.answer(s.letter("confirm", bob), "Yes")
+		n, left := 0, 200
+		flow = func() { // before the round has ended the next mail is there
+			if n++; n > left {
+				return
+			}
+			time.Sleep(time.Minute)
+			raw := fmt.Sprintf("From: robot%d@users.test\r\nTo: %s\r\nAuto-Submitted: auto-generated\r\nMessage-ID: <%d@users.test>\r\nSubject: tick %d\r\n\r\ntick %d\r\n", n, support, n, n, n)
+			if err := s.Deliver(support, []byte(raw)); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := s.Deliver(support, []byte("From: robot@users.test\r\nTo: "+support+"\r\nAuto-Submitted: auto-generated\r\nSubject: tick\r\n\r\ntick\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		s.passes(3 * time.Hour)
+		if n < 150 || n >= left {
+			t.Fatalf("the stream had %d mails", n)
+		}
+		if p := s.person("u-bob"); p.ID != "" {
+			t.Error("the account is still there")
+		}
+		if n := s.from("Processed", bob); n != 0 {
+			t.Errorf("%d mails of bob are left", n)
+		}
+		flow = nil
+		s.passes(time.Hour)
+	})
+}
+
+// TestEraseRenumberedUnfiled: a mail that waits to be filed, and to leave the server
+// then, is found again when the server has numbered its folder anew.
+func TestEraseRenumberedUnfiled(t *testing.T) {
+	inScene(t, erasing(""), func(s *scene) {
+		refuse := true
+		s.SetFail(func(stage, _ string, _ int) error {
+			if refuse && stage == mailtest.StageMove {
+				return mailtest.ErrOverQuota
+			}
+			return nil
+		})
+		s.leave()
+		s.passes(2 * time.Hour)
+		if err := s.SetUIDValidity(support, "INBOX", 4711); err != nil {
+			t.Fatal(err)
+		}
+		refuse = false
+		s.passes(2 * time.Hour)
+		for _, folder := range []string{"INBOX", "Processed"} {
+			if n := s.from(folder, bob); n != 0 {
+				t.Errorf("%d mails are left in %s", n, folder)
+			}
+		}
+		s.silence(staff)
 	})
 }

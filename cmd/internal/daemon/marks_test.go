@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"push.guru/supportd/cmd/internal/daemon"
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/control"
 	"push.guru/supportd/inbox/mailtest"
@@ -219,6 +220,17 @@ func TestMailBehindJunk(t *testing.T) {
 			s.stand("copy cancelled", "copy done")
 			s.wantMails(inbox.MailActed)
 			s.silence(bob)
+			s.stop()
+			if err := s.d.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range daemon.CheckDeep(s.cfg) {
+				if c.Err != nil {
+					t.Errorf("%s: %v", c.Name, c.Err)
+				}
+			}
+			s.open()
+			s.start()
 		})
 	})
 	t.Run("a request that staff have decided about", func(t *testing.T) {

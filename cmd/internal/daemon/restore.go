@@ -79,6 +79,9 @@ func Restore(ctx context.Context, cfg *config.Config, o RestoreOptions, opt Opti
 			c.Files = []string{"users.db"}
 		}
 	}
+	if err := listed(cfg); err != nil {
+		return err
+	}
 	r, err := state.Restore(c)
 	if err != nil {
 		return err
@@ -95,6 +98,20 @@ func Restore(ctx context.Context, cfg *config.Config, o RestoreOptions, opt Opti
 		o.Tell(`the people are in the site's database: if that was restored, too, repeat the deletes with "supportd users reapply --since TIME"`)
 	}
 	o.Tell(`everything open is held, and nothing is sent until "supportd resume"`)
+	return nil
+}
+
+// listed refuses a list of what was forgotten that is not where the configuration
+// says: without it all of that would be back. In the state's own directory it may
+// be lost, or not begun.
+func listed(cfg *config.Config) error {
+	if cfg.Backup.Forgotten == "" || filepath.Dir(cfg.Backup.Forgotten) == filepath.Clean(cfg.StateDir) {
+		return nil
+	}
+	if _, err := os.Stat(cfg.Backup.Forgotten); err != nil {
+		return &inbox.Error{Err: fmt.Errorf("looking for what was forgotten: %w", err),
+			Hint: "see whether its disk is there and backup.forgotten is right; where nothing of it is left, make the directory"}
+	}
 	return nil
 }
 
@@ -124,6 +141,9 @@ func (d *Daemon) repeatDeletes(ctx context.Context) error {
 		d.log.Warn("daemon: deletes from before the restore are not repeated: policy.mode is observe, or users.reapply 0s", "since", since)
 		return nil
 	}
+	if now := d.state.Now(); since.After(now) { // by the clock of another machine
+		since = now
+	}
 	failed := 0
 	err = d.desk.Reapply(ctx, inbox.WhoProgram, since, false, func(r review.Repetition) error {
 		if r.Result == review.ResultFailed {
@@ -132,8 +152,11 @@ func (d *Daemon) repeatDeletes(ctx context.Context) error {
 		d.log.Info("daemon: a delete from before the restore", "action", r.Action.String(), "result", string(r.Result))
 		return nil
 	})
+	if errors.Is(err, review.ErrNotKept) { // the list had them, and put them into the state
+		err = nil
+	}
 	if err == nil && failed > 0 {
-		err = fmt.Errorf("%d deletes failed", failed)
+		err = &inbox.Error{Err: fmt.Errorf("%d deletes failed", failed), Hint: "the log says why; to start without them, set users.reapply to 0s"}
 	}
 	if err != nil {
 		return fmt.Errorf("repeating the deletes that were carried out since the restored copy was made: %w", err)

@@ -90,3 +90,57 @@ func TestRestore(t *testing.T) {
 		s.must(control.Call{Verb: "journal verify"})
 	})
 }
+
+// TestRestoreLongAgo: deletes that were carried out since the copy was made are
+// repeated also when users.reapply is over by now: nothing else would open.
+func TestRestoreLongAgo(t *testing.T) {
+	copied := filepath.Join(t.TempDir(), "copy")
+	inScene(t, setup{more: "[users]\nreapply = \"24h\"\n"}, func(s *scene) {
+		s.acts(control.Call{Verb: "backup", Path: copied})
+		s.leave()
+		s.passes(72 * time.Hour)
+		if told, err := s.restore(daemon.RestoreOptions{From: copied}); err != nil || !strings.Contains(told, "deletes carried out since: 1") {
+			t.Fatalf("%v\n%s", err, told)
+		}
+		if p := s.person("u-bob"); p.ID != "" {
+			t.Error("whoever was deleted is there again")
+		}
+	})
+}
+
+// TestRestoreClockBehind: the clock of the machine that the copy is restored on
+// may be behind that of the one on which the deletes were carried out.
+func TestRestoreClockBehind(t *testing.T) {
+	copied := filepath.Join(t.TempDir(), "copy")
+	inScene(t, setup{}, func(s *scene) {
+		s.acts(control.Call{Verb: "backup", Path: copied})
+		s.leave()
+		s.opt.Wall = func() time.Time { return time.Now().Add(-time.Hour) }
+		if told, err := s.restore(daemon.RestoreOptions{From: copied}); err != nil || !strings.Contains(told, "deletes carried out since: 1") {
+			t.Fatalf("%v\n%s", err, told)
+		}
+		if p := s.person("u-bob"); p.ID != "" {
+			t.Error("whoever was deleted is there again")
+		}
+	})
+}
+
+// TestRestoreNoList: where the configuration names a list of what was forgotten that
+// is not there, nothing is restored: what was forgotten would come back.
+func TestRestoreNoList(t *testing.T) {
+	dir := t.TempDir()
+	copied := filepath.Join(dir, "copy")
+	inScene(t, setup{}, func(s *scene) {
+		s.acts(control.Call{Verb: "backup", Path: copied})
+		s.leave()
+		s.passes(time.Hour)
+		s.cfg.Backup.Forgotten = filepath.Join(dir, "forgoten")
+		var e *inbox.Error
+		if _, err := s.restore(daemon.RestoreOptions{From: copied}); !errors.As(err, &e) || !strings.Contains(e.Hint, "backup.forgotten") {
+			t.Errorf("restored: %v", err)
+		}
+		if p := s.person("u-bob"); p.ID != "" {
+			t.Error("whoever was deleted is there again")
+		}
+	})
+}
