@@ -220,6 +220,9 @@ func Lists() []Concept {
 		WordNeeded, WordConfirm, WordAnother}
 }
 
+// names tells whether a section is one of those that a prefix begins.
+func (c Concept) names(prefix string) bool { return strings.HasPrefix(string(c), prefix) }
+
 // listed tells whether a section is a list of single words.
 func (c Concept) listed() bool { return strings.HasPrefix(string(c), WordPrefix) }
 

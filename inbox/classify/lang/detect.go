@@ -73,11 +73,11 @@ func (r *Rules) Detect(t *Text, from int, preferred []string) Guess {
 
 // telling counts the words that answer a question, or leave it open: a text of
 // a word or two is most likely an answer.
-func telling(hits Hits) int {
+func telling(found []spot) int {
 	n := 0
-	for _, h := range hits {
-		if h.answers() || h.Concept == Perhaps {
-			n += h.To - h.From
+	for _, s := range found {
+		if s.is(roleNo | roleYes | roleOpen) {
+			n += int(s.n)
 		}
 	}
 	return n
@@ -96,18 +96,10 @@ func (r *Rules) order(preferred []string) []string {
 }
 
 // known counts the words from the given one on that are part of any hit.
-func known(t *Text, from int, hits Hits) int {
-	covered := make([]bool, len(t.Words))
-	for _, h := range hits {
-		if !h.loose {
-			for i := h.From; i < h.To; i++ {
-				covered[i] = true
-			}
-		}
-	}
+func known(t *Text, from int, found []spot) int {
 	n := 0
-	for _, c := range covered[from:] {
-		if c {
+	for _, k := range knownWords(t, found)[from:] {
+		if k {
 			n++
 		}
 	}

@@ -17,7 +17,7 @@ type wordList struct {
 func (l *wordList) add(source string) {
 	word, stem := strings.CutSuffix(source, "*")
 	word, end := strings.CutPrefix(word, "*")
-	switch word = Fold(word); {
+	switch word = strings.Clone(Fold(word)); {
 	case stem:
 		l.stems = append(l.stems, word)
 	case end:
@@ -37,28 +37,29 @@ func (l *wordList) has(word string) bool {
 }
 
 // takeWords moves the entries of the sections word.NAME out of a list of entries.
-func (l *lexicon) takeWords(list []*entry) []*entry {
-	return slices.DeleteFunc(list, func(e *entry) bool {
+func (l *lexicon) takeWords(list []entry) []entry {
+	return slices.DeleteFunc(list, func(e entry) bool {
 		if !e.concept.listed() {
 			return false
 		}
 		of := l.words[e.concept]
 		if of == nil {
 			of = &wordList{words: map[string]bool{}}
-			l.words[e.concept] = of
+			l.words[Concept(strings.Clone(string(e.concept)))] = of
 		}
 		of.add(e.source)
 		return true
 	})
 }
 
-// parseListed reads an entry of a section word.NAME.
-func parseListed(section Concept, source string) (*entry, error) {
+// readListed adds an entry of a section word.NAME.
+func (p *parser) readListed(section Concept, source string) error {
 	word := strings.TrimSuffix(strings.TrimPrefix(source, "*"), "*")
 	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) && !isApostrophe(r) }) {
-		return nil, fmt.Errorf("%q: [%s] takes single words", source, section)
+		return fmt.Errorf("%q: [%s] takes single words", source, section)
 	}
-	return &entry{concept: section, source: source}, nil
+	p.entries = append(p.entries, entry{concept: section, source: source})
+	return nil
 }
 
 // Listed tells whether a word, in its comparable form, stands in a section

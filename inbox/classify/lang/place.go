@@ -11,9 +11,9 @@ import (
 type cut struct{ end, instead string }
 
 func newCut(e *entry) cut {
-	c := cut{end: e.parts[0].text}
+	c := cut{end: strings.Clone(e.parts[0].text)}
 	if len(e.parts) > 1 {
-		c.instead = e.parts[1].text
+		c.instead = strings.Clone(e.parts[1].text)
 	}
 	return c
 }
@@ -31,11 +31,12 @@ func (c cut) undo(word string) (string, bool) {
 }
 
 // takeCities moves the names of places out of a list of entries.
-func (r *Rules) takeCities(list []*entry) []*entry {
-	return slices.DeleteFunc(list, func(e *entry) bool {
+func (r *Rules) takeCities(list []entry) []entry {
+	return slices.DeleteFunc(list, func(e entry) bool {
 		if e.concept == City {
-			r.cities[placeKey(e.source)] = e.source
-			r.typedCities[skeleton(placeKey(e.source))] = true
+			key := strings.Clone(placeKey(e.source))
+			r.cities[key] = strings.Clone(e.source)
+			r.typedCities[skeleton(key)] = true
 		}
 		return e.concept == City
 	})

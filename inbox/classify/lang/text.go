@@ -34,7 +34,7 @@ type Text struct {
 	Words     []Word
 	Sentences []Span // of words; every word is in exactly one
 
-	plain, typed []Hits // what the rule files find, once it was looked for
+	plain, typed [][]spot // what the rule files find, once it was looked for
 }
 
 // letters counts the letters of either script in the words from one on.
@@ -102,7 +102,7 @@ func (sc *scanner) step(i int) int {
 	s := sc.t.Source
 	r, n := utf8.DecodeRuneInString(s[i:])
 	switch {
-	case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || (sc.in && isApostrophe(r)):
+	case isWordRune(r) || sc.in && isApostrophe(r):
 		if !sc.in {
 			sc.in, sc.start = true, i
 		}
@@ -191,6 +191,17 @@ func labelled(line string) bool {
 	line, _, _ = strings.Cut(line, "\n")
 	i := strings.IndexByte(line, ':')
 	return i > 0 && i < 40
+}
+
+// isWordRune tells the letters and digits that words are made of.
+func isWordRune(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9'
+	case 'А' <= r && r <= 'я':
+		return true
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
 }
 
 func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == 'ʼ' || r == '`' }

@@ -10,26 +10,30 @@ import (
 // valueWords are the values that a section value.NAME lists, by their
 // comparable form and by the spelling that both scripts share.
 type valueWords struct {
-	plain, typed valueList
+	plain, typed *valueList
+	sources      *words   // the values as they are written
+	source       []uint32 // by number of the comparable form
 }
 
 // valueList holds the values in one spelling.
 type valueList struct {
-	source map[string]string // by the spelling
-	begins map[string]bool   // the first letters of each, which no ending of a sentence reaches
+	keys   *words
+	begins map[string]bool // the first letters of each, which no ending of a sentence reaches
 }
 
-func newValueList() valueList {
-	return valueList{source: map[string]string{}, begins: map[string]bool{}}
-}
+func newValueList() *valueList { return &valueList{keys: newWords(), begins: map[string]bool{}} }
 
-func (l valueList) add(key, source string) {
-	l.source[key], l.begins[begin(key)] = source, true
+// add gives the number of a value.
+func (l *valueList) add(key string) uint32 {
+	if first := begin(key); !l.begins[first] {
+		l.begins[strings.Clone(first)] = true
+	}
+	return l.keys.number(key)
 }
 
 // mayBegin tells, by the first word of a text alone, whether the text may be one
 // of the values.
-func (l valueList) mayBegin(text string) bool {
+func (l *valueList) mayBegin(text string) bool {
 	first := text
 	if i := strings.IndexFunc(text, func(r rune) bool { return r == '-' || unicode.IsSpace(r) }); i > 0 {
 		first = text[:i]
@@ -51,14 +55,24 @@ func begin(key string) string {
 }
 
 func (l *lexicon) addValue(of, source string) {
-	v, ok := l.values[of]
-	if !ok {
-		v = valueWords{plain: newValueList(), typed: newValueList()}
-		l.values[of] = v
+	v := l.values[of]
+	if v == nil {
+		v = &valueWords{plain: newValueList(), typed: newValueList(), sources: newWords()}
+		l.values[strings.Clone(of)] = v
 	}
 	key := placeKey(source)
-	v.plain.add(key, source)
-	v.typed.add(skeleton(key), source)
+	v.typed.add(skeleton(key))
+	n := v.plain.add(key)
+	for len(v.source) <= int(n) {
+		v.source = append(v.source, unknown)
+	}
+	v.source[n] = v.sources.number(source)
+}
+
+// as gives a value as it is written by its comparable form.
+func (v *valueWords) as(key string) (string, bool) {
+	n := v.plain.keys.find(key)
+	return v.sources.at(v.source[n]), n != unknown
 }
 
 // MaxValueWords bounds the words of a value that a rule file lists.
@@ -74,7 +88,7 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 		return "", false
 	}
 	words := l.values[of]
-	if len(words.plain.source) == 0 || !g.Typed && !words.plain.mayBegin(text) {
+	if words == nil || !g.Typed && !words.plain.mayBegin(text) {
 		return "", false
 	}
 	list, key := words.plain, placeKey(text)
@@ -84,17 +98,18 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 	if !list.begins[begin(key)] {
 		return "", false
 	}
-	if _, ok := list.source[key]; ok {
+	if list.keys.find(key) != unknown {
 		return text, true // with the writer's capitals
 	}
 	cuts := l.cuts[CutPrefix+"value"]
 	for _, form := range bare(strings.Fields(key), cuts, g.Typed) {
-		if source, ok := list.source[form]; ok {
-			if g.Typed {
-				return text, true
-			}
-			return source, true
+		if list.keys.find(form) == unknown {
+			continue
 		}
+		if g.Typed {
+			return text, true
+		}
+		return words.as(form)
 	}
 	return "", false
 }
@@ -102,7 +117,7 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 // Lists tells whether the file of the guessed language has a section value.NAME.
 func (r *Rules) Lists(g Guess, of string) bool {
 	l := r.lexicons[g.Tag]
-	return l != nil && len(l.values[of].plain.source) > 0
+	return l != nil && l.values[of] != nil
 }
 
 // bare gives the forms that words may have without the endings of a sentence:

@@ -1,0 +1,256 @@
+package lang
+
+import "slices"
+
+// spot is a Hit while a text is scanned: there are thousands, of which a few are
+// kept.
+type spot struct {
+	from    int32
+	n       uint16 // words
+	concept uint16
+	role
+	marks
+	nr uint8 // of the language, until those of each are apart
+}
+
+func (s spot) span() Span { return Span{int(s.from), s.to()} }
+func (s spot) to() int    { return int(s.from) + int(s.n) }
+
+// role says what a hit does to the hits in it and around it.
+type role uint16
+
+const (
+	roleNo     role = 1 << iota // a whole no
+	roleYes                     // a whole yes
+	roleReason                  // counts only beside an answer or a request, and the words in it keep their own meaning
+	roleOther                   // none of these
+	roleOpen                    // answers in part, or leaves the answer open
+	roleFiller
+	roleAsks   // an act that can be asked for, or what it is about
+	roleAgreed // says, within a whole yes, what is agreed to
+	roleAct    // is agreed to as a word by itself
+	roleSlot   // a phrase with {} and otherwise nothing but words
+	roleWords  // any other phrase
+)
+
+func (r role) is(any role) bool { return r&any != 0 }
+
+// role gives what a concept says of the role of its hits. Of the nouns those of
+// one word alone say what is agreed to, as "can go" may be of "you can go on".
+func (c Concept) role() role {
+	switch c {
+	case No:
+		return roleNo
+	case Yes:
+		return roleYes
+	case Reason, Unused, Aside, Little, Heard, Both, When, Moot, NotMine, Private:
+		return roleReason
+	case Partial, Perhaps:
+		return roleOther | roleOpen
+	case Filler:
+		return roleOther | roleFiller
+	case Delete, Deactivate, Account, Data:
+		return roleOther | roleAsks | roleAgreed
+	case Deleting:
+		return roleOther | roleAsks | roleAct
+	case Change, Add, Send, Negation:
+		return roleOther | roleAsks
+	}
+	if c.names(FieldPrefix) {
+		return roleOther | roleAsks
+	}
+	return roleOther
+}
+
+// of gives the role of a hit of some words.
+func (r role) of(words int, m marks) role {
+	if r.is(roleAct) && words == 1 {
+		r |= roleAgreed
+	}
+	if m.has(isSlot) {
+		return r | roleSlot
+	}
+	return r | roleWords
+}
+
+// found gives what the rule files find in a text, by number of the language,
+// scanning it but once.
+func (r *Rules) found(t *Text, typed bool) [][]spot {
+	list := &t.plain
+	if typed {
+		list = &t.typed
+	}
+	if *list == nil {
+		*list = r.scan(t, typed)
+	}
+	return *list
+}
+
+// scan finds the entries of every language that a text may be in, by number of
+// the language. In a typed scan only those of Cyrillic script are found.
+func (r *Rules) scan(t *Text, typed bool) [][]spot {
+	x, m := &r.plain, r.newMatcher(t, typed)
+	if typed {
+		x = &r.typed
+	}
+	all, ends := x.look(m)
+	found, later := m.plainly(x, all, ends, r.likely(x, all, ends))
+	out := apart(found, len(r.tags))
+	cover := make([]extent, len(t.Words))
+	for nr, tag := range r.tags {
+		if plain := longest(out[nr], cover); len(plain) > 0 || len(later) > 0 {
+			out[nr] = m.referring(r.lexicons[tag], plain, later)
+		}
+	}
+	return out
+}
+
+// likely tells which languages a text may be in, by their numbers: those that
+// know at least half as many of its words as the one that knows the most, and
+// those that are looked for in any text.
+func (r *Rules) likely(x *index, all []bucket, ends []int) []bool {
+	votes, last := make([]int, len(r.tags)), make([]int, len(r.tags))
+	best, from := 0, 0
+	for i, end := range ends {
+		for _, b := range all[from:end] {
+			for _, g := range x.groups[b.from:b.to] {
+				if last[g.nr] <= i {
+					last[g.nr] = i + 1
+					votes[g.nr]++
+					best = max(best, votes[g.nr])
+				}
+			}
+		}
+		from = end
+	}
+	out := make([]bool, len(r.tags))
+	for nr, tag := range r.tags {
+		out[nr] = 2*votes[nr] >= best || tag == "en" || slices.Contains(cyrillicTags, tag)
+	}
+	return out
+}
+
+// pending is an entry that may begin at a word, and that refers to what other
+// entries find.
+type pending struct {
+	e    *pattern
+	word int
+}
+
+// spotsPerWord is how many entries are found a word, by and large.
+const spotsPerWord = 3
+
+// plainly finds the entries that refer to no others, and gives those that do.
+func (m *matcher) plainly(x *index, all []bucket, ends []int, likely []bool) (found []spot, later []pending) {
+	found = make([]spot, 0, spotsPerWord*len(ends))
+	from := 0
+	for i, end := range ends {
+		for _, b := range all[from:end] {
+			for g := b.from; g < b.to; g++ {
+				if !likely[x.groups[g].nr] {
+					continue
+				}
+				for _, n := range x.entries(g) {
+					if e := &m.book.patterns[n]; e.has(isRefers) {
+						later = append(later, pending{e, i})
+					} else if m.may(e, i) {
+						found = m.try(e, i, found)
+					}
+				}
+			}
+		}
+		from = end
+	}
+	return found, later
+}
+
+// apart parts what was found by the number of the language.
+func apart(found []spot, languages int) [][]spot {
+	counts := make([]int, languages)
+	for _, s := range found {
+		counts[s.nr]++
+	}
+	out, room := make([][]spot, languages), make([]spot, len(found))
+	for nr, n := range counts {
+		out[nr], room = room[:0:n], room[n:]
+	}
+	for _, s := range found {
+		nr := s.nr
+		s.nr = 0
+		out[nr] = append(out[nr], s)
+	}
+	return out
+}
+
+// referring adds the entries of a language that refer to the plain ones found.
+func (m *matcher) referring(l *lexicon, plain []spot, later []pending) []spot {
+	m.found = plain
+	all := plain
+	for _, p := range later {
+		if int(p.e.nr) == l.nr {
+			all = m.try(p.e, p.word, all)
+		}
+	}
+	for _, s := range plain {
+		for _, n := range l.refs[s.concept] {
+			all = m.try(&m.book.patterns[n], int(s.from), all)
+		}
+	}
+	for i := range all[len(plain):] {
+		all[len(plain)+i].nr = 0
+	}
+	return all
+}
+
+// extent is a Span that takes less room.
+type extent struct{ from, to int32 }
+
+// hidings say which hits are hidden where they lie inside longer ones: those
+// inside a hit of the role by, but for those of a role that is spared. In a
+// whole yes or no ("don't delete my account") the acts and things keep their own
+// meaning, and a reason hides nothing and is not hidden: it counts only beside
+// something else. The "por" of "por favor" says no value.
+var hidings = [...]hiding{
+	{roleOther, roleReason | roleSlot},
+	{roleNo, roleReason | roleSlot | roleAsks},
+	{roleYes, roleReason | roleSlot | roleAgreed},
+	{roleFiller, roleWords},
+}
+
+type hiding struct{ by, spared role }
+
+// longest drops every hit that lies inside a longer phrase. cover is room for an
+// extent of every word.
+func longest(hits []spot, cover []extent) []spot {
+	for _, h := range hidings {
+		if h.covers(hits, cover) {
+			hits = slices.DeleteFunc(hits, func(s spot) bool {
+				c := cover[s.from]
+				inside := c.from <= s.from && s.to() <= int(c.to) && int32(s.n) < c.to-c.from
+				return inside && !s.is(h.spared) && (!s.has(isLoose) || s.has(isSlot))
+			})
+		}
+	}
+	return hits
+}
+
+// covers writes down the longest phrase that hides each word, and tells whether
+// there is any.
+func (h hiding) covers(hits []spot, cover []extent) bool {
+	any := false
+	for _, s := range hits {
+		if s.n < 2 || s.has(isLoose) || !s.is(h.by) {
+			continue
+		}
+		if !any {
+			any = true
+			clear(cover)
+		}
+		for i := s.from; i < s.from+int32(s.n); i++ {
+			if c := &cover[i]; int32(s.n) > c.to-c.from {
+				*c = extent{s.from, s.from + int32(s.n)}
+			}
+		}
+	}
+	return any
+}
