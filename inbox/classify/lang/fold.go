@@ -20,6 +20,38 @@ func Fold(s string) string {
 		return s
 	}
 	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		switch {
+		case !unfolded(r):
+			b.WriteRune(r)
+		case r == '\'' || r == '’':
+		case r >= firstAccented && r <= lastAccented:
+			b.WriteString(accented[r-firstAccented])
+		default:
+			return foldMarks(s)
+		}
+	}
+	return b.String()
+}
+
+// The small letters of the Latin languages, accents and all.
+const (
+	firstAccented = 'ß'
+	lastAccented  = 'ž'
+)
+
+// accented gives the comparable form of each.
+var accented = func() (t [lastAccented - firstAccented + 1]string) {
+	for i := range t {
+		t[i] = foldMarks(string(rune(firstAccented + i)))
+	}
+	return t
+}()
+
+// foldMarks is Fold of a text in lower case that may have marks by themselves.
+func foldMarks(s string) string {
+	var b strings.Builder
 	latin := false
 	for _, r := range norm.NFD.String(s) {
 		switch {

@@ -52,7 +52,7 @@ func (x *index) done(b *book) {
 // words' numbers, and gives where the groups of each begin and those of the last
 // end.
 func (x *index) group(b *book, firsts []first) []uint32 {
-	slices.SortStableFunc(firsts, func(a, b first) int { return cmp.Compare(a.word, b.word) })
+	slices.SortFunc(firsts, func(a, b first) int { return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.entry, b.entry)) })
 	starts := make([]uint32, b.words.count()+1)
 	for word := range uint32(b.words.count()) {
 		starts[word] = uint32(len(x.groups))

@@ -45,7 +45,7 @@ func (l *lexicon) takeWords(list []entry) []entry {
 		of := l.words[e.concept]
 		if of == nil {
 			of = &wordList{words: map[string]bool{}}
-			l.words[Concept(strings.Clone(string(e.concept)))] = of
+			l.words[e.concept] = of
 		}
 		of.add(e.source)
 		return true

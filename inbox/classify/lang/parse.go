@@ -26,6 +26,17 @@ type parser struct {
 	entries []entry
 	parts   []part // of all entries
 	faults  []error
+	known   map[Concept]bool // the sections that were looked up
+}
+
+// knows tells whether there is a section of a name.
+func (p *parser) knows(c Concept) bool {
+	known, ok := p.known[c]
+	if !ok {
+		known = c.known()
+		p.known[c] = known
+	}
+	return known
 }
 
 // readFile adds the entries of a file.
@@ -45,8 +56,8 @@ func (p *parser) readFile(f ruleFile) {
 		switch {
 		case line == "":
 		case strings.HasPrefix(line, "["):
-			section = Concept(strings.Trim(line, "[] "))
-			if !section.known() {
+			section = Concept(strings.Clone(strings.Trim(line, "[] "))) // which stays longer than the file
+			if !p.knows(section) {
 				fault(fmt.Errorf("no section is called %q", section))
 				section = ""
 			}
@@ -158,7 +169,7 @@ func (p *parser) readPart(e *entry, w string) error {
 		p.parts = append(p.parts, part{kind: partSlot})
 	case strings.HasPrefix(w, "<") && strings.HasSuffix(w, ">"):
 		c := Concept(w[1 : len(w)-1])
-		if !c.known() {
+		if !p.knows(c) {
 			return fmt.Errorf("%q: no section is called %q", e.source, c)
 		}
 		p.parts, e.refers = append(p.parts, part{kind: partRef, text: string(c)}), true

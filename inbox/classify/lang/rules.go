@@ -64,7 +64,7 @@ func LoadWith(more map[string]map[Concept][]string, systems ...fs.FS) (*Rules, e
 	files, faults := ruleFiles(systems)
 	r.tags = slices.Sorted(maps.Keys(files))
 	counts := map[string]int{}
-	p := parser{faults: faults}
+	p := parser{faults: faults, known: map[Concept]bool{}}
 	for nr, tag := range r.tags { // one language at a time: what is read takes far more memory than what is kept
 		p.entries, p.parts = p.entries[:0], p.parts[:0]
 		for _, f := range files[tag] {
@@ -107,8 +107,11 @@ func ruleFiles(systems []fs.FS) (files map[string][]ruleFile, faults []error) {
 // Languages lists the languages that have a rule file, sorted.
 func (r *Rules) Languages() []string { return slices.Clone(r.tags) }
 
+// firstCyrillic is the first letter of the script.
+const firstCyrillic = '\u0400'
+
 func isCyrillic(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) })
+	return strings.ContainsFunc(s, func(r rune) bool { return r >= firstCyrillic && unicode.Is(unicode.Cyrillic, r) })
 }
 
 func (r *Rules) newLexicon(nr int, list []entry) *lexicon {
@@ -130,6 +133,9 @@ func (r *Rules) newLexicon(nr int, list []entry) *lexicon {
 		} else if e.concept != Spelt {
 			r.index(l, n)
 		}
+	}
+	for _, v := range l.values {
+		v.done()
 	}
 	l.spelling = r.book.spellings(from, len(r.book.patterns))
 	return l

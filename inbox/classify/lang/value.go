@@ -58,7 +58,7 @@ func (l *lexicon) addValue(of, source string) {
 	v := l.values[of]
 	if v == nil {
 		v = &valueWords{plain: newValueList(), typed: newValueList(), sources: newWords()}
-		l.values[strings.Clone(of)] = v
+		l.values[of] = v
 	}
 	key := placeKey(source)
 	v.typed.add(skeleton(key))
@@ -67,6 +67,13 @@ func (l *lexicon) addValue(of, source string) {
 		v.source = append(v.source, unknown)
 	}
 	v.source[n] = v.sources.number(source)
+}
+
+// done makes the values as small as they can be.
+func (v *valueWords) done() {
+	v.plain.keys.done()
+	v.typed.keys.done()
+	v.sources.done()
 }
 
 // as gives a value as it is written by its comparable form.
