@@ -23,7 +23,7 @@ func (r *reader) inferred(list []candidate, asked bool) []candidate {
 	wanted, named := r.wanted(list)
 	slices.SortStableFunc(wanted[:named], func(a, b inbox.Field) int { return maxWords(b) - maxWords(a) }) // running text holds names of all kinds
 	for i, f := range wanted {
-		all := slices.DeleteFunc(r.mentions(f), func(m mention) bool { return r.taken(list, m.span) || r.taken(out, m.span) })
+		all := slices.DeleteFunc(slices.Clone(r.mentions(f)), func(m mention) bool { return r.taken(list, m.span) || r.taken(out, m.span) })
 		m, ok := newer(all)
 		who := (introduces(f) || f == inbox.FieldNickname) && len(all) < 2 && !r.saysWhich(m, asked)
 		if !ok || who || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {

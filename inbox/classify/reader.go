@@ -37,6 +37,8 @@ type reader struct {
 	read    []lang.Span  // the words that a find accounts for
 	handled map[int]bool // sentences that gave a find
 
+	mentioning map[inbox.Field][]mention // what can be values of fields, as far as it was looked for
+
 	itemized bool // a list says what of the data is to be deleted
 
 	calledOff *stopReader // what calls something off, once it was read
@@ -63,7 +65,7 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	if subject != "" {
 		source = subject + "\n\n" + body
 	}
-	r := &reader{c: c, handled: map[int]bool{}}
+	r := &reader{c: c, handled: map[int]bool{}, mentioning: map[inbox.Field][]mention{}}
 	r.t = c.rules.NewText(source)
 	r.joinCitations()
 	for _, s := range r.t.Sentences {

@@ -31,23 +31,39 @@ func (l *wordList) has(word string) bool {
 	if l == nil || l.words[word] {
 		return l != nil
 	}
-	begins := func(s string) bool { return strings.HasPrefix(word, s) }
-	ends := func(s string) bool { return strings.HasSuffix(word, s) }
-	return slices.ContainsFunc(l.stems, begins) || slices.ContainsFunc(l.ends, ends)
+	for _, s := range l.stems {
+		if strings.HasPrefix(word, s) {
+			return true
+		}
+	}
+	for _, s := range l.ends {
+		if strings.HasSuffix(word, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// wordLists are the sections word.NAME of one language, or of all.
+type wordLists map[Concept]*wordList
+
+func (w wordLists) add(c Concept, source string) {
+	of := w[c]
+	if of == nil {
+		of = &wordList{words: map[string]bool{}}
+		w[c] = of
+	}
+	of.add(source)
 }
 
 // takeWords moves the entries of the sections word.NAME out of a list of entries.
-func (l *lexicon) takeWords(list []entry) []entry {
+func (r *Rules) takeWords(l *lexicon, list []entry) []entry {
 	return slices.DeleteFunc(list, func(e entry) bool {
 		if !e.concept.listed() {
 			return false
 		}
-		of := l.words[e.concept]
-		if of == nil {
-			of = &wordList{words: map[string]bool{}}
-			l.words[e.concept] = of
-		}
-		of.add(e.source)
+		l.words.add(e.concept, e.source)
+		r.words.add(e.concept, e.source)
 		return true
 	})
 }
@@ -69,10 +85,5 @@ func (r *Rules) Listed(g Guess, c Concept, word string) bool {
 		l := r.lexicons[g.Tag]
 		return l != nil && l.words[c].has(word)
 	}
-	for _, l := range r.lexicons {
-		if l.words[c].has(word) {
-			return true
-		}
-	}
-	return false
+	return r.words[c].has(word)
 }

@@ -24,9 +24,9 @@ type Hits []Hit
 // In gives the hits that begin in the span, of any of the concepts.
 func (h Hits) In(s Span, concepts ...Concept) Hits {
 	var out Hits
-	for _, x := range h.begin(s) {
-		if slices.Contains(concepts, x.Concept) {
-			out = append(out, x)
+	for i := h.first(s.From); i < len(h) && h[i].From < s.To; i++ {
+		if slices.Contains(concepts, h[i].Concept) {
+			out = append(out, h[i])
 		}
 	}
 	return out
@@ -34,24 +34,23 @@ func (h Hits) In(s Span, concepts ...Concept) Hits {
 
 // Has tells whether any of the concepts begins in the span.
 func (h Hits) Has(s Span, concepts ...Concept) bool {
-	return slices.ContainsFunc(h.begin(s), func(x Hit) bool { return slices.Contains(concepts, x.Concept) })
+	for i := h.first(s.From); i < len(h) && h[i].From < s.To; i++ {
+		if slices.Contains(concepts, h[i].Concept) {
+			return true
+		}
+	}
+	return false
 }
 
 // Prefixed gives the hits in the span whose section begins with the prefix.
 func (h Hits) Prefixed(s Span, prefix string) Hits {
 	var out Hits
-	for _, x := range h.begin(s) {
-		if strings.HasPrefix(string(x.Concept), prefix) {
-			out = append(out, x)
+	for i := h.first(s.From); i < len(h) && h[i].From < s.To; i++ {
+		if h[i].names(prefix) {
+			out = append(out, h[i])
 		}
 	}
 	return out
-}
-
-// begin gives the hits whose first word is in the span.
-func (h Hits) begin(s Span) Hits {
-	from := h.first(s.From)
-	return h[from : from+h[from:].first(s.To)]
 }
 
 // first gives the place of the first hit that begins at a word or behind it.

@@ -20,6 +20,8 @@ type Rules struct {
 
 	typedCities map[string]bool // in the spelling that both scripts share
 
+	words wordLists // of all languages
+
 	book  *book
 	nots  []map[string]bool // by number of the language: the single words of [negation]
 	plain index             // the entries of all languages as they are written
@@ -33,7 +35,7 @@ type lexicon struct {
 	refs   map[uint16][]uint32 // entries of the book that begin with a <concept>, by it
 	cuts   map[Concept][]cut
 	values map[string]*valueWords // by what they are values of
-	words  map[Concept]*wordList
+	words  wordLists
 
 	spelling func(typed bool) *spelling
 }
@@ -60,7 +62,7 @@ func Load(systems ...fs.FS) (*Rules, error) { return LoadWith(nil, systems...) }
 // LoadWith is Load with entries beside those of the files, by language. Those
 // of a language that has no file are left out: it is not one that is read.
 func LoadWith(more map[string]map[Concept][]string, systems ...fs.FS) (*Rules, error) {
-	r := &Rules{book: newBook(), lexicons: map[string]*lexicon{}, cities: map[string]string{}, typedCities: map[string]bool{}}
+	r := &Rules{book: newBook(), lexicons: map[string]*lexicon{}, cities: map[string]string{}, typedCities: map[string]bool{}, words: wordLists{}}
 	files, faults := ruleFiles(systems)
 	r.tags = slices.Sorted(maps.Keys(files))
 	counts := map[string]int{}
@@ -117,8 +119,8 @@ func isCyrillic(s string) bool {
 func (r *Rules) newLexicon(nr int, list []entry) *lexicon {
 	nots := map[string]bool{}
 	r.nots = append(r.nots, nots)
-	l := &lexicon{nr: nr, refs: map[uint16][]uint32{}, cuts: map[Concept][]cut{}, values: map[string]*valueWords{}, words: map[Concept]*wordList{}}
-	list = l.takeWords(list)
+	l := &lexicon{nr: nr, refs: map[uint16][]uint32{}, cuts: map[Concept][]cut{}, values: map[string]*valueWords{}, words: wordLists{}}
+	list = r.takeWords(l, list)
 	from := len(r.book.patterns)
 	for i := range list {
 		e := &list[i]

@@ -206,8 +206,26 @@ func isWordRune(r rune) bool {
 
 func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == 'ʼ' || r == '`' }
 
-// quotes maps an opening mark to the marks that close it.
-var quotes = map[rune]string{'"': "\"", '\'': "'", '‘': "’", '«': "»", '“': "”“\"", '„': "“”\"", '”': "”"}
+// closing gives the marks that close a quotation that a mark opens.
+func closing(open rune) string {
+	switch open {
+	case '"':
+		return "\""
+	case '\'':
+		return "'"
+	case '‘':
+		return "’"
+	case '«':
+		return "»"
+	case '“':
+		return "”“\""
+	case '„':
+		return "“”\""
+	case '”':
+		return "”"
+	}
+	return ""
+}
 
 // maxQuote bounds a quotation in bytes; an opening mark without its end means nothing.
 const maxQuote = 1000
@@ -228,7 +246,7 @@ func (t *Text) markQuotes() {
 // Quotations gives the byte ranges that stand in quotation marks, without the marks.
 func Quotations(s string) [][2]int {
 	var out [][2]int
-	var closing string
+	var end string
 	open := -1
 	before := ' '
 	for i, r := range s {
@@ -239,13 +257,13 @@ func Quotations(s string) [][2]int {
 			continue // within a word, or behind it
 		case open >= 0 && i-open > maxQuote:
 			open = -1
-		case open >= 0 && strings.ContainsRune(closing, r):
+		case open >= 0 && strings.ContainsRune(end, r):
 			out = append(out, [2]int{open, i})
 			open = -1
 			continue
 		}
-		if c, ok := quotes[r]; ok && open < 0 {
-			open, closing = i+utf8.RuneLen(r), c
+		if c := closing(r); c != "" && open < 0 {
+			open, end = i+utf8.RuneLen(r), c
 		}
 	}
 	return out

@@ -42,10 +42,10 @@ func Dates(text string, how Writing) []Found {
 	if len(how.Marks) == 0 && !strings.ContainsAny(text, "0123456789") {
 		return nil
 	}
-	toks := dateTokens(text, how)
+	toks := dateTokens(text, how.Marks)
 	var out []Found
 	for i := 0; i < len(toks); {
-		f, n := dateAt(toks[i:], how.Order)
+		f, n := dateAt(toks[i:], how)
 		if n == 0 {
 			i++
 			continue
@@ -56,20 +56,22 @@ func Dates(text string, how Writing) []Found {
 	return out
 }
 
-// token is a number, a month, a day in words, or another word between them.
+// token is a number, a month, a day in words, or another word.
 type token struct {
 	start, end int
-	kind       byte // n number, m month, d day in words, l word inside a date, w other word
+	kind       byte // n number, m month, d day in words, w other word
 	n, width   int
-	sep        string // what stands before it
+	sep, text  string // what stands before it, and the word
 }
 
-func dateTokens(text string, how Writing) []token {
-	var out []token
-	marks := how.Marks
+// tokenBytes is how many bytes a token takes at the least, by and large.
+const tokenBytes = 6
+
+func dateTokens(text string, marks []Mark) []token {
+	out := make([]token, 0, len(text)/tokenBytes)
 	last := 0
 	add := func(t token) {
-		t.sep = text[last:t.start]
+		t.sep, t.text = text[last:t.start], text[t.start:t.end]
 		last = t.end
 		out = append(out, t)
 	}
@@ -109,11 +111,7 @@ func dateTokens(text string, how Writing) []token {
 				}
 				j += s
 			}
-			kind := byte('w')
-			if len(out) > 0 && how.Links != nil && how.Links(text[i:j]) {
-				kind = 'l'
-			}
-			add(token{start: i, end: j, kind: kind, width: j - i})
+			add(token{start: i, end: j, kind: 'w', width: j - i})
 			i = j
 		default:
 			i += size
@@ -124,11 +122,11 @@ func dateTokens(text string, how Writing) []token {
 
 // dateAt reads a date that begins with the first token, and gives how many
 // tokens it takes; 0 is none.
-func dateAt(t []token, order Order) (Found, int) {
-	if f, n := allDigits(t, order); n > 0 {
+func dateAt(t []token, how Writing) (Found, int) {
+	if f, n := allDigits(t, how.Order); n > 0 {
 		return f, n
 	}
-	return named(t)
+	return named(t, how.Links)
 }
 
 func allDigits(t []token, order Order) (Found, int) {
@@ -166,7 +164,7 @@ func allDigits(t []token, order Order) (Found, int) {
 
 // named reads a date whose month is a word: 8 March 1979, March 8th, 1979,
 // 1979 жылғы 8 наурыз.
-func named(t []token) (Found, int) {
+func named(t []token, links func(word string) bool) (Found, int) {
 	var day, month, year, n, width int
 	for n < len(t) && n < 7 {
 		x := t[n]
@@ -182,7 +180,7 @@ func named(t []token) (Found, int) {
 			year, width = x.n, x.width
 		case x.kind == 'n' && x.width <= 2 && day == 0:
 			day = x.n
-		case x.kind == 'l' && n > 0:
+		case x.kind == 'w' && n > 0 && links != nil && links(x.text):
 		default:
 			return Found{}, 0
 		}
