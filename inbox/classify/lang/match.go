@@ -78,8 +78,8 @@ type matcher struct {
 	found   []spot            // what <concept> may refer to
 }
 
-func (r *Rules) newMatcher(t *Text, typed bool) *matcher {
-	m := &matcher{t: t, book: r.book, numbers: make([]uint32, len(t.Words)), typed: typed, nots: r.nots}
+func (r *Rules) newMatcher(t *Text, typed bool) matcher {
+	m := matcher{t: t, book: r.book, numbers: make([]uint32, len(t.Words)), typed: typed, nots: r.nots}
 	if typed {
 		t.spell()
 	}
@@ -195,23 +195,35 @@ func (r *Rules) Tags(t *Text, g Guess) []string {
 // it.
 func (r *Rules) Find(t *Text, g Guess) Hits {
 	var all []spot
-	for _, tag := range r.Tags(t, g) {
+	tags := r.Tags(t, g)
+	for i, tag := range tags {
 		l := r.lexicons[tag]
 		if l == nil {
 			continue
 		}
-		found := r.found(t, g.Typed && tag == g.Tag)[l.nr]
+		found := r.found(t, g.Typed && tag == g.Tag, l, r.known(tags[i+1:])...)
 		if tag != g.Tag && tag == "en" && r.lexicons[g.Tag] != nil && !slices.Contains(cyrillicTags, g.Tag) {
 			found = foreign(t, all, found)
 		}
 		all = append(all, found...)
 		if tag == "kk" && tag == g.Tag && !g.Typed {
-			all = append(all, mixed(t, found, r.found(t, true)[l.nr])...)
+			all = append(all, mixed(t, found, r.found(t, true, l))...)
 		}
 	}
 	all = longest(all, make([]extent, len(t.Words)))
 	slices.SortStableFunc(all, func(a, b spot) int { return int(a.from) - int(b.from) })
 	return r.hits(slices.Compact(all))
+}
+
+// known gives what there is of some languages.
+func (r *Rules) known(tags []string) []*lexicon {
+	var out []*lexicon
+	for _, tag := range tags {
+		if l := r.lexicons[tag]; l != nil {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // hits gives what was found in full.

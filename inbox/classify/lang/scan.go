@@ -73,36 +73,58 @@ func (r role) of(words int, m marks) role {
 	return r | roleWords
 }
 
-// found gives what the rule files find in a text, by number of the language,
-// scanning it but once.
-func (r *Rules) found(t *Text, typed bool) [][]spot {
-	list := &t.plain
+// scan is a text in one of its spellings, and what was found in it so far, by
+// number of the language.
+type scan struct {
+	matcher
+	index  *index
+	all    []bucket // of the words
+	ends   []int    // of the buckets of each
+	likely []bool
+	done   []bool
+	found  [][]spot
+
+	room  []spot // for what is found in one go
+	cover []extent
+}
+
+// scan gives the scan of a text. In a typed one only entries of Cyrillic script
+// are found.
+func (r *Rules) scan(t *Text, typed bool) *scan {
+	list, x := &t.plain, &r.plain
 	if typed {
-		list = &t.typed
+		list, x = &t.typed, &r.typed
 	}
 	if *list == nil {
-		*list = r.scan(t, typed)
+		s := &scan{matcher: r.newMatcher(t, typed), index: x, done: make([]bool, len(r.tags)), found: make([][]spot, len(r.tags))}
+		s.room, s.cover = make([]spot, 0, spotsPerWord*len(t.Words)), make([]extent, len(t.Words))
+		s.all, s.ends = x.look(&s.matcher)
+		s.likely = r.likely(x, s.all, s.ends)
+		*list = s
 	}
 	return *list
 }
 
-// scan finds the entries of every language that a text may be in, by number of
-// the language. In a typed scan only those of Cyrillic script are found.
-func (r *Rules) scan(t *Text, typed bool) [][]spot {
-	x, m := &r.plain, r.newMatcher(t, typed)
-	if typed {
-		x = &r.typed
+// found gives what the rule files find in a text in a language. Those of the
+// languages beside it are looked for at the same time.
+func (r *Rules) found(t *Text, typed bool, l *lexicon, beside ...*lexicon) []spot {
+	s := r.scan(t, typed)
+	if s.done[l.nr] {
+		return s.found[l.nr]
 	}
-	all, ends := x.look(m)
-	found, later := m.plainly(x, all, ends, r.likely(x, all, ends))
-	out := apart(found, len(r.tags))
-	cover := make([]extent, len(t.Words))
-	for nr, tag := range r.tags {
-		if plain := longest(out[nr], cover); len(plain) > 0 || len(later) > 0 {
-			out[nr] = m.referring(r.lexicons[tag], plain, later)
+	wanted := make([]bool, len(r.tags))
+	for _, x := range append(beside, l) {
+		wanted[x.nr] = s.likely[x.nr] && !s.done[x.nr]
+	}
+	found, later := s.plainly(wanted)
+	list := apart(found, len(r.tags))
+	for _, x := range append(beside, l) {
+		if wanted[x.nr] {
+			s.found[x.nr] = s.referring(x, longest(list[x.nr], s.cover), later)
 		}
+		s.done[x.nr] = true
 	}
-	return out
+	return s.found[l.nr]
 }
 
 // likely tells which languages a text may be in, by their numbers: those that
@@ -140,26 +162,33 @@ type pending struct {
 // spotsPerWord is how many entries are found a word, by and large.
 const spotsPerWord = 3
 
-// plainly finds the entries that refer to no others, and gives those that do.
-func (m *matcher) plainly(x *index, all []bucket, ends []int, likely []bool) (found []spot, later []pending) {
-	found = make([]spot, 0, spotsPerWord*len(ends))
+// plainly finds the entries of some languages that refer to no others, and gives
+// those that do.
+func (s *scan) plainly(wanted []bool) (found []spot, later []pending) {
+	found = s.room[:0]
 	from := 0
-	for i, end := range ends {
-		for _, b := range all[from:end] {
+	for i, end := range s.ends {
+		for _, b := range s.all[from:end] {
 			for g := b.from; g < b.to; g++ {
-				if !likely[x.groups[g].nr] {
-					continue
-				}
-				for _, n := range x.entries(g) {
-					if e := &m.book.patterns[n]; e.has(isRefers) {
-						later = append(later, pending{e, i})
-					} else if m.may(e, i) {
-						found = m.try(e, i, found)
-					}
+				if wanted[s.index.groups[g].nr] {
+					found, later = s.begin(g, i, found, later)
 				}
 			}
 		}
 		from = end
+	}
+	s.room = found
+	return found, later
+}
+
+// begin finds those of a group of entries that begin at a word.
+func (s *scan) begin(group uint32, word int, found []spot, later []pending) ([]spot, []pending) {
+	for _, n := range s.index.entries(group) {
+		if e := &s.book.patterns[n]; e.has(isRefers) {
+			later = append(later, pending{e, word})
+		} else if s.may(e, word) {
+			found = s.try(e, word, found)
+		}
 	}
 	return found, later
 }

@@ -34,7 +34,7 @@ type Text struct {
 	Words     []Word
 	Sentences []Span // of words; every word is in exactly one
 
-	plain, typed [][]spot // what the rule files find, once it was looked for
+	plain, typed *scan // what the rule files find, once it was looked for
 }
 
 // letters counts the letters of either script in the words from one on.
