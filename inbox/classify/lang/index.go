@@ -88,14 +88,14 @@ func (x *index) entries(group uint32) []uint32 {
 
 // look gives the buckets of the entries that may begin at each word, and where
 // those of each end.
-func (x *index) look(m *matcher) (all []bucket, ends []int) {
-	all, ends = make([]bucket, 0, 2*len(m.numbers)), make([]int, len(m.numbers))
+func (x *index) look(m *matcher) (all []bucket, ends []int32) {
+	all, ends = make([]bucket, 0, len(m.numbers)), make([]int32, len(m.numbers))
 	for i, n := range m.numbers {
 		if n != unknown && x.starts[n] < x.starts[n+1] {
 			all = append(all, bucket{x.starts[n], x.starts[n+1]})
 		}
 		all = x.begin.each(m.word(i), all)
-		ends[i] = len(all)
+		ends[i] = int32(len(all))
 	}
 	return all, ends
 }

@@ -92,7 +92,7 @@ func (r *Rules) newMatcher(t *Text, typed bool) matcher {
 // word gives a word of the text in the form that is compared.
 func (m *matcher) word(i int) string {
 	if m.typed {
-		return m.t.Words[i].skel
+		return m.t.skels[i]
 	}
 	return m.t.Words[i].Fold
 }

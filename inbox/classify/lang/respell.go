@@ -215,16 +215,18 @@ func oneApart(a, b string) bool {
 }
 
 // Respell replaces the comparable form of misspelt words by that of the words
-// that are meant, and marks them. What was found in the text before is
-// forgotten then. A word with a capital letter within a sentence may be a name,
+// that are meant, marks them, and tells whether there are any. What was found
+// in the text before is forgotten then. A word with a capital letter within a sentence may be a name,
 // and stays.
-func (r *Rules) Respell(t *Text, g Guess) {
+func (r *Rules) Respell(t *Text, g Guess) (changed bool) {
 	l := r.lexicons[g.Tag]
 	if l == nil {
-		return
+		return false
 	}
 	s := l.spelling(g.Typed)
-	changed := false
+	if g.Typed {
+		t.spell()
+	}
 	for i := range t.Words {
 		w := &t.Words[i]
 		first, _ := utf8.DecodeRuneInString(t.Source[w.Start:])
@@ -233,7 +235,7 @@ func (r *Rules) Respell(t *Text, g Guess) {
 		}
 		form := &w.Fold
 		if g.Typed {
-			form = &w.skel
+			form = &t.skels[i]
 		}
 		if owner, ok := s.owner(*form, t.Source[w.Start:w.End]); ok {
 			*form, changed = owner, true
@@ -246,6 +248,7 @@ func (r *Rules) Respell(t *Text, g Guess) {
 	if changed {
 		t.plain, t.typed = nil, nil
 	}
+	return changed
 }
 
 // owner gives a word without the ending that says what is its: "number's".

@@ -79,7 +79,7 @@ type scan struct {
 	matcher
 	index  *index
 	all    []bucket // of the words
-	ends   []int    // of the buckets of each
+	ends   []int32  // of the buckets of each
 	likely []bool
 	done   []bool
 	found  [][]spot
@@ -97,8 +97,8 @@ func (r *Rules) scan(t *Text, typed bool) *scan {
 	}
 	if *list == nil {
 		s := &scan{matcher: r.newMatcher(t, typed), index: x, done: make([]bool, len(r.tags)), found: make([][]spot, len(r.tags))}
-		s.room, s.cover = make([]spot, 0, spotsPerWord*len(t.Words)), make([]extent, len(t.Words))
 		s.all, s.ends = x.look(&s.matcher)
+		s.room, s.cover = make([]spot, 0, len(s.all)), make([]extent, len(t.Words))
 		s.likely = r.likely(x, s.all, s.ends)
 		*list = s
 	}
@@ -130,9 +130,9 @@ func (r *Rules) found(t *Text, typed bool, l *lexicon, beside ...*lexicon) []spo
 // likely tells which languages a text may be in, by their numbers: those that
 // know at least half as many of its words as the one that knows the most, and
 // those that are looked for in any text.
-func (r *Rules) likely(x *index, all []bucket, ends []int) []bool {
+func (r *Rules) likely(x *index, all []bucket, ends []int32) []bool {
 	votes, last := make([]int, len(r.tags)), make([]int, len(r.tags))
-	best, from := 0, 0
+	best, from := 0, int32(0)
 	for i, end := range ends {
 		for _, b := range all[from:end] {
 			for _, g := range x.groups[b.from:b.to] {
@@ -159,14 +159,11 @@ type pending struct {
 	word int
 }
 
-// spotsPerWord is how many entries are found a word, by and large.
-const spotsPerWord = 3
-
 // plainly finds the entries of some languages that refer to no others, and gives
 // those that do.
 func (s *scan) plainly(wanted []bool) (found []spot, later []pending) {
 	found = s.room[:0]
-	from := 0
+	from := int32(0)
 	for i, end := range s.ends {
 		for _, b := range s.all[from:end] {
 			for g := b.from; g < b.to; g++ {

@@ -7,7 +7,7 @@ import (
 )
 
 // Break says what stands before a word.
-type Break int
+type Break uint8
 
 // The breaks, weakest first.
 const (
@@ -24,8 +24,6 @@ type Word struct {
 	Before     Break
 	Quoted     bool // stands in quotation marks
 	Respelt    bool // Fold is that of another word, which is meant
-
-	skel string
 }
 
 // Text is a text cut into words and sentences.
@@ -34,7 +32,8 @@ type Text struct {
 	Words     []Word
 	Sentences []Span // of words; every word is in exactly one
 
-	plain, typed *scan // what the rule files find, once it was looked for
+	skels        []string // of the words, the spelling that both scripts share, once it was asked for
+	plain, typed *scan    // what the rule files find, once it was looked for
 }
 
 // letters counts the letters of either script in the words from one on.
@@ -58,12 +57,18 @@ func (t *Text) letters(from int) (latin, cyrillic int) {
 
 // spell fills in the spelling of each word that both scripts share.
 func (t *Text) spell() {
+	if t.skels != nil {
+		return
+	}
+	t.skels = make([]string, len(t.Words))
 	for i := range t.Words {
-		if t.Words[i].skel == "" {
-			t.Words[i].skel = skeleton(t.Words[i].Fold)
-		}
+		t.skels[i] = skeleton(t.Words[i].Fold)
 	}
 }
+
+// Unread gives the text without what was found in it, for other rules to be
+// looked for in the same words.
+func (t *Text) Unread() *Text { return &Text{Source: t.Source, Words: t.Words, Sentences: t.Sentences} }
 
 // Span is a range of words: From is the first, To the one behind the last.
 type Span struct{ From, To int }
@@ -71,13 +76,10 @@ type Span struct{ From, To int }
 // maxWord bounds the bytes of a word that are looked at.
 const maxWord = 60
 
-// wordBytes is how many bytes a word takes at the least, by and large.
-const wordBytes = 5
-
 // NewText cuts a text into words and sentences. The rules tell which dots end no
 // sentence.
 func (r *Rules) NewText(s string) *Text {
-	t := &Text{Source: s, Words: make([]Word, 0, len(s)/wordBytes+1)}
+	t := &Text{Source: s, Words: make([]Word, 0, strings.Count(s, " ")+strings.Count(s, "\n")+1)}
 	sc := scanner{rules: r, t: t, gap: Sentence, lineStart: true}
 	for i := 0; i < len(s); {
 		i = sc.step(i)
