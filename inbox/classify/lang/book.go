@@ -32,7 +32,6 @@ func (p packedPart) number() uint32 { return uint32(p >> kindBits) }
 // pattern is an entry as it is looked for.
 type pattern struct {
 	from    uint32 // of its parts
-	second  uint32 // the word behind the first; unknown: it may be any
 	concept uint16
 	n       uint8 // of its parts
 	nr      uint8 // of its language
@@ -116,9 +115,6 @@ func (b *book) add(e *entry, nr int) uint32 {
 	p.set(isLeft, e.parts[0].kind == partSlot)
 	if gap {
 		p.marks &^= isSlot
-	}
-	if parts := b.look(&p); len(parts) > 1 && parts[0].kind() != partRef && parts[1].kind() == partWord {
-		p.second = parts[1].number()
 	}
 	b.patterns = append(b.patterns, p)
 	return uint32(len(b.patterns) - 1)

@@ -11,7 +11,7 @@ type index struct {
 	starts []uint32 // by number of the word: the first of its groups
 	begin  trie     // of the beginnings
 	groups []group  // and one that ends the last
-	list   []uint32 // entries
+	list   []start  // of entries
 
 	exact, stems []first // while entries are added
 }
@@ -26,21 +26,28 @@ type group struct {
 	nr   uint8 // of the language
 }
 
-// first is the word that an entry begins with.
-type first struct{ word, entry uint32 }
+// start is an entry, and the word that must stand behind its first. That is said
+// quickly of most entries that do not fit.
+type start struct{ entry, second uint32 }
 
-func (x *index) add(entry, word uint32, kind partKind) {
+// first is the word that an entry begins with.
+type first struct {
+	word uint32
+	start
+}
+
+func (x *index) add(f first, kind partKind) {
 	if kind == partStem {
-		x.stems = append(x.stems, first{word, entry})
+		x.stems = append(x.stems, f)
 	} else {
-		x.exact = append(x.exact, first{word, entry})
+		x.exact = append(x.exact, f)
 	}
 }
 
 // done makes the index ready for use. The entries were added language by
 // language.
 func (x *index) done(b *book) {
-	x.list = make([]uint32, 0, len(x.exact)+len(x.stems))
+	x.list = make([]start, 0, len(x.exact)+len(x.stems))
 	x.starts = x.group(b, x.exact)
 	stems := x.group(b, x.stems)
 	x.groups = slices.Clip(append(x.groups, group{from: uint32(len(x.list))}))
@@ -57,12 +64,11 @@ func (x *index) group(b *book, firsts []first) []uint32 {
 	for word := range uint32(b.words.count()) {
 		starts[word] = uint32(len(x.groups))
 		for nr := -1; len(firsts) > 0 && firsts[0].word == word; firsts = firsts[1:] {
-			entry := firsts[0].entry
-			if of := b.patterns[entry].nr; int(of) != nr {
+			if of := b.patterns[firsts[0].entry].nr; int(of) != nr {
 				nr = int(of)
 				x.groups = append(x.groups, group{uint32(len(x.list)), of})
 			}
-			x.list = append(x.list, entry)
+			x.list = append(x.list, firsts[0].start)
 		}
 	}
 	starts[b.words.count()] = uint32(len(x.groups))
@@ -82,7 +88,7 @@ func beginnings(b *book, starts []uint32) []beginning {
 }
 
 // entries gives the entries of a group.
-func (x *index) entries(group uint32) []uint32 {
+func (x *index) entries(group uint32) []start {
 	return x.list[x.groups[group].from:x.groups[group+1].from]
 }
 

@@ -105,12 +105,6 @@ func (m *matcher) wanted(word uint32) uint32 {
 	return word
 }
 
-// may tells whether the second word of an entry allows that it begins at a
-// word, which fits. That is said quickly of most entries that do not fit.
-func (m *matcher) may(e *pattern, i int) bool {
-	return e.second == unknown || i+1 < len(m.numbers) && m.numbers[i+1] == m.wanted(e.second)
-}
-
 func (m *matcher) try(e *pattern, i int, hits []spot) []spot {
 	if m.typed && e.has(isLatin) {
 		return hits
@@ -171,8 +165,15 @@ func (m *matcher) match(parts []packedPart, i int, follows bool, nots map[string
 
 // from gives those of some hits that begin at a word or behind it.
 func from(hits []spot, word int) []spot {
-	at, _ := slices.BinarySearchFunc(hits, word, func(s spot, word int) int { return int(s.from) - word })
-	return hits[at:]
+	lo, hi := 0, len(hits)
+	for lo < hi {
+		if mid := (lo + hi) / 2; int(hits[mid].from) < word {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return hits[lo:]
 }
 
 // Tags gives the languages whose rule files are searched for in the text: the

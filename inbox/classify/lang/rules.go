@@ -145,14 +145,22 @@ func (r *Rules) newLexicon(nr int, list []entry) *lexicon {
 
 // index writes down with what an entry of a language begins.
 func (r *Rules) index(l *lexicon, n uint32) {
-	begin := r.book.look(&r.book.patterns[n])[0]
-	word := begin.number()
-	if begin.kind() == partRef {
+	parts := r.book.look(&r.book.patterns[n])
+	word, kind := parts[0].number(), parts[0].kind()
+	if kind == partRef {
 		l.refs[uint16(word)] = append(l.refs[uint16(word)], n)
 		return
 	}
-	r.plain.add(n, word, begin.kind())
+	f := first{word, start{entry: n, second: unknown}}
+	if len(parts) > 1 && parts[1].kind() == partWord {
+		f.second = parts[1].number()
+	}
+	r.plain.add(f, kind)
 	if isCyrillic(r.book.words.at(word)) {
-		r.typed.add(n, r.book.spell(word), begin.kind())
+		f.word = r.book.spell(word)
+		if f.second != unknown {
+			f.second = r.book.spell(f.second)
+		}
+		r.typed.add(f, kind)
 	}
 }

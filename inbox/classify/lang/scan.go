@@ -180,10 +180,17 @@ func (s *scan) plainly(wanted []bool) (found []spot, later []pending) {
 
 // begin finds those of a group of entries that begin at a word.
 func (s *scan) begin(group uint32, word int, found []spot, later []pending) ([]spot, []pending) {
-	for _, n := range s.index.entries(group) {
-		if e := &s.book.patterns[n]; e.has(isRefers) {
+	next := uint32(unknown)
+	if word+1 < len(s.numbers) {
+		next = s.numbers[word+1]
+	}
+	for _, x := range s.index.entries(group) {
+		if x.second != unknown && x.second != next {
+			continue
+		}
+		if e := &s.book.patterns[x.entry]; e.has(isRefers) {
 			later = append(later, pending{e, word})
-		} else if s.may(e, word) {
+		} else {
 			found = s.try(e, word, found)
 		}
 	}

@@ -18,35 +18,41 @@ type valueWords struct {
 // valueList holds the values in one spelling.
 type valueList struct {
 	keys   *words
-	begins map[string]bool // the first letters of each, which no ending of a sentence reaches
+	begins *words // the first letters of each: minStem to maxBegin
 }
 
-func newValueList() *valueList { return &valueList{keys: newWords(), begins: map[string]bool{}} }
+// maxBegin is how many letters of a word are compared at the most to tell at
+// little cost that no value begins with it.
+const maxBegin = 4
+
+func newValueList() *valueList { return &valueList{keys: newWords(), begins: newWords()} }
 
 // add gives the number of a value.
 func (l *valueList) add(key string) uint32 {
-	if first := begin(key); !l.begins[first] {
-		l.begins[strings.Clone(first)] = true
+	for n := minStem; n <= maxBegin; n++ {
+		l.begins.number(begin(key, n))
 	}
 	return l.keys.number(key)
 }
 
 // mayBegin tells, by the first word of a text alone, whether the text may be one
-// of the values.
-func (l *valueList) mayBegin(text string) bool {
+// of the values, with an ending of so many letters or without.
+func (l *valueList) mayBegin(text string, ending int) bool {
 	first := text
 	if i := strings.IndexFunc(text, func(r rune) bool { return r == '-' || unicode.IsSpace(r) }); i > 0 {
 		first = text[:i]
 	}
-	first = begin(Fold(first))
-	return utf8.RuneCountInString(first) < minStem || l.begins[first]
+	first = Fold(first)
+	letters := utf8.RuneCountInString(first)
+	kept := min(max(letters-ending, minStem), maxBegin) // what no ending reaches
+	return letters < minStem || l.begins.find(begin(first, kept)) != unknown
 }
 
-// begin gives the letters that a word keeps when it loses an ending.
-func begin(key string) string {
+// begin gives the first letters of a word.
+func begin(key string, letters int) string {
 	n := 0
 	for i := range key {
-		if n == minStem {
+		if n == letters {
 			return key[:i]
 		}
 		n++
@@ -71,9 +77,9 @@ func (l *lexicon) addValue(of, source string) {
 
 // done makes the values as small as they can be.
 func (v *valueWords) done() {
-	v.plain.keys.done()
-	v.typed.keys.done()
-	v.sources.done()
+	for _, w := range []*words{v.plain.keys, v.plain.begins, v.typed.keys, v.typed.begins, v.sources} {
+		w.done()
+	}
 }
 
 // as gives a value as it is written by its comparable form.
@@ -95,20 +101,20 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 		return "", false
 	}
 	words := l.values[of]
-	if words == nil || !g.Typed && !words.plain.mayBegin(text) {
+	cuts := l.cuts[CutPrefix+"value"]
+	if words == nil || !g.Typed && !words.plain.mayBegin(text, longestEnd(cuts)) {
 		return "", false
 	}
 	list, key := words.plain, placeKey(text)
 	if g.Typed {
 		list, key = words.typed, skeleton(key)
 	}
-	if !list.begins[begin(key)] {
+	if list.begins.find(begin(key, minStem)) == unknown {
 		return "", false
 	}
 	if list.keys.find(key) != unknown {
 		return text, true // with the writer's capitals
 	}
-	cuts := l.cuts[CutPrefix+"value"]
 	for _, form := range bare(strings.Fields(key), cuts, g.Typed) {
 		if list.keys.find(form) == unknown {
 			continue
@@ -119,6 +125,15 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 		return words.as(form)
 	}
 	return "", false
+}
+
+// longestEnd gives how many letters an ending has at the most.
+func longestEnd(cuts []cut) int {
+	n := 0
+	for _, c := range cuts {
+		n = max(n, c.letters)
+	}
+	return n
 }
 
 // Lists tells whether the file of the guessed language has a section value.NAME.

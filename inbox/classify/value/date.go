@@ -45,7 +45,7 @@ func Dates(text string, how Writing) []Found {
 	toks := dateTokens(text, how.Marks)
 	var out []Found
 	for i := 0; i < len(toks); {
-		f, n := dateAt(toks[i:], how)
+		f, n := dateAt(text, toks[i:], how)
 		if n == 0 {
 			i++
 			continue
@@ -61,8 +61,11 @@ type token struct {
 	start, end int
 	kind       byte // n number, m month, d day in words, w other word
 	n, width   int
-	sep, text  string // what stands before it, and the word
+	before     int // where the token before it ends
 }
+
+// sep gives what stands between a token of a text and the one before.
+func (t token) sep(text string) string { return text[t.before:t.start] }
 
 // tokenBytes is how many bytes a token takes at the least, by and large.
 const tokenBytes = 6
@@ -71,7 +74,7 @@ func dateTokens(text string, marks []Mark) []token {
 	out := make([]token, 0, len(text)/tokenBytes)
 	last := 0
 	add := func(t token) {
-		t.sep, t.text = text[last:t.start], text[t.start:t.end]
+		t.before = last
 		last = t.end
 		out = append(out, t)
 	}
@@ -122,22 +125,22 @@ func dateTokens(text string, marks []Mark) []token {
 
 // dateAt reads a date that begins with the first token, and gives how many
 // tokens it takes; 0 is none.
-func dateAt(t []token, how Writing) (Found, int) {
-	if f, n := allDigits(t, how.Order); n > 0 {
+func dateAt(text string, t []token, how Writing) (Found, int) {
+	if f, n := allDigits(text, t, how.Order); n > 0 {
 		return f, n
 	}
-	return named(t, how.Links)
+	return named(text, t, how.Links)
 }
 
-func allDigits(t []token, order Order) (Found, int) {
+func allDigits(text string, t []token, order Order) (Found, int) {
 	if len(t) < 3 || t[0].kind != 'n' || t[1].kind != 'n' || t[2].kind != 'n' {
 		return Found{}, 0
 	}
-	sep := strings.TrimSpace(t[1].sep)
-	if sep != strings.TrimSpace(t[2].sep) || (sep != "." && sep != "/" && sep != "-" && !(sep == "" && t[0].width == 2 && t[1].width == 2 && t[2].width == 4)) {
+	sep := strings.TrimSpace(t[1].sep(text))
+	if sep != strings.TrimSpace(t[2].sep(text)) || (sep != "." && sep != "/" && sep != "-" && !(sep == "" && t[0].width == 2 && t[1].width == 2 && t[2].width == 4)) {
 		return Found{}, 0
 	}
-	if t[0].start > 0 && len(t[0].sep) > 0 && strings.HasSuffix(t[0].sep, "+") || (len(t) > 3 && t[3].kind == 'n' && strings.TrimSpace(t[3].sep) == sep && sep != "") {
+	if t[0].start > 0 && strings.HasSuffix(t[0].sep(text), "+") || (len(t) > 3 && t[3].kind == 'n' && strings.TrimSpace(t[3].sep(text)) == sep && sep != "") {
 		return Found{}, 0 // a telephone or version number
 	}
 	start, end := t[0].start, t[2].end
@@ -164,11 +167,11 @@ func allDigits(t []token, order Order) (Found, int) {
 
 // named reads a date whose month is a word: 8 March 1979, March 8th, 1979,
 // 1979 жылғы 8 наурыз.
-func named(t []token, links func(word string) bool) (Found, int) {
+func named(text string, t []token, links func(word string) bool) (Found, int) {
 	var day, month, year, n, width int
 	for n < len(t) && n < 7 {
 		x := t[n]
-		if n > 0 && (len(x.sep) > 4 || strings.ContainsAny(x.sep, ":;!?\n()")) {
+		if sep := x.sep(text); n > 0 && (len(sep) > 4 || strings.ContainsAny(sep, ":;!?\n()")) {
 			break
 		}
 		switch {
@@ -180,7 +183,7 @@ func named(t []token, links func(word string) bool) (Found, int) {
 			year, width = x.n, x.width
 		case x.kind == 'n' && x.width <= 2 && day == 0:
 			day = x.n
-		case x.kind == 'w' && n > 0 && links != nil && links(x.text):
+		case x.kind == 'w' && n > 0 && links != nil && links(text[x.start:x.end]):
 		default:
 			return Found{}, 0
 		}
