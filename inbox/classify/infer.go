@@ -98,6 +98,13 @@ func (r *reader) value(f inbox.Field, text string) (string, bool) {
 	return r.c.rules.Value(r.guess, "country", text)
 }
 
+// mayBeginValue tells whether a value that the rule files list for a field may
+// begin with a word.
+func (r *reader) mayBeginValue(f inbox.Field, i int) bool {
+	w := r.t.Slice(word(i))
+	return r.c.rules.MayBeginValue(r.guess, string(f), w) || f == inbox.FieldNationality && r.c.rules.MayBeginValue(r.guess, "country", w)
+}
+
 // taken tells whether a word is part of the value of a candidate.
 func (r *reader) taken(list []candidate, at lang.Span) bool {
 	return slices.ContainsFunc(list, func(c candidate) bool { return overlap(at, c.value) })

@@ -155,6 +155,9 @@ func (r *reader) listedMentions(f inbox.Field) []mention {
 
 // listed1 finds the longest value of the rule files that begins at a word.
 func (r *reader) listed1(sentence, from int, f inbox.Field) (mention, bool) {
+	if !r.mayBeginValue(f, from) {
+		return mention{}, false
+	}
 	s := r.t.Sentences[sentence]
 	for n := min(lang.MaxValueWords, s.To-from); n > 0; n-- {
 		at := lang.Span{From: from, To: from + n}

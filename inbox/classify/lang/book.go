@@ -1,9 +1,6 @@
 package lang
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // book holds the entries that are looked for, of all languages. A hundred
 // thousand of them stay in memory as long as the program runs: so they are
@@ -90,7 +87,7 @@ func (b *book) section(c Concept) uint16 {
 	if n, ok := b.sections[c]; ok {
 		return n
 	}
-	c = Concept(strings.Clone(string(c))) // not a part of a whole file
+	c = c.own()
 	n := uint16(len(b.concepts))
 	b.concepts, b.roles = append(b.concepts, c), append(b.roles, c.role())
 	b.sections[c] = n

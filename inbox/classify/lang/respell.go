@@ -192,12 +192,15 @@ func (s *spelling) sounding(so string) string {
 }
 
 func (s *spelling) isKnown(w string) bool {
+	if s.is(w, isWord|isStem) {
+		return true
+	}
 	for i := range w {
 		if s.is(w[:i], isStem) {
 			return true
 		}
 	}
-	return s.is(w, isWord|isStem)
+	return false
 }
 
 // oneApart tells whether two words differ in one letter that is more, less or

@@ -37,6 +37,8 @@ type lexicon struct {
 	values map[string]*valueWords // by what they are values of
 	words  wordLists
 
+	longestEnd int // of those in the section cut.value, in letters
+
 	spelling func(typed bool) *spelling
 }
 
@@ -139,6 +141,7 @@ func (r *Rules) newLexicon(nr int, list []entry) *lexicon {
 	for _, v := range l.values {
 		v.done()
 	}
+	l.longestEnd = longestEnd(l.cuts[cutValue])
 	l.spelling = r.book.spellings(from, len(r.book.patterns))
 	return l
 }

@@ -88,6 +88,9 @@ func (v *valueWords) as(key string) (string, bool) {
 	return v.sources.at(v.source[n]), n != unknown
 }
 
+// cutValue is the section of the endings that values lose.
+const cutValue Concept = CutPrefix + "value"
+
 // MaxValueWords bounds the words of a value that a rule file lists.
 const MaxValueWords = 3
 
@@ -101,8 +104,7 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 		return "", false
 	}
 	words := l.values[of]
-	cuts := l.cuts[CutPrefix+"value"]
-	if words == nil || !g.Typed && !words.plain.mayBegin(text, longestEnd(cuts)) {
+	if words == nil || !g.Typed && !words.plain.mayBegin(text, l.longestEnd) {
 		return "", false
 	}
 	list, key := words.plain, placeKey(text)
@@ -115,7 +117,7 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 	if list.keys.find(key) != unknown {
 		return text, true // with the writer's capitals
 	}
-	for _, form := range bare(strings.Fields(key), cuts, g.Typed) {
+	for _, form := range bare(strings.Fields(key), l.cuts[cutValue], g.Typed) {
 		if list.keys.find(form) == unknown {
 			continue
 		}
@@ -125,6 +127,13 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 		return words.as(form)
 	}
 	return "", false
+}
+
+// MayBeginValue tells at little cost whether a value of a section value.NAME of
+// the guessed language may begin with a word.
+func (r *Rules) MayBeginValue(g Guess, of, word string) bool {
+	l := r.lexicons[g.Tag]
+	return l != nil && l.values[of] != nil && (g.Typed || l.values[of].plain.mayBegin(word, l.longestEnd))
 }
 
 // longestEnd gives how many letters an ending has at the most.
