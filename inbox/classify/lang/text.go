@@ -314,5 +314,9 @@ func (t *Text) EndMark(s Span) string {
 	if s.To < len(t.Words) {
 		end = t.Words[s.To].Start
 	}
-	return strings.Join(strings.Fields(t.Source[t.Words[s.To-1].End:end]), "")
+	mark := strings.TrimSpace(t.Source[t.Words[s.To-1].End:end])
+	if strings.ContainsFunc(mark, unicode.IsSpace) {
+		return strings.Join(strings.Fields(mark), "")
+	}
+	return mark
 }
