@@ -139,7 +139,7 @@ func (r *reader) wishesValue(s lang.Span) bool {
 	}
 	return slices.ContainsFunc(r.parts(s), func(p lang.Span) bool {
 		fields := named(r.hits.Prefixed(p, lang.FieldPrefix))
-		if slices.Contains(fields, inbox.FieldAbout) && r.hits.Has(s, lang.Wish) && len(r.textMentions()) > 0 {
+		if slices.Contains(fields, inbox.FieldAbout) && r.hits.Has(s, lang.Wish) && len(r.mentions(inbox.FieldAbout)) > 0 {
 			return true
 		}
 		who := slices.ContainsFunc(fields, func(f inbox.Field) bool { return introduces(f) || f == inbox.FieldPhone || f == inbox.FieldAddress })

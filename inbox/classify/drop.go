@@ -35,8 +35,8 @@ func (r *reader) signed() bool {
 }
 
 // joinCitations makes one sentence of those that the dots of a citation have
-// cut: "nach Art. 17 Abs. 1 DSGVO".
-func (r *reader) joinCitations() {
+// cut, "nach Art. 17 Abs. 1 DSGVO", and tells whether there are any.
+func (r *reader) joinCitations() bool {
 	var out []lang.Span
 	for _, s := range r.t.Sentences {
 		if n := len(out); n > 0 && r.cites(s.From) {
@@ -45,7 +45,9 @@ func (r *reader) joinCitations() {
 		}
 		out = append(out, s)
 	}
+	joined := len(out) < len(r.t.Sentences)
 	r.t.Sentences = out
+	return joined
 }
 
 // cites tells whether a word is the number, or the next abbreviation, behind the
@@ -71,6 +73,9 @@ func (r *reader) dropNames() {
 // dropPronouns forgets that a word may say whose something is where it ends its
 // part of the sentence: there it is the object itself ("приберіть його").
 func (r *reader) dropPronouns() {
+	if !r.hits.Has(r.all(), lang.Third) {
+		return
+	}
 	all := slices.Clone(r.hits)
 	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool {
 		if h.Concept != lang.Third || h.To-h.From > 1 || h.From == 0 || !all.Has(h.Span, lang.It) {
@@ -85,6 +90,9 @@ func (r *reader) dropPronouns() {
 // dropMistaken forgets what the form of a word or the words beside it show to
 // mean something else.
 func (r *reader) dropMistaken() {
+	if r.forms == (noForms{}) {
+		return
+	}
 	all := slices.Clone(r.hits) // DeleteFunc moves what it deletes from
 	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return r.forms.mistaken(h, all) })
 }
@@ -98,7 +106,7 @@ func (r *reader) cutForwarded() {
 	}
 	end := f[0].From
 	r.hits = slices.DeleteFunc(r.hits, func(h lang.Hit) bool { return h.To > end })
-	r.t.Words = r.t.Words[:end]
+	r.t.Words, r.altered = r.t.Words[:end], true
 	r.t.Sentences = slices.DeleteFunc(r.t.Sentences, func(s lang.Span) bool { return s.From >= end })
 	if n := len(r.t.Sentences); n > 0 {
 		r.t.Sentences[n-1].To = min(r.t.Sentences[n-1].To, end)

@@ -23,7 +23,7 @@ func (r *reader) inferred(list []candidate, asked bool) []candidate {
 	wanted, named := r.wanted(list)
 	slices.SortStableFunc(wanted[:named], func(a, b inbox.Field) int { return maxWords(b) - maxWords(a) }) // running text holds names of all kinds
 	for i, f := range wanted {
-		all := slices.DeleteFunc(r.mentions(f), func(m mention) bool { return r.taken(list, m.span) || r.taken(out, m.span) })
+		all := slices.DeleteFunc(slices.Clone(r.mentions(f)), func(m mention) bool { return r.taken(list, m.span) || r.taken(out, m.span) })
 		m, ok := newer(all)
 		who := (introduces(f) || f == inbox.FieldNickname) && len(all) < 2 && !r.saysWhich(m, asked)
 		if !ok || who || r.hits.Has(r.t.Sentences[m.sentence], lang.Third) {
@@ -96,6 +96,13 @@ func (r *reader) value(f inbox.Field, text string) (string, bool) {
 		return v, ok
 	}
 	return r.c.rules.Value(r.guess, "country", text)
+}
+
+// mayBeginValue tells whether a value that the rule files list for a field may
+// begin with a word.
+func (r *reader) mayBeginValue(f inbox.Field, i int) bool {
+	w := r.t.Slice(word(i))
+	return r.c.rules.MayBeginValue(r.guess, string(f), w) || f == inbox.FieldNationality && r.c.rules.MayBeginValue(r.guess, "country", w)
 }
 
 // taken tells whether a word is part of the value of a candidate.

@@ -26,8 +26,21 @@ const (
 	fresh                // it is said to be what is now, or should be
 )
 
-// mentions finds what can be a value of a field.
+// mentions gives what can be a value of a field. It is looked for once, and not
+// to be changed.
 func (r *reader) mentions(f inbox.Field) []mention {
+	if isName(f) {
+		f = inbox.FieldFullName // whole or not, it looks alike
+	}
+	list, ok := r.mentioning[f]
+	if !ok {
+		list = r.findMentions(f)
+		r.mentioning[f] = list
+	}
+	return list
+}
+
+func (r *reader) findMentions(f inbox.Field) []mention {
 	switch f {
 	case inbox.FieldEmail, inbox.FieldPhone, inbox.FieldBirth:
 		return r.typedMentions(f)
@@ -39,7 +52,7 @@ func (r *reader) mentions(f inbox.Field) []mention {
 		return r.placeMentions()
 	case inbox.FieldNickname:
 		return r.nickMentions()
-	case inbox.FieldFullName, inbox.FieldGivenName, inbox.FieldFamilyName:
+	case inbox.FieldFullName:
 		return r.nameMentions()
 	case inbox.FieldAbout:
 		return r.textMentions()
@@ -142,6 +155,9 @@ func (r *reader) listedMentions(f inbox.Field) []mention {
 
 // listed1 finds the longest value of the rule files that begins at a word.
 func (r *reader) listed1(sentence, from int, f inbox.Field) (mention, bool) {
+	if !r.mayBeginValue(f, from) {
+		return mention{}, false
+	}
 	s := r.t.Sentences[sentence]
 	for n := min(lang.MaxValueWords, s.To-from); n > 0; n-- {
 		at := lang.Span{From: from, To: from + n}

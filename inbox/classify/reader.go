@@ -23,6 +23,7 @@ const (
 type reader struct {
 	c       *Classifier
 	t       *lang.Text
+	altered bool // its words are not those that the rules cut it into any more
 	guess   lang.Guess
 	grammar grammar
 	forms   forms
@@ -36,6 +37,8 @@ type reader struct {
 	finds   []find
 	read    []lang.Span  // the words that a find accounts for
 	handled map[int]bool // sentences that gave a find
+
+	mentioning map[inbox.Field][]mention // what can be values of fields, as far as it was looked for
 
 	itemized bool // a list says what of the data is to be deleted
 
@@ -63,9 +66,9 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	if subject != "" {
 		source = subject + "\n\n" + body
 	}
-	r := &reader{c: c, handled: map[int]bool{}}
+	r := &reader{c: c, handled: map[int]bool{}, mentioning: map[inbox.Field][]mention{}}
 	r.t = c.rules.NewText(source)
-	r.joinCitations()
+	r.altered = r.joinCitations()
 	for _, s := range r.t.Sentences {
 		if subject != "" && r.t.Words[s.From].Start < len(subject) {
 			r.subject++
@@ -75,12 +78,20 @@ func (c *Classifier) newReader(subject, body string) *reader {
 	if r.guess.Tag == lang.Und || r.signed() {
 		r.guess = c.rules.Detect(r.t, 0, c.opt.Languages)
 	}
-	c.rules.Respell(r.t, r.guess)
+	r.altered = c.rules.Respell(r.t, r.guess) || r.altered
 	r.hits = c.rules.Find(r.t, r.guess)
 	r.learn()
 	r.inRules = r.covers(r.hits)
 	r.drop()
 	return r
+}
+
+// asCut gives the text as the rules cut it into words.
+func (r *reader) asCut() *lang.Text {
+	if r.altered {
+		return r.c.rules.NewText(r.t.Source)
+	}
+	return r.t.Unread()
 }
 
 // requests gives everything that is asked, in the order written; at least a

@@ -303,11 +303,12 @@ func (r *reader) filler(s lang.Span) bool {
 // countCovered counts the words of the phrases of some concepts that begin in a
 // span.
 func (r *reader) countCovered(s lang.Span, concepts ...lang.Concept) int {
-	covered := map[int]bool{}
+	n, end := 0, 0
 	for _, h := range r.hits.In(s, concepts...) {
-		for i := h.From; i < h.To; i++ {
-			covered[i] = true
+		if h.To > end {
+			n += h.To - max(end, h.From)
+			end = h.To
 		}
 	}
-	return len(covered)
+	return n
 }

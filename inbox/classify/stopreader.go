@@ -29,10 +29,11 @@ func newStopReader(r *reader) *stopReader {
 	if c.knowsStops(s.guess.Tag) {
 		s.all = slices.DeleteFunc(s.all, func(h lang.Hit) bool { return !slices.Contains(shared, h.Concept) })
 	}
-	own := c.stops.Find(c.rules.NewText(s.t.Source), s.guess)
+	own := c.stops.Find(r.asCut(), s.guess)
 	s.all = append(s.all, slices.DeleteFunc(own, func(h lang.Hit) bool { return h.To > len(s.t.Words) })...)
 	s.all = slices.DeleteFunc(s.all, func(h lang.Hit) bool { return h.To == h.From+1 && s.forms.isWhat(h.From) })
 	slices.SortStableFunc(s.all, func(a, b lang.Hit) int { return a.From - b.From })
+	s.first = make([]int, 0, len(s.t.Words)+1)
 	for i, k := 0, 0; i <= len(s.t.Words); i++ {
 		for k < len(s.all) && s.all[k].From < i {
 			k++

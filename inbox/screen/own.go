@@ -13,7 +13,7 @@ import (
 const LoopMark = "X-Supportd-Loop"
 
 // loop finds our own mail come back.
-func loop(c Config, m *inbox.Message) string {
+func loop(c Config, m *view) string {
 	if c.Ours == nil {
 		return ""
 	}

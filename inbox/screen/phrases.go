@@ -13,65 +13,123 @@ import (
 //go:embed signs.txt
 var signsText string
 
-// signPhrases are the phrases of signs.txt by the first rune of their first
-// word.
-var signPhrases, dateWords = readSigns(signsText)
+// known is what signs.txt says.
+var known = readSigns(signsText)
 
 const (
 	maxSentence = 80 // words of a sentence; what is longer is cut in two
 	maxGap      = 10 // words that a "*" stands for
 )
 
+// signs are the phrases that give automatic mails away, and the words of dates,
+// by the first two letters of their first word.
+type signs struct {
+	phrases map[letters][]phrase
+	dates   map[letters][]stem
+	sets    map[string]set // of one sign each
+}
+
+// letters are the first two of a word; the second is 0 of one that has but one.
+type letters [2]rune
+
+func begin(w string) letters {
+	first, n := utf8.DecodeRuneInString(w)
+	second, size := utf8.DecodeRuneInString(w[n:])
+	if size == 0 {
+		second = 0
+	}
+	return letters{first, second}
+}
+
+// either gives the letters of what a word may be, or begin with.
+func (l letters) either() []letters {
+	if l[1] == 0 {
+		return []letters{l}
+	}
+	return []letters{l, {l[0]}}
+}
+
+// stem is a word, or the beginning of one.
+type stem struct {
+	text string
+	any  bool // ending
+}
+
+func readStem(w string) stem {
+	text, any := strings.CutSuffix(w, "-")
+	return stem{text, any}
+}
+
+// fits compares a word with one of a phrase.
+func (s stem) fits(word string) bool {
+	return strings.HasPrefix(word, s.text) && (s.any || len(word) == len(s.text))
+}
+
 // phrase is a line of signs.txt: groups of words that follow each other, with
 // up to maxGap other words between the groups. A word is a list of those that
 // may stand in its place.
 type phrase struct {
 	sign   string
-	groups [][][]string
+	set    set // of the sign
+	groups [][][]stem
 }
 
 // readSigns reads the phrases. A section is made by its name; a test compares
 // the names with those of the readings.
-func readSigns(text string) (map[rune][]phrase, []string) {
-	var dates []string
-	byRune, sign := map[rune][]phrase{}, ""
+func readSigns(text string) signs {
+	out := signs{phrases: map[letters][]phrase{}, dates: map[letters][]stem{}, sets: map[string]set{answering: 1}}
+	sign := ""
 	for l := range strings.SplitSeq(text, "\n") {
 		l = strings.TrimSpace(l)
 		switch {
 		case l == "" || l[0] == '#':
 		case l[0] == '[':
 			sign = strings.Trim(l, "[]")
-		case sign == "dates":
-			dates = append(dates, strings.Fields(plain(l))...)
-		default:
-			p := readPhrase(sign, l)
-			for _, r := range p.begins() {
-				byRune[r] = append(byRune[r], p)
+			if out.sets[sign] == 0 {
+				out.sets[sign] = 1 << len(out.sets)
 			}
+		case sign == "dates":
+			for w := range strings.FieldsSeq(plain(l)) {
+				date := readStem(w)
+				out.dates[begin(date.text)] = append(out.dates[begin(date.text)], date)
+			}
+		default:
+			out.add(readPhrase(sign, l))
 		}
 	}
-	return byRune, dates
+	return out
+}
+
+func (s signs) add(p phrase) {
+	p.set = s.sets[p.sign]
+	for _, l := range p.begins() {
+		s.phrases[l] = append(s.phrases[l], p)
+	}
 }
 
 func readPhrase(sign, l string) phrase {
-	p := phrase{sign, [][][]string{nil}}
-	for _, w := range strings.Fields(plain(l)) {
+	p := phrase{sign: sign, groups: [][][]stem{nil}}
+	for w := range strings.FieldsSeq(plain(l)) {
 		if w == "*" {
 			p.groups = append(p.groups, nil)
 			continue
 		}
+		var any []stem
+		for one := range strings.SplitSeq(w, "|") {
+			any = append(any, readStem(one))
+		}
 		last := &p.groups[len(p.groups)-1]
-		*last = append(*last, strings.Split(w, "|"))
+		*last = append(*last, any)
 	}
 	return p
 }
 
-// begins gives the runes that the phrase may begin with.
-func (p phrase) begins() []rune {
-	var out []rune
+// begins gives the letters that the phrase may begin with.
+func (p phrase) begins() []letters {
+	var out []letters
 	for _, w := range p.groups[0][0] {
-		if r, _ := utf8.DecodeRuneInString(w); !slices.Contains(out, r) {
-			out = append(out, r)
+		if l := begin(w.text); !slices.Contains(out, l) {
+			out = append(out, l)
 		}
 	}
 	return out
@@ -92,22 +150,16 @@ func (p phrase) in(words []string) bool {
 	return true
 }
 
-func follow(words []string, group [][]string) bool {
+func follow(words []string, group [][]stem) bool {
 	if len(words) < len(group) {
 		return false
 	}
 	for i, any := range group {
-		if !slices.ContainsFunc(any, func(w string) bool { return fits(words[i], w) }) {
+		if !slices.ContainsFunc(any, func(s stem) bool { return s.fits(words[i]) }) {
 			return false
 		}
 	}
 	return true
-}
-
-// fits compares a word with one of a phrase, whose "-" is any ending.
-func fits(word, want string) bool {
-	stem, ok := strings.CutSuffix(want, "-")
-	return word == want || ok && strings.HasPrefix(word, stem)
 }
 
 // sentence is a piece of a mail that stands between full stops: its words, of
@@ -117,16 +169,27 @@ type sentence struct {
 	words    []string
 	subject  bool
 	question bool
+
+	found set // once they were looked for
+	read  bool
 }
 
 // signs gives the sections of signs.txt that a sentence has a phrase of.
-func (s sentence) signs() set {
-	found := set{}
+func (s *sentence) signs() set {
+	if !s.read {
+		s.found, s.read = s.find(), true
+	}
+	return s.found
+}
+
+func (s *sentence) find() set {
+	var found set
 	for i, w := range s.words {
-		r, _ := utf8.DecodeRuneInString(w)
-		for _, p := range signPhrases[r] {
-			if !found[p.sign] && p.in(s.words[i:]) {
-				found[p.sign] = true
+		for _, l := range begin(w).either() {
+			for _, p := range known.phrases[l] {
+				if found&p.set == 0 && p.in(s.words[i:]) {
+					found |= p.set
+				}
 			}
 		}
 	}
@@ -172,7 +235,7 @@ func split(text string) []sentence {
 		open = sentence{words: []string{"^"}}
 	}
 	for line := range strings.SplitSeq(plain(text), "\n") {
-		for _, f := range strings.Fields(line) {
+		for f := range strings.FieldsSeq(line) {
 			open.words = appendWords(open.words, f)
 			stop, question := stops(f)
 			open.question = open.question || question
@@ -209,7 +272,7 @@ func appendWords(words []string, field string) []string {
 	case strings.Contains(field, "http://") || strings.Contains(field, "https://") || strings.HasPrefix(field, "www."):
 		return append(words, "http")
 	}
-	for _, w := range strings.FieldsFunc(field, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }) {
+	for w := range strings.FieldsFuncSeq(field, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }) {
 		if !isDate(w) {
 			words = append(words, w)
 		} else if words[len(words)-1] != "0" {
@@ -220,7 +283,7 @@ func appendWords(words []string, field string) []string {
 }
 
 func isDate(w string) bool {
-	return strings.ContainsFunc(w, unicode.IsDigit) || slices.ContainsFunc(dateWords, func(d string) bool { return fits(w, d) })
+	return strings.ContainsFunc(w, unicode.IsDigit) || slices.ContainsFunc(known.dates[begin(w)], func(d stem) bool { return d.fits(w) })
 }
 
 // plainer evens out what is written in several ways. An apostrophe parts words.
@@ -229,7 +292,13 @@ var plainer = strings.NewReplacer("’", " ", "‘", " ", "ё", "е", "\u00ad", 
 	"i'm", "i am", "i’m", "i am", "'re ", " are ", "’re ", " are ", "'ll ", " will ", "’ll ", " will ", "'ve ", " have ", "’ve ", " have ", "'", " ")
 
 // plain makes texts and phrases comparable.
-func plain(s string) string { return plainer.Replace(strings.ToLower(s)) }
+func plain(s string) string {
+	s = strings.ToLower(s)
+	if !strings.ContainsAny(s, "'’‘ё\u00ad\u200b\u00a0") && !strings.Contains(s, "cannot") {
+		return s // nothing is written in several ways
+	}
+	return plainer.Replace(s)
+}
 
 // unquoted drops what a text quotes in quotation marks: it is another's.
 func unquoted(s string) string {

@@ -26,6 +26,7 @@ package screen
 
 import (
 	"strings"
+	"sync"
 
 	"push.guru/supportd/inbox"
 )
@@ -47,7 +48,7 @@ type Config struct {
 // check is one reason to screen.
 type check struct {
 	class inbox.Class
-	find  func(Config, *inbox.Message) string // why, for staff; "": not this one
+	find  func(Config, *view) string // why, for staff; "": not this one
 }
 
 // checks are asked in this order. What says most about the mail comes first:
@@ -67,12 +68,30 @@ var checks = []check{
 // Check says why a mail must not be answered, and on what evidence, in words
 // for staff that name nobody. ClassNone means that it may be answered.
 func (c Config) Check(m *inbox.Message) (inbox.Class, string) {
+	v := newView(m)
 	for _, k := range checks {
-		if why := k.find(c, m); why != "" {
+		if why := k.find(c, v); why != "" {
 			return k.class, why
 		}
 	}
-	return byWords(m)
+	return byWords(v)
+}
+
+// view is a mail as the checks see it. What many of them ask for is found once.
+type view struct {
+	*inbox.Message
+	local     string // part of the sender
+	text      func() string
+	sentences func() []sentence
+	asks      func() bool
+}
+
+func newView(m *inbox.Message) *view {
+	v := &view{Message: m, local: local(m)}
+	v.text = sync.OnceValue(func() string { return text(m) })
+	v.sentences = sync.OnceValue(func() []sentence { return sentences(m) })
+	v.asks = sync.OnceValue(func() bool { return personal(v.sentences()) })
+	return v
 }
 
 // CheckForm is Check for a Message that a form of the site's made of what a
@@ -80,20 +99,21 @@ func (c Config) Check(m *inbox.Message) (inbox.Class, string) {
 // its words are the form's in part: only what the border, the program itself
 // and the person's address say counts.
 func (c Config) CheckForm(m *inbox.Message) (inbox.Class, string) {
-	if why := loop(c, m); why != "" {
+	v := newView(m)
+	if why := loop(c, v); why != "" {
 		return inbox.ClassLoop, why
 	}
-	if why := spam(c, m); why != "" {
+	if why := spam(c, v); why != "" {
 		return inbox.ClassSpam, why
 	}
-	if m.From.Addr != "" && robot(local(m)) && c.AuthorOfUs(m) == "" {
+	if m.From.Addr != "" && robot(v.local) && c.AuthorOfUs(m) == "" {
 		return inbox.ClassNoSender, "the address in the form says by its name that it takes no mail"
 	}
 	return inbox.ClassNone, ""
 }
 
 // malformed finds what is no mail: nothing that mails have could be read.
-func malformed(_ Config, m *inbox.Message) string {
+func malformed(_ Config, m *view) string {
 	if len(m.Header) == 0 && m.From.Addr == "" && m.Subject == "" && m.ID == "" {
 		return "no mail header could be read"
 	}
@@ -104,60 +124,60 @@ func malformed(_ Config, m *inbox.Message) string {
 // failure of anything.
 const receipt = "disposition-notification"
 
-func bounce(_ Config, m *inbox.Message) string {
+func bounce(_ Config, m *view) string {
 	if r := m.Report; r != nil && r.Type != receipt {
 		return "it is a report: " + r.Type
 	}
-	if m.Report == nil && rootIs(m, "multipart/report") {
+	if m.Report == nil && rootIs(m.Message, "multipart/report") {
 		return "it is a report (multipart/report)"
 	}
-	if nullPath(m) && m.Report == nil {
+	if nullPath(m.Message) && m.Report == nil {
 		return "the return path is empty"
 	}
 	if len(m.Header["X-Failed-Recipients"]) > 0 {
 		return "X-Failed-Recipients names who did not get a mail"
 	}
-	if daemon(local(m)) {
+	if daemon(m.local) {
 		return "a mail server wrote it, by its sender's name"
 	}
-	if postmaster(local(m)) && bounceText(m) && (carriesMail(m) || statusCode(text(m))) {
+	if postmaster(m.local) && bounceText(m.text()) && (carriesMail(m.Message) || statusCode(m.text())) {
 		return "a mail server's keeper returns a mail"
 	}
-	if carriesMail(m) && startsWithAny(subject(m), words.complaintSubjects) {
+	if carriesMail(m.Message) && startsWithAny(subject(m.Message), words.complaintSubjects) {
 		return "a provider passes on a complaint"
 	}
-	if startsWithAny(subject(m), words.bounceSubjects) && (automatic(m) != "" || robot(local(m)) || bounceText(m) && (carriesMail(m) || statusCode(text(m)))) {
+	if startsWithAny(subject(m.Message), words.bounceSubjects) && (automatic(m.Message) != "" || robot(m.local) || bounceText(m.text()) && (carriesMail(m.Message) || statusCode(m.text()))) {
 		return "subject and form are those of a bounce"
 	}
 	return ""
 }
 
-func autoReply(_ Config, m *inbox.Message) string {
+func autoReply(_ Config, m *view) string {
 	if m.Report != nil && m.Report.Type == receipt {
 		return "it is a receipt that a mail was read"
 	}
-	if why := automatic(m); why != "" {
+	if why := automatic(m.Message); why != "" {
 		return why
 	}
 	for _, t := range m.Attachments {
-		if t == "text/calendar" && calendarReply(m) {
+		if t == "text/calendar" && calendarReply(m.Message) {
 			return "it is an answer to an invitation"
 		}
 	}
-	if rootIs(m, "text/calendar") {
+	if rootIs(m.Message, "text/calendar") {
 		return "it is a calendar message"
 	}
-	s := subject(m)
+	s := subject(m.Message)
 	switch {
-	case startsWithAny(s, words.autoSubjects) && (labelled(s) || !asks(m)):
+	case startsWithAny(s, words.autoSubjects) && (labelled(s) || !m.asks()):
 		return "the subject is that of an auto-reply"
-	case asks(m):
+	case m.asks():
 		return ""
-	case startsWithAny(s, words.awaySubjects) && awayText(m):
+	case startsWithAny(s, words.awaySubjects) && awayText(m.text()):
 		return "subject and text are those of an auto-reply"
-	case startsWithAny(text(m), words.autoTexts):
+	case startsWithAny(m.text(), words.autoTexts):
 		return "the text is that of an auto-reply"
-	case startsWithAny(s, words.challengeSubjects) && containsAny(text(m), words.challengeTexts):
+	case startsWithAny(s, words.challengeSubjects) && containsAny(m.text(), words.challengeTexts):
 		return "it asks to prove that the sender of a mail is no machine"
 	}
 	return ""
@@ -195,8 +215,8 @@ func automatic(m *inbox.Message) string {
 // list finds the headers that mailing lists add. List-Unsubscribe is not
 // among them: it alone is no proof. Where our mailbox is itself the address of
 // a group, every mail to it has them, and they say nothing.
-func list(c Config, m *inbox.Message) string {
-	if ownList(c, m) {
+func list(c Config, m *view) string {
+	if ownList(c, m.Message) {
 		return ""
 	}
 	for _, name := range []string{"List-Id", "List-Post", "List-Owner", "List-Archive", "List-Subscribe", "X-Mailing-List", "Mailing-List",
@@ -217,7 +237,7 @@ func list(c Config, m *inbox.Message) string {
 
 // bulk finds mass mail: by Precedence, or by List-Unsubscribe beside another
 // sign of a mass mailing.
-func bulk(_ Config, m *inbox.Message) string {
+func bulk(_ Config, m *view) string {
 	for _, v := range m.Header["Precedence"] {
 		for _, k := range []string{"bulk", "junk"} {
 			if means(v, k) {
@@ -236,7 +256,7 @@ func bulk(_ Config, m *inbox.Message) string {
 			return "List-Unsubscribe and " + name + " are set, as on mass mail"
 		}
 	}
-	if robot(local(m)) {
+	if robot(m.local) {
 		return "List-Unsubscribe is set, and the sender takes no mail"
 	}
 	return ""
@@ -245,8 +265,8 @@ func bulk(_ Config, m *inbox.Message) string {
 // noSender finds mails with nobody to answer. A sender who is only suspicious
 // has an address, and is for staff; so is a robot of our own house, which may
 // be a contact form that nobody has told us of.
-func noSender(c Config, m *inbox.Message) string {
-	if robot(local(m)) && c.FromUs(m) == "" {
+func noSender(c Config, m *view) string {
+	if robot(m.local) && c.FromUs(m.Message) == "" {
 		return "the sender says by its name that it takes no mail"
 	}
 	if m.From.Addr != "" {

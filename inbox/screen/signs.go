@@ -26,12 +26,15 @@ var (
 	office = []string{"talk", "topic", "me"}
 )
 
-// set holds signs.
-type set map[string]bool
+// set holds signs, a bit for each.
+type set uint64
 
-func (s set) any(of []string) bool {
-	return slices.ContainsFunc(of, func(sign string) bool { return s[sign] })
-}
+// answering is the sign that is no phrase: the mail answers another.
+const answering = "answers"
+
+func (s set) has(sign string) bool { return s&known.sets[sign] != 0 }
+
+func (s set) any(of []string) bool { return slices.ContainsFunc(of, s.has) }
 
 // readings are asked in this order.
 var readings = []reading{
@@ -58,52 +61,51 @@ const (
 // byWords finds the automatic mails that only their words give away. A mail
 // that asks for something, or talks as people do, is a person's, whatever else
 // it says; so is one that begins with something else or has much beside it.
-func byWords(m *inbox.Message) (inbox.Class, string) {
-	all := sentences(m)
-	if personal(all) {
+func byWords(m *view) (inbox.Class, string) {
+	if m.asks() {
 		return inbox.ClassNone, ""
 	}
-	found := signsOf(all)
+	found := signsOf(m.sentences())
 	if len(m.InReplyTo)+len(m.References) > 0 {
-		found["answers"] = true
+		found |= known.sets[answering]
 	}
 	for _, r := range readings {
-		if found[r.first] && !found.any(r.unless) && (r.others == nil || found.any(r.others)) {
+		if found.has(r.first) && !found.any(r.unless) && (r.others == nil || found.any(r.others)) {
 			return r.class, r.why
 		}
 	}
 	return inbox.ClassNone, ""
 }
 
-// asks tells whether a mail asks for something, or talks as people do.
-func asks(m *inbox.Message) bool { return personal(sentences(m)) }
-
+// personal tells whether a mail asks for something, or talks as people do.
 func personal(all []sentence) bool {
 	const short = 6 // words with the marks of beginning and end: a subject like "Man or machine?" asks for nothing
-	return slices.ContainsFunc(all, func(s sentence) bool {
-		signs := s.signs()
-		return signs["person"] || s.question && (!s.subject || len(s.words) > short) && !signs["offer"]
-	})
+	for i := range all {
+		s := &all[i]
+		if signs := s.signs(); signs.has("person") || s.question && (!s.subject || len(s.words) > short) && !signs.has("offer") {
+			return true
+		}
+	}
+	return false
 }
 
 // signsOf gives the signs that a mail shows, as far as they are what it is
 // about.
 func signsOf(all []sentence) set {
-	found, begun, beside := set{}, false, 0
-	for _, s := range all {
+	found, begun, beside := set(0), false, 0
+	for i := range all {
+		s := &all[i]
 		signs := s.signs()
-		for sign := range signs {
-			found[sign] = true
-		}
+		found |= signs
 		switch {
 		case s.subject:
-		case len(signs) > 0:
+		case signs != 0:
 			begun = true
 		default:
 			beside += len(s.words)
 		}
 		if beside > maxBeside || !begun && beside > maxBefore {
-			return set{}
+			return 0
 		}
 	}
 	return found

@@ -39,20 +39,20 @@ func TestTexts(t *testing.T) {
 // TestSections compares the sections of signs.txt with the signs that the
 // program asks for.
 func TestSections(t *testing.T) {
-	known := []string{"person", "offer"}
+	asked := []string{"person", "offer"}
 	for _, r := range readings {
-		known = slices.Concat(known, []string{r.first}, r.others, r.unless)
+		asked = slices.Concat(asked, []string{r.first}, r.others, r.unless)
 	}
-	found := map[string]bool{"answers": true}
-	for _, list := range signPhrases {
+	found := map[string]bool{answering: true}
+	for _, list := range known.phrases {
 		for _, p := range list {
 			found[p.sign] = true
-			if !slices.Contains(known, p.sign) {
+			if !slices.Contains(asked, p.sign) {
 				t.Errorf("nothing asks for the section [%s]", p.sign)
 			}
 		}
 	}
-	for _, sign := range known {
+	for _, sign := range asked {
 		if !found[sign] {
 			t.Errorf("signs.txt has no section [%s]", sign)
 		}

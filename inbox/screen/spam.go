@@ -8,8 +8,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"push.guru/supportd/inbox"
 )
 
 // SpamHeader is a header by which a mail server marks spam. The zero value is
@@ -81,7 +79,7 @@ func (h SpamHeader) marks(v string) bool {
 	return !word(last) || !word(next)
 }
 
-func spam(c Config, m *inbox.Message) string {
+func spam(c Config, m *view) string {
 	if slices.ContainsFunc(m.Header[c.SpamHeader.name], c.SpamHeader.marks) {
 		return "the mail server marked it as spam"
 	}

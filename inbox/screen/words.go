@@ -89,8 +89,8 @@ func labelled(subject string) bool {
 	return ok && len(strings.Fields(head)) <= 3
 }
 
-func bounceText(m *inbox.Message) bool { return containsAny(text(m), words.bounceTexts) }
-func awayText(m *inbox.Message) bool   { return containsAny(text(m), words.awayTexts) }
+func bounceText(text string) bool { return containsAny(text, words.bounceTexts) }
+func awayText(text string) bool   { return containsAny(text, words.awayTexts) }
 
 // keyword gives the first word of a structured header, in lower case, without
 // parameters and comments, which may also stand before it (RFC 3834 section 5);
@@ -211,9 +211,12 @@ func local(m *inbox.Message) string {
 	return strings.Trim(l, `"`)
 }
 
+// unsigned takes the signs out of a local part that some put between its words.
+var unsigned = strings.NewReplacer("-", "", "_", "", ".", "")
+
 // daemon tells whether a local part is one of a mail server.
 func daemon(local string) bool {
-	local = strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
+	local = unsigned.Replace(local)
 	return strings.HasPrefix(local, "mailerdaemon") || strings.HasPrefix(local, "maildaemon") || local == "maildeliverysystem" ||
 		local == "maildeliverysubsystem" || strings.HasPrefix(local, "bounce+") || local == "bounces" || local == "bounce"
 }
@@ -234,7 +237,7 @@ func carriesMail(m *inbox.Message) bool {
 
 // robot tells whether a local part says that nobody reads its mail.
 func robot(local string) bool {
-	local = strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
+	local = unsigned.Replace(local)
 	local, _, _ = strings.Cut(local, "+")
 	switch local {
 	case "noreply", "donotreply", "dontreply", "nichtantworten", "neotvechat", "noresponder", "nepasrepondre":
@@ -250,5 +253,5 @@ func calendarReply(m *inbox.Message) bool {
 	if m.Text == "" {
 		return true
 	}
-	return strings.Contains(m.Subject, ":") && signsOf(split(subject(m)))["calendar-subject"]
+	return strings.Contains(m.Subject, ":") && signsOf(split(subject(m))).has("calendar-subject")
 }

@@ -21,6 +21,7 @@ package answer
 
 import (
 	"strings"
+	"unicode"
 
 	"push.guru/supportd/inbox"
 	"push.guru/supportd/inbox/classify/lang"
@@ -52,7 +53,11 @@ func Read(rules *lang.Rules, text string, g lang.Guess, reply bool) Reading {
 	if TooLong(text) {
 		return Reading{}
 	}
-	t := rules.NewText(ticked(text))
+	ticked := ticked(text)
+	if spoken(ticked) > maxWords {
+		return Reading{}
+	}
+	t := rules.NewText(ticked)
 	if len(t.Words) == 0 && t.Source != text {
 		return Reading{NoStop: true}
 	}
@@ -127,6 +132,19 @@ func TooLong(text string) bool {
 		}
 	}
 	return false
+}
+
+// spoken counts at little cost how many words a text has at the least: as many as
+// there are, between blanks, with a letter or digit in them. An apostrophe that
+// counts as a letter makes no word.
+func spoken(text string) int {
+	n := 0
+	for w := range strings.FieldsSeq(text) {
+		if strings.ContainsFunc(w, func(c rune) bool { return c != 'ʼ' && (unicode.IsLetter(c) || unicode.IsDigit(c)) }) {
+			n++
+		}
+	}
+	return n
 }
 
 // reader reads one text.

@@ -220,6 +220,19 @@ func Lists() []Concept {
 		WordNeeded, WordConfirm, WordAnother}
 }
 
+// own gives a concept of its own text, and not of a part of a whole file: that of
+// the constant if there is one, which is compared the fastest.
+func (c Concept) own() Concept {
+	all := Concepts()
+	if i := slices.Index(all, c); i >= 0 {
+		return all[i]
+	}
+	return Concept(strings.Clone(string(c)))
+}
+
+// names tells whether a section is one of those that a prefix begins.
+func (c Concept) names(prefix string) bool { return strings.HasPrefix(string(c), prefix) }
+
 // listed tells whether a section is a list of single words.
 func (c Concept) listed() bool { return strings.HasPrefix(string(c), WordPrefix) }
 

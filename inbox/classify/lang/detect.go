@@ -38,32 +38,21 @@ func (r *Rules) Detect(t *Text, from int, preferred []string) Guess {
 	if from >= len(t.Words) {
 		return best
 	}
-	latin, cyrillic := t.letters(from)
+	d := r.newDetection(t, from)
 	means := 0 // hits of the best that answer something
-	for _, tag := range r.order(preferred) {
-		l := r.lexicons[tag]
-		isCyr := slices.Contains(cyrillicTags, tag)
-		typed := isCyr && latin > cyrillic
-		if !isCyr && cyrillic > latin {
-			continue
-		}
-		typed = typed || tag == "kk" && latin == 0 && tell(t.Words[from:], tag) == 0 // by a keyboard without its letters
-		hits := r.found(t, typed)[l.nr]
-		votes := known(t, from, hits) * 2
-		if isCyr && !typed {
-			votes += tell(t.Words[from:], tag)
-		}
-		if typed {
-			votes-- // the shared spelling is coarse
-		}
-		if n := telling(hits); votes > best.Votes || votes == best.Votes && n > means {
+	list := slices.DeleteFunc(r.order(preferred), d.excludes)
+	for i, tag := range list {
+		typed := d.types(tag)
+		beside := slices.DeleteFunc(slices.Clone(list[i+1:]), func(other string) bool { return d.types(other) != typed })
+		found := r.found(t, typed, r.lexicons[tag], r.known(beside)...)
+		if votes, n := d.votes(tag, found), telling(found); votes > best.Votes || votes == best.Votes && n > means {
 			best, means = Guess{Tag: tag, Typed: typed, Votes: votes}, n
 		}
 	}
-	if best.Votes*5 < len(t.Words)-from && latin+cyrillic >= enoughLetters {
+	if best.Votes*5 < len(t.Words)-from && d.latin+d.cyrillic >= enoughLetters {
 		rest := t.Source[t.Words[from].Start:]
 		if info := whatlanggo.Detect(rest[:min(len(rest), 2000)]); info.IsReliable() {
-			if tag := info.Lang.Iso6391(); tag != "" && !(latin > cyrillic && slices.Contains(cyrillicTags, tag)) {
+			if tag := info.Lang.Iso6391(); tag != "" && !(d.latin > d.cyrillic && slices.Contains(cyrillicTags, tag)) {
 				return Guess{Tag: tag}
 			}
 		}
@@ -71,13 +60,48 @@ func (r *Rules) Detect(t *Text, from int, preferred []string) Guess {
 	return best
 }
 
+// detection is what the letters of a text tell of its language.
+type detection struct {
+	words           []Word
+	from            int
+	latin, cyrillic int
+	plainKazakh     bool // if it is Kazakh, it is by a keyboard without its letters
+}
+
+func (r *Rules) newDetection(t *Text, from int) detection {
+	d := detection{words: t.Words[from:], from: from}
+	d.latin, d.cyrillic = t.letters(from)
+	d.plainKazakh = d.latin == 0 && tell(d.words, "kk") == 0
+	return d
+}
+
+// excludes tells whether a text cannot be in a language.
+func (d detection) excludes(tag string) bool {
+	return d.cyrillic > d.latin && !slices.Contains(cyrillicTags, tag)
+}
+
+// types tells whether a text is typed in other letters, if it is in a language.
+func (d detection) types(tag string) bool {
+	return d.latin > d.cyrillic && slices.Contains(cyrillicTags, tag) || d.plainKazakh && tag == "kk"
+}
+
+// votes counts the words that speak for a language. The shared spelling is
+// coarse.
+func (d detection) votes(tag string, found []spot) int {
+	votes := known(d.from, found) * 2
+	if d.types(tag) {
+		return votes - 1
+	}
+	return votes + tell(d.words, tag)
+}
+
 // telling counts the words that answer a question, or leave it open: a text of
 // a word or two is most likely an answer.
-func telling(hits Hits) int {
+func telling(found []spot) int {
 	n := 0
-	for _, h := range hits {
-		if h.answers() || h.Concept == Perhaps {
-			n += h.To - h.From
+	for _, s := range found {
+		if s.is(roleNo | roleYes | roleOpen) {
+			n += int(s.n)
 		}
 	}
 	return n
@@ -95,20 +119,14 @@ func (r *Rules) order(preferred []string) []string {
 	return out
 }
 
-// known counts the words from the given one on that are part of any hit.
-func known(t *Text, from int, hits Hits) int {
-	covered := make([]bool, len(t.Words))
-	for _, h := range hits {
-		if !h.loose {
-			for i := h.From; i < h.To; i++ {
-				covered[i] = true
-			}
-		}
-	}
+// known counts the words from the given one on that are part of any hit. Those
+// that count stand in the order of the text.
+func known(from int, found []spot) int {
 	n := 0
-	for _, c := range covered[from:] {
-		if c {
-			n++
+	for _, s := range found {
+		if !s.has(isLoose) && s.to() > from {
+			n += s.to() - max(from, int(s.from))
+			from = s.to()
 		}
 	}
 	return n

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,10 +12,45 @@ import (
 // Fold gives the comparable form of a word: lower case, without apostrophes,
 // Latin letters without accents, ё as е.
 func Fold(s string) string {
-	s = strings.ToLower(s)
-	if strings.IndexFunc(s, composed) < 0 {
+	if strings.IndexFunc(s, unfolded) < 0 {
 		return s
 	}
+	s = strings.ToLower(s)
+	if strings.IndexFunc(s, unfolded) < 0 {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for _, r := range s {
+		switch {
+		case !unfolded(r):
+			b.WriteRune(r)
+		case r == '\'' || r == '’':
+		case r >= firstAccented && r <= lastAccented:
+			b.WriteString(accented[r-firstAccented])
+		default:
+			return foldMarks(s)
+		}
+	}
+	return b.String()
+}
+
+// The small letters of the Latin languages, accents and all.
+const (
+	firstAccented = 'ß'
+	lastAccented  = 'ž'
+)
+
+// accented gives the comparable form of each.
+var accented = func() (t [lastAccented - firstAccented + 1]string) {
+	for i := range t {
+		t[i] = foldMarks(string(rune(firstAccented + i)))
+	}
+	return t
+}()
+
+// foldMarks is Fold of a text in lower case that may have marks by themselves.
+func foldMarks(s string) string {
 	var b strings.Builder
 	latin := false
 	for _, r := range norm.NFD.String(s) {
@@ -43,11 +79,11 @@ func Fold(s string) string {
 	return norm.NFC.String(b.String())
 }
 
-// composed tells whether a lower-case letter may have to be written otherwise.
-func composed(r rune) bool {
+// unfolded tells whether a letter may have to be written otherwise.
+func unfolded(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
-		return r == '\'' || r == '`'
+		return 'A' <= r && r <= 'Z' || r == '\'' || r == '`'
 	case 'а' <= r && r <= 'я':
 		return false
 	}
@@ -78,25 +114,23 @@ var digraphs = [128][]struct{ typed, instead string }{
 	'q': {{"q", "k"}},
 }
 
-// undigraph replaces the digraphs.
-func undigraph(s string) string {
-	var b strings.Builder
-	b.Grow(len(s) + 2)
+// undigraph appends a text without its digraphs.
+func undigraph(out, s []byte) []byte {
 next:
 	for i := 0; i < len(s); {
-		if c := s[i]; c < 128 {
+		if c := s[i]; c < utf8.RuneSelf {
 			for _, d := range digraphs[c] {
-				if strings.HasPrefix(s[i:], d.typed) {
-					b.WriteString(d.instead)
+				if bytes.HasPrefix(s[i:], []byte(d.typed)) {
+					out = append(out, d.instead...)
 					i += len(d.typed)
 					continue next
 				}
 			}
 		}
-		b.WriteByte(s[i])
+		out = append(out, s[i])
 		i++
 	}
-	return b.String()
+	return out
 }
 
 // shared gives the shared spelling of a Cyrillic letter; ok is false of others.
@@ -120,51 +154,46 @@ var cyrillicTable = func() (t [0x100]struct {
 
 // eitherJ joins the two letters that typists write as "j": ж, and the sound
 // before a vowel that makes я and ю of а and у.
-func eitherJ(s string) string {
-	if strings.IndexByte(s, 'j') < 0 {
-		return s
-	}
-	b := []byte(s)
-	for i := range len(b) - 1 {
-		if b[i] == 'j' && (b[i+1] == 'a' || b[i+1] == 'u') {
-			b[i] = 'i'
+func eitherJ(s []byte) {
+	for i := range len(s) - 1 {
+		if s[i] == 'j' && (s[i+1] == 'a' || s[i+1] == 'u') {
+			s[i] = 'i'
 		}
 	}
-	return string(b)
 }
 
 // skeleton gives the spelling that a word shares with the same word typed in
 // the other script. Doubled letters count once, because typists drop them.
 func skeleton(folded string) string {
-	var b strings.Builder
-	b.Grow(len(folded))
-	isLatin := false
+	var room, more [2 * maxWord]byte
+	s, isLatin := room[:0], false
 	for _, r := range folded {
-		s, ok := shared(r)
-		if ok {
-			b.WriteString(s)
+		if typed, ok := shared(r); ok {
+			s = append(s, typed...)
 			continue
 		}
 		isLatin = true
-		b.WriteRune(r)
+		s = utf8.AppendRune(s, r)
 	}
-	s := b.String()
 	if isLatin {
-		s = undigraph(s)
+		s = undigraph(more[:0], s)
 	}
-	return undouble(eitherJ(s))
+	eitherJ(s)
+	if s = undouble(s); string(s) == folded {
+		return folded
+	}
+	return string(s)
 }
 
 // undouble drops letters that repeat the one before.
-func undouble(s string) string {
-	var b strings.Builder
-	b.Grow(len(s))
-	var last rune
-	for _, r := range s {
+func undouble(s []byte) []byte {
+	out, last := s[:0], rune(0)
+	for len(s) > 0 {
+		r, n := utf8.DecodeRune(s)
 		if r != last {
-			b.WriteRune(r)
+			out = append(out, s[:n]...)
 		}
-		last = r
+		last, s = r, s[n:]
 	}
-	return b.String()
+	return out
 }

@@ -52,3 +52,18 @@ func TestSkeletonIsThatOfReplacers(t *testing.T) {
 		}
 	}
 }
+
+// Every letter by itself and beside others has one comparable form.
+func TestFoldIsThatOfMarks(t *testing.T) {
+	signs := []rune("aeiouсйёїіғäöüßéèñçøłıåæžščřťďůűőğşİÉÀẞ'’`\u00AD\u0301\u0308\u0306đœŀŉſÿ÷ў")
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200_000 {
+		word := make([]rune, random.IntN(6))
+		for i := range word {
+			word[i] = signs[random.IntN(len(signs))]
+		}
+		if got, want := Fold(string(word)), foldMarks(strings.ToLower(string(word))); got != want {
+			t.Fatalf("%q gives %q, want %q", string(word), got, want)
+		}
+	}
+}

@@ -1,194 +1,107 @@
 package lang
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 )
 
 // index finds the entries of every language that begin with a word, or with
 // the beginning of one.
 type index struct {
-	exact  map[string]bucket
-	begin  trie // of the beginnings
-	groups []group
-	list   []uint32 // entries
+	starts []uint32 // by number of the word: the first of its groups
+	begin  trie     // of the beginnings
+	groups []group  // and one that ends the last
+	list   []start  // of entries
 
-	filling map[string][]filling // by the word, while entries are added
-	stems   map[string][]filling
+	exact, stems []first // while entries are added
 }
 
 // bucket is a range of groups: the entries that begin with the same word, by
 // language.
 type bucket struct{ from, to uint32 }
 
-// group is a range of entries of one language.
+// group is a range of entries of one language, up to the next group.
 type group struct {
-	from, to uint32
-	nr       uint8 // of the language
+	from uint32
+	nr   uint8 // of the language
 }
 
-// filling is a group that still grows.
-type filling struct {
-	nr      uint8
-	entries []uint32
+// start is an entry, and the word that must stand behind its first. That is said
+// quickly of most entries that do not fit.
+type start struct{ entry, second uint32 }
+
+// first is the word that an entry begins with.
+type first struct {
+	word uint32
+	start
 }
 
-func (x *index) add(entry uint32, nr int, word string, kind partKind) {
-	if x.filling == nil {
-		x.filling, x.stems = map[string][]filling{}, map[string][]filling{}
-	}
-	of := x.filling
+func (x *index) add(f first, kind partKind) {
 	if kind == partStem {
-		of = x.stems
+		x.stems = append(x.stems, f)
+	} else {
+		x.exact = append(x.exact, f)
 	}
-	list := of[word]
-	for i := range list {
-		if list[i].nr == uint8(nr) {
-			list[i].entries = append(list[i].entries, entry)
-			return
-		}
-	}
-	of[word] = append(list, filling{uint8(nr), []uint32{entry}})
 }
 
-// done makes the index ready for use.
-func (x *index) done() {
-	x.exact = x.flat(x.filling)
-	x.begin = newTrie(slices.Sorted(maps.Keys(x.stems)), x.flat(x.stems))
-	x.filling, x.stems = nil, nil
-	x.groups, x.list = slices.Clip(x.groups), slices.Clip(x.list)
+// done makes the index ready for use. The entries were added language by
+// language.
+func (x *index) done(b *book) {
+	x.list = make([]start, 0, len(x.exact)+len(x.stems))
+	x.starts = x.group(b, x.exact)
+	stems := x.group(b, x.stems)
+	x.groups = slices.Clip(append(x.groups, group{from: uint32(len(x.list))}))
+	x.begin = newTrie(beginnings(b, stems))
+	x.exact, x.stems = nil, nil
 }
 
-func (x *index) flat(of map[string][]filling) map[string]bucket {
-	out := make(map[string]bucket, len(of))
-	for word, list := range of {
-		b := bucket{from: uint32(len(x.groups))}
-		for _, f := range list {
-			from := uint32(len(x.list))
-			x.list = append(x.list, f.entries...)
-			x.groups = append(x.groups, group{from, uint32(len(x.list)), f.nr})
-		}
-		b.to = uint32(len(x.groups))
-		out[word] = b
-	}
-	return out
-}
-
-// look gives for each word the buckets of the entries that may begin there.
-func (x *index) look(words []string) [][]bucket {
-	all, ends := make([]bucket, 0, 2*len(words)), make([]int, len(words))
-	for i, w := range words {
-		if b, ok := x.exact[w]; ok {
-			all = append(all, b)
-		}
-		all = x.begin.each(w, all)
-		ends[i] = len(all)
-	}
-	out, from := make([][]bucket, len(words)), 0
-	for i, to := range ends {
-		out[i] = all[from:to]
-		from = to
-	}
-	return out
-}
-
-// likely tells which languages a text may be in, by their numbers: those that
-// know at least half as many of its words as the one that knows the most, and
-// those that are looked for in any text.
-func (r *Rules) likely(x *index, words [][]bucket) []bool {
-	votes, last := make([]int, len(r.tags)), make([]int, len(r.tags))
-	best := 0
-	for i, buckets := range words {
-		for _, b := range buckets {
-			for _, g := range x.groups[b.from:b.to] {
-				if last[g.nr] <= i {
-					last[g.nr] = i + 1
-					votes[g.nr]++
-					best = max(best, votes[g.nr])
-				}
+// group appends the entries that begin with each word, in the order of the
+// words' numbers, and gives where the groups of each begin and those of the last
+// end.
+func (x *index) group(b *book, firsts []first) []uint32 {
+	slices.SortFunc(firsts, func(a, b first) int { return cmp.Or(cmp.Compare(a.word, b.word), cmp.Compare(a.entry, b.entry)) })
+	starts := make([]uint32, b.words.count()+1)
+	for word := range uint32(b.words.count()) {
+		starts[word] = uint32(len(x.groups))
+		for nr := -1; len(firsts) > 0 && firsts[0].word == word; firsts = firsts[1:] {
+			if of := b.patterns[firsts[0].entry].nr; int(of) != nr {
+				nr = int(of)
+				x.groups = append(x.groups, group{uint32(len(x.list)), of})
 			}
+			x.list = append(x.list, firsts[0].start)
 		}
 	}
-	out := make([]bool, len(r.tags))
-	for nr, tag := range r.tags {
-		out[nr] = 2*votes[nr] >= best || tag == "en" || slices.Contains(cyrillicTags, tag)
+	starts[b.words.count()] = uint32(len(x.groups))
+	return starts
+}
+
+// beginnings gives those words that have groups, in the order of their letters.
+func beginnings(b *book, starts []uint32) []beginning {
+	var out []beginning
+	for n := range len(starts) - 1 {
+		if starts[n] < starts[n+1] {
+			out = append(out, beginning{b.words.at(uint32(n)), bucket{starts[n], starts[n+1]}})
+		}
 	}
+	slices.SortFunc(out, func(a, b beginning) int { return cmp.Compare(a.text, b.text) })
 	return out
 }
 
-// scan finds the entries of every language that a text may be in, by number of
-// the language. In a typed scan only those of Cyrillic script are found.
-func (r *Rules) scan(t *Text, typed bool) []Hits {
-	x, words := &r.plain, make([]string, len(t.Words))
-	if typed {
-		x = &r.typed
-		t.spell()
-	}
-	for i, w := range t.Words {
-		words[i] = w.Fold
-		if typed {
-			words[i] = w.skel
-		}
-	}
-	m := r.newMatcher(t, words, typed)
-	found := x.look(words)
-	likely := r.likely(x, found)
-	plain, later := make([]Hits, len(r.tags)), make([][]pending, len(r.tags))
-	for i, buckets := range found {
-		for _, b := range buckets {
-			for _, g := range x.groups[b.from:b.to] {
-				if !likely[g.nr] {
-					continue
-				}
-				for _, n := range x.list[g.from:g.to] {
-					if e := &r.book.patterns[n]; e.refers {
-						later[g.nr] = append(later[g.nr], pending{e, i})
-					} else if m.may(e, i) {
-						plain[g.nr] = m.try(e, i, plain[g.nr])
-					}
-				}
-			}
-		}
-	}
-	cover := make([]Span, len(t.Words))
-	for nr, tag := range r.tags {
-		if len(plain[nr]) > 0 || len(later[nr]) > 0 {
-			plain[nr] = m.referring(r.lexicons[tag], longest(plain[nr], cover), later[nr])
-		}
-	}
-	return plain
+// entries gives the entries of a group.
+func (x *index) entries(group uint32) []start {
+	return x.list[x.groups[group].from:x.groups[group+1].from]
 }
 
-// pending is an entry that may begin at a word, and that refers to what other
-// entries find.
-type pending struct {
-	e    *pattern
-	word int
-}
-
-// referring adds the entries of a language that refer to the plain ones found.
-func (m *matcher) referring(l *lexicon, plain Hits, later []pending) Hits {
-	m.found = plain
-	all := plain
-	for _, p := range later {
-		all = m.try(p.e, p.word, all)
-	}
-	for _, h := range plain {
-		for _, n := range l.refs[h.Concept] {
-			all = m.try(&m.book.patterns[n], h.From, all)
+// look gives the buckets of the entries that may begin at each word, and where
+// those of each end.
+func (x *index) look(m *matcher) (all []bucket, ends []int32) {
+	all, ends = make([]bucket, 0, len(m.numbers)), make([]int32, len(m.numbers))
+	for i, n := range m.numbers {
+		if n != unknown && x.starts[n] < x.starts[n+1] {
+			all = append(all, bucket{x.starts[n], x.starts[n+1]})
 		}
+		all = x.begin.each(m.word(i), all)
+		ends[i] = int32(len(all))
 	}
-	return all
-}
-
-// found gives what the rule files find in a text, scanning it but once.
-func (r *Rules) found(t *Text, typed bool) []Hits {
-	list := &t.plain
-	if typed {
-		list = &t.typed
-	}
-	if *list == nil {
-		*list = r.scan(t, typed)
-	}
-	return *list
+	return all, ends
 }

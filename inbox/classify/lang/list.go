@@ -17,7 +17,7 @@ type wordList struct {
 func (l *wordList) add(source string) {
 	word, stem := strings.CutSuffix(source, "*")
 	word, end := strings.CutPrefix(word, "*")
-	switch word = Fold(word); {
+	switch word = strings.Clone(Fold(word)); {
 	case stem:
 		l.stems = append(l.stems, word)
 	case end:
@@ -31,34 +31,51 @@ func (l *wordList) has(word string) bool {
 	if l == nil || l.words[word] {
 		return l != nil
 	}
-	begins := func(s string) bool { return strings.HasPrefix(word, s) }
-	ends := func(s string) bool { return strings.HasSuffix(word, s) }
-	return slices.ContainsFunc(l.stems, begins) || slices.ContainsFunc(l.ends, ends)
+	for _, s := range l.stems {
+		if strings.HasPrefix(word, s) {
+			return true
+		}
+	}
+	for _, s := range l.ends {
+		if strings.HasSuffix(word, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// wordLists are the sections word.NAME of one language, or of all.
+type wordLists map[Concept]*wordList
+
+func (w wordLists) add(c Concept, source string) {
+	of := w[c]
+	if of == nil {
+		of = &wordList{words: map[string]bool{}}
+		w[c] = of
+	}
+	of.add(source)
 }
 
 // takeWords moves the entries of the sections word.NAME out of a list of entries.
-func (l *lexicon) takeWords(list []*entry) []*entry {
-	return slices.DeleteFunc(list, func(e *entry) bool {
+func (r *Rules) takeWords(l *lexicon, list []entry) []entry {
+	return slices.DeleteFunc(list, func(e entry) bool {
 		if !e.concept.listed() {
 			return false
 		}
-		of := l.words[e.concept]
-		if of == nil {
-			of = &wordList{words: map[string]bool{}}
-			l.words[e.concept] = of
-		}
-		of.add(e.source)
+		l.words.add(e.concept, e.source)
+		r.words.add(e.concept, e.source)
 		return true
 	})
 }
 
-// parseListed reads an entry of a section word.NAME.
-func parseListed(section Concept, source string) (*entry, error) {
+// readListed adds an entry of a section word.NAME.
+func (p *parser) readListed(section Concept, source string) error {
 	word := strings.TrimSuffix(strings.TrimPrefix(source, "*"), "*")
 	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) && !isApostrophe(r) }) {
-		return nil, fmt.Errorf("%q: [%s] takes single words", source, section)
+		return fmt.Errorf("%q: [%s] takes single words", source, section)
 	}
-	return &entry{concept: section, source: source}, nil
+	p.entries = append(p.entries, entry{concept: section, source: source})
+	return nil
 }
 
 // Listed tells whether a word, in its comparable form, stands in a section
@@ -68,10 +85,5 @@ func (r *Rules) Listed(g Guess, c Concept, word string) bool {
 		l := r.lexicons[g.Tag]
 		return l != nil && l.words[c].has(word)
 	}
-	for _, l := range r.lexicons {
-		if l.words[c].has(word) {
-			return true
-		}
-	}
-	return false
+	return r.words[c].has(word)
 }

@@ -4,17 +4,22 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // cut is an ending that a word has in a sentence, and what it has by itself:
 // "у", "а" make "Астана" of "Астану".
-type cut struct{ end, instead string }
+type cut struct {
+	end, instead string
+	letters      int // of the end
+}
 
 func newCut(e *entry) cut {
-	c := cut{end: e.parts[0].text}
+	c := cut{end: strings.Clone(e.parts[0].text)}
 	if len(e.parts) > 1 {
-		c.instead = e.parts[1].text
+		c.instead = strings.Clone(e.parts[1].text)
 	}
+	c.letters = utf8.RuneCountInString(c.end)
 	return c
 }
 
@@ -24,18 +29,19 @@ const minStem = 2
 // undo gives the word without the ending.
 func (c cut) undo(word string) (string, bool) {
 	stem, ok := strings.CutSuffix(word, c.end)
-	if !ok || len([]rune(stem)) < minStem {
+	if !ok || utf8.RuneCountInString(stem) < minStem {
 		return "", false
 	}
 	return stem + c.instead, true
 }
 
 // takeCities moves the names of places out of a list of entries.
-func (r *Rules) takeCities(list []*entry) []*entry {
-	return slices.DeleteFunc(list, func(e *entry) bool {
+func (r *Rules) takeCities(list []entry) []entry {
+	return slices.DeleteFunc(list, func(e entry) bool {
 		if e.concept == City {
-			r.cities[placeKey(e.source)] = e.source
-			r.typedCities[skeleton(placeKey(e.source))] = true
+			key := strings.Clone(placeKey(e.source))
+			r.cities[key] = strings.Clone(e.source)
+			r.typedCities[skeleton(key)] = true
 		}
 		return e.concept == City
 	})

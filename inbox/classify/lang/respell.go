@@ -1,6 +1,8 @@
 package lang
 
 import (
+	"cmp"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -16,12 +18,24 @@ const minRespelt = 5
 // misspelt word may be. Words are in their comparable form or, for a text typed
 // in the other script, in the spelling that both scripts share.
 type spelling struct {
-	known  map[string]bool
-	stems  map[string]bool
-	meant  map[string]bool
-	near   map[string][]string // what is left of a meant word without one letter
-	sounds map[string]string   // a meant word by how it sounds
+	words  *words // that are known
+	kinds  []kind // of them, by number
+	near   []meant
+	sounds []meant
 }
+
+// kind says what a known word is.
+type kind uint8
+
+const (
+	isWord  kind = 1 << iota // as it is
+	isStem                   // with any ending
+	isMeant                  // as a misspelt one may be meant
+)
+
+// meant is a word that a misspelt one may be meant to be, by the hash of what it
+// has in common with one: all but one of its letters, or how it sounds.
+type meant struct{ hash, word uint32 }
 
 // mayBeMeant tells the sections whose words people misspell and are understood:
 // what they want done, and with what.
@@ -30,7 +44,7 @@ func (c Concept) mayBeMeant() bool {
 	case Delete, Deleting, Deactivate, Change, Add, Account, Data, Send, New, Wrong:
 		return true
 	}
-	return strings.HasPrefix(string(c), FieldPrefix)
+	return c.names(FieldPrefix)
 }
 
 // spellings gives what makes the two spellings of a language when they are
@@ -52,35 +66,60 @@ func (b *book) spellings(from, to int) func(typed bool) *spelling {
 
 // newSpelling gathers the words of a language.
 func (b *book) newSpelling(from, to int, form func(string) string) *spelling {
-	s := &spelling{known: map[string]bool{}, stems: map[string]bool{}, meant: map[string]bool{}, near: map[string][]string{}, sounds: map[string]string{}}
+	s := &spelling{words: newWords()}
 	for i := from; i < to; i++ {
 		e := &b.patterns[i]
+		mayBeMeant := e.n == 1 && b.concepts[e.concept].mayBeMeant()
 		for _, p := range b.all(e) {
-			switch w := form(b.words[p.text]); p.kind {
+			switch p.kind() {
 			case partWord:
-				s.known[w] = true
-				if e.n == 1 && b.concepts[e.concept].mayBeMeant() && utf8.RuneCountInString(w) >= minRespelt {
-					s.mean(w)
-				}
+				s.add(form(b.words.at(p.number())), isWord, mayBeMeant)
 			case partStem:
-				s.stems[w] = true
+				s.add(form(b.words.at(p.number())), isStem, false)
 			}
 		}
 	}
+	byHash := func(a, b meant) int { return cmp.Compare(a.hash, b.hash) }
+	slices.SortStableFunc(s.near, byHash)
+	slices.SortStableFunc(s.sounds, byHash)
 	return s
 }
 
-func (s *spelling) mean(w string) {
-	if s.meant[w] {
+// add adds a word of a kind.
+func (s *spelling) add(w string, k kind, mayBeMeant bool) {
+	n := s.words.number(w)
+	for len(s.kinds) <= int(n) {
+		s.kinds = append(s.kinds, 0)
+	}
+	s.kinds[n] |= k
+	if !mayBeMeant || s.kinds[n]&isMeant != 0 || utf8.RuneCountInString(w) < minRespelt {
 		return
 	}
-	s.meant[w] = true
+	s.kinds[n] |= isMeant
 	for _, less := range without(w) {
-		s.near[less] = append(s.near[less], w)
+		s.near = append(s.near, meant{s.hash(less), n})
 	}
-	if k := sound(w); s.sounds[k] == "" {
-		s.sounds[k] = w
+	s.sounds = append(s.sounds, meant{s.hash(sound(w)), n})
+}
+
+func (s *spelling) hash(text string) uint32 { return uint32(maphash.String(s.words.seed, text)) }
+
+// is tells whether a word is of a kind.
+func (s *spelling) is(w string, k kind) bool {
+	n := s.words.find(w)
+	return n != unknown && s.kinds[n]&k != 0
+}
+
+// like gives those words of a list that have a text in common with a misspelt
+// one. Some others may be among them.
+func (s *spelling) like(text string, list []meant) []meant {
+	hash := s.hash(text)
+	from, _ := slices.BinarySearchFunc(list, hash, func(m meant, h uint32) int { return cmp.Compare(m.hash, h) })
+	to := from
+	for to < len(list) && list[to].hash == hash {
+		to++
 	}
+	return list[from:to]
 }
 
 // without gives a word in all ways without one of its letters.
@@ -117,7 +156,7 @@ func (s *spelling) respelt(w string) (string, bool) {
 	if s == nil || utf8.RuneCountInString(w) < minRespelt || s.isKnown(w) {
 		return "", false
 	}
-	if m := s.sounds[sound(w)]; m != "" {
+	if m := s.sounding(sound(w)); m != "" {
 		return m, true
 	}
 	best := ""
@@ -128,30 +167,40 @@ func (s *spelling) respelt(w string) (string, bool) {
 			best = m
 		}
 	}
-	for _, m := range s.near[w] {
-		try(m)
+	for _, m := range s.like(w, s.near) {
+		try(s.words.at(m.word))
 	}
 	for _, less := range without(w) {
-		if s.meant[less] {
+		if s.is(less, isMeant) {
 			try(less)
 		}
-		for _, m := range s.near[less] {
-			try(m)
+		for _, m := range s.like(less, s.near) {
+			try(s.words.at(m.word))
 		}
 	}
 	return best, best != ""
 }
 
+// sounding gives the first word that sounds so and may be meant.
+func (s *spelling) sounding(so string) string {
+	for _, m := range s.like(so, s.sounds) {
+		if w := s.words.at(m.word); sound(w) == so {
+			return w
+		}
+	}
+	return ""
+}
+
 func (s *spelling) isKnown(w string) bool {
-	if s.known[w] {
+	if s.is(w, isWord|isStem) {
 		return true
 	}
 	for i := range w {
-		if s.stems[w[:i]] {
+		if s.is(w[:i], isStem) {
 			return true
 		}
 	}
-	return s.stems[w]
+	return false
 }
 
 // oneApart tells whether two words differ in one letter that is more, less or
@@ -169,16 +218,18 @@ func oneApart(a, b string) bool {
 }
 
 // Respell replaces the comparable form of misspelt words by that of the words
-// that are meant, and marks them. What was found in the text before is
-// forgotten then. A word with a capital letter within a sentence may be a name,
+// that are meant, marks them, and tells whether there are any. What was found
+// in the text before is forgotten then. A word with a capital letter within a sentence may be a name,
 // and stays.
-func (r *Rules) Respell(t *Text, g Guess) {
+func (r *Rules) Respell(t *Text, g Guess) (changed bool) {
 	l := r.lexicons[g.Tag]
 	if l == nil {
-		return
+		return false
 	}
 	s := l.spelling(g.Typed)
-	changed := false
+	if g.Typed {
+		t.spell()
+	}
 	for i := range t.Words {
 		w := &t.Words[i]
 		first, _ := utf8.DecodeRuneInString(t.Source[w.Start:])
@@ -187,7 +238,7 @@ func (r *Rules) Respell(t *Text, g Guess) {
 		}
 		form := &w.Fold
 		if g.Typed {
-			form = &w.skel
+			form = &t.skels[i]
 		}
 		if owner, ok := s.owner(*form, t.Source[w.Start:w.End]); ok {
 			*form, changed = owner, true
@@ -200,6 +251,7 @@ func (r *Rules) Respell(t *Text, g Guess) {
 	if changed {
 		t.plain, t.typed = nil, nil
 	}
+	return changed
 }
 
 // owner gives a word without the ending that says what is its: "number's".

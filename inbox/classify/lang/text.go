@@ -7,7 +7,7 @@ import (
 )
 
 // Break says what stands before a word.
-type Break int
+type Break uint8
 
 // The breaks, weakest first.
 const (
@@ -24,8 +24,6 @@ type Word struct {
 	Before     Break
 	Quoted     bool // stands in quotation marks
 	Respelt    bool // Fold is that of another word, which is meant
-
-	skel string
 }
 
 // Text is a text cut into words and sentences.
@@ -34,7 +32,8 @@ type Text struct {
 	Words     []Word
 	Sentences []Span // of words; every word is in exactly one
 
-	plain, typed []Hits // what the rule files find, once it was looked for
+	skels        []string // of the words, the spelling that both scripts share, once it was asked for
+	plain, typed *scan    // what the rule files find, once it was looked for
 }
 
 // letters counts the letters of either script in the words from one on.
@@ -58,12 +57,18 @@ func (t *Text) letters(from int) (latin, cyrillic int) {
 
 // spell fills in the spelling of each word that both scripts share.
 func (t *Text) spell() {
+	if t.skels != nil {
+		return
+	}
+	t.skels = make([]string, len(t.Words))
 	for i := range t.Words {
-		if t.Words[i].skel == "" {
-			t.Words[i].skel = skeleton(t.Words[i].Fold)
-		}
+		t.skels[i] = skeleton(t.Words[i].Fold)
 	}
 }
+
+// Unread gives the text without what was found in it, for other rules to be
+// looked for in the same words.
+func (t *Text) Unread() *Text { return &Text{Source: t.Source, Words: t.Words, Sentences: t.Sentences} }
 
 // Span is a range of words: From is the first, To the one behind the last.
 type Span struct{ From, To int }
@@ -71,13 +76,10 @@ type Span struct{ From, To int }
 // maxWord bounds the bytes of a word that are looked at.
 const maxWord = 60
 
-// wordBytes is how many bytes a word takes at the least, by and large.
-const wordBytes = 5
-
 // NewText cuts a text into words and sentences. The rules tell which dots end no
 // sentence.
 func (r *Rules) NewText(s string) *Text {
-	t := &Text{Source: s, Words: make([]Word, 0, len(s)/wordBytes+1)}
+	t := &Text{Source: s, Words: make([]Word, 0, strings.Count(s, " ")+strings.Count(s, "\n")+1)}
 	sc := scanner{rules: r, t: t, gap: Sentence, lineStart: true}
 	for i := 0; i < len(s); {
 		i = sc.step(i)
@@ -102,7 +104,7 @@ func (sc *scanner) step(i int) int {
 	s := sc.t.Source
 	r, n := utf8.DecodeRuneInString(s[i:])
 	switch {
-	case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || (sc.in && isApostrophe(r)):
+	case isWordRune(r) || sc.in && isApostrophe(r):
 		if !sc.in {
 			sc.in, sc.start = true, i
 		}
@@ -193,10 +195,39 @@ func labelled(line string) bool {
 	return i > 0 && i < 40
 }
 
+// isWordRune tells the letters and digits that words are made of.
+func isWordRune(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return 'a' <= r|0x20 && r|0x20 <= 'z' || '0' <= r && r <= '9'
+	case 'А' <= r && r <= 'я':
+		return true
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
+}
+
 func isApostrophe(r rune) bool { return r == '\'' || r == '’' || r == 'ʼ' || r == '`' }
 
-// quotes maps an opening mark to the marks that close it.
-var quotes = map[rune]string{'"': "\"", '\'': "'", '‘': "’", '«': "»", '“': "”“\"", '„': "“”\"", '”': "”"}
+// closing gives the marks that close a quotation that a mark opens.
+func closing(open rune) string {
+	switch open {
+	case '"':
+		return "\""
+	case '\'':
+		return "'"
+	case '‘':
+		return "’"
+	case '«':
+		return "»"
+	case '“':
+		return "”“\""
+	case '„':
+		return "“”\""
+	case '”':
+		return "”"
+	}
+	return ""
+}
 
 // maxQuote bounds a quotation in bytes; an opening mark without its end means nothing.
 const maxQuote = 1000
@@ -217,7 +248,7 @@ func (t *Text) markQuotes() {
 // Quotations gives the byte ranges that stand in quotation marks, without the marks.
 func Quotations(s string) [][2]int {
 	var out [][2]int
-	var closing string
+	var end string
 	open := -1
 	before := ' '
 	for i, r := range s {
@@ -228,13 +259,13 @@ func Quotations(s string) [][2]int {
 			continue // within a word, or behind it
 		case open >= 0 && i-open > maxQuote:
 			open = -1
-		case open >= 0 && strings.ContainsRune(closing, r):
+		case open >= 0 && strings.ContainsRune(end, r):
 			out = append(out, [2]int{open, i})
 			open = -1
 			continue
 		}
-		if c, ok := quotes[r]; ok && open < 0 {
-			open, closing = i+utf8.RuneLen(r), c
+		if c := closing(r); c != "" && open < 0 {
+			open, end = i+utf8.RuneLen(r), c
 		}
 	}
 	return out
@@ -283,5 +314,9 @@ func (t *Text) EndMark(s Span) string {
 	if s.To < len(t.Words) {
 		end = t.Words[s.To].Start
 	}
-	return strings.Join(strings.Fields(t.Source[t.Words[s.To-1].End:end]), "")
+	mark := strings.TrimSpace(t.Source[t.Words[s.To-1].End:end])
+	if strings.ContainsFunc(mark, unicode.IsSpace) {
+		return strings.Join(strings.Fields(mark), "")
+	}
+	return mark
 }

@@ -11,33 +11,40 @@ type trieNode struct {
 	char     byte
 }
 
-// newTrie makes a trie of sorted words and what each stands for.
-func newTrie(words []string, of map[string]bucket) trie {
+// beginning is the beginning of a word, and what it stands for.
+type beginning struct {
+	text string
+	end  bucket
+}
+
+// newTrie makes a trie of sorted beginnings.
+func newTrie(sorted []beginning) trie {
 	t := trie{nodes: make([]trieNode, 1)}
-	t.grow(0, 0, words, of)
+	t.grow(0, 0, sorted)
+	t.nodes = append([]trieNode(nil), t.nodes...)
 	return t
 }
 
-// grow adds what is behind a node: the sorted words all begin with its bytes.
-func (t *trie) grow(node, depth int, words []string, of map[string]bucket) {
-	if len(words) > 0 && len(words[0]) == depth {
-		t.nodes[node].end = of[words[0]]
-		words = words[1:]
+// grow adds what is behind a node: the sorted ones all begin with its bytes.
+func (t *trie) grow(node, depth int, sorted []beginning) {
+	if len(sorted) > 0 && len(sorted[0].text) == depth {
+		t.nodes[node].end = sorted[0].end
+		sorted = sorted[1:]
 	}
-	var groups [][]string
+	var groups [][]beginning
 	first := len(t.nodes)
-	for len(words) > 0 {
+	for len(sorted) > 0 {
 		n := 1
-		for n < len(words) && words[n][depth] == words[0][depth] {
+		for n < len(sorted) && sorted[n].text[depth] == sorted[0].text[depth] {
 			n++
 		}
-		t.nodes = append(t.nodes, trieNode{char: words[0][depth]})
-		groups = append(groups, words[:n])
-		words = words[n:]
+		t.nodes = append(t.nodes, trieNode{char: sorted[0].text[depth]})
+		groups = append(groups, sorted[:n])
+		sorted = sorted[n:]
 	}
 	t.nodes[node].from, t.nodes[node].to = uint32(first), uint32(len(t.nodes))
 	for i, g := range groups {
-		t.grow(first+i, depth+1, g, of)
+		t.grow(first+i, depth+1, g)
 	}
 }
 

@@ -10,39 +10,49 @@ import (
 // valueWords are the values that a section value.NAME lists, by their
 // comparable form and by the spelling that both scripts share.
 type valueWords struct {
-	plain, typed valueList
+	plain, typed *valueList
+	sources      *words   // the values as they are written
+	source       []uint32 // by number of the comparable form
 }
 
 // valueList holds the values in one spelling.
 type valueList struct {
-	source map[string]string // by the spelling
-	begins map[string]bool   // the first letters of each, which no ending of a sentence reaches
+	keys   *words
+	begins *words // the first letters of each: minStem to maxBegin
 }
 
-func newValueList() valueList {
-	return valueList{source: map[string]string{}, begins: map[string]bool{}}
-}
+// maxBegin is how many letters of a word are compared at the most to tell at
+// little cost that no value begins with it.
+const maxBegin = 4
 
-func (l valueList) add(key, source string) {
-	l.source[key], l.begins[begin(key)] = source, true
+func newValueList() *valueList { return &valueList{keys: newWords(), begins: newWords()} }
+
+// add gives the number of a value.
+func (l *valueList) add(key string) uint32 {
+	for n := minStem; n <= maxBegin; n++ {
+		l.begins.number(begin(key, n))
+	}
+	return l.keys.number(key)
 }
 
 // mayBegin tells, by the first word of a text alone, whether the text may be one
-// of the values.
-func (l valueList) mayBegin(text string) bool {
+// of the values, with an ending of so many letters or without.
+func (l *valueList) mayBegin(text string, ending int) bool {
 	first := text
 	if i := strings.IndexFunc(text, func(r rune) bool { return r == '-' || unicode.IsSpace(r) }); i > 0 {
 		first = text[:i]
 	}
-	first = begin(Fold(first))
-	return utf8.RuneCountInString(first) < minStem || l.begins[first]
+	first = Fold(first)
+	letters := utf8.RuneCountInString(first)
+	kept := min(max(letters-ending, minStem), maxBegin) // what no ending reaches
+	return letters < minStem || l.begins.find(begin(first, kept)) != unknown
 }
 
-// begin gives the letters that a word keeps when it loses an ending.
-func begin(key string) string {
+// begin gives the first letters of a word.
+func begin(key string, letters int) string {
 	n := 0
 	for i := range key {
-		if n == minStem {
+		if n == letters {
 			return key[:i]
 		}
 		n++
@@ -51,15 +61,35 @@ func begin(key string) string {
 }
 
 func (l *lexicon) addValue(of, source string) {
-	v, ok := l.values[of]
-	if !ok {
-		v = valueWords{plain: newValueList(), typed: newValueList()}
+	v := l.values[of]
+	if v == nil {
+		v = &valueWords{plain: newValueList(), typed: newValueList(), sources: newWords()}
 		l.values[of] = v
 	}
 	key := placeKey(source)
-	v.plain.add(key, source)
-	v.typed.add(skeleton(key), source)
+	v.typed.add(skeleton(key))
+	n := v.plain.add(key)
+	for len(v.source) <= int(n) {
+		v.source = append(v.source, unknown)
+	}
+	v.source[n] = v.sources.number(source)
 }
+
+// done makes the values as small as they can be.
+func (v *valueWords) done() {
+	for _, w := range []*words{v.plain.keys, v.plain.begins, v.typed.keys, v.typed.begins, v.sources} {
+		w.done()
+	}
+}
+
+// as gives a value as it is written by its comparable form.
+func (v *valueWords) as(key string) (string, bool) {
+	n := v.plain.keys.find(key)
+	return v.sources.at(v.source[n]), n != unknown
+}
+
+// cutValue is the section of the endings that values lose.
+const cutValue Concept = CutPrefix + "value"
 
 // MaxValueWords bounds the words of a value that a rule file lists.
 const MaxValueWords = 3
@@ -74,35 +104,51 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 		return "", false
 	}
 	words := l.values[of]
-	if len(words.plain.source) == 0 || !g.Typed && !words.plain.mayBegin(text) {
+	if words == nil || !g.Typed && !words.plain.mayBegin(text, l.longestEnd) {
 		return "", false
 	}
 	list, key := words.plain, placeKey(text)
 	if g.Typed {
 		list, key = words.typed, skeleton(key)
 	}
-	if !list.begins[begin(key)] {
+	if list.begins.find(begin(key, minStem)) == unknown {
 		return "", false
 	}
-	if _, ok := list.source[key]; ok {
+	if list.keys.find(key) != unknown {
 		return text, true // with the writer's capitals
 	}
-	cuts := l.cuts[CutPrefix+"value"]
-	for _, form := range bare(strings.Fields(key), cuts, g.Typed) {
-		if source, ok := list.source[form]; ok {
-			if g.Typed {
-				return text, true
-			}
-			return source, true
+	for _, form := range bare(strings.Fields(key), l.cuts[cutValue], g.Typed) {
+		if list.keys.find(form) == unknown {
+			continue
 		}
+		if g.Typed {
+			return text, true
+		}
+		return words.as(form)
 	}
 	return "", false
+}
+
+// MayBeginValue tells at little cost whether a value of a section value.NAME of
+// the guessed language may begin with a word.
+func (r *Rules) MayBeginValue(g Guess, of, word string) bool {
+	l := r.lexicons[g.Tag]
+	return l != nil && l.values[of] != nil && (g.Typed || l.values[of].plain.mayBegin(word, l.longestEnd))
+}
+
+// longestEnd gives how many letters an ending has at the most.
+func longestEnd(cuts []cut) int {
+	n := 0
+	for _, c := range cuts {
+		n = max(n, c.letters)
+	}
+	return n
 }
 
 // Lists tells whether the file of the guessed language has a section value.NAME.
 func (r *Rules) Lists(g Guess, of string) bool {
 	l := r.lexicons[g.Tag]
-	return l != nil && len(l.values[of].plain.source) > 0
+	return l != nil && l.values[of] != nil
 }
 
 // bare gives the forms that words may have without the endings of a sentence:

@@ -42,10 +42,10 @@ func Dates(text string, how Writing) []Found {
 	if len(how.Marks) == 0 && !strings.ContainsAny(text, "0123456789") {
 		return nil
 	}
-	toks := dateTokens(text, how)
+	toks := dateTokens(text, how.Marks)
 	var out []Found
 	for i := 0; i < len(toks); {
-		f, n := dateAt(toks[i:], how.Order)
+		f, n := dateAt(text, toks[i:], how)
 		if n == 0 {
 			i++
 			continue
@@ -56,20 +56,25 @@ func Dates(text string, how Writing) []Found {
 	return out
 }
 
-// token is a number, a month, a day in words, or another word between them.
+// token is a number, a month, a day in words, or another word.
 type token struct {
 	start, end int
-	kind       byte // n number, m month, d day in words, l word inside a date, w other word
+	kind       byte // n number, m month, d day in words, w other word
 	n, width   int
-	sep        string // what stands before it
+	before     int // where the token before it ends
 }
 
-func dateTokens(text string, how Writing) []token {
-	var out []token
-	marks := how.Marks
+// sep gives what stands between a token of a text and the one before.
+func (t token) sep(text string) string { return text[t.before:t.start] }
+
+// tokenBytes is how many bytes a token takes at the least, by and large.
+const tokenBytes = 6
+
+func dateTokens(text string, marks []Mark) []token {
+	out := make([]token, 0, len(text)/tokenBytes)
 	last := 0
 	add := func(t token) {
-		t.sep = text[last:t.start]
+		t.before = last
 		last = t.end
 		out = append(out, t)
 	}
@@ -109,11 +114,7 @@ func dateTokens(text string, how Writing) []token {
 				}
 				j += s
 			}
-			kind := byte('w')
-			if len(out) > 0 && how.Links != nil && how.Links(text[i:j]) {
-				kind = 'l'
-			}
-			add(token{start: i, end: j, kind: kind, width: j - i})
+			add(token{start: i, end: j, kind: 'w', width: j - i})
 			i = j
 		default:
 			i += size
@@ -124,22 +125,22 @@ func dateTokens(text string, how Writing) []token {
 
 // dateAt reads a date that begins with the first token, and gives how many
 // tokens it takes; 0 is none.
-func dateAt(t []token, order Order) (Found, int) {
-	if f, n := allDigits(t, order); n > 0 {
+func dateAt(text string, t []token, how Writing) (Found, int) {
+	if f, n := allDigits(text, t, how.Order); n > 0 {
 		return f, n
 	}
-	return named(t)
+	return named(text, t, how.Links)
 }
 
-func allDigits(t []token, order Order) (Found, int) {
+func allDigits(text string, t []token, order Order) (Found, int) {
 	if len(t) < 3 || t[0].kind != 'n' || t[1].kind != 'n' || t[2].kind != 'n' {
 		return Found{}, 0
 	}
-	sep := strings.TrimSpace(t[1].sep)
-	if sep != strings.TrimSpace(t[2].sep) || (sep != "." && sep != "/" && sep != "-" && !(sep == "" && t[0].width == 2 && t[1].width == 2 && t[2].width == 4)) {
+	sep := strings.TrimSpace(t[1].sep(text))
+	if sep != strings.TrimSpace(t[2].sep(text)) || (sep != "." && sep != "/" && sep != "-" && !(sep == "" && t[0].width == 2 && t[1].width == 2 && t[2].width == 4)) {
 		return Found{}, 0
 	}
-	if t[0].start > 0 && len(t[0].sep) > 0 && strings.HasSuffix(t[0].sep, "+") || (len(t) > 3 && t[3].kind == 'n' && strings.TrimSpace(t[3].sep) == sep && sep != "") {
+	if t[0].start > 0 && strings.HasSuffix(t[0].sep(text), "+") || (len(t) > 3 && t[3].kind == 'n' && strings.TrimSpace(t[3].sep(text)) == sep && sep != "") {
 		return Found{}, 0 // a telephone or version number
 	}
 	start, end := t[0].start, t[2].end
@@ -166,11 +167,11 @@ func allDigits(t []token, order Order) (Found, int) {
 
 // named reads a date whose month is a word: 8 March 1979, March 8th, 1979,
 // 1979 жылғы 8 наурыз.
-func named(t []token) (Found, int) {
+func named(text string, t []token, links func(word string) bool) (Found, int) {
 	var day, month, year, n, width int
 	for n < len(t) && n < 7 {
 		x := t[n]
-		if n > 0 && (len(x.sep) > 4 || strings.ContainsAny(x.sep, ":;!?\n()")) {
+		if sep := x.sep(text); n > 0 && (len(sep) > 4 || strings.ContainsAny(sep, ":;!?\n()")) {
 			break
 		}
 		switch {
@@ -182,7 +183,7 @@ func named(t []token) (Found, int) {
 			year, width = x.n, x.width
 		case x.kind == 'n' && x.width <= 2 && day == 0:
 			day = x.n
-		case x.kind == 'l' && n > 0:
+		case x.kind == 'w' && n > 0 && links != nil && links(text[x.start:x.end]):
 		default:
 			return Found{}, 0
 		}

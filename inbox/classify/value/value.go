@@ -78,11 +78,21 @@ func mayBeSpoken(text string) bool {
 
 var link = regexp.MustCompile(`(?i)\b(?:https?://|www\.)[^\s<>"]+`)
 
+// hasWWW tells whether a text has a "www." in it, in whatever case.
+func hasWWW(text string) bool {
+	for i := 0; i+4 <= len(text); i++ {
+		if text[i]|0x20 == 'w' && text[i+3] == '.' && strings.EqualFold(text[i:i+3], "www") {
+			return true
+		}
+	}
+	return false
+}
+
 // Names gives the byte ranges of addresses and links: names whose words are
 // not the writer's.
 func Names(text string) [][2]int {
 	found := plainMails(text)
-	if lower := strings.ToLower(text); strings.Contains(lower, "://") || strings.Contains(lower, "www.") {
+	if strings.Contains(text, "://") || hasWWW(text) {
 		found = append(found, link.FindAllStringIndex(text, -1)...)
 	}
 	var out [][2]int
