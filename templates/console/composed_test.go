@@ -347,7 +347,7 @@ func unseen() []string {
 	return []string{
 		"not allowed", "there is no act ", "entering: ", "X: X", "that is no place in the list", // pages of their own
 		"X may not approve without proof: it takes a user", "say what it asks for: ", `"X" is none of FIELD`, "X has no held letter", `"X" is no end`, `"X" is no format`, // of the command line
-		"exporting the journal", "verifying the journal", "the chain is being verified", "deletes are being repeated", "what was deleted before", "no delete is kept", "that time is still", "mode is observe: nothing is done", "the place ",
+		"exporting the journal", "verifying the journal", "the chain is being verified", "deletes are being repeated", "what was deleted long ago", "no delete is kept", "that time is still", "mode is observe: nothing is done", "the place ",
 		"looking ", "writing to ", "mailbox X: ", "X: the address on record cannot be written to: writing", "there is an account  ", "replaying X: X", // faults of what lies below
 		"setting a password", "signing in: ", "the stored hash", "touched meanwhile", "too many sign in", "the name or the password", "the link was used", "nobody is signed in", // words of the pages where one signs in
 		`"X" is no role`, `"X" is no language`, // not offered by any form
