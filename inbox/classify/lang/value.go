@@ -17,35 +17,55 @@ type valueWords struct {
 
 // valueList holds the values in one spelling.
 type valueList struct {
-	keys   *words
-	begins *words // the first letters of each: minStem to maxBegin
+	keys *words
+	// The first letters, minStem to maxBegin of them, of the values of one word
+	// and of those of several.
+	alone, leading *words
 }
 
 // maxBegin is how many letters of a word are compared at the most to tell at
 // little cost that no value begins with it.
 const maxBegin = 4
 
-func newValueList() *valueList { return &valueList{keys: newWords(), begins: newWords()} }
+func newValueList() *valueList {
+	return &valueList{keys: newWords(), alone: newWords(), leading: newWords()}
+}
 
 // add gives the number of a value.
 func (l *valueList) add(key string) uint32 {
+	begins := l.alone
+	if strings.Contains(key, " ") {
+		begins = l.leading
+	}
 	for n := minStem; n <= maxBegin; n++ {
-		l.begins.number(begin(key, n))
+		begins.number(begin(key, n))
 	}
 	return l.keys.number(key)
 }
 
-// mayBegin tells, by the first word of a text alone, whether the text may be one
+// isBetween tells what stands between the words of a value.
+func isBetween(r rune) bool { return r == '-' || unicode.IsSpace(r) }
+
+// mayHold tells, by the first word of a text alone, whether the text may be one
 // of the values, with an ending of so many letters or without.
-func (l *valueList) mayBegin(text string, ending int) bool {
-	first := text
-	if i := strings.IndexFunc(text, func(r rune) bool { return r == '-' || unicode.IsSpace(r) }); i > 0 {
-		first = text[:i]
+func (l *valueList) mayHold(text string, ending int) bool {
+	i := strings.IndexFunc(text, isBetween)
+	if i <= 0 {
+		return mayBegin(l.alone, text, ending) || i == 0 && mayBegin(l.leading, text, ending)
 	}
-	first = Fold(first)
-	letters := utf8.RuneCountInString(first)
+	if strings.TrimLeftFunc(text[i:], isBetween) == "" {
+		return mayBegin(l.alone, text[:i], ending)
+	}
+	return mayBegin(l.leading, text[:i], ending)
+}
+
+// mayBegin tells whether a word may begin like one of those that have the first
+// letters, once an ending of so many letters is taken off.
+func mayBegin(begins *words, word string, ending int) bool {
+	word = Fold(word)
+	letters := utf8.RuneCountInString(word)
 	kept := min(max(letters-ending, minStem), maxBegin) // what no ending reaches
-	return letters < minStem || l.begins.find(begin(first, kept)) != unknown
+	return letters < minStem || begins.find(begin(word, kept)) != unknown
 }
 
 // begin gives the first letters of a word.
@@ -77,7 +97,7 @@ func (l *lexicon) addValue(of, source string) {
 
 // done makes the values as small as they can be.
 func (v *valueWords) done() {
-	for _, w := range []*words{v.plain.keys, v.plain.begins, v.typed.keys, v.typed.begins, v.sources} {
+	for _, w := range []*words{v.plain.keys, v.plain.alone, v.plain.leading, v.typed.keys, v.typed.alone, v.typed.leading, v.sources} {
 		w.done()
 	}
 }
@@ -104,14 +124,14 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 		return "", false
 	}
 	words := l.values[of]
-	if words == nil || !g.Typed && !words.plain.mayBegin(text, l.longestEnd) {
+	if words == nil || !g.Typed && !words.plain.mayHold(text, l.longestEnd) {
 		return "", false
 	}
 	list, key := words.plain, placeKey(text)
 	if g.Typed {
 		list, key = words.typed, skeleton(key)
 	}
-	if list.begins.find(begin(key, minStem)) == unknown {
+	if first := begin(key, minStem); list.alone.find(first) == unknown && list.leading.find(first) == unknown {
 		return "", false
 	}
 	if list.keys.find(key) != unknown {
@@ -133,7 +153,11 @@ func (r *Rules) Value(g Guess, of, text string) (string, bool) {
 // the guessed language may begin with a word.
 func (r *Rules) MayBeginValue(g Guess, of, word string) bool {
 	l := r.lexicons[g.Tag]
-	return l != nil && l.values[of] != nil && (g.Typed || l.values[of].plain.mayBegin(word, l.longestEnd))
+	if l == nil || l.values[of] == nil {
+		return false
+	}
+	list := l.values[of].plain
+	return g.Typed || mayBegin(list.alone, word, l.longestEnd) || mayBegin(list.leading, word, l.longestEnd)
 }
 
 // longestEnd gives how many letters an ending has at the most.
