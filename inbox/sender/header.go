@@ -84,12 +84,14 @@ func (m *mail) fold(line, whole []byte) bool {
 	return true
 }
 
+// lineEnds takes out what unfolding takes out (RFC 5322 section 2.2.3).
+var lineEnds = strings.NewReplacer("\r", "", "\n", "")
+
 // unfold fills in the values, once every field has its last line.
 func (m *mail) unfold() {
-	ends := strings.NewReplacer("\r", "", "\n", "")
 	for i := range m.fields {
 		f := &m.fields[i]
-		f.value = ends.Replace(string(f.line[len(f.name)+1:]))
+		f.value = lineEnds.Replace(string(f.line[len(f.name)+1:]))
 	}
 }
 
