@@ -62,7 +62,7 @@ type runCmd struct {
 // leanGC makes the daemon's heap half as large above what is in use as Go does
 // by itself. The word lists are most of that and hold no pointers, so it costs
 // little.
-const leanGC = 50
+const leanGC = 80
 
 func (c *runCmd) Run(w *world) (err error) {
 	if os.Getenv("GOGC") == "" {

@@ -115,7 +115,7 @@ func Append(tx *bolt.Tx, e Entry, detail any, seal Seal) (Entry, error) {
 			return e, fmt.Errorf("sealing journal entry %d: %w", e.Seq, err)
 		}
 		e.Commit = commit
-		if err := tx.Bucket(bucketDetails).Put(key(e.Seq), sealed); err != nil {
+		if err := growing(tx, bucketDetails).Put(key(e.Seq), sealed); err != nil {
 			return e, fmt.Errorf("writing journal detail %d: %w", e.Seq, err)
 		}
 	}
@@ -123,10 +123,18 @@ func Append(tx *bolt.Tx, e Entry, detail any, seal Seal) (Entry, error) {
 	if err != nil {
 		return e, fmt.Errorf("encoding journal entry %d: %w", e.Seq, err)
 	}
-	if err := tx.Bucket(bucketEntries).Put(key(e.Seq), b); err != nil {
+	if err := growing(tx, bucketEntries).Put(key(e.Seq), b); err != nil {
 		return e, fmt.Errorf("writing journal entry %d: %w", e.Seq, err)
 	}
 	return e, nil
+}
+
+// growing gives a bucket to put something behind all that is in it: its pages
+// are filled, as nothing comes between later.
+func growing(tx *bolt.Tx, name []byte) *bolt.Bucket {
+	b := tx.Bucket(name)
+	b.FillPercent = 1
+	return b
 }
 
 func sealDetail(e Entry, detail any, seal Seal) (sealed []byte, commit string, err error) {

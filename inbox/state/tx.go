@@ -71,7 +71,29 @@ var ErrNotFound = errors.New("not found")
 // ErrForgotten says that the key of what should be read was dropped.
 var ErrForgotten = journal.ErrForgotten
 
-func (tx *Tx) bucket(name string) *bolt.Bucket { return tx.tx.Bucket([]byte(name)) }
+func (tx *Tx) bucket(name string) *bolt.Bucket {
+	b := tx.tx.Bucket([]byte(name))
+	if !scattered(name) {
+		b.FillPercent = orderedFill
+	}
+	return b
+}
+
+// orderedFill is how full a page is left behind where keys come in the order of
+// time, each behind those before: little is put in between later, and records
+// grow a little when their state changes.
+const orderedFill = 0.9
+
+// scattered tells whether new keys of a bucket come anywhere among the others:
+// those that begin with a keyed hash or a name.
+func scattered(name string) bool {
+	switch name {
+	case "mail_digests", "mail_ids", "mail_signatures", "action_persons", "asks", "reply_ids", "persons", "moves", "counts",
+		"staff", "staff_sessions", "staff_links", "tallies", "saved", "meta", "mailboxes":
+		return true
+	}
+	return false
+}
 
 // put stores plain with its detail sealed under the key of a Case.
 func put[T, D any](tx *Tx, bucket string, id uint64, c inbox.MailID, plain *T, detail *D) error {
