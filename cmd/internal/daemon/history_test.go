@@ -174,7 +174,7 @@ func newBench(b *testing.B, past int) *bench {
 	x := &bench{world: w, ended: make(chan error, 1)}
 	cfg := site(b, b.TempDir(), "", `poll = "1m"`, "poll = \"1m\"\nfirst_run = \"all\"",
 		"imap+insecure://127.0.0.1:143", "imap+insecure://"+w.IMAPAddr(), "smtp+insecure://127.0.0.1:25", "smtp+insecure://"+w.SMTPAddr())
-	opt := daemon.Options{NoSocket: true}
+	opt := daemon.Options{NoSocket: true, NoConsole: true}
 	opt.DialIMAP = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return w.DialIMAP(ctx, network, w.IMAPAddr())
 	}
@@ -219,7 +219,9 @@ func (x *bench) take(b *testing.B) {
 	x.n++
 	began := time.Now()
 	x.world.Send(fmt.Sprintf("new%d@elsewhere.test", x.n), support, "my number", "Please remove my phone number.", mailtest.Aligned(true))
-	if _, err := x.world.WaitSent(b.Context(), x.n); err != nil {
+	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+	defer cancel()
+	if _, err := x.world.WaitSent(ctx, x.n); err != nil {
 		b.Fatal(err)
 	}
 	x.took = append(x.took, time.Since(began))
