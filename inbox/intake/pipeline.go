@@ -7,18 +7,21 @@ import (
 	"push.guru/supportd/inbox"
 )
 
-// pipeline takes mails in batches while the next ones are fetched. One batch is
-// taken at a time, in the order in which they came; another one grows behind
-// it, and who adds to a full one waits. So at most two batches are in memory,
-// beside what one command of the fetch brings.
+// pipeline takes mails in batches while the next ones are fetched. While one
+// batch is committed, the next one is prepared, and another one grows behind
+// it; who adds to a full one waits. Batches are committed in the order in which
+// they came. So at most three of them are in memory, beside what one command of
+// the fetch brings.
 type pipeline struct {
-	take  func([]inbox.Raw) error
-	tell  func(taken int)
-	batch []inbox.Raw // that grows
-	bytes int         // of it
+	prepare func([]inbox.Raw) []*prepared
+	commit  func([]*prepared) error
+	tell    func(taken int)
+	batch   []inbox.Raw // that grows
+	bytes   int         // of it
 
-	full chan []inbox.Raw
-	done sync.WaitGroup
+	full  chan []inbox.Raw
+	ready chan []*prepared
+	done  sync.WaitGroup
 
 	mu    sync.Mutex
 	err   error // the first; nothing is taken after it
@@ -26,17 +29,29 @@ type pipeline struct {
 }
 
 func (in *Intake) newPipeline(ctx context.Context, tell func(taken int)) *pipeline {
-	p := &pipeline{tell: tell, take: func(batch []inbox.Raw) error { return in.take(ctx, batch) }, full: make(chan []inbox.Raw)}
-	p.done.Go(p.run)
+	p := &pipeline{tell: tell, full: make(chan []inbox.Raw), ready: make(chan []*prepared),
+		prepare: func(batch []inbox.Raw) []*prepared { return in.prepareAll(ctx, batch) },
+		commit:  func(batch []*prepared) error { return in.commitAll(ctx, batch) }}
+	p.done.Go(p.prepareEach)
+	p.done.Go(p.commitEach)
 	return p
 }
 
-func (p *pipeline) run() {
+func (p *pipeline) prepareEach() {
+	defer close(p.ready)
 	for batch := range p.full {
+		if p.failed() == nil {
+			p.ready <- p.prepare(batch)
+		}
+	}
+}
+
+func (p *pipeline) commitEach() {
+	for batch := range p.ready {
 		if p.failed() != nil {
 			continue
 		}
-		err := p.take(batch)
+		err := p.commit(batch)
 		p.mu.Lock()
 		p.err = err
 		p.taken += len(batch)

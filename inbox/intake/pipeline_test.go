@@ -8,20 +8,25 @@ import (
 	"push.guru/supportd/inbox"
 )
 
-// While one batch is taken the next one grows, and then whoever fetches waits:
-// how many mails there are does not matter to what is in memory.
-func TestPipelineHoldsTwoBatches(t *testing.T) {
+// While one batch is committed the next one is prepared and another one grows,
+// and then whoever fetches waits: how many mails there are does not matter to
+// what is in memory.
+func TestPipelineHoldsThreeBatches(t *testing.T) {
 	for _, size := range []int{10, batchBytes / 8} { // by the number of mails, and by their bytes
 		synctest.Test(t, func(t *testing.T) {
 			in := New(Config{})
 			p := in.newPipeline(t.Context(), func(int) {})
-			release, added, taken := make(chan bool), 0, 0
-			p.take = func(batch []inbox.Raw) error {
+			release, added, ready, taken := make(chan bool), 0, 0, 0
+			p.prepare = func(batch []inbox.Raw) []*prepared {
+				ready += len(batch)
+				return make([]*prepared, len(batch))
+			}
+			p.commit = func(batch []*prepared) error {
 				<-release
 				taken += len(batch)
 				return nil
 			}
-			const mails = 5 * batchMails
+			const mails = 7 * batchMails
 			var failed error
 			go func() {
 				for range mails {
@@ -31,8 +36,8 @@ func TestPipelineHoldsTwoBatches(t *testing.T) {
 				}
 			}()
 			synctest.Wait()
-			if limit := min(2*batchMails, 2*batchBytes/size+2); added == 0 || added >= limit {
-				t.Errorf("%d mails of %d bytes are in memory, want less than %d", added, size, limit)
+			if each := min(batchMails, (batchBytes+size-1)/size); added < 2*each || added > 3*each || ready != 2*each {
+				t.Errorf("%d mails of %d bytes are in memory, and %d prepared, want at most %d and %d", added, size, ready, 3*each, 2*each)
 			}
 			close(release)
 			synctest.Wait()
@@ -49,7 +54,8 @@ func TestPipelineStopsAtAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(Config{}).newPipeline(t.Context(), func(int) {})
 		broken, calls := errors.New("the disk is full"), 0
-		p.take = func([]inbox.Raw) error { calls++; return broken }
+		p.prepare = func(batch []inbox.Raw) []*prepared { return make([]*prepared, len(batch)) }
+		p.commit = func([]*prepared) error { calls++; return broken }
 		var err error
 		for range 3 * batchMails {
 			if _, err = p.add(inbox.Raw{}); err != nil {

@@ -43,10 +43,8 @@ type prepared struct {
 	again   inbox.MailID // whose signature it has, over another content
 }
 
-// take prepares a batch of mails and commits what comes of them. When the
-// batch cannot be committed each mail is tried alone, and one that still fails
-// is quarantined.
-func (in *Intake) take(ctx context.Context, raws []inbox.Raw) error {
+// prepareAll prepares a batch of mails.
+func (in *Intake) prepareAll(ctx context.Context, raws []inbox.Raw) []*prepared {
 	batch := make([]*prepared, len(raws))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, prepareAtOnce)
@@ -58,6 +56,12 @@ func (in *Intake) take(ctx context.Context, raws []inbox.Raw) error {
 		})
 	}
 	wg.Wait()
+	return batch
+}
+
+// commitAll commits what comes of a batch of mails. When that cannot be done
+// together each mail is tried alone, and one that still fails is quarantined.
+func (in *Intake) commitAll(ctx context.Context, batch []*prepared) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
