@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
-	"os"
 	"runtime"
 	"slices"
 	"testing"
@@ -110,24 +110,16 @@ func TestHistoryReads(t *testing.T) {
 	}
 }
 
-// history is how many finished actions the benchmark has in its state.
-func history() int {
-	n := 1_000_000
-	if s := os.Getenv("SUPPORTD_HISTORY"); s != "" {
-		_, _ = fmt.Sscan(s, &n)
-	}
-	return n
-}
+var benchHistory = flag.Int("history", 100_000, "the finished actions that BenchmarkHistory puts into a state")
 
-// BenchmarkHistory takes mails into an empty state and into one with a million
+// BenchmarkHistory takes mails into an empty state and into one with many
 // finished actions, by turns, and prints what one costs in each: the median
 // time, and what it allocates; and what a daemon holds on its heap, and the time of
-// a start. SUPPORTD_HISTORY is another number of finished actions.
+// a start. To make a state with a million takes some minutes.
 func BenchmarkHistory(b *testing.B) {
-	n := history()
 	newBench(b, 0).close(b) // what is loaded once a process counts for neither
 	var boxes [2]*bench
-	for i, size := range []int{0, n} {
+	for i, size := range []int{0, *benchHistory} {
 		boxes[i] = newBench(b, size)
 	}
 	for b.Loop() {
