@@ -187,7 +187,7 @@ const (
 	listEvery  = 15 * time.Minute
 	junkEvery  = 5 * time.Minute
 	batchMails = 64      // of one commit; the keys of twice as many are made ahead
-	batchBytes = 8 << 20 // of the mails of one commit, and one more mail
+	batchBytes = 4 << 20 // of the mails of one commit, and one more mail
 	ackMails   = 4 * batchMails
 	maxPoison  = 3
 	maxDue     = 32 // deferred mails of a folder that are looked at again before new ones are listed
@@ -704,8 +704,8 @@ func (in *Intake) file(ctx context.Context, src *Source, s *mailbox.Session, fol
 		if err != nil || len(refs) == 0 {
 			return err
 		}
-		if err := in.acknowledge(ctx, src, s, folder, refs); err != nil {
-			return err
+		if err := in.acknowledge(ctx, src, s, folder, refs); err != nil || len(refs) < ackMails {
+			return err // what is accounted for meanwhile goes with the next ones
 		}
 	}
 }

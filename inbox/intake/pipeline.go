@@ -8,10 +8,10 @@ import (
 )
 
 // pipeline takes mails in batches while the next ones are fetched. While one
-// batch is committed, the next one is prepared, and another one grows behind
-// it; who adds to a full one waits. Batches are committed in the order in which
-// they came. So at most three of them are in memory, beside what one command of
-// the fetch brings.
+// batch is committed, the next one is prepared, one waits, for the time in which
+// the server is told about others, and another one grows behind it; who adds to
+// a full one waits. Batches are committed in the order in which they came. So at
+// most four of them are in memory, beside what one command of the fetch brings.
 type pipeline struct {
 	prepare func([]inbox.Raw) []*prepared
 	commit  func([]*prepared) error
@@ -29,7 +29,7 @@ type pipeline struct {
 }
 
 func (in *Intake) newPipeline(ctx context.Context, tell func(taken int)) *pipeline {
-	p := &pipeline{tell: tell, full: make(chan []inbox.Raw), ready: make(chan []*prepared),
+	p := &pipeline{tell: tell, full: make(chan []inbox.Raw, 1), ready: make(chan []*prepared),
 		prepare: func(batch []inbox.Raw) []*prepared { return in.prepareAll(ctx, batch) },
 		commit:  func(batch []*prepared) error { return in.commitAll(ctx, batch) }}
 	p.done.Go(p.prepareEach)
