@@ -73,7 +73,7 @@ type link struct {
 	raw     *countingConn
 	smtp    *smtp.Client
 	lastUse time.Time
-	used    bool // carried a mail transaction before
+	begun   bool // a mail transaction, which no mail that was taken over has ended
 }
 
 // countingConn counts the bytes that the network took.
@@ -173,17 +173,18 @@ func checkMail(from, to string, msg []byte) error {
 	return nil
 }
 
-// begin opens the mail transaction: RSET on a kept connection, then MAIL. It
+// begin opens the mail transaction: RSET where the one before came to no good
+// end (RFC 5321 section 4.1.1.4 has an accepted mail clear the rest), then MAIL. It
 // leaves t.link nil when the connection is of no use any more.
 func (t *Transport) begin(ctx context.Context, from, to string, size int) Result {
 	c := t.link.smtp
-	if t.link.used {
+	if t.link.begun {
 		if res := t.step(ctx, "clearing the connection", c.Reset); res.Err != nil {
 			t.drop()
 			return res
 		}
 	}
-	t.link.used = true
+	t.link.begun = true
 	if ok, limit := c.Extension("SIZE"); ok {
 		if n, err := strconv.Atoi(strings.TrimSpace(limit)); err == nil && n > 0 && size > n {
 			return Result{Outcome: Permanent, Err: fmt.Errorf("sending a mail of %d bytes: the server takes no more than %d", size, n)}
@@ -234,8 +235,9 @@ func (t *Transport) finish(ctx context.Context, w io.WriteCloser) Result {
 	before := l.raw.written.Load()
 	res := t.stepWithin(ctx, dotPatience*t.cfg.Timeout, "waiting for the mail to be taken over", w.Close)
 	t.cfg.Point(PointAfterDot)
+	l.begun = res.Err != nil
 	switch {
-	case res.Err == nil:
+	case !l.begun:
 		return res
 	case res.Code/100 == 2: // 250 is the rule, any other yes is one too
 		return Result{Outcome: Sent, Code: res.Code, Enhanced: res.Enhanced}

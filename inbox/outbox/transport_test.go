@@ -269,8 +269,10 @@ func TestReuse(t *testing.T) {
 		dials  int
 	}{
 		{"one connection", nil, time.Second, "sent sent sent", 1},
-		{"cut between mails", map[string][]string{"RSET": {"cut"}}, 0, "sent sent sent", 2},
-		{"RSET refused", map[string][]string{"RSET": {"502 5.5.1 what?"}}, 0, "sent sent sent", 2},
+		{"nothing to clear", map[string][]string{"RSET": {"502 5.5.1 what?"}}, 0, "sent sent sent", 1},
+		{"cut while it is cleared", map[string][]string{"RCPT": {"550 5.1.1 no"}, "RSET": {"cut"}}, 0, "permanent sent sent", 2},
+		{"RSET refused", map[string][]string{"RCPT": {"550 5.1.1 no"}, "RSET": {"502 5.5.1 what?"}}, 0, "permanent sent sent", 2},
+		{"refused text", map[string][]string{"dot": {"554 5.7.1 no"}, "RSET": {"502 5.5.1 what?"}}, 0, "permanent sent sent", 2},
 		{"weary server", map[string][]string{"MAIL": {"", "421 4.7.0 enough"}}, 0, "sent sent sent", 2},
 		{"weary for good", map[string][]string{"MAIL": {"", "421 4.7.0 enough", "421 4.7.0 enough"}}, 0, "sent temporary sent", 3},
 		{"cut at the second MAIL", map[string][]string{"MAIL": {"", "cut"}}, 0, "sent sent sent", 2},
