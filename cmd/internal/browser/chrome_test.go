@@ -340,12 +340,12 @@ func (b *tab) shot(name string) {
 	if dir == "" {
 		dir = b.files // which ends with the test
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	var picture []byte
-	_, err := chromedp.Call(ctx, page.BringToFront, cdp.Empty{}) // a page behind another one may not be drawn
-	if err == nil {
-		picture, err = chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	picture, err := b.capture()
+	for range 2 { // on a busy machine the browser loses one now and then
+		if err == nil {
+			break
+		}
+		picture, err = b.capture()
 	}
 	if err == nil && strings.HasPrefix(name, "readme") {
 		picture, err = flat(picture)
@@ -359,6 +359,16 @@ func (b *tab) shot(name string) {
 	if err != nil {
 		b.t.Errorf("keeping a picture of %s: %v", name, err)
 	}
+}
+
+// capture takes a picture of what is shown.
+func (b *tab) capture() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, page.BringToFront, cdp.Empty{}); err != nil { // a page behind another one may not be drawn
+		return nil, err
+	}
+	return chromedp.Run(ctx, chromedp.CaptureScreenshot())
 }
 
 // flat draws a picture with the 256 colours that it has most of, each of the
