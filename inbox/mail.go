@@ -168,7 +168,7 @@ const (
 	MailHeld        MailState = "held"        // a person must look at it
 	MailIgnored     MailState = "ignored"     // screened, a duplicate, from before the first run, or an answer without proof to nothing
 	MailQuarantined MailState = "quarantined" // it could not be processed
-	MailDeferred    MailState = "deferred"    // DNS or the user store did not answer; tried again
+	MailDeferred    MailState = "deferred"    // DNS or the user store did not answer, or it was not read for what came with it; tried again
 )
 
 // MailStates lists every state.

@@ -142,6 +142,12 @@ func (in *Intake) screened(tx *state.Tx, p *prepared, m *inbox.Mail, why string)
 		cases.Mark(m, inbox.MailHeld, why)
 		return in.Cases.Notify(tx, "a mail is too large to be read", m.ID)
 	}
+	switch unread, err := in.unread(tx, p); {
+	case err != nil:
+		return err
+	case unread:
+		return in.putOff(tx, p, m, "what it may stop came with it")
+	}
 	switch held, err := in.holdBack(tx, p, m, why); {
 	case err != nil || m.State != "":
 		return err
@@ -153,6 +159,15 @@ func (in *Intake) screened(tx *state.Tx, p *prepared, m *inbox.Mail, why string)
 	}
 	cases.Mark(m, inbox.MailIgnored, why)
 	return nil
+}
+
+// unread tells whether a mail that was not read may stop something by now: what
+// it would stop was accounted for after somebody looked at the mail.
+func (in *Intake) unread(tx *state.Tx, p *prepared) (bool, error) {
+	if p.read {
+		return false, nil
+	}
+	return in.stops(tx, p)
 }
 
 // bounced takes a report, and what it says about a letter of ours.
@@ -245,7 +260,7 @@ func (in *Intake) holdBack(tx *state.Tx, p *prepared, m *inbox.Mail, why string)
 		}
 	}
 	if !proved && p.unproved != nil && p.again == 0 {
-		return held, in.putOff(tx, p, m)
+		return held, in.putOff(tx, p, m, noAnswer)
 	}
 	return held, nil
 }
@@ -266,7 +281,7 @@ func (in *Intake) known(tx *state.Tx, p *prepared, m *inbox.Mail, why string) er
 		if err := in.doubt(tx, p, m, cases.Sender{Address: p.msg.From.Addr, People: p.people}, nil); err != nil {
 			return err
 		}
-		return in.putOff(tx, p, m)
+		return in.putOff(tx, p, m, noAnswer)
 	}
 	if err := in.identify(tx, p, m); err != nil {
 		return err
@@ -312,7 +327,7 @@ func (in *Intake) sentAgain(tx *state.Tx, p *prepared, m *inbox.Mail, why string
 		return err
 	}
 	if p.later != nil {
-		return in.putOff(tx, p, m)
+		return in.putOff(tx, p, m, noAnswer)
 	}
 	if m.State == "" || m.State == inbox.MailIgnored {
 		m.State, m.Reason = inbox.MailIgnored, why
@@ -325,7 +340,7 @@ func away(p *prepared) bool { return p.later != nil || p.unproved != nil }
 
 func (in *Intake) isUnanswered(_ *state.Tx, p *prepared, _ *inbox.Mail) (string, error) {
 	if away(p) {
-		return "DNS or the user store did not answer", nil
+		return noAnswer, nil
 	}
 	return "", nil
 }
@@ -351,7 +366,7 @@ func (in *Intake) unanswered(tx *state.Tx, p *prepared, m *inbox.Mail, _ string)
 	if err := in.doubt(tx, p, m, s, q); err != nil {
 		return err
 	}
-	return in.putOff(tx, p, m)
+	return in.putOff(tx, p, m, noAnswer)
 }
 
 const (
@@ -361,11 +376,12 @@ const (
 	// maxDefer is how often a mail is tried: with these pauses for two days,
 	// not counting the time in which nobody tried.
 	maxDefer = 100
+
+	noAnswer = "DNS or the user store did not answer"
 )
 
-// putOff puts a mail off because DNS or the user store did not answer. After
-// two days staff decide.
-func (in *Intake) putOff(tx *state.Tx, p *prepared, m *inbox.Mail) error {
+// putOff puts a mail off. After two days staff decide.
+func (in *Intake) putOff(tx *state.Tx, p *prepared, m *inbox.Mail, why string) error {
 	if m.Tries >= maxDefer {
 		return in.hold(tx, p, m, "DNS or the user store has not answered for two days")
 	}
@@ -374,7 +390,7 @@ func (in *Intake) putOff(tx *state.Tx, p *prepared, m *inbox.Mail) error {
 		pause = min(2*pause, deferMax)
 	}
 	m.Tries++
-	m.State, m.Reason, m.Retry = inbox.MailDeferred, "DNS or the user store did not answer", tx.Now.Add(pause)
+	m.State, m.Reason, m.Retry = inbox.MailDeferred, why, tx.Now.Add(pause)
 	in.Log.Warn("intake: a mail is deferred", "mail", m.ID.String(), "tries", m.Tries, "err", errors.Join(p.later, p.unproved))
 	return nil
 }

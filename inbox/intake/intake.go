@@ -11,8 +11,10 @@
 //	commit   decide and store, a batch of mails at a time
 //	file     move what is accounted for, or mark it
 //
-// While a batch is taken and committed the next one is fetched, and no more than
-// that one (pipeline.go): how many mails wait does not matter to the memory.
+// While a batch is committed the next one is taken and others are fetched, a few
+// and no more (pipeline.go): how many mails wait does not matter to the memory.
+// So what is taken does not know what the batch before decides; only the commit
+// does.
 //
 // Where a mail goes is decided in one order (decide.go). Anybody can put a mail
 // on another way, by a mark on it or by sending a copy of it first, so every way

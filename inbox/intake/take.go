@@ -29,6 +29,7 @@ type prepared struct {
 	evidence inbox.Evidence
 	signed   [][32]byte // its signatures
 	people   []users.Person
+	read     bool // what it says; else nobody had anything to stop by it
 	reading  inbox.Reading
 	later    error  // the user store did not answer
 	unproved error  // DNS did not answer
@@ -132,25 +133,31 @@ func (in *Intake) readMail(p *prepared) (read, all bool) {
 		return false, all
 	}
 	p.msg.Answers = !p.form && len(in.plusTokens(p.msg)) > 0
-	p.reading = in.Classifier.Read(p.msg)
+	p.read, p.reading = true, in.Classifier.Read(p.msg)
 	return true, all
 }
 
 // reads tells whether what a mail says can matter: who wrote it may be a person,
 // or it may be from one who can still stop something.
 func (in *Intake) reads(p *prepared) bool {
-	switch p.class {
-	case inbox.ClassNone, inbox.ClassSpam:
+	if p.class == inbox.ClassNone || p.class == inbox.ClassSpam {
 		return true
-	case inbox.ClassAutoReply, inbox.ClassBounce, inbox.ClassList, inbox.ClassBulk, inbox.ClassNoSender:
-		can := true
-		err := in.State.View(func(tx *state.Tx) (err error) {
-			can, err = in.Cases.Stoppable(tx, cases.Sender{Address: p.msg.From.Addr})
-			return err
-		})
-		return p.msg.From.Addr != "" && (can || err != nil)
 	}
-	return false
+	can := true
+	err := in.State.View(func(tx *state.Tx) (err error) { can, err = in.stops(tx, p); return err })
+	return can || err != nil && p.msg.From.Addr != ""
+}
+
+// stops tells whether a mail that a machine wrote is from one who can stop
+// something, and may say so.
+func (in *Intake) stops(tx *state.Tx, p *prepared) (bool, error) {
+	switch p.class {
+	case inbox.ClassAutoReply, inbox.ClassBounce, inbox.ClassList, inbox.ClassBulk, inbox.ClassNoSender:
+		if p.msg.From.Addr != "" {
+			return in.Cases.Stoppable(tx, cases.Sender{Address: p.msg.From.Addr})
+		}
+	}
+	return false, nil
 }
 
 func (in *Intake) commit(ctx context.Context, batch []*prepared) (err error) {

@@ -605,13 +605,15 @@ func (o *Outbox) begin(tx *state.Tx, j *job) (bool, error) {
 }
 
 // present gives a Reply as it stands now, with the detail that was read before:
-// that is large, and a letter that is due keeps it.
+// that is large, and a letter that is due keeps it until it is forgotten.
 func present(tx *state.Tx, before *inbox.Reply) (*inbox.Reply, error) {
 	r, err := tx.ReplyState(before.ID)
 	if err != nil {
 		return nil, err
 	}
-	r.Detail = before.Detail
+	if tx.Remembers(r.Case) {
+		r.Detail = before.Detail
+	}
 	return r, nil
 }
 

@@ -86,6 +86,31 @@ func TestProvedStopUnderAMark(t *testing.T) {
 	})
 }
 
+// A stop that is read together with the yes which it takes back holds, too, when
+// it has a mark: that somebody has something to stop is known only once the yes is
+// accounted for, whether they are of one batch or of two.
+func TestStopUnderAMarkThatComesWithTheYes(t *testing.T) {
+	for _, between := range []int{0, 70} {
+		t.Run(fmt.Sprint(between), func(t *testing.T) {
+			inScene(t, setup{}, func(s *scene) {
+				s.write(bob, "bye", deletePlease)
+				q := s.letter("confirm", bob)
+				s.stop()
+				s.Reply(q, bob, "Yes", mailtest.Aligned(false))
+				for n := range between {
+					s.deliver(fmt.Sprintf("From: news%d@news.test\r\nTo: support@site.test\r\nPrecedence: bulk\r\nMessage-ID: <%d@news.test>\r\nSubject: News\r\n\r\nNews %d\r\n", n, n, n))
+				}
+				s.deliver(marked("Precedence: bulk"), mailtest.Aligned(true))
+				s.reopen()
+				s.start()
+				s.letter("scheduled", bob)
+				s.passes(10 * time.Minute)
+				s.heldBack("bulk")
+			})
+		})
+	}
+}
+
 // What a machine says that is no plain stop holds nothing, and neither does what
 // nobody vouches for.
 func TestNoStopUnderAMark(t *testing.T) {
