@@ -106,15 +106,16 @@ func Append(tx *bolt.Tx, e Entry, detail any, seal Seal) (Entry, error) {
 	}
 	e.Seq, e.Prev = last+1, prev
 	e.At = e.At.UTC().Truncate(time.Millisecond)
+	var sealed []byte
+	if detail != nil { // before anything is written: a caller may go on without what cannot be sealed
+		if sealed, e.Commit, err = sealDetail(e, detail, seal); err != nil {
+			return e, fmt.Errorf("sealing journal entry %d: %w", e.Seq, err)
+		}
+	}
 	if e.Seal, err = closeSegment(tx, e.At, last); err != nil {
 		return e, err
 	}
 	if detail != nil {
-		sealed, commit, err := sealDetail(e, detail, seal)
-		if err != nil {
-			return e, fmt.Errorf("sealing journal entry %d: %w", e.Seq, err)
-		}
-		e.Commit = commit
 		if err := growing(tx, bucketDetails).Put(key(e.Seq), sealed); err != nil {
 			return e, fmt.Errorf("writing journal detail %d: %w", e.Seq, err)
 		}

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -50,6 +51,29 @@ func (l *log) drop(before time.Time) (dropped bool) {
 		return err
 	})
 	return dropped
+}
+
+// TestSealThatFails: an entry that cannot be sealed closes no segment either, as
+// its caller goes on without it.
+func TestSealThatFails(t *testing.T) {
+	l := newLog(t)
+	l.update(func(tx *bolt.Tx) error {
+		for range segmentEntries {
+			if _, err := Append(tx, Entry{At: at(0)}, nil, nil); err != nil {
+				return err
+			}
+		}
+		gone := errors.New("the key was dropped")
+		_, err := Append(tx, Entry{At: at(0), Case: 1}, "detail", func(inbox.MailID, uint64, []byte) ([]byte, error) { return nil, gone })
+		if !errors.Is(err, gone) {
+			t.Errorf("%v", err)
+		}
+		_, err = Append(tx, Entry{At: at(0), Case: 1}, nil, nil)
+		return err
+	})
+	if f := l.verify(""); f.Broken != "" || f.Segments != 1 || f.Entries != segmentEntries+1 {
+		t.Errorf("%+v", f)
+	}
 }
 
 // TestSegments: a segment closes when it is full or old, and the chain holds
