@@ -114,6 +114,8 @@ func said() [][2]string {
 		{"why-of.not-there-bare", `there is no account "{called}"`},
 		{"why-of.not-field", `there is no field "{field}": the fields are {names}`},
 		{"why-of.not-replay", "{case} is {mail}: {why}"},
+		{"why-of.not-domain", "not a plain e-mail address: domain: {called}"},
+		{"why-of.not-value", "{field}={called}: {why}"},
 		{"why-of.class", "{class}: {why}"},
 		{"why-of.remark", "{why} ({letter})"},
 		{"why-of.set", "{header} is set"},
