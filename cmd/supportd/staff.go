@@ -200,7 +200,7 @@ type actionsCmd struct {
 	Approve  actionsApprove  `cmd:"" help:"Let an action in review go on, and the one letter that comes of it; the person's proof is still asked for."`
 	Preview  actionsPreview  `cmd:"" help:"Show the letters that an act would send, and what it would do; nothing is done."`
 	HandOver actionsHandOver `cmd:"" help:"Give an action to somebody of the staff; it stays where it is."`
-	Hold     actionsHold     `cmd:"" help:"Stop an action where it is; its clocks stand still. With a date it needs nobody before."`
+	Hold     actionsHold     `cmd:"" help:"Stop an action where it is; its question and its cool-off stand still, the deadline of the law does not. With a date it needs nobody before."`
 	Release  actionsRelease  `cmd:"" help:"Put a held action back, and send the letters of its case that were held."`
 	Drop     actionsDrop     `cmd:"" help:"Discard a held letter, or all of a case; nobody gets it."`
 	Refuse   actionsRefuse   `cmd:"" help:"End an action; a proved person is told the reason."`

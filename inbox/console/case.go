@@ -336,15 +336,18 @@ var phrases = []struct{ begins, key, place, group string }{
 	{"undo asked for in ", "undo-in", "case", ""},
 	{"yes to ", "yes-to", "letter", "letters"},
 	{"denied ", "denied", "what", "what"},
-	{"letter ", "letter-of", "letter", ""},
 	{"somebody without proof asked to stop it, in ", "stop-in", "case", ""},
 	{"it may be asked to stop, in ", "may-stop-in", "case", ""},
 	{"another stop without proof, in ", "another-stop-in", "case", ""},
+	{"its token came from elsewhere, in ", "elsewhere-in", "case", ""},
 }
 
 // happened words a fixed word of the journal or of a history; what names
 // somebody keeps the name.
 func happened(q *request, what string) string {
+	if letter, ok := strings.CutPrefix(what, "letter "); ok {
+		return aboutLetter(q, letter)
+	}
 	for _, phrase := range phrases {
 		if named, ok := strings.CutPrefix(what, phrase.begins); ok {
 			if phrase.group != "" {
@@ -354,6 +357,17 @@ func happened(q *request, what string) string {
 		}
 	}
 	return pages.Name(q.words, "what", what)
+}
+
+// aboutLetter words what the history of a request says of a letter: its number
+// and what was done with it, and why where it is held.
+func aboutLetter(q *request, said string) string {
+	id, done, _ := strings.Cut(said, " ")
+	done, why, _ := strings.Cut(done, ": ")
+	if key := "what.letter-" + done; q.words.Has(key) {
+		return q.words.Say(key, "letter", id, "why", lower(pages.Reason(q.words, why)))
+	}
+	return q.words.Say("what.letter-of", "letter", said)
 }
 
 // by names who did something.

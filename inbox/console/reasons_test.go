@@ -41,7 +41,7 @@ func TestReasonsStandAlone(t *testing.T) {
 	token := o.session("mira", staff.RoleAdmin)
 	page, action := "/case/"+m.ID.String(), m.Actions[0].String()
 	want(t, o.post(page+"/correct", token, "action", action, "kind", "change"), http.StatusConflict, `<p class="small">A change needs at least one new value`)
-	want(t, o.post(page+"/correct", token, "action", action, "kind", "change", "set.phone", "seven"), http.StatusConflict, `<p class="small">phone=seven: not a telephone number`)
+	want(t, o.post(page+"/correct", token, "action", action, "kind", "change", "set.phone", "seven"), http.StatusConflict, `<p class="small">Phone number “seven”: not a telephone number`)
 	want(t, o.post("/staff/role", token, "name", "mira", "role", "viewer"), http.StatusUnprocessableEntity, `<p class="small">“mira” is the last enabled administrator: make somebody else one first`)
 	want(t, o.post("/staff/role", token, "name", "nobody", "role", "viewer"), http.StatusUnprocessableEntity, `<p class="small">There is no account “nobody”`)
 	want(t, o.post("/saved/put", token, "name", " ", "language", "en", "text", "x"), http.StatusUnprocessableEntity, `<p class="small">A saved answer needs a name`)

@@ -99,6 +99,23 @@ func TestFamiliesOfWords(t *testing.T) {
 	}
 }
 
+// TestNotesAreWorded: what stands beside a request about its letters and about
+// mails of others has words in every language, the reason in it too.
+func TestNotesAreWorded(t *testing.T) {
+	p, err := pages.Load(time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	english := regexp.MustCompile(`[a-z]{2,}`)
+	for _, lang := range []string{"ru", "kk"} {
+		for _, what := range []string{"letter R-000007 held: mode is assist", "letter R-000007 released", "letter R-000007 discarded", "its token came from elsewhere, in M-000003", "doubtful asked for"} {
+			if got := happened(&request{words: p.Words(lang)}, what); english.MatchString(got) || strings.Contains(what, "R-") != strings.Contains(got, "R-000007") {
+				t.Errorf("%s: %q is %q", lang, what, got)
+			}
+		}
+	}
+}
+
 // TestLogIsFilteredByWhatIsWritten: the journal's own words are offered and
 // find their entries; of a case that there is not the log is empty.
 func TestLogIsFilteredByWhatIsWritten(t *testing.T) {

@@ -12,9 +12,10 @@ import (
 // name something.
 func Words() []string {
 	out := []string{"approved", "approved without proof", "extended", "handed over", "handed back", "hold date reached", "asked the person", "asked at the address on record",
-		"yes to …", "asked for again in …", "answered in …", "undo asked for in …", "no asked for", "refuse asked for", "close asked for", "letter …",
+		"yes to …", "asked for again in …", "answered in …", "undo asked for in …", "no asked for", "refuse asked for", "close asked for", "doubtful asked for", "letter …",
 		"proof void: the address on record changed", "its letter bounced", "its letter could not be delivered",
-		"somebody without proof asked to stop it, in …", "it may be asked to stop, in …", "another stop without proof, in …"}
+		"somebody without proof asked to stop it, in …", "it may be asked to stop, in …", "another stop without proof, in …",
+		"its token came from elsewhere, in …"}
 	for _, e := range inbox.Events() {
 		out = append(out, string(e))
 	}

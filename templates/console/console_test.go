@@ -120,3 +120,21 @@ func TestTimes(t *testing.T) {
 		}
 	})
 }
+
+// TestPlanOfWhatIsDone: what was done is told as before and after, what is still
+// to be done as now and then.
+func TestPlanOfWhatIsDone(t *testing.T) {
+	p := load(t)
+	for state, want := range map[string][]string{"done": {"Было", "Стало"}, "review": {"Сейчас", "Станет"}} {
+		var b strings.Builder
+		a := Action{ID: "A-000001", Case: "M-000001", State: state, Steps: []Step{{Op: "set", What: "Телефон", Old: "1", New: "2"}}}
+		if err := p.Render(&b, "case", Frame{Lang: "ru", Page: "case", Body: Case{ID: "M-000001", Evidence: "none", Actions: []Action{a}}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range want {
+			if !strings.Contains(b.String(), ">"+text+"</th>") {
+				t.Errorf("%s: there is no %q", state, text)
+			}
+		}
+	}
+}

@@ -113,14 +113,16 @@ func TestSaid(t *testing.T) {
 	w := load(t).Words("ru")
 	for why, want := range map[string]string{
 		"the person was last signed in on 2025-01-02: the mailbox may be somebody else's by now": "Человек последний раз входил 2025-01-02: ящик уже может быть чужим",
-		"R-000007, its letter, is held: refused by staff":                                        "Его письмо R-000007 придержано: Отказано сотрудниками",
+		"R-000007, its letter, is held: refused by staff":                                        "Его письмо R-000007 приостановлено: Отказано сотрудниками",
 		"List-Id is set; to nina":                                    "Задан заголовок List-Id; Кому: nina",
 		"the copy was not delivered (R-000007 is void)":              "Копия не доставлена (R-000007: не отправлено)",
 		"A-000001 is done: only an action in review can be approved": "A-000001 – Выполнено: одобрить можно только то, что ждёт решения",
 		"full_name: it is longer than the field can hold":            "Полное имя: длиннее, чем вмещает поле",
 		"our server says dmarc=none, and arc=pass, by which a forwarder vouches, does not count; no signature of the From domain": "Наш сервер сообщает dmarc=none; arc=pass, которым ручается пересылающий сервер, не считается; Нет подписи домена отправителя",
 		"it cannot be done; no signature of the From domain":                                                                      "it cannot be done; Нет подписи домена отправителя",
-		"the account was deleted (R-000007)":                                                                                      "Учётная запись удалена (R-000007)",
+		"the account was deleted (R-000007)":                                                                                      "Аккаунт удалён (R-000007)",
+		"phone=8 701 ten: not a telephone number, which has 6 to 15 digits":                                                       "Телефон «8 701 ten»: это не номер телефона: в нём от 6 до 15 цифр",
+		"email=a b: not a plain e-mail address":                                                                                   "Электронная почта «a b»: это не обычный адрес почты",
 		"bounce: the return path is empty":                                                                                        "недоставка: Обратный путь пуст",
 		"tell Analytics, Post of what A-000001 did":                                                                               "Сообщить Analytics, Post, что сделано по A-000001",
 		"dial tcp: connection refused":                                                                                            "dial tcp: connection refused",

@@ -5,6 +5,14 @@ package console
 // after it.
 func said() [][2]string {
 	return [][2]string{
+		{"why-of.move-no-request", "{why}, and no request is in it"},
+		{"why-of.move-brake", "the brake: {n} irreversible effects in an hour (policy.limits.effects_per_hour)"},
+		{"why-of.move-joins", "asks what {action} does already"},
+		{"why-of.move-may-stop-in", "it may be asked to stop, in {case}"},
+		{"why-of.move-stop-in", "somebody without proof asked to stop it, in {case}"},
+		{"why-of.move-stop", "it is asked to stop, in {case}, {why}"},
+		{"why-of.move-before-failed", "{action}, which comes before it, failed"},
+		{"why-of.note-attachments", "attachments, not kept: {names}"},
 		{"why-of.proof-chain", "{why}, and arc=pass, by which a forwarder vouches, does not count"},
 		{"why-of.last-signed-in", "the person was last signed in on {day}: the mailbox may be somebody else's by now"},
 		{"why-of.report-in", "a failure report came back in {case}"},
@@ -106,6 +114,8 @@ func said() [][2]string {
 		{"why-of.not-there-bare", `there is no account "{called}"`},
 		{"why-of.not-field", `there is no field "{field}": the fields are {names}`},
 		{"why-of.not-replay", "{case} is {mail}: {why}"},
+		{"why-of.not-domain", "not a plain e-mail address: domain: {called}"},
+		{"why-of.not-value", "{field}={called}: {why}"},
 		{"why-of.class", "{class}: {why}"},
 		{"why-of.remark", "{why} ({letter})"},
 		{"why-of.set", "{header} is set"},
