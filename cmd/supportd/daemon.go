@@ -59,14 +59,27 @@ type runCmd struct {
 	Once bool `help:"Take everything that waits, finish all that is due, and exit."`
 }
 
-// leanGC makes the daemon's heap grow by four fifths of what is in use, a little
-// less than Go does by itself: as much as the processor time of a mail is worth.
-const leanGC = 80
+// The daemon stays small beside a site. Its heap grows by four fifths of what is
+// in use before it is cleaned, a little less than Go's does by itself, and it is
+// cleaned more often rather than let the memory grow past leanMemory. That is no
+// bound: what is in use may be more, while large mails are read.
+const (
+	leanGC     = 80       // percent, as GOGC
+	leanMemory = 60 << 20 // bytes, as GOMEMLIMIT
+)
 
-func (c *runCmd) Run(w *world) (err error) {
-	if os.Getenv("GOGC") == "" {
+// stayLean sets what the environment does not.
+func stayLean(getenv func(string) string) {
+	if getenv("GOGC") == "" {
 		debug.SetGCPercent(leanGC)
 	}
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(leanMemory)
+	}
+}
+
+func (c *runCmd) Run(w *world) (err error) {
+	stayLean(os.Getenv)
 	cfg, err := c.load()
 	if err != nil {
 		return err
