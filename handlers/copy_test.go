@@ -5,9 +5,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -361,19 +359,3 @@ func FuzzCopyEncoders(f *testing.F) {
 
 // withoutText gives the tags of a page alone.
 func withoutText(page string) string { return strings.Join(tags.FindAllString(page, -1), "\n") }
-
-// TestPrintPage writes the page of the sample person into the folder that the
-// variable COPY_PAGE_DIR names, for somebody to look at.
-func TestPrintPage(t *testing.T) {
-	dir := os.Getenv("COPY_PAGE_DIR")
-	if dir == "" {
-		t.Skip("set COPY_PAGE_DIR to a folder to look at the page of a copy")
-	}
-	h := open(t)
-	for _, lang := range []string{"en", "ru", "kk"} {
-		name := fmt.Sprintf("%s/data.%s.html", dir, lang)
-		if err := os.WriteFile(name, []byte(h.files(lang)["data.html"]), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
