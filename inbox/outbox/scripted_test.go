@@ -102,10 +102,11 @@ func (s *scripted) serve(c net.Conn) {
 			s.froms = append(s.froms, strings.TrimSpace(line))
 			s.mu.Unlock()
 		}
-		if !say(c, s.next(verb), good) {
+		answer := s.next(verb)
+		if !say(c, answer, good) {
 			return
 		}
-		if verb == "DATA" && !s.takeText(c, r) {
+		if verb == "DATA" && answer == "" && !s.takeText(c, r) {
 			return
 		}
 	}

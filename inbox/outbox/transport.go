@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/textproto"
 	"os"
 	"strconv"
 	"strings"
@@ -124,13 +125,13 @@ func (t *Transport) Send(ctx context.Context, from, to string, msg []byte) Resul
 		}
 		// A kept connection that turns out to be dead, or that the server is
 		// weary of, says nothing about the mail: once more on a new one.
-		if res := t.begin(ctx, from, to, len(msg)); res.Err != nil {
-			if reused && t.link == nil && ctx.Err() == nil {
+		if res, named := t.open(ctx, from, to, len(msg)); res.Err != nil {
+			if reused && !named && t.link == nil && ctx.Err() == nil {
 				continue
 			}
 			return res
 		}
-		return t.deliver(ctx, to, msg)
+		return t.deliver(ctx, msg)
 	}
 }
 
@@ -173,44 +174,123 @@ func checkMail(from, to string, msg []byte) error {
 	return nil
 }
 
-// begin opens the mail transaction: RSET where the one before came to no good
-// end (RFC 5321 section 4.1.1.4 has an accepted mail clear the rest), then MAIL. It
+// open begins the mail transaction, up to where the server wants the text. named
+// tells whether it took the sender, and so was willing to take mail at all. It
 // leaves t.link nil when the connection is of no use any more.
-func (t *Transport) begin(ctx context.Context, from, to string, size int) Result {
-	c := t.link.smtp
-	if t.link.begun {
-		if res := t.step(ctx, "clearing the connection", c.Reset); res.Err != nil {
-			t.drop()
-			return res
-		}
+func (t *Transport) open(ctx context.Context, from, to string, size int) (res Result, named bool) {
+	if res := t.clear(ctx); res.Err != nil {
+		return res, false
+	}
+	params, err := t.parameters(from, to, size)
+	if err != nil {
+		return Result{Outcome: Permanent, Err: err}, false
 	}
 	t.link.begun = true
-	if ok, limit := c.Extension("SIZE"); ok {
-		if n, err := strconv.Atoi(strings.TrimSpace(limit)); err == nil && n > 0 && size > n {
-			return Result{Outcome: Permanent, Err: fmt.Errorf("sending a mail of %d bytes: the server takes no more than %d", size, n)}
-		}
-	}
-	// SMTPUTF8 is asked for only where an address needs it: a mail that asks
-	// is refused by every later server that does not know it.
-	utf8Needed := !isASCII(from) || !isASCII(to)
-	if ok, _ := c.Extension("SMTPUTF8"); utf8Needed && !ok {
-		return Result{Outcome: Permanent, Err: errors.New("sending a mail: an address is not ASCII and the server knows no SMTPUTF8")}
-	}
-	c.SkipSMTPUTF8(!utf8Needed)
-	return t.step(ctx, "naming the sender", func() error { return c.Mail("<" + from + ">") })
+	return t.envelope(ctx, []command{
+		{"naming the sender", "MAIL FROM:<" + from + ">" + params, 250},
+		{"naming the recipient", "RCPT TO:<" + to + ">", 25},
+		{"opening the text", "DATA", 354},
+	})
 }
 
-// deliver names the recipient and hands over the mail.
-func (t *Transport) deliver(ctx context.Context, to string, msg []byte) Result {
-	c := t.link.smtp
-	if res := t.step(ctx, "naming the recipient", func() error { return c.Rcpt("<" + to + ">") }); res.Err != nil {
-		return res
+// clear says RSET where the transaction before came to no good end: RFC 5321
+// section 4.1.1.4 has an accepted mail clear the rest.
+func (t *Transport) clear(ctx context.Context) Result {
+	if !t.link.begun {
+		return Result{}
 	}
-	var w io.WriteCloser
-	res := t.step(ctx, "opening the text", func() (err error) { w, err = c.Data(); return err })
+	res := t.step(ctx, "clearing the connection", t.link.smtp.Reset)
 	if res.Err != nil {
-		return res
+		t.drop()
 	}
+	return res
+}
+
+// parameters gives those of MAIL, or why the server cannot take the mail.
+func (t *Transport) parameters(from, to string, size int) (params string, err error) {
+	c := t.link.smtp
+	if ok, limit := c.Extension("SIZE"); ok {
+		if n, err := strconv.Atoi(strings.TrimSpace(limit)); err == nil && n > 0 && size > n {
+			return "", fmt.Errorf("sending a mail of %d bytes: the server takes no more than %d", size, n)
+		}
+	}
+	if ok, _ := c.Extension("8BITMIME"); ok {
+		params = " BODY=8BITMIME"
+	}
+	if isASCII(from) && isASCII(to) {
+		return params, nil // a mail that asks for SMTPUTF8 is refused by every later server that does not know it
+	}
+	if ok, _ := c.Extension("SMTPUTF8"); !ok {
+		return "", errors.New("sending a mail: an address is not ASCII and the server knows no SMTPUTF8")
+	}
+	return params + " SMTPUTF8", nil
+}
+
+// command is a line for the server, and the answer that lets us go on: a whole
+// code, or its beginning.
+type command struct {
+	doing, line string
+	want        int
+}
+
+// envelope gives commands until one is refused: all in one write where the
+// server takes that (RFC 2920), which saves a way there and back for each. named
+// tells whether the first was taken.
+func (t *Transport) envelope(ctx context.Context, commands []command) (res Result, named bool) {
+	text := t.link.smtp.Text
+	together, _ := t.link.smtp.Extension("PIPELINING")
+	unsaid := commands
+	for i, c := range commands {
+		res = t.step(ctx, c.doing, func() (err error) {
+			if together {
+				err, unsaid = send(text, unsaid), nil
+			} else {
+				err = send(text, commands[i:i+1])
+			}
+			if err == nil {
+				_, _, err = text.ReadResponse(c.want)
+			}
+			return err
+		})
+		if res.Err != nil {
+			if together {
+				t.skip(ctx, commands[i+1:])
+			}
+			return res, i > 0
+		}
+	}
+	return res, true
+}
+
+// send writes commands at once.
+func send(text *textproto.Conn, commands []command) error {
+	for _, c := range commands {
+		if _, err := text.W.WriteString(c.line + "\r\n"); err != nil {
+			return err
+		}
+	}
+	return text.W.Flush()
+}
+
+// skip reads the answers to commands that were sent behind a refused one. One
+// that is taken all the same leaves the server waiting for what will not come.
+func (t *Transport) skip(ctx context.Context, commands []command) {
+	for _, c := range commands {
+		if t.link == nil {
+			return
+		}
+		text := t.link.smtp.Text
+		res := t.step(ctx, c.doing, func() error { _, _, err := text.ReadResponse(c.want); return err })
+		if res.Err == nil && c.want == 354 {
+			t.drop()
+		}
+	}
+}
+
+// deliver hands over the text of the mail.
+func (t *Transport) deliver(ctx context.Context, msg []byte) Result {
+	text := t.link.smtp.Text
+	w := text.DotWriter()
 	// From here on a failure closes the connection. Anything else that the
 	// library would write ends the text first, and the server would take the
 	// part that it has for the whole.
@@ -221,7 +301,7 @@ func (t *Transport) deliver(ctx context.Context, to string, msg []byte) Result {
 			return res
 		}
 	}
-	if res := t.step(ctx, "sending the text", c.Text.W.Flush); res.Err != nil {
+	if res := t.step(ctx, "sending the text", text.W.Flush); res.Err != nil {
 		t.drop()
 		return res
 	}
@@ -233,7 +313,13 @@ func (t *Transport) deliver(ctx context.Context, to string, msg []byte) Result {
 func (t *Transport) finish(ctx context.Context, w io.WriteCloser) Result {
 	l := t.link
 	before := l.raw.written.Load()
-	res := t.stepWithin(ctx, dotPatience*t.cfg.Timeout, "waiting for the mail to be taken over", w.Close)
+	res := t.stepWithin(ctx, dotPatience*t.cfg.Timeout, "waiting for the mail to be taken over", func() error {
+		if err := w.Close(); err != nil {
+			return err
+		}
+		_, _, err := l.smtp.Text.ReadResponse(250)
+		return err
+	})
 	t.cfg.Point(PointAfterDot)
 	l.begun = res.Err != nil
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -66,10 +67,14 @@ func TestSendOutcome(t *testing.T) {
 		{"dot", "cut", Unknown, 0, ""},
 		{"dot", "stall", Unknown, 0, ""},
 	}
-	for _, test := range tests {
-		t.Run(test.stage+" "+strings.ReplaceAll(test.answer, "/", "-"), func(t *testing.T) {
+	for i, test := range slices.Concat(tests, tests) {
+		offers, name := []string{"AUTH PLAIN LOGIN"}, test.stage+" "+strings.ReplaceAll(test.answer, "/", "-")
+		if i >= len(tests) {
+			offers, name = append(offers, "PIPELINING"), name+" together"
+		}
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &scripted{offers: []string{"AUTH PLAIN LOGIN"}, script: map[string][]string{test.stage: {test.answer}}}
+				s := &scripted{offers: offers, script: map[string][]string{test.stage: {test.answer}}}
 				tr := s.transport(t, func(c *TransportConfig) { c.Username, c.Secret = "support", secret("pass") })
 				res := tr.Send(t.Context(), "support@site.test", "bob@site.test", mailOf(2000))
 				if res.Outcome != test.want || res.Code != test.code || res.Enhanced != test.enhanced {
@@ -429,4 +434,61 @@ func TestParseServer(t *testing.T) {
 			t.Errorf("%q: the error repeats the password: %v", in, err)
 		}
 	}
+}
+
+// TestTogether sends the commands of a mail in one write to a server that
+// takes that, and keeps in step with it when it refuses one of them.
+func TestTogether(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		script map[string][]string
+		first  Outcome
+		dials  int
+	}{
+		{"all taken", nil, Sent, 1},
+		{"recipient refused", map[string][]string{"RCPT": {"550 5.1.1 no"}, "DATA": {"554 5.5.1 no recipient"}}, Permanent, 1},
+		{"sender refused", map[string][]string{"MAIL": {"550 5.7.1 no"}, "RCPT": {"503 5.5.1 no sender"}, "DATA": {"503 5.5.1 no sender"}}, Permanent, 1},
+		{"recipient refused, text wanted", map[string][]string{"RCPT": {"550 5.1.1 no"}}, Permanent, 2},
+		{"weary behind a refusal", map[string][]string{"RCPT": {"550 5.1.1 no"}, "DATA": {"421 4.7.0 bye"}}, Permanent, 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := &scripted{offers: []string{"PIPELINING"}, script: test.script}
+			var envelopes int
+			tr := s.transport(t, func(c *TransportConfig) {
+				c.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+					inner, err := s.dial(ctx, network, addr)
+					return &spyingConn{inner, func(p []byte) {
+						if strings.HasPrefix(string(p), "MAIL ") && strings.HasSuffix(string(p), "\r\nDATA\r\n") {
+							envelopes++
+						}
+					}}, err
+				}
+			})
+			if res := tr.Send(t.Context(), "support@site.test", "bob@site.test", mailOf(20)); res.Outcome != test.first {
+				t.Errorf("the first mail: %v (%v)", res.Outcome, res.Err)
+			}
+			if res := tr.Send(t.Context(), "support@site.test", "ann@site.test", mailOf(30)); res.Outcome != Sent {
+				t.Errorf("the second mail: %v (%v)", res.Outcome, res.Err)
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.dials != test.dials || envelopes != 2 {
+				t.Errorf("%d connections and %d envelopes, want %d and 2", s.dials, envelopes, test.dials)
+			}
+			if s.mails[len(s.mails)-1] != string(mailOf(30)) || test.first != Sent && len(s.mails) != 1 {
+				t.Errorf("the server has %d mails", len(s.mails))
+			}
+		})
+	}
+}
+
+// spyingConn shows what is written.
+type spyingConn struct {
+	net.Conn
+	see func([]byte)
+}
+
+func (c *spyingConn) Write(p []byte) (int, error) {
+	c.see(p)
+	return c.Conn.Write(p)
 }
