@@ -61,10 +61,7 @@ func (in *Intake) claim(ctx context.Context, src *Source, s *mailbox.Session) er
 	c := in.claimTo(src.Folder)
 	found, err := s.Folders(ctx, "*"+c.stem+"*")
 	if err == nil && len(found) == 0 {
-		err = s.CreateFolder(ctx, root(src.Filed)+c.name())
-		if err == nil {
-			found, err = in.alone(ctx, s, c, root(src.Filed)+c.name())
-		}
+		found, err = in.putUp(ctx, s, c, root(src.Filed)+c.name())
 	}
 	if mailbox.Refused(err) {
 		in.Log.Warn("intake: the mailbox cannot be claimed: make sure that no other supportd works on it", "mailbox", src.Name, "err", err)
@@ -87,12 +84,22 @@ func (in *Intake) claim(ctx context.Context, src *Source, s *mailbox.Session) er
 	return nil
 }
 
-// alone looks who else has put up a claim at the same time. Then both take
-// theirs down, and come again.
-func (in *Intake) alone(ctx context.Context, s *mailbox.Session, c claim, name string) ([]string, error) {
+// putUp puts up a claim, and looks who else has done so at the same time. Then
+// both take theirs down, and come again. What counts is what the server shows:
+// it may say no to what it does.
+func (in *Intake) putUp(ctx context.Context, s *mailbox.Session, c claim, name string) ([]string, error) {
+	made := s.CreateFolder(ctx, name)
+	if made != nil && !mailbox.Refused(made) {
+		return nil, made
+	}
 	found, err := s.Folders(ctx, "*"+c.stem+"*")
-	if err != nil || !slices.ContainsFunc(found, func(f string) bool { return !c.mine(f) }) {
-		return found, err
+	switch alone := !slices.ContainsFunc(found, func(f string) bool { return !c.mine(f) }); {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, made
+	case alone || made != nil && !slices.Contains(found, name):
+		return found, nil
 	}
 	return found, s.DeleteFolder(ctx, name)
 }

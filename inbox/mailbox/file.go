@@ -40,11 +40,17 @@ func (s *Session) File(ctx context.Context, uids []uint32, folder string) (Filed
 		}
 		err := put(ctx, set, folder, &moved)
 		if isRefusal(err) {
-			if s.create(ctx, folder) != nil {
+			// Where CREATE is refused, too, somebody may have made the folder
+			// meanwhile: even Dovecot itself, which says so of what it just made
+			// when another session lists folders at that moment.
+			created := s.create(ctx, folder)
+			if created == nil || isRefusal(created) {
+				err = put(ctx, set, folder, &moved)
+			}
+			if created != nil && err != nil {
 				return &inbox.Error{Err: err, Temp: inbox.IsTemporary(err),
 					Hint: `check the name of the folder to file into; some servers want "INBOX." before it`}
 			}
-			err = put(ctx, set, folder, &moved)
 		}
 		if err != nil || atOnce {
 			return err

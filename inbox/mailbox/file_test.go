@@ -49,16 +49,24 @@ func TestFile(t *testing.T) {
 		{"MOVE, no folder can be made", everything, func(f *fake) {
 			f.no(move, "NO [TRYCREATE] no such folder")
 			f.no(`CREATE "Processed"`, "NO [CANNOT] use INBOX.")
+			f.no(move, "NO [TRYCREATE] no such folder")
 		}, nil, `some servers want "INBOX."`},
 		{"MOVE fails for another reason", everything, func(f *fake) {
 			f.no(move, "NO [OVERQUOTA] full")
 			f.no(`CREATE "Processed"`, "NO [ALREADYEXISTS] there")
+			f.no(move, "NO [OVERQUOTA] full")
 		}, nil, "OVERQUOTA"},
+		{"MOVE, the folder is made by somebody else meanwhile", everything, func(f *fake) {
+			f.no(move, "NO [TRYCREATE] no such folder")
+			f.no(`CREATE "Processed"`, "NO [ALREADYEXISTS] there")
+			f.ok(move, "* OK [COPYUID 9 5:6 11:12]", "* 1 EXPUNGE", "* 1 EXPUNGE")
+		}, both, ""},
 		{"COPY", "UIDPLUS", func(f *fake) { copied(f); f.ok(deleted); f.ok(expunge, "* 2 EXPUNGE", "* 1 EXPUNGE") }, both, ""},
 		{"COPY without UIDPLUS expunges nothing", "", func(f *fake) { f.ok(copying); f.ok(deleted, `* 1 FETCH (FLAGS (\Deleted))`) }, nil, ""},
 		{"COPY fails and nothing is deleted", "UIDPLUS", func(f *fake) {
 			f.no(copying, "NO [OVERQUOTA] full")
 			f.no(`CREATE "Processed"`, "NO there")
+			f.no(copying, "NO [OVERQUOTA] full")
 		}, nil, "OVERQUOTA"},
 		{"COPY fails twice and nothing is deleted", "UIDPLUS", func(f *fake) {
 			f.no(copying, "NO [TRYCREATE] none")

@@ -41,6 +41,9 @@ var (
 	ErrSilence = errors.New("the server falls silent")
 	// ErrOverQuota is IMAP's NO [OVERQUOTA]: the mailbox is full.
 	ErrOverQuota = error(&imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeOverQuota, Text: "Quota exceeded (mailbox for user is full)"})
+	// ErrExists is IMAP's NO [ALREADYEXISTS]. At StageCreate the folder is made
+	// all the same, as Dovecot does while another session lists the folders.
+	ErrExists = error(&imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeAlreadyExists, Text: "Mailbox already exists"})
 	// ErrBad is IMAP's BAD: the server does not know the command.
 	ErrBad = error(&imap.Error{Type: imap.StatusResponseTypeBad, Text: "Unknown command"})
 )

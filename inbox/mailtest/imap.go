@@ -16,7 +16,6 @@ import (
 var (
 	errNoFolder  = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeNonExistent, Text: "No such mailbox"}
 	errTryCreate = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeTryCreate, Text: "No such mailbox"}
-	errExists    = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeAlreadyExists, Text: "Mailbox already exists"}
 	errReadOnly  = &imap.Error{Type: imap.StatusResponseTypeNo, Code: imap.ResponseCodeNoPerm, Text: "Mailbox is read-only"}
 	errMechanism = &imap.Error{Type: imap.StatusResponseTypeNo, Text: "SASL mechanism not supported"}
 )
@@ -146,17 +145,18 @@ func (s *session) Unselect() error {
 }
 
 func (s *session) Create(name string, _ *imap.CreateOptions) error {
-	if err := s.fault(StageCreate); err != nil {
-		return err
+	fault := s.fault(StageCreate)
+	if fault != nil && !errors.Is(fault, ErrExists) {
+		return fault
 	}
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	name = folderName(name)
 	if s.user.folders[name] != nil {
-		return errExists
+		return ErrExists
 	}
 	s.user.create(name)
-	return nil
+	return fault
 }
 
 func (s *session) Delete(name string) error {
@@ -179,7 +179,7 @@ func (s *session) Rename(name, to string, _ *imap.RenameOptions) error {
 	case f == nil || name == inboxName:
 		return errNoFolder
 	case s.user.folders[to] != nil:
-		return errExists
+		return ErrExists
 	}
 	delete(s.user.folders, name)
 	f.name = to

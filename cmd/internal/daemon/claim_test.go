@@ -129,6 +129,28 @@ func TestTwoDaemonsOnOneMailbox(t *testing.T) {
 			p.custody(c, filed)
 		})
 	})
+	t.Run("the server says of what it makes that it exists", func(t *testing.T) {
+		in(t, func(p *place, c *crowd.Crowd) {
+			p.SetFail(at(mailtest.StageCreate, 1<<30, mailtest.ErrExists))
+			p.start()
+			p.passes(time.Minute)
+			if got := p.claims(); len(got) != 1 {
+				p.t.Errorf("the mailbox is claimed by %q", got)
+			}
+			p.beside(func(q *place) {
+				q.start()
+				c.Join(5)
+				p.passes(24 * time.Hour)
+				if n := len(q.mails()); n != 0 {
+					p.t.Errorf("the second has taken %d mails", n)
+				}
+			})
+			if strings.Contains(p.log.String(), "cannot be claimed") || strings.Contains(p.log.String(), "refuses to file") {
+				p.t.Error("what the server made is taken for refused")
+			}
+			p.custody(c, filed)
+		})
+	})
 	t.Run("a restored copy takes over", func(t *testing.T) {
 		in(t, func(p *place, c *crowd.Crowd) {
 			p.start()
