@@ -97,26 +97,39 @@ func Create(tx *bolt.Tx) error {
 	return nil
 }
 
-// Append adds an entry to the chain, in tx. Seq, Prev and Commit are filled
-// in; detail (may be nil) is marshalled to JSON and sealed.
-func Append(tx *bolt.Tx, e Entry, detail any, seal Seal) (Entry, error) {
-	prev, last, err := Head(tx)
-	if err != nil {
+// Writer appends to the chain in one transaction, in which nobody else may
+// change the journal: it remembers what it has read of it and written.
+type Writer struct {
+	tx   *bolt.Tx
+	read bool   // of the rest
+	head string // hash of the newest entry
+	last uint64 // its number
+	open *open  // the segment that is not closed; nil: not read
+}
+
+// NewWriter gives the Writer of a transaction.
+func NewWriter(tx *bolt.Tx) *Writer { return &Writer{tx: tx} }
+
+// Append adds an entry to the chain. Seq, Prev and Commit are filled in; detail
+// (may be nil) is marshalled to JSON and sealed.
+func (w *Writer) Append(e Entry, detail any, seal Seal) (Entry, error) {
+	if err := w.readHead(); err != nil {
 		return e, err
 	}
-	e.Seq, e.Prev = last+1, prev
+	e.Seq, e.Prev = w.last+1, w.head
 	e.At = e.At.UTC().Truncate(time.Millisecond)
 	var sealed []byte
+	var err error
 	if detail != nil { // before anything is written: a caller may go on without what cannot be sealed
 		if sealed, e.Commit, err = sealDetail(e, detail, seal); err != nil {
 			return e, fmt.Errorf("sealing journal entry %d: %w", e.Seq, err)
 		}
 	}
-	if e.Seal, err = closeSegment(tx, e.At, last); err != nil {
+	if e.Seal, err = w.closeSegment(e.At); err != nil {
 		return e, err
 	}
 	if detail != nil {
-		if err := growing(tx, bucketDetails).Put(key(e.Seq), sealed); err != nil {
+		if err := growing(w.tx, bucketDetails).Put(key(e.Seq), sealed); err != nil {
 			return e, fmt.Errorf("writing journal detail %d: %w", e.Seq, err)
 		}
 	}
@@ -124,10 +137,19 @@ func Append(tx *bolt.Tx, e Entry, detail any, seal Seal) (Entry, error) {
 	if err != nil {
 		return e, fmt.Errorf("encoding journal entry %d: %w", e.Seq, err)
 	}
-	if err := growing(tx, bucketEntries).Put(key(e.Seq), b); err != nil {
+	if err := growing(w.tx, bucketEntries).Put(key(e.Seq), b); err != nil {
 		return e, fmt.Errorf("writing journal entry %d: %w", e.Seq, err)
 	}
+	w.head, w.last = hash(b), e.Seq
 	return e, nil
+}
+
+func (w *Writer) readHead() (err error) {
+	if !w.read {
+		w.head, w.last, err = Head(w.tx)
+		w.read = err == nil
+	}
+	return err
 }
 
 // growing gives a bucket to put something behind all that is in it: its pages

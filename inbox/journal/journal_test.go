@@ -79,7 +79,7 @@ func (l *log) write(n int) (heads []string) {
 			if i%3 != 2 {
 				detail = map[string]string{"value": fmt.Sprint("secret ", i)}
 			}
-			_, err := Append(tx, Entry{At: time.Unix(int64(i), 123456789), What: "yes", Who: "the person", Case: inbox.MailID(i%2 + 1), Action: inbox.ActionID(i)}, detail, seal)
+			_, err := NewWriter(tx).Append(Entry{At: time.Unix(int64(i), 123456789), What: "yes", Who: "the person", Case: inbox.MailID(i%2 + 1), Action: inbox.ActionID(i)}, detail, seal)
 			if err != nil {
 				return err
 			}
@@ -140,10 +140,10 @@ func TestSameWordsOtherCommit(t *testing.T) {
 	l := newLog(t)
 	var a, b Entry
 	l.update(func(tx *bolt.Tx) (err error) {
-		if a, err = Append(tx, Entry{What: "yes", Case: 1}, "alice@example.org", seal); err != nil {
+		if a, err = NewWriter(tx).Append(Entry{What: "yes", Case: 1}, "alice@example.org", seal); err != nil {
 			return err
 		}
-		b, err = Append(tx, Entry{What: "yes", Case: 1}, "alice@example.org", seal)
+		b, err = NewWriter(tx).Append(Entry{What: "yes", Case: 1}, "alice@example.org", seal)
 		return err
 	})
 	if a.Commit == b.Commit || a.Commit == "" {
@@ -340,7 +340,7 @@ func TestTamperingAtTheEnd(t *testing.T) {
 			if err := errors.Join(tx.Bucket(bucketEntries).Delete(key(7)), tx.Bucket(bucketDetails).Delete(key(7))); err != nil {
 				return err
 			}
-			_, err := Append(tx, Entry{What: "no", Who: "the person"}, nil, seal)
+			_, err := NewWriter(tx).Append(Entry{What: "no", Who: "the person"}, nil, seal)
 			return err
 		},
 		"everything cut off": func(tx *bolt.Tx) error {
@@ -381,7 +381,7 @@ func TestAppendAfterTampering(t *testing.T) {
 	l := newLog(t)
 	heads := l.write(3)
 	l.update(func(tx *bolt.Tx) error { return edit(tx, 3, func(e *Entry) { e.What = "no" }) })
-	l.update(func(tx *bolt.Tx) error { _, err := Append(tx, Entry{What: "done"}, nil, seal); return err })
+	l.update(func(tx *bolt.Tx) error { _, err := NewWriter(tx).Append(Entry{What: "done"}, nil, seal); return err })
 	if f := l.verify(heads[2]); f.Known {
 		t.Errorf("%+v", f)
 	}
@@ -396,19 +396,19 @@ func TestAppendFails(t *testing.T) {
 	l.write(1)
 	bad := errors.New("no key")
 	err := l.db.Update(func(tx *bolt.Tx) error {
-		_, err := Append(tx, Entry{What: "yes"}, "x", func(inbox.MailID, uint64, []byte) ([]byte, error) { return nil, bad })
+		_, err := NewWriter(tx).Append(Entry{What: "yes"}, "x", func(inbox.MailID, uint64, []byte) ([]byte, error) { return nil, bad })
 		return err
 	})
 	if !errors.Is(err, bad) {
 		t.Errorf("got %v", err)
 	}
-	if err := l.db.Update(func(tx *bolt.Tx) error { _, err := Append(tx, Entry{}, func() {}, seal); return err }); err == nil {
+	if err := l.db.Update(func(tx *bolt.Tx) error { _, err := NewWriter(tx).Append(Entry{}, func() {}, seal); return err }); err == nil {
 		t.Error("a detail that is no data was written")
 	}
 	if f := l.verify(""); f.Entries != 1 || f.Broken != "" {
 		t.Errorf("%+v", f)
 	}
-	if err := l.db.View(func(tx *bolt.Tx) error { _, err := Append(tx, Entry{}, nil, seal); return err }); err == nil {
+	if err := l.db.View(func(tx *bolt.Tx) error { _, err := NewWriter(tx).Append(Entry{}, nil, seal); return err }); err == nil {
 		t.Error("a read transaction took an entry")
 	}
 }
@@ -419,7 +419,7 @@ func TestUnreadableHead(t *testing.T) {
 	l.write(2)
 	l.update(func(tx *bolt.Tx) error { return tx.Bucket(bucketEntries).Put(key(2), []byte("{")) })
 	for name, f := range map[string]func(*bolt.Tx) error{
-		"append": func(tx *bolt.Tx) error { _, err := Append(tx, Entry{}, nil, seal); return err },
+		"append": func(tx *bolt.Tx) error { _, err := NewWriter(tx).Append(Entry{}, nil, seal); return err },
 		"head":   func(tx *bolt.Tx) error { _, _, err := Head(tx); return err },
 		"each": func(tx *bolt.Tx) error {
 			return Each(tx, 1, l.unseal, func(Entry, []byte) error { return nil })

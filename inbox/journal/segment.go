@@ -35,39 +35,55 @@ const (
 	segmentAge     = 31 * 24 * time.Hour
 )
 
+// open is the segment that grows.
+type open struct {
+	before closed    // the one before it
+	since  time.Time // when its first entry was written
+}
+
 // closeSegment closes the segment that is open, if it is full or old, before an
-// entry of the time now follows the one of number last. It gives the hash of
-// the record, "" when nothing was closed. Of a journal that was written before
-// there were segments it closes one with each entry, until it has caught up.
-func closeSegment(tx *bolt.Tx, now time.Time, last uint64) (string, error) {
-	before, err := newest(tx)
-	if err != nil {
+// entry of the time now follows. It gives the hash of the record, "" when
+// nothing was closed. Of a journal that was written before there were segments
+// it closes one with each entry, until it has caught up.
+func (w *Writer) closeSegment(now time.Time) (string, error) {
+	if err := w.readOpen(); err != nil || w.open == nil {
 		return "", err
 	}
-	s := Segment{First: before.Last + 1, Last: min(before.Last+segmentEntries, last), Prev: before.Head, Before: before.hash}
-	if s.Last < s.First {
+	before := w.open.before
+	s := Segment{First: before.Last + 1, Last: min(before.Last+segmentEntries, w.last), From: w.open.since, Prev: before.Head, Before: before.hash}
+	if s.Last-s.First+1 < segmentEntries && now.Sub(s.From) < segmentAge {
 		return "", nil
 	}
-	first, _, err := read(tx, s.First)
+	end, h, err := read(w.tx, s.Last)
 	if err != nil {
 		return "", err
 	}
-	if s.Last-s.First+1 < segmentEntries && now.Sub(first.At) < segmentAge {
-		return "", nil
-	}
-	end, h, err := read(tx, s.Last)
-	if err != nil {
-		return "", err
-	}
-	s.From, s.Until, s.Head = first.At, end.At, h
+	s.Until, s.Head = end.At, h
 	b, err := json.Marshal(&s)
 	if err != nil {
 		return "", fmt.Errorf("encoding a journal segment: %w", err)
 	}
-	if err := tx.Bucket(bucketSegments).Put(key(s.First), b); err != nil {
+	if err := w.tx.Bucket(bucketSegments).Put(key(s.First), b); err != nil {
 		return "", fmt.Errorf("closing a journal segment: %w", err)
 	}
+	w.open = nil
 	return hash(b), nil
+}
+
+// readOpen reads the segment that is open; w.open stays nil while it has no entry.
+func (w *Writer) readOpen() error {
+	if w.open != nil {
+		return nil
+	}
+	before, err := newest(w.tx)
+	if err != nil || before.Last >= w.last {
+		return err
+	}
+	first, _, err := read(w.tx, before.Last+1)
+	if err == nil {
+		w.open = &open{before, first.At}
+	}
+	return err
 }
 
 // newest gives the segment that was closed last; before the first it is one
@@ -126,13 +142,13 @@ func readSegments(tx *bolt.Tx, known []closed) (all []closed, broken string, err
 // closed and its last entry was written before t, and notes that in the chain.
 // It tells whether it did. Each entry that goes is given to gone, which must not
 // change the journal; nil: nobody asks.
-func DropBefore(tx *bolt.Tx, t time.Time, e Entry, gone func(Entry) error) (bool, error) {
-	k, _ := tx.Bucket(bucketEntries).Cursor().First()
+func (w *Writer) DropBefore(t time.Time, e Entry, gone func(Entry) error) (bool, error) {
+	k, _ := w.tx.Bucket(bucketEntries).Cursor().First()
 	if k == nil {
 		return false, nil
 	}
 	first := binary.BigEndian.Uint64(k)
-	v := tx.Bucket(bucketSegments).Get(key(first))
+	v := w.tx.Bucket(bucketSegments).Get(key(first))
 	if v == nil {
 		return false, nil // it is still open
 	}
@@ -142,18 +158,18 @@ func DropBefore(tx *bolt.Tx, t time.Time, e Entry, gone func(Entry) error) (bool
 	}
 	for seq := s.First; seq <= s.Last; seq++ {
 		if gone != nil {
-			if err := goes(tx, seq, gone); err != nil {
+			if err := goes(w.tx, seq, gone); err != nil {
 				return false, err
 			}
 		}
 		for _, b := range [][]byte{bucketEntries, bucketDetails} {
-			if err := tx.Bucket(b).Delete(key(seq)); err != nil {
+			if err := w.tx.Bucket(b).Delete(key(seq)); err != nil {
 				return false, fmt.Errorf("dropping journal entry %d: %w", seq, err)
 			}
 		}
 	}
 	e.Dropped = s.Last
-	_, err = Append(tx, e, nil, nil)
+	_, err = w.Append(e, nil, nil)
 	return err == nil, err
 }
 

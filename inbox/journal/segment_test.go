@@ -23,8 +23,9 @@ func at(n int) time.Time {
 func (l *log) long(n int) (heads []string) {
 	l.t.Helper()
 	l.update(func(tx *bolt.Tx) error {
+		w := NewWriter(tx)
 		for i := range n {
-			if _, err := Append(tx, Entry{At: at(i), What: "yes", Case: 1}, i, seal); err != nil {
+			if _, err := w.Append(Entry{At: at(i), What: "yes", Case: 1}, i, seal); err != nil {
 				return err
 			}
 			head, _, err := Head(tx)
@@ -45,7 +46,7 @@ func (l *log) drop(before time.Time) (dropped bool) {
 		if err != nil {
 			return err
 		}
-		if dropped, err = DropBefore(tx, before, Entry{At: before, What: "journal dropped"}, nil); dropped != could {
+		if dropped, err = NewWriter(tx).DropBefore(before, Entry{At: before, What: "journal dropped"}, nil); dropped != could {
 			l.t.Errorf("it could be dropped: %t, it was: %t", could, dropped)
 		}
 		return err
@@ -59,16 +60,16 @@ func TestSealThatFails(t *testing.T) {
 	l := newLog(t)
 	l.update(func(tx *bolt.Tx) error {
 		for range segmentEntries {
-			if _, err := Append(tx, Entry{At: at(0)}, nil, nil); err != nil {
+			if _, err := NewWriter(tx).Append(Entry{At: at(0)}, nil, nil); err != nil {
 				return err
 			}
 		}
 		gone := errors.New("the key was dropped")
-		_, err := Append(tx, Entry{At: at(0), Case: 1}, "detail", func(inbox.MailID, uint64, []byte) ([]byte, error) { return nil, gone })
+		_, err := NewWriter(tx).Append(Entry{At: at(0), Case: 1}, "detail", func(inbox.MailID, uint64, []byte) ([]byte, error) { return nil, gone })
 		if !errors.Is(err, gone) {
 			t.Errorf("%v", err)
 		}
-		_, err = Append(tx, Entry{At: at(0), Case: 1}, nil, nil)
+		_, err = NewWriter(tx).Append(Entry{At: at(0), Case: 1}, nil, nil)
 		return err
 	})
 	if f := l.verify(""); f.Broken != "" || f.Segments != 1 || f.Entries != segmentEntries+1 {
@@ -101,7 +102,7 @@ func TestSegments(t *testing.T) {
 	busy := newLog(t)
 	busy.update(func(tx *bolt.Tx) error {
 		for range 2*segmentEntries + 1 {
-			if _, err := Append(tx, Entry{At: at(0)}, nil, nil); err != nil {
+			if _, err := NewWriter(tx).Append(Entry{At: at(0)}, nil, nil); err != nil {
 				return err
 			}
 		}
@@ -229,7 +230,7 @@ func TestDroppedWhileVerified(t *testing.T) {
 			l := newLog(t)
 			l.long(2999)
 			l.update(func(tx *bolt.Tx) error { // of another Case, whose key is there
-				_, err := Append(tx, Entry{At: at(2999), Case: 2}, 1, seal)
+				_, err := NewWriter(tx).Append(Entry{At: at(2999), Case: 2}, 1, seal)
 				return err
 			})
 			forgot := func(c inbox.MailID, seq uint64, sealed []byte) ([]byte, error) {
@@ -271,7 +272,7 @@ func TestClosedWhileVerified(t *testing.T) {
 		c := NewCheck("")
 		l.view(func(tx *bolt.Tx) error { _, err := c.Step(tx, segmentEntries+9, l.unseal); return err })
 		l.update(func(tx *bolt.Tx) error {
-			_, err := Append(tx, Entry{At: at(2 * segmentEntries)}, nil, nil)
+			_, err := NewWriter(tx).Append(Entry{At: at(2 * segmentEntries)}, nil, nil)
 			if err == nil && changed {
 				err = rewrite(tx, 1, `"head":"`, `"head":"0`)
 			}
@@ -293,7 +294,7 @@ func TestWalkDropped(t *testing.T) {
 	l.long(1000)
 	var gone []uint64
 	l.update(func(tx *bolt.Tx) error {
-		_, err := DropBefore(tx, at(800), Entry{At: at(800)}, func(e Entry) error { gone = append(gone, e.Seq); return nil })
+		_, err := NewWriter(tx).DropBefore(at(800), Entry{At: at(800)}, func(e Entry) error { gone = append(gone, e.Seq); return nil })
 		return err
 	})
 	if len(gone) != 744 || gone[0] != 1 || gone[743] != 744 {
@@ -334,7 +335,7 @@ func TestSegmentsOfAnOldJournal(t *testing.T) {
 	})
 	for range 3 {
 		l.update(func(tx *bolt.Tx) error {
-			_, err := Append(tx, Entry{At: at(3 * segmentEntries)}, nil, nil)
+			_, err := NewWriter(tx).Append(Entry{At: at(3 * segmentEntries)}, nil, nil)
 			return err
 		})
 	}

@@ -33,6 +33,8 @@ type Tx struct {
 	actions known[inbox.Action]
 	mails   known[inbox.Mail]
 	replies known[inbox.Reply]
+
+	writer *journal.Writer // made when it is needed
 }
 
 // known are plain parts of records by their IDs, as they are stored: whoever puts
@@ -194,7 +196,7 @@ func (tx *Tx) count() {
 
 // Journal appends an entry. The detail is sealed under the key of the Case.
 func (tx *Tx) Journal(what, who string, c inbox.MailID, a inbox.ActionID, detail any) error {
-	e, err := journal.Append(tx.tx, journal.Entry{At: tx.Now, What: what, Who: who, Case: c, Action: a}, detail,
+	e, err := tx.chain().Append(journal.Entry{At: tx.Now, What: what, Who: who, Case: c, Action: a}, detail,
 		func(c inbox.MailID, seq uint64, plain []byte) ([]byte, error) {
 			return tx.db.keys.seal(c, journalLabel(seq), plain)
 		})
@@ -205,6 +207,13 @@ func (tx *Tx) Journal(what, who string, c inbox.MailID, a inbox.ActionID, detail
 		return err
 	}
 	return tx.indexEntry(e)
+}
+
+func (tx *Tx) chain() *journal.Writer {
+	if tx.writer == nil {
+		tx.writer = journal.NewWriter(tx.tx)
+	}
+	return tx.writer
 }
 
 func journalLabel(seq uint64) string { return fmt.Sprintf("journal %d", seq) }
@@ -222,7 +231,7 @@ func (tx *Tx) VerifyJournal(want string) (journal.Finding, error) {
 // all of it was written before t, and tells whether it did. What is left
 // verifies.
 func (tx *Tx) DropJournal(t time.Time) (bool, error) {
-	return journal.DropBefore(tx.tx, t, journal.Entry{At: tx.Now, What: "journal dropped", Who: inbox.WhoProgram}, tx.unindexEntry)
+	return tx.chain().DropBefore(t, journal.Entry{At: tx.Now, What: "journal dropped", Who: inbox.WhoProgram}, tx.unindexEntry)
 }
 
 // JournalDroppable tells whether DropJournal has something to drop.
