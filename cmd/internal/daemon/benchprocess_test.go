@@ -90,6 +90,19 @@ level = "warn"
 	return s
 }
 
+// observe makes the site one that only observes: mail is taken in, and nothing
+// else is done.
+func (s *benchSite) observe() {
+	s.b.Helper()
+	text, err := os.ReadFile(s.config)
+	if err == nil {
+		err = os.WriteFile(s.config, append(text, "[policy]\nmode = \"observe\"\n"...), 0o600)
+	}
+	if err != nil {
+		s.b.Fatal(err)
+	}
+}
+
 // benchProcess is a supportd that runs.
 type benchProcess struct {
 	b     *testing.B
