@@ -269,19 +269,25 @@ func (tx *Tx) CaseStates(c inbox.MailID) ([]*inbox.Action, error) {
 func (tx *Tx) StatesOf(m *inbox.Mail) ([]*inbox.Action, error) {
 	var out []*inbox.Action
 	for _, id := range m.Actions {
-		a := tx.actions.recall(tx, "actions", uint64(id))
-		if a == nil {
-			var err error
-			if a, err = stored[inbox.Action](tx, "actions", uint64(id)); errors.Is(err, ErrNotFound) {
-				continue // its record was dropped
-			} else if err != nil {
-				return nil, fmt.Errorf("%s: %w", id, err)
-			}
+		a, err := tx.actionState(id)
+		if errors.Is(err, ErrNotFound) {
+			continue // its record was dropped
+		} else if err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
 		}
-		a.Detail = nil
 		out = append(out, a)
 	}
 	return inOrder(m.ID, out), nil
+}
+
+// actionState reads an Action to look at only, without what is sealed.
+func (tx *Tx) actionState(id inbox.ActionID) (*inbox.Action, error) {
+	a := tx.actions.recall(tx, "actions", uint64(id))
+	if a == nil {
+		return stored[inbox.Action](tx, "actions", uint64(id))
+	}
+	a.Detail = nil
+	return a, nil
 }
 
 // inOrder gives those of some Actions that run in a Case, in the order in which

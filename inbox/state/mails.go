@@ -234,7 +234,11 @@ func (tx *Tx) storedMail(id inbox.MailID) (*inbox.Mail, error) {
 	if m := tx.mails.recall(tx, "mails", uint64(id)); m != nil {
 		return m, nil
 	}
-	return stored[inbox.Mail](tx, "mails", uint64(id))
+	m, err := stored[inbox.Mail](tx, "mails", uint64(id))
+	if err == nil {
+		tx.mails.note(tx, uint64(id), *m)
+	}
+	return m, err
 }
 
 func mailCase(m *inbox.Mail) inbox.MailID { return m.ID }
@@ -263,7 +267,7 @@ func (tx *Tx) endOf(m *inbox.Mail) inbox.End {
 	}
 	best := inbox.End("")
 	for _, id := range m.Actions {
-		a, err := stored[inbox.Action](tx, "actions", uint64(id))
+		a, err := tx.actionState(id)
 		if err != nil || !a.State.Ended() {
 			continue
 		}

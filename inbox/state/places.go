@@ -14,15 +14,15 @@ import (
 // filedTo notes that a Mail is at a ref on the server, and that it may be expunged
 // from there when keep is over.
 func (tx *Tx) filedTo(from, to inbox.Ref, id inbox.MailID) error {
-	m, err := tx.Mail(id)
+	m, err := tx.storedMail(id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil // its record was dropped
 	case err != nil:
-		return err
+		return fmt.Errorf("%s: %w", id, err)
 	}
 	if m.Ref.Mailbox == from.Mailbox { // where it was seen last: the server may have numbered it anew
-		m.Where = to
+		m.Where, m.Detail = to, nil // what is sealed stays
 		if err := tx.PutMail(m); err != nil {
 			return err
 		}
