@@ -579,6 +579,21 @@ func TestStaffNotice(t *testing.T) {
 	if l.Subject != "[supportd] Push.Guru M-000123: please look" || !strings.Contains(l.Text, "- delete account") {
 		t.Errorf("%s\n%s", l.Subject, l.Text)
 	}
+	for _, c := range []struct{ url, mail, want string }{
+		{"", "M-000123", ""},
+		{"javascript:alert(1)", "M-000123", ""},
+		{"https://staff.site.test", "M-000123", "https://staff.site.test/case/M-000123"},
+		{"https://staff.site.test", "", "https://staff.site.test/queue"},
+	} {
+		d.Site.ConsoleURL, d.Case = c.url, c.mail
+		l := render(t, s, StaffNotice, "en", d)
+		if linked := strings.Contains(l.Text, "In the console: "); linked != (c.want != "") || linked && !strings.Contains(l.Text, "In the console: "+c.want+"\n") {
+			t.Errorf("console at %q, want %q:\n%s", c.url, c.want, l.Text)
+		}
+		if c.want != "" && !strings.Contains(l.HTML, `href="`+c.want+`"`) {
+			t.Errorf("%q is no link in\n%s", c.want, l.HTML)
+		}
+	}
 }
 
 func TestWhen(t *testing.T) {

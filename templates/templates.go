@@ -21,6 +21,7 @@
 // A letter is a text/template. What it can say about the case:
 //
 //	.Greeting .Site .Address .Account .Case     texts; .Account is a link or ""
+//	.Console                                    in notices to staff: link to the case or the queue, or ""
 //	.Yes .No .Stop .Restore .YesElsewhere       what to answer with
 //	.Until .Wait                                time of an answer; how long after the letter the act waits
 //	.Will .Rest                                 block: what a yes brings; what it cannot bring
@@ -115,6 +116,7 @@ type Site struct {
 	Name       string
 	AccountURL string         // http or https; "": no letter mentions it
 	Address    string         // the support address that the letter comes from
+	ConsoleURL string         // http or https, without a slash at the end; "": notices to staff have no link
 	Zone       *time.Location // of all times; nil: UTC
 }
 

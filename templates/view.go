@@ -29,8 +29,18 @@ func (v *view) Site() string { return value(v.data.Site.Name) }
 func (v *view) Address() string { return value(v.data.Site.Address) }
 
 // Account gives the link to the person's account page.
-func (v *view) Account() string {
-	url := v.data.Site.AccountURL
+func (v *view) Account() string { return link(v.data.Site.AccountURL) }
+
+// Console gives the link to the page of the console about the case, or without
+// one to the queue.
+func (v *view) Console() string {
+	if v.data.Case == "" {
+		return link(v.data.Site.ConsoleURL + "/queue")
+	}
+	return link(v.data.Site.ConsoleURL + "/case/" + v.data.Case)
+}
+
+func link(url string) string {
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return ""
 	}

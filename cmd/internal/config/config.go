@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -226,6 +227,15 @@ type Console struct {
 	Proxies []netip.Prefix // whose word on the address of a browser is believed
 
 	HealthFrom []netip.Prefix // who may ask for /healthz, /readyz and /metrics beside this machine
+}
+
+// Elsewhere gives URL, or "" where only browsers on this machine can open it.
+func (c Console) Elsewhere() string {
+	u, err := url.Parse(c.URL)
+	if err != nil || loopback(u.Hostname()) {
+		return ""
+	}
+	return c.URL
 }
 
 // Log says what is logged.

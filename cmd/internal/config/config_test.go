@@ -382,6 +382,14 @@ func TestConsole(t *testing.T) {
 	}
 }
 
+func TestConsoleElsewhere(t *testing.T) {
+	for url, want := range map[string]string{"": "", "http://127.0.0.1:8080": "", "http://localhost": "", "https://[::1]": "", "https://x.test:8443": "https://x.test:8443"} {
+		if got := (Console{URL: url}).Elsewhere(); got != want {
+			t.Errorf("%q is %q elsewhere, want %q", url, got, want)
+		}
+	}
+}
+
 func TestPolicyMerges(t *testing.T) {
 	c := load(t, folder(t, ""), minimal+`
 [policy]

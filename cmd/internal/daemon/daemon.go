@@ -222,7 +222,7 @@ func newParts(cfg *config.Config, opt Options) (*parts, error) {
 	p.sender, err = newChecker(cfg, opt)
 	faults = append(faults, err)
 	p.cases = cases.Config{Rules: rules(cfg), Letters: letters, Clock: cfg.Deadlines.Clock, Map: p.fields, Guards: guards(cfg.Users), Staff: cfg.Staff.Notify, Log: opt.Log,
-		Site: templates.Site{Name: cfg.Site.Name, AccountURL: cfg.Site.AccountURL, Zone: cfg.Site.Location}}
+		Site: templates.Site{Name: cfg.Site.Name, AccountURL: cfg.Site.AccountURL, ConsoleURL: cfg.Console.Elsewhere(), Zone: cfg.Site.Location}}
 	for _, m := range cfg.Mailboxes {
 		p.cases.Mailboxes = append(p.cases.Mailboxes, cases.Mailbox{Name: m.Name, Address: m.Address, Plus: m.Plus})
 	}
