@@ -37,15 +37,8 @@ func (k *Keeper) DropLetter(tx *state.Tx, r *inbox.Reply, who, reason string) er
 	if err := k.dropQuestion(tx, r); err != nil {
 		return err
 	}
-	acts, err := tx.Actions(r.Actions)
-	if err != nil {
+	if err := noteLetter(tx, r, "discarded", who); err != nil {
 		return err
-	}
-	for _, a := range acts {
-		a.Error = withoutHeld(a.Error)
-		if err := tx.Note(a, "letter "+r.ID.String()+" discarded", who, nil); err != nil {
-			return err
-		}
 	}
 	m, err := tx.Mail(r.Case)
 	if errors.Is(err, state.ErrNotFound) {
@@ -55,6 +48,22 @@ func (k *Keeper) DropLetter(tx *state.Tx, r *inbox.Reply, who, reason string) er
 		return err
 	}
 	return k.settle(tx, m)
+}
+
+// noteLetter notes at the Actions of a letter what became of it, which is not
+// held any more.
+func noteLetter(tx *state.Tx, r *inbox.Reply, became, who string) error {
+	acts, err := tx.Actions(r.Actions)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		a.Error = withoutHeld(a.Error)
+		if err := tx.Note(a, "letter "+r.ID.String()+" "+became, who, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func isHeld(r *inbox.Reply) error {

@@ -351,17 +351,7 @@ func (k *Keeper) releaseReply(tx *state.Tx, r *inbox.Reply, who string) error {
 	if err := tx.Journal("reply released", who, r.Case, 0, map[string]any{"reply": r.ID}); err != nil {
 		return err
 	}
-	acts, err := tx.Actions(r.Actions)
-	if err != nil {
-		return err
-	}
-	for _, a := range acts {
-		a.Error = withoutHeld(a.Error)
-		if err := tx.Note(a, "letter "+r.ID.String()+" released", who, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+	return noteLetter(tx, r, "released", who)
 }
 
 // Refuse ends an Action with a reason, which the person is told when their
