@@ -1,6 +1,7 @@
 package realmail
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -229,7 +231,11 @@ func (s *Servers) run() (stop func() error, err error) {
 	return k.Stop, err
 }
 
-// Logs gives what both servers have logged so far.
+// trouble is what the servers say where something went wrong.
+var trouble = regexp.MustCompile(`(?i)warning|error|fatal|panic|reject|bounced|deferred|timed? ?out|lost|refused|failed`)
+
+// Logs gives what both servers have logged of trouble so far: the rest is a line
+// or more for each mail, under which the failure of a test would be buried.
 func (s *Servers) Logs() string {
 	var b strings.Builder
 	for _, name := range []string{"out.log", "dovecot.log", "postfix.log"} {
@@ -237,7 +243,12 @@ func (s *Servers) Logs() string {
 		if err != nil {
 			text = []byte(err.Error() + "\n")
 		}
-		fmt.Fprintf(&b, "--- %s\n%s", name, text)
+		fmt.Fprintf(&b, "--- %s, %d bytes\n", name, len(text))
+		for line := range bytes.Lines(text) {
+			if trouble.Match(line) {
+				b.Write(line)
+			}
+		}
 	}
 	return b.String()
 }
