@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -81,6 +82,7 @@ func (s *scripted) serve(c net.Conn) {
 	if len(s.offers) > 0 {
 		ehlo = "250-test\r\n250-" + strings.Join(s.offers, "\r\n250-") + "\r\n250 HELP"
 	}
+	refused := false // the sender or the recipient of the mail
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
@@ -95,6 +97,11 @@ func (s *scripted) serve(c net.Conn) {
 			good = "235 2.7.0 welcome"
 		case "DATA":
 			good = "354 go on"
+			if refused {
+				good = "554 5.5.1 nobody to take it to"
+			}
+		case "RSET":
+			refused = false
 		case "QUIT":
 			good = "221 bye"
 		case "MAIL":
@@ -102,11 +109,14 @@ func (s *scripted) serve(c net.Conn) {
 			s.froms = append(s.froms, strings.TrimSpace(line))
 			s.mu.Unlock()
 		}
-		answer := s.next(verb)
+		answer := cmp.Or(s.next(verb), good)
 		if !say(c, answer, good) {
 			return
 		}
-		if verb == "DATA" && answer == "" && !s.takeText(c, r) {
+		if (verb == "MAIL" || verb == "RCPT") && !strings.HasPrefix(answer, "2") {
+			refused = true
+		}
+		if verb == "DATA" && strings.HasPrefix(answer, "354") && !s.takeText(c, r) {
 			return
 		}
 	}

@@ -125,8 +125,8 @@ func (t *Transport) Send(ctx context.Context, from, to string, msg []byte) Resul
 		}
 		// A kept connection that turns out to be dead, or that the server is
 		// weary of, says nothing about the mail: once more on a new one.
-		if res, named := t.open(ctx, from, to, len(msg)); res.Err != nil {
-			if reused && !named && t.link == nil && ctx.Err() == nil {
+		if res, stale := t.open(ctx, from, to, len(msg)); res.Err != nil {
+			if reused && stale && ctx.Err() == nil {
 				continue
 			}
 			return res
@@ -174,12 +174,16 @@ func checkMail(from, to string, msg []byte) error {
 	return nil
 }
 
-// open begins the mail transaction, up to where the server wants the text. named
-// tells whether it took the sender, and so was willing to take mail at all. It
-// leaves t.link nil when the connection is of no use any more.
-func (t *Transport) open(ctx context.Context, from, to string, size int) (res Result, named bool) {
-	if res := t.clear(ctx); res.Err != nil {
-		return res, false
+// open begins the mail transaction, up to where the server wants the text. stale
+// tells that the connection was lost, or the server took leave, before it said
+// anything about this mail.
+func (t *Transport) open(ctx context.Context, from, to string, size int) (res Result, stale bool) {
+	if t.link.begun { // RFC 5321 section 4.1.1.4 has an accepted mail clear the rest, and nothing else
+		if res = t.step(ctx, "clearing the connection", t.link.smtp.Reset); res.Err != nil {
+			t.drop() // one that cannot be cleared is of no use
+			return res, true
+		}
+		t.link.begun = false
 	}
 	params, err := t.parameters(from, to, size)
 	if err != nil {
@@ -187,23 +191,10 @@ func (t *Transport) open(ctx context.Context, from, to string, size int) (res Re
 	}
 	t.link.begun = true
 	return t.envelope(ctx, []command{
-		{"naming the sender", "MAIL FROM:<" + from + ">" + params, 250},
-		{"naming the recipient", "RCPT TO:<" + to + ">", 25},
-		{"opening the text", "DATA", 354},
+		{doing: "naming the sender", line: "MAIL FROM:<" + from + ">" + params, want: 250},
+		{doing: "naming the recipient", line: "RCPT TO:<" + to + ">", want: 25},
+		{doing: "opening the text", line: "DATA", want: codeText},
 	})
-}
-
-// clear says RSET where the transaction before came to no good end: RFC 5321
-// section 4.1.1.4 has an accepted mail clear the rest.
-func (t *Transport) clear(ctx context.Context) Result {
-	if !t.link.begun {
-		return Result{}
-	}
-	res := t.step(ctx, "clearing the connection", t.link.smtp.Reset)
-	if res.Err != nil {
-		t.drop()
-	}
-	return res
 }
 
 // parameters gives those of MAIL, or why the server cannot take the mail.
@@ -233,37 +224,47 @@ type command struct {
 	want        int
 }
 
+// codeText is the answer that has the server wait for the text.
+const codeText = 354
+
 // envelope gives commands until one is refused: all in one write where the
-// server takes that (RFC 2920), which saves a way there and back for each. named
-// tells whether the first was taken.
-func (t *Transport) envelope(ctx context.Context, commands []command) (res Result, named bool) {
+// server takes that (RFC 2920), which saves a way there and back for each. stale
+// is that of open.
+func (t *Transport) envelope(ctx context.Context, commands []command) (res Result, stale bool) {
 	text := t.link.smtp.Text
 	together, _ := t.link.smtp.Extension("PIPELINING")
-	unsaid := commands
 	for i, c := range commands {
-		res = t.step(ctx, c.doing, func() (err error) {
-			if together {
-				err, unsaid = send(text, unsaid), nil
-			} else {
-				err = send(text, commands[i:i+1])
+		lines := commands[i : i+1]
+		switch {
+		case together && i == 0:
+			lines = commands
+		case together:
+			lines = nil // it is on its way
+		}
+		res = t.step(ctx, c.doing, func() error {
+			if err := send(text, lines); err != nil {
+				return err
 			}
-			if err == nil {
-				_, _, err = text.ReadResponse(c.want)
-			}
+			_, _, err := text.ReadResponse(c.want)
 			return err
 		})
-		if res.Err != nil {
-			if together {
-				t.skip(ctx, commands[i+1:])
-			}
-			return res, i > 0
+		if res.Err == nil {
+			continue
 		}
+		stale = i == 0 && t.link == nil
+		if together {
+			t.skip(ctx, commands[i+1:])
+		}
+		return res, stale
 	}
-	return res, true
+	return res, false
 }
 
 // send writes commands at once.
 func send(text *textproto.Conn, commands []command) error {
+	if len(commands) == 0 {
+		return nil
+	}
 	for _, c := range commands {
 		if _, err := text.W.WriteString(c.line + "\r\n"); err != nil {
 			return err
@@ -272,8 +273,9 @@ func send(text *textproto.Conn, commands []command) error {
 	return text.W.Flush()
 }
 
-// skip reads the answers to commands that were sent behind a refused one. One
-// that is taken all the same leaves the server waiting for what will not come.
+// skip reads the answers to commands that were sent behind a refused one. A
+// server that wants the text all the same would take a lone dot for one (RFC
+// 2920 section 3.1); the connection is closed instead, so that no mail comes of it.
 func (t *Transport) skip(ctx context.Context, commands []command) {
 	for _, c := range commands {
 		if t.link == nil {
@@ -281,7 +283,7 @@ func (t *Transport) skip(ctx context.Context, commands []command) {
 		}
 		text := t.link.smtp.Text
 		res := t.step(ctx, c.doing, func() error { _, _, err := text.ReadResponse(c.want); return err })
-		if res.Err == nil && c.want == 354 {
+		if res.Err == nil && c.want == codeText {
 			t.drop()
 		}
 	}

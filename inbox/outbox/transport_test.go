@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -231,7 +232,7 @@ func TestCancel(t *testing.T) {
 	} {
 		t.Run(stage, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &scripted{script: map[string][]string{stage: {"stall"}}}
+				s := &scripted{offers: []string{"PIPELINING"}, script: map[string][]string{stage: {"stall"}}}
 				tr := s.transport(t)
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
@@ -253,7 +254,7 @@ func TestPatience(t *testing.T) {
 	for stage, want := range map[string]time.Duration{"RCPT": 10 * time.Second, "dot": 50 * time.Second} {
 		t.Run(stage, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &scripted{script: map[string][]string{stage: {"stall"}}}
+				s := &scripted{offers: []string{"PIPELINING"}, script: map[string][]string{stage: {"stall"}}}
 				tr := s.transport(t, func(c *TransportConfig) { c.Timeout = 10 * time.Second })
 				start := time.Now()
 				tr.Send(t.Context(), "support@site.test", "bob@site.test", mailOf(1))
@@ -281,14 +282,19 @@ func TestReuse(t *testing.T) {
 		{"weary server", map[string][]string{"MAIL": {"", "421 4.7.0 enough"}}, 0, "sent sent sent", 2},
 		{"weary for good", map[string][]string{"MAIL": {"", "421 4.7.0 enough", "421 4.7.0 enough"}}, 0, "sent temporary sent", 3},
 		{"cut at the second MAIL", map[string][]string{"MAIL": {"", "cut"}}, 0, "sent sent sent", 2},
+		{"refused sender", map[string][]string{"MAIL": {"", "550 5.7.1 not you"}}, 0, "sent permanent sent", 1},
 		{"refused recipient", map[string][]string{"RCPT": {"", "550 5.1.1 no"}}, 0, "sent permanent sent", 1},
 		{"cut at the second RCPT", map[string][]string{"RCPT": {"", "cut"}}, 0, "sent temporary sent", 2},
 		{"idle too long", nil, 10 * time.Minute, "sent sent sent", 3},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+	for i, test := range slices.Concat(tests, tests) {
+		offers, name := []string(nil), test.name
+		if i >= len(tests) {
+			offers, name = []string{"PIPELINING"}, name+" together"
+		}
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &scripted{script: test.script}
+				s := &scripted{offers: offers, script: maps.Clone(test.script)}
 				tr := s.transport(t)
 				var got []string
 				for i := range 3 {
@@ -446,9 +452,9 @@ func TestTogether(t *testing.T) {
 		dials  int
 	}{
 		{"all taken", nil, Sent, 1},
-		{"recipient refused", map[string][]string{"RCPT": {"550 5.1.1 no"}, "DATA": {"554 5.5.1 no recipient"}}, Permanent, 1},
-		{"sender refused", map[string][]string{"MAIL": {"550 5.7.1 no"}, "RCPT": {"503 5.5.1 no sender"}, "DATA": {"503 5.5.1 no sender"}}, Permanent, 1},
-		{"recipient refused, text wanted", map[string][]string{"RCPT": {"550 5.1.1 no"}}, Permanent, 2},
+		{"recipient refused", map[string][]string{"RCPT": {"550 5.1.1 no"}}, Permanent, 1},
+		{"sender refused", map[string][]string{"MAIL": {"550 5.7.1 no"}}, Permanent, 1},
+		{"recipient refused, text wanted", map[string][]string{"RCPT": {"550 5.1.1 no"}, "DATA": {"354 go on"}}, Permanent, 2},
 		{"weary behind a refusal", map[string][]string{"RCPT": {"550 5.1.1 no"}, "DATA": {"421 4.7.0 bye"}}, Permanent, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -491,4 +497,25 @@ type spyingConn struct {
 func (c *spyingConn) Write(p []byte) (int, error) {
 	c.see(p)
 	return c.Conn.Write(p)
+}
+
+// TestRefusedTogether: what a server says of a mail on a kept connection counts,
+// whatever becomes of the connection behind it.
+func TestRefusedTogether(t *testing.T) {
+	for name, data := range map[string]string{"text wanted": "354 go on", "weary": "421 4.7.0 bye", "cut": "cut", "stall": "stall", "odd": "250 what?"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &scripted{offers: []string{"PIPELINING"}, script: map[string][]string{"MAIL": {"", "550 5.7.1 not you"}, "DATA": {"", data}}}
+				tr := s.transport(t)
+				for i, want := range []Outcome{Sent, Permanent, Sent} {
+					if res := tr.Send(t.Context(), "support@site.test", "bob@site.test", mailOf(i)); res.Outcome != want {
+						t.Errorf("mail %d: %v (%v), want %v", i, res.Outcome, res.Err, want)
+					}
+				}
+				if len(s.froms) != 3 || s.dials != 2 || len(s.mails) != 2 {
+					t.Errorf("%d senders were named over %d connections, and %d mails were taken", len(s.froms), s.dials, len(s.mails))
+				}
+			})
+		})
+	}
 }
