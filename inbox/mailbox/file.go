@@ -40,17 +40,7 @@ func (s *Session) File(ctx context.Context, uids []uint32, folder string) (Filed
 		}
 		err := put(ctx, set, folder, &moved)
 		if isRefusal(err) {
-			// Where CREATE is refused, too, somebody may have made the folder
-			// meanwhile: even Dovecot itself, which says so of what it just made
-			// when another session lists folders at that moment.
-			created := s.create(ctx, folder)
-			if created == nil || isRefusal(created) {
-				err = put(ctx, set, folder, &moved)
-			}
-			if created != nil && err != nil {
-				return &inbox.Error{Err: err, Temp: inbox.IsTemporary(err),
-					Hint: `check the name of the folder to file into; some servers want "INBOX." before it`}
-			}
+			err = s.afterCreate(ctx, folder, func() error { return put(ctx, set, folder, &moved) })
 		}
 		if err != nil || atOnce {
 			return err
@@ -158,16 +148,39 @@ func (s *Session) expunge(ctx context.Context, set imap.UIDSet) error {
 	})
 }
 
+// afterCreate makes a folder and puts mail into it. Where CREATE is refused the
+// folder may be there all the same: somebody made it meanwhile, or the server
+// itself, which Dovecot denies when another session lists folders at that moment.
+func (s *Session) afterCreate(ctx context.Context, folder string, put func() error) error {
+	made := s.create(ctx, folder)
+	if made != nil && !isRefusal(made) {
+		return made
+	}
+	err := put()
+	if made != nil && isRefusal(err) {
+		return &inbox.Error{Err: err, Temp: inbox.IsTemporary(err),
+			Hint: `check the name of the folder to file into; some servers want "INBOX." before it`}
+	}
+	if made != nil && err == nil {
+		s.subscribe(ctx, folder)
+	}
+	return err
+}
+
 func (s *Session) create(ctx context.Context, folder string) error {
 	err := s.do(ctx, "creating the folder", func() error { return s.client.Create(folder, nil).Wait() })
 	if err != nil {
 		return err
 	}
 	s.cfg.Log.Info("created an IMAP folder", "mailbox", s.cfg.Name, "folder", folder)
+	s.subscribe(ctx, folder)
+	return nil
+}
+
+func (s *Session) subscribe(ctx context.Context, folder string) {
 	if err := s.do(ctx, "subscribing to the folder", func() error { return s.client.Subscribe(folder).Wait() }); err != nil {
 		s.cfg.Log.Warn("the new IMAP folder is not subscribed; mail programs may not show it", "mailbox", s.cfg.Name, "error", err)
 	}
-	return nil
 }
 
 // pair notes which UID became which. Both sets are in ascending order, as

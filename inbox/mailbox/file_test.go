@@ -60,6 +60,7 @@ func TestFile(t *testing.T) {
 			f.no(move, "NO [TRYCREATE] no such folder")
 			f.no(`CREATE "Processed"`, "NO [ALREADYEXISTS] there")
 			f.ok(move, "* OK [COPYUID 9 5:6 11:12]", "* 1 EXPUNGE", "* 1 EXPUNGE")
+			f.ok(`SUBSCRIBE "Processed"`)
 		}, both, ""},
 		{"COPY", "UIDPLUS", func(f *fake) { copied(f); f.ok(deleted); f.ok(expunge, "* 2 EXPUNGE", "* 1 EXPUNGE") }, both, ""},
 		{"COPY without UIDPLUS expunges nothing", "", func(f *fake) { f.ok(copying); f.ok(deleted, `* 1 FETCH (FLAGS (\Deleted))`) }, nil, ""},
@@ -100,6 +101,19 @@ func TestFileLost(t *testing.T) {
 	got, err := s.File(t.Context(), []uint32{5}, "Processed")
 	if got.UIDs[5] != 11 || !inbox.IsTemporary(err) {
 		t.Errorf("moved %v, %v", got, err)
+	}
+}
+
+// TestFileLostAfterCreate: a connection that is cut says nothing of the folder.
+func TestFileLostAfterCreate(t *testing.T) {
+	s, _ := enter(t, scripted(t, func(f *fake) {
+		f.enter(everything, 3)
+		f.no(`UID MOVE 5 "Processed"`, "NO [TRYCREATE] none")
+		f.no(`CREATE "Processed"`, "NO [ALREADYEXISTS] there")
+		f.expect(`UID MOVE 5 "Processed"`)
+	}))
+	if _, err := s.File(t.Context(), []uint32{5}, "Processed"); !inbox.IsTemporary(err) || strings.Contains(err.Error(), "name of the folder") {
+		t.Errorf("error %v", err)
 	}
 }
 
