@@ -40,6 +40,7 @@ func (v *view) Console() string {
 	return link(v.data.Site.ConsoleURL + "/case/" + v.data.Case)
 }
 
+// link gives a link that shows where it leads, "" for what no browser should open.
 func link(url string) string {
 	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
 		return ""

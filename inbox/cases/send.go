@@ -538,14 +538,21 @@ func (k *Keeper) Anchor(tx *state.Tx, to string) error {
 	if err != nil {
 		return err
 	}
-	return k.tellStaff(tx, []string{to}, fmt.Sprintf("the journal has %d entries; its head is %s", seq, hash), 0, nil)
+	site := k.Site
+	site.ConsoleURL = "" // whoever keeps it need not be of the staff
+	return k.writeTo(tx, site, []string{to}, fmt.Sprintf("the journal has %d entries; its head is %s", seq, hash), 0, nil)
 }
 
 func (k *Keeper) tellStaff(tx *state.Tx, addresses []string, what string, c inbox.MailID, acts []*inbox.Action) error {
+	return k.writeTo(tx, k.Site, addresses, what, c, acts)
+}
+
+// writeTo queues a notice to each of some addresses.
+func (k *Keeper) writeTo(tx *state.Tx, site templates.Site, addresses []string, what string, c inbox.MailID, acts []*inbox.Action) error {
 	if k.Rules.Mode == policy.Observe {
 		return nil
 	}
-	letter, box, err := k.staffLetter(what, c, acts)
+	letter, box, err := k.staffLetter(site, what, c, acts)
 	if err != nil {
 		return err
 	}
@@ -567,9 +574,9 @@ func (k *Keeper) tellStaff(tx *state.Tx, addresses []string, what string, c inbo
 }
 
 // staffLetter renders a notice to staff, and says from which mailbox it goes.
-func (k *Keeper) staffLetter(what string, c inbox.MailID, acts []*inbox.Action) (inbox.ReplyDetail, Mailbox, error) {
+func (k *Keeper) staffLetter(site templates.Site, what string, c inbox.MailID, acts []*inbox.Action) (inbox.ReplyDetail, Mailbox, error) {
 	box := k.Mailboxes[0]
-	data := templates.Data{Site: k.Site, Words: what, Items: k.bare(acts)}
+	data := templates.Data{Site: site, Words: what, Items: k.bare(acts)}
 	if c != 0 {
 		data.Case = c.String()
 	}

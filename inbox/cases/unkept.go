@@ -16,7 +16,7 @@ func (k *Keeper) Unkept(what string) ([]*inbox.ReplyDetail, error) {
 	if k.Rules.Mode == policy.Observe {
 		return nil, nil
 	}
-	letter, box, err := k.staffLetter(what, 0, nil)
+	letter, box, err := k.staffLetter(k.Site, what, 0, nil)
 	if err != nil {
 		return nil, err
 	}

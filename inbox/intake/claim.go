@@ -34,6 +34,9 @@ func (in *Intake) claimTo(folder string) claim {
 
 func (c claim) name() string { return c.stem + c.instance + "-" + strconv.FormatUint(c.epoch, 10) }
 
+// is tells whether a folder is this very claim.
+func (c claim) is(name string) bool { return strings.HasSuffix(name, c.name()) }
+
 // read reads a claim to the same folder; ok is false for any other name.
 func (c claim) read(name string) (other claim, ok bool) {
 	i := strings.LastIndex(name, c.stem)
@@ -74,7 +77,7 @@ func (in *Intake) claim(ctx context.Context, src *Source, s *mailbox.Session) er
 		if !c.mine(name) {
 			return c.taken(name)
 		}
-		if !strings.HasSuffix(name, c.name()) { // from before this state was restored
+		if !c.is(name) { // from before this state was restored
 			if err := s.RenameFolder(ctx, name, strings.TrimSuffix(name, name[strings.LastIndex(name, c.stem):])+c.name()); err != nil {
 				return err
 			}
@@ -93,15 +96,17 @@ func (in *Intake) putUp(ctx context.Context, s *mailbox.Session, c claim, name s
 		return nil, made
 	}
 	found, err := s.Folders(ctx, "*"+c.stem+"*")
-	switch alone := !slices.ContainsFunc(found, func(f string) bool { return !c.mine(f) }); {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case len(found) == 0:
-		return nil, made
-	case alone || made != nil && !slices.Contains(found, name):
-		return found, nil
 	}
-	return found, s.DeleteFolder(ctx, name)
+	up := made == nil || slices.ContainsFunc(found, c.is)
+	switch others := slices.ContainsFunc(found, func(f string) bool { return !c.mine(f) }); {
+	case up && others:
+		return found, s.DeleteFolder(ctx, name)
+	case !up && !others:
+		return nil, made
+	}
+	return found, nil
 }
 
 // taken is the error of a folder that another works on.

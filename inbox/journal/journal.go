@@ -100,11 +100,11 @@ func Create(tx *bolt.Tx) error {
 // Writer appends to the chain in one transaction, in which nobody else may
 // change the journal: it remembers what it has read of it and written.
 type Writer struct {
-	tx   *bolt.Tx
-	read bool   // of the rest
-	head string // hash of the newest entry
-	last uint64 // its number
-	open *open  // the segment that is not closed; nil: not read
+	tx    *bolt.Tx
+	read  bool    // of the rest
+	head  string  // hash of the newest entry
+	last  uint64  // its number
+	grows *growth // the segment that is not closed; nil: not read, or it has no entry
 }
 
 // NewWriter gives the Writer of a transaction.

@@ -140,10 +140,11 @@ func TestSameWordsOtherCommit(t *testing.T) {
 	l := newLog(t)
 	var a, b Entry
 	l.update(func(tx *bolt.Tx) (err error) {
-		if a, err = NewWriter(tx).Append(Entry{What: "yes", Case: 1}, "alice@example.org", seal); err != nil {
+		w := NewWriter(tx)
+		if a, err = w.Append(Entry{What: "yes", Case: 1}, "alice@example.org", seal); err != nil {
 			return err
 		}
-		b, err = NewWriter(tx).Append(Entry{What: "yes", Case: 1}, "alice@example.org", seal)
+		b, err = w.Append(Entry{What: "yes", Case: 1}, "alice@example.org", seal)
 		return err
 	})
 	if a.Commit == b.Commit || a.Commit == "" {

@@ -35,8 +35,8 @@ const (
 	segmentAge     = 31 * 24 * time.Hour
 )
 
-// open is the segment that grows.
-type open struct {
+// growth is what must be known of the segment that is not closed.
+type growth struct {
 	before closed    // the one before it
 	since  time.Time // when its first entry was written
 }
@@ -46,11 +46,11 @@ type open struct {
 // nothing was closed. Of a journal that was written before there were segments
 // it closes one with each entry, until it has caught up.
 func (w *Writer) closeSegment(now time.Time) (string, error) {
-	if err := w.readOpen(); err != nil || w.open == nil {
+	if err := w.readGrowth(); err != nil || w.grows == nil {
 		return "", err
 	}
-	before := w.open.before
-	s := Segment{First: before.Last + 1, Last: min(before.Last+segmentEntries, w.last), From: w.open.since, Prev: before.Head, Before: before.hash}
+	before := w.grows.before
+	s := Segment{First: before.Last + 1, Last: min(before.Last+segmentEntries, w.last), From: w.grows.since, Prev: before.Head, Before: before.hash}
 	if s.Last-s.First+1 < segmentEntries && now.Sub(s.From) < segmentAge {
 		return "", nil
 	}
@@ -66,13 +66,13 @@ func (w *Writer) closeSegment(now time.Time) (string, error) {
 	if err := w.tx.Bucket(bucketSegments).Put(key(s.First), b); err != nil {
 		return "", fmt.Errorf("closing a journal segment: %w", err)
 	}
-	w.open = nil
+	w.grows = nil
 	return hash(b), nil
 }
 
-// readOpen reads the segment that is open; w.open stays nil while it has no entry.
-func (w *Writer) readOpen() error {
-	if w.open != nil {
+// readGrowth reads the segment that is not closed, if it has an entry.
+func (w *Writer) readGrowth() error {
+	if w.grows != nil {
 		return nil
 	}
 	before, err := newest(w.tx)
@@ -81,7 +81,7 @@ func (w *Writer) readOpen() error {
 	}
 	first, _, err := read(w.tx, before.Last+1)
 	if err == nil {
-		w.open = &open{before, first.At}
+		w.grows = &growth{before, first.At}
 	}
 	return err
 }

@@ -280,7 +280,8 @@ func (tx *Tx) StatesOf(m *inbox.Mail) ([]*inbox.Action, error) {
 	return inOrder(m.ID, out), nil
 }
 
-// actionState reads an Action to look at only, without what is sealed.
+// actionState reads an Action to look at only, without what is sealed. It is not
+// noted: PutAction compares with one that has its address.
 func (tx *Tx) actionState(id inbox.ActionID) (*inbox.Action, error) {
 	a := tx.actions.recall(tx, "actions", uint64(id))
 	if a == nil {

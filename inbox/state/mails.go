@@ -229,9 +229,11 @@ func (tx *Tx) PutMail(m *inbox.Mail) error {
 	return tx.placeCase(m.ID) // which Actions it has may have changed
 }
 
-// storedMail gives what PutMail compares with.
+// storedMail reads a Mail without what is sealed: its detail is nil, and stays as
+// it was when it is put.
 func (tx *Tx) storedMail(id inbox.MailID) (*inbox.Mail, error) {
 	if m := tx.mails.recall(tx, "mails", uint64(id)); m != nil {
+		m.Detail = nil
 		return m, nil
 	}
 	m, err := stored[inbox.Mail](tx, "mails", uint64(id))

@@ -22,7 +22,7 @@ func (tx *Tx) filedTo(from, to inbox.Ref, id inbox.MailID) error {
 		return fmt.Errorf("%s: %w", id, err)
 	}
 	if m.Ref.Mailbox == from.Mailbox { // where it was seen last: the server may have numbered it anew
-		m.Where, m.Detail = to, nil // what is sealed stays
+		m.Where = to
 		if err := tx.PutMail(m); err != nil {
 			return err
 		}

@@ -234,19 +234,21 @@ func (s *Servers) run() (stop func() error, err error) {
 // trouble is what the servers say where something went wrong.
 var trouble = regexp.MustCompile(`(?i)warning|error|fatal|panic|reject|bounced|deferred|timed? ?out|lost|refused|failed`)
 
-// Logs gives what both servers have logged of trouble so far: the rest is a line
-// or more for each mail, under which the failure of a test would be buried.
+// Logs gives what the servers have logged of trouble so far, and all that their
+// programs have printed: the rest is a line or more for each mail, under which the
+// failure of a test would be buried.
 func (s *Servers) Logs() string {
 	var b strings.Builder
 	for _, name := range []string{"out.log", "dovecot.log", "postfix.log"} {
 		text, err := os.ReadFile(filepath.Join(s.dir, name))
 		if err != nil {
-			text = []byte(err.Error() + "\n")
+			fmt.Fprintf(&b, "--- %s: %v\n", name, err)
+			continue
 		}
 		fmt.Fprintf(&b, "--- %s, %d bytes\n", name, len(text))
 		for line := range bytes.Lines(text) {
-			if trouble.Match(line) {
-				b.Write(line)
+			if name == "out.log" || trouble.Match(line) {
+				fmt.Fprintf(&b, "%s\n", bytes.TrimRight(line, "\n"))
 			}
 		}
 	}
