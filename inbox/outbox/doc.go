@@ -16,4 +16,8 @@
 // an AuthError where the operator must act. A connection on which anything
 // went wrong inside the text is closed without another word: whatever else
 // were written would end the text, and half a mail would be delivered.
+//
+// MAIL, RCPT and DATA leave in one write where the server takes that (RFC 2920,
+// PIPELINING). The first of them that it refuses decides, whatever its other
+// answers are and whatever becomes of the connection.
 package outbox
