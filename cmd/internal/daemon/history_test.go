@@ -105,7 +105,8 @@ func TestHistoryReads(t *testing.T) {
 	start2, mail2, tidy2 := reads(t, 20_000)
 	t.Logf("start %d and %d, a mail %d and %d, tidying %d and %d", start1, start2, mail1, mail2, tidy1, tidy2)
 	const bound = 100_000 // entries of the buckets that are swept, so many each
-	if mail2 > mail1 || start2 > bound || tidy2 > bound {
+	const looks = 5       // that loops take once more, as they happen to be woken
+	if mail2 > mail1+looks || start2 > bound || tidy2 > bound {
 		t.Errorf("with a thousand finished actions: start %d, a mail %d, tidying %d; with twenty thousand: %d, %d, %d", start1, mail1, tidy1, start2, mail2, tidy2)
 	}
 }
